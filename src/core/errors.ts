@@ -1,0 +1,145 @@
+// The one error class of the project and the one table of its codes. A code is stable: clients, tests and the manual refer
+// to it. Each entry's text tells the operator what happened in general; the README's table of codes is generated from it.
+// Kinds (style of treatment): bugs are `assert`ed, retriable ones go through backoff, final ones end a service with their
+// reason visible in status, bad records follow the query's policy.
+
+/** code -> [HTTP status, what it means for the operator]. */
+export const errorCodes = {
+  'internal': [500, 'a bug in writethrough: please report it with the log lines around it'],
+  'bad-config': [400, 'an option or a configuration file is wrong; the message names the key'],
+  'unknown-option': [400, 'an option that does not exist; the hint has the nearest name'],
+  'data-folder-in-use': [409, 'another writethrough process holds the lock of this data folder'],
+  'data-folder-unusable': [500, 'the data folder cannot be created, read or written'],
+  'port-in-use': [500, 'another program listens on the address already'],
+  'bad-query-file': [400, 'a file of queries/ does not parse or cannot be applied; place and excerpt follow'],
+  'syntax-error': [400, 'the SQL text does not parse; line, column and excerpt follow'],
+  'invalid-statement': [400, 'the SQL parses but means something impossible, such as an unknown column or a wrong type'],
+  'unsupported-statement': [400, 'the SQL asks for a feature that writethrough does not have (yet)'],
+  'already-exists': [409, 'a stream, table, topic or connector of that name exists'],
+  'unknown-table': [404, 'there is no table of that name; the hint has the nearest'],
+  'unknown-topic': [404, 'there is no topic of that name'],
+  'unknown-row': [404, 'the table has no row with that key'],
+  'unknown-route': [404, 'no such HTTP path'],
+  'bad-key': [400, 'the key in the request does not fit the key columns of the table'],
+  'bad-request': [400, 'the HTTP request is malformed'],
+  'body-too-large': [413, 'the request body is over the limit (option `http.body-bytes-max`)'],
+  'foreign-origin': [403, 'a browser page of another origin tried to change state, or the Host header is not allowed'],
+  'method-not-allowed': [405, 'the path exists but not for this method'],
+  'not-acceptable': [406, 'none of the media types in Accept can be produced'],
+  'snapshotting': [503, 'the first snapshot of the table is still running; progress is in the status'],
+  'not-ready': [503, 'the server is starting or stopping'],
+  'detached': [409, 'the query that feeds the table has failed or is paused; its state stands at an older version'],
+  'not-at-one-version': [409, 'the tables of one read stand at different versions because a query is detached'],
+  'too-old': [410, 'the position asked for is older than the retained change feed, or of an older epoch of the log'],
+  'read-timeout': [503, 'a read did not finish before its deadline'],
+  'result-too-large': [413, 'a read gives more bytes than the bound of a spooled result; narrow it or use LIMIT'],
+  'overloaded': [503, 'a queue with a limit is full; try again'],
+  'unknown-connector': [404, 'there is no connector of that name'],
+  'bad-connector-config': [400, 'a connector property is missing, unknown, contradictory or has a wrong value'],
+  'filter-matches-nothing': [400, 'the database and table filters of the connector match no table of the server'],
+  'source-unreachable': [503, 'the source database does not answer; retried with back-off'],
+  'source-access-denied': [403, 'the source database refuses user or password'],
+  'source-missing-grant': [403, 'the user of the source database lacks a privilege; the hint has the GRANT statement'],
+  'source-misconfigured': [400, 'a server setting of the source makes capture impossible; the hint has the repairing statement'],
+  'source-position-lost': [409, 'the source no longer holds the changes behind our position; `snapshot.mode=when_needed` reads it anew'],
+  'source-rewound': [409, 'the source is behind our position: it lost transactions that we have seen'],
+  'unsupported-type': [400, 'a column type that capture does not cover; the message names the column and the type'],
+  'unconvertible-value': [422, 'a value cannot be converted to its column type; the message names column and bytes'],
+  'statement-format-change': [409, 'a change reached the binlog as statement text or with an incomplete row image, so its rows are unknown'],
+  'unsupported-change': [409, 'a change of a captured table that capture does not follow yet, such as TRUNCATE or ALTER TABLE'],
+  'cascades-not-captured': [409, 'a foreign key of a captured table cascades inside the engine, unseen by the binlog'],
+  'keyless-table': [400, 'a table without a primary key cannot become rows per key'],
+  'corrupt-binlog': [500, 'an event failed its checksum or cannot be decoded'],
+  'bad-record': [422, 'a record does not decode under the schema of its topic'],
+  'unknown-schema': [404, 'the registry has no schema of that id or version'],
+  'unknown-subject': [404, 'the registry has no subject of that name'],
+  'invalid-schema': [422, 'the schema text is not valid'],
+  'incompatible-schema': [409, 'the schema is not compatible with an earlier version of its subject'],
+  'log-unreachable': [503, 'the Kafka brokers do not answer; retried with back-off'],
+  'log-corrupt': [500, 'the log does not hold what its own index says'],
+  'log-foreign': [409, 'the topics belong to another log or format of writethrough'],
+  'producer-fenced': [409, 'another process has taken over this producer'],
+  'record-too-large': [413, 'a record is over `max.message.bytes` of its topic'],
+  'rebuild-running': [409, 'the table is being rebuilt already'],
+  'refused-to-listen': [400, 'listening beyond loopback without authentication needs `--allow-unauthenticated`'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface AppErrorOptions {
+  /** More about this case: the values involved, an excerpt with a caret. */
+  readonly detail?: string | undefined;
+  /** What the reader can do now; a statement or a command where there is one. */
+  readonly hint?: string | undefined;
+  /** Trying again without a change can help. */
+  readonly retriable?: boolean | undefined;
+  /** 1-based place in a SQL text or a file. */
+  readonly place?: ErrorPlace | undefined;
+  readonly cause?: unknown;
+}
+
+export interface ErrorPlace {
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  /** A path in a configuration, such as `connectors.orders.database.port`. */
+  readonly path?: string | undefined;
+}
+
+/** An error with a stable code. `message` is short, lower case, and names the object. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly retriable: boolean;
+  readonly place: ErrorPlace | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+    this.hint = options.hint;
+    this.retriable = options.retriable ?? false;
+    this.place = options.place;
+  }
+
+  get status(): number {
+    return errorCodes[this.code][0];
+  }
+}
+
+/** What crosses a thread or a wire: an error without its class. */
+export interface ErrorMessage {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly retriable: boolean;
+  readonly place?: ErrorPlace | undefined;
+}
+
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError('internal', message, { cause: error });
+}
+
+export function toErrorMessage(error: unknown): ErrorMessage {
+  const { code, message, detail, hint, retriable, place } = toAppError(error);
+  return { code, message, detail, hint, retriable, place };
+}
+
+export function fromErrorMessage(message: ErrorMessage): AppError {
+  return new AppError(message.code, message.message, message);
+}
+
+/** A condition that only a bug can break. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AppError('internal', `broken invariant: ${message}`);
+}
+
+/** The default branch of a switch over a tagged union. */
+export function unreachable(value: never): never {
+  throw new AppError('internal', `unexpected case ${JSON.stringify(value)}`);
+}

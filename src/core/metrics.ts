@@ -1,0 +1,94 @@
+// What the rooms count. Names follow Prometheus (base units, `_total`); the server room exposes them. Counters of a worker
+// thread are read by the main thread as a plain snapshot, so this stays a bag of numbers without a library.
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface MetricSample {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: Labels;
+  readonly value: number;
+  /** Histogram only: upper bounds and cumulative counts, and the sum of all observations. */
+  readonly buckets?: readonly { readonly le: number; readonly count: number }[];
+  readonly sum?: number;
+}
+
+export interface Metrics {
+  /** Adds to a counter. */
+  count(name: MetricName, by?: number, labels?: Labels): void;
+  /** Sets a gauge. */
+  gauge(name: MetricName, value: number, labels?: Labels): void;
+  /** One observation, in the metric's base unit (seconds, bytes). */
+  observe(name: MetricName, value: number, labels?: Labels): void;
+  samples(): MetricSample[];
+}
+
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Every metric of the process, declared once. */
+export const metricDefinitions = {
+  writethrough_events_total: ['counter', 'row changes taken from sources'],
+  writethrough_transactions_total: ['counter', 'appends taken from sources'],
+  writethrough_capture_reconnects_total: ['counter', 'times that a source was connected again'],
+  writethrough_source_lag_seconds: ['gauge', 'age of the newest applied source transaction while more is known to wait, else 0'],
+  writethrough_engine_commits_total: ['counter', 'store commits of the engine'],
+  writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],
+  writethrough_engine_appends_total: ['counter', 'appends applied'],
+  writethrough_engine_records_total: ['counter', 'records applied'],
+  writethrough_log_bytes: ['gauge', 'bytes of the data file'],
+  writethrough_wal_bytes: ['gauge', 'bytes of the write-ahead log'],
+  writethrough_table_rows: ['gauge', 'rows of a table'],
+  writethrough_subscribers: ['gauge', 'open subscriptions'],
+  writethrough_subscriber_dropped_total: ['counter', 'subscriptions ended because their queue was full'],
+  writethrough_pull_seconds: ['histogram', 'time to answer a read'],
+  writethrough_http_requests_total: ['counter', 'HTTP requests by route and status'],
+  writethrough_rebuild_progress_ratio: ['gauge', 'progress of a running rebuild'],
+  writethrough_build_info: ['gauge', 'always 1; version in the labels'],
+} as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string]>;
+export type MetricName = keyof typeof metricDefinitions;
+
+interface Series {
+  name: MetricName;
+  labels: Labels;
+  value: number;
+  sum: number;
+  counts: number[] | undefined;
+}
+
+export function createMetrics(): Metrics {
+  const all = new Map<string, Series>();
+  function series(name: MetricName, labels: Labels = {}): Series {
+    const id = name + JSON.stringify(labels);
+    let found = all.get(id);
+    if (!found) {
+      const histogram = metricDefinitions[name][0] === 'histogram';
+      found = { name, labels, value: 0, sum: 0, counts: histogram ? secondsBuckets.map(() => 0) : undefined };
+      all.set(id, found);
+    }
+    return found;
+  }
+  return {
+    count(name, by = 1, labels) {
+      series(name, labels).value += by;
+    },
+    gauge(name, value, labels) {
+      series(name, labels).value = value;
+    },
+    observe(name, value, labels) {
+      const at = series(name, labels);
+      at.value++;
+      at.sum += value;
+      secondsBuckets.forEach((le, i) => {
+        if (value <= le) at.counts![i]!++;
+      });
+    },
+    samples() {
+      return [...all.values()].map(({ name, labels, value, sum, counts }) => {
+        const [type, help] = metricDefinitions[name];
+        const base = { name, type, help, labels, value };
+        return counts ? { ...base, sum, buckets: counts.map((count, i) => ({ le: secondsBuckets[i]!, count })) } : base;
+      });
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// The port of a source: a plug-in that reads one database and hands over chunks of encoded records. It never produces to the
+// log and keeps no position of its own: `connect` writes what it hands over and gives the position back at the next start.
+// Order of life: (validate) -> start -> chunks, with confirmed called as appends become durable -> close.
+import type { Logger } from '../core/logger.js';
+import type { Chunk } from '../core/record.js';
+import type { ChunkBuilder, RowEncoder, SourceTable } from '../core/row-encoder.js';
+
+/** A connector's properties after aliases and defaults: flat, text values, `${env:}` and `${file:}` resolved. */
+export type SourceConfig = Readonly<Record<string, string>>;
+
+/** One problem found by validate; `error` keeps the connector from starting. */
+export interface SourceFinding {
+  readonly severity: 'error' | 'warning' | 'note';
+  /** ErrorCode-like text, stable. */
+  readonly code: string;
+  /** The property it concerns, where there is one. */
+  readonly property?: string | undefined;
+  readonly message: string;
+  /** The exact statement or setting that repairs it. */
+  readonly hint?: string | undefined;
+}
+
+export interface SourceContext {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly chunks: ChunkBuilder;
+  /**
+   * Announces a captured table before its first record, and again when its schema changed (then the earlier encoder must not be
+   * used any more). Resolves when topic, schema and table definition are durable.
+   */
+  openTable(table: SourceTable): Promise<RowEncoder>;
+  /** State text for status, such as `streaming` or `waiting: connection refused (attempt 3)`. */
+  reportState(state: SourceState): void;
+}
+
+export interface SourceState {
+  readonly phase: 'connecting' | 'snapshot' | 'streaming' | 'waiting';
+  /** Why it waits, as an error's text, while phase is `waiting`. */
+  readonly reason?: string | undefined;
+  readonly snapshot?: SnapshotProgress | undefined;
+  /** The newest commit time that the source is known to have, µs; for lag. Unknown while not connected. */
+  readonly headCommitTimeUs?: number | undefined;
+}
+
+export interface SnapshotProgress {
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly rowsEstimated: number | null; readonly done: boolean }[];
+}
+
+export interface SourceConnector {
+  /**
+   * Checks settings, grants and filters against the live source without changing anything. Rejects only when the source cannot
+   * be asked (source-unreachable, source-access-denied).
+   */
+  validate(): Promise<readonly SourceFinding[]>;
+
+  /**
+   * Yields chunks from behind `position` (null: from the snapshot that `snapshot.mode` asks for). Order: per table key the
+   * source's commit order; each source transaction exactly one append, in commit order; snapshot rows as appends of their own,
+   * whose last carries control `snapshot-completed`. A chunk has about 256 KB; the generator is not asked for the next before
+   * the log has room, and an unasked source must stop reading its socket (bounded memory). Retriable trouble (lost connection)
+   * is handled inside, by back-off for ever with reportState; a final one rejects with an AppError. Ends when the signal aborts.
+   */
+  chunks(position: string | null, context: SourceContext): AsyncIterable<Chunk>;
+
+  /** Everything up to this position is durable in the log. A source that prunes may prune now. Called in order; may skip some. */
+  confirmed(position: string): void;
+
+  /** Frees connections. Idempotent; also called after `chunks` rejected. */
+  close(): Promise<void>;
+}
+
+/** How a plug-in makes its connector; synchronous, touches nothing outside. Throws bad-connector-config. */
+export type SourceFactory = (config: SourceConfig, logger: Logger) => SourceConnector;

@@ -1,0 +1,168 @@
+// The port of the store: table rows, operator state, the change feed, the catalogue and the frontier, which move together in
+// one transaction per engine commit. Two faces. The writer belongs to the engine thread alone and is synchronous (an awaited
+// step inside a transaction could let another one in). A read session sees one consistent cut, from any thread.
+import type { Column, Row, RowSchema, Value } from '../core/data-type.js';
+import type { Version } from '../core/version.js';
+
+/** Where the engine stands, committed with the rows. */
+export interface Frontier extends Version {
+  /** Commit time of the newest applied source append, µs; 0 before the first. */
+  readonly commitTimeUs: number;
+  /** producer -> position of its newest applied append. */
+  readonly positions: Readonly<Record<string, string>>;
+}
+
+/** A physical table `t<id>_v<version>` and the view with its SQL name. */
+export interface TableSpec {
+  readonly id: number;
+  readonly version: number;
+  /** The SQL name: the name of the view and the key of the feed. */
+  readonly name: string;
+  readonly schema: RowSchema;
+}
+
+/** One row change inside an engine commit, as feed and operators see it. Delete: after null. Insert: before null. */
+export interface RowChange {
+  readonly seq: number;
+  /** Ordinal among the changes of this table in this append, from 0. */
+  readonly index: number;
+  readonly before: Row | null;
+  readonly after: Row | null;
+  /** ROWTIME of the change, ms. */
+  readonly rowtimeMs: number;
+  readonly commitTimeUs: number;
+}
+
+/** Rows of one table. Statements are prepared once per handle; a handle is valid until the table is dropped. */
+export interface TableWriter {
+  readonly spec: TableSpec;
+  /** By key values in key order. */
+  get(key: Row): Row | undefined;
+  /** The row's wt_rowtime, ms. */
+  rowtime(key: Row): number | undefined;
+  /** Inserts or replaces; `before` is what get gave (undefined: none), so that the row count is kept without another look-up. */
+  put(row: Row, rowtimeMs: number, before: Row | undefined): void;
+  delete(key: Row): void;
+  rowCount(): number;
+  /** All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. */
+  scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
+}
+
+/** Ordered key -> row state of an operator; keys compare column by column in SQL order, null first. */
+export interface KeyedState {
+  get(key: Row): Row | undefined;
+  put(key: Row, row: Row): void;
+  delete(key: Row): void;
+  /** Entries whose key starts with `prefix`, in key order (or reverse), at most `limit`. Safe while the caller writes. */
+  scan(prefix: Row, options?: { readonly reverse?: boolean; readonly limit?: number }): readonly { readonly key: Row; readonly row: Row }[];
+}
+
+export interface KeyedStateSpec {
+  /** Unique; `q<query>_<operator>`. */
+  readonly name: string;
+  readonly key: readonly Column[];
+  readonly value: readonly Column[];
+}
+
+/** The engine's face. Every method but `begin` asserts an open transaction where it writes. */
+export interface StateWriter {
+  readonly frontier: Frontier;
+  begin(): void;
+  /** Writes feed blobs, counters and frontier of this transaction, then commits durably as configured. */
+  commit(frontier: Frontier): void;
+  rollback(): void;
+
+  createTable(spec: TableSpec): TableWriter;
+  openTable(spec: TableSpec): TableWriter;
+  dropTable(spec: TableSpec): void;
+  /** Points the view `name` at this physical table, atomically with the transaction. Hidden tables have no view. */
+  publish(spec: TableSpec): void;
+  unpublish(name: string): void;
+
+  openState(spec: KeyedStateSpec): KeyedState;
+  dropState(name: string): void;
+
+  /** Adds to the change feed of a table (the SQL name); written as one blob per table at commit. */
+  feed(table: string, change: RowChange): void;
+  /** A marker in the feed that a rebuild has swapped the table in at this seq. */
+  feedRebuilt(table: string, seq: number): void;
+  /** Drops feed blobs beyond the retention; called between commits, bounded work per call. True: more to do. */
+  pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean;
+
+  /** Small durable documents (catalogue entries, rebuild progress, outbox): JSON text by kind and name. */
+  getDocument(kind: string, name: string): string | undefined;
+  putDocument(kind: string, name: string, json: string): void;
+  deleteDocument(kind: string, name: string): void;
+  documents(kind: string): readonly { readonly name: string; readonly json: string }[];
+
+  /** Names of physical tables and states that exist, to drop what a crash left without an owner. */
+  physicalTables(): readonly { readonly id: number; readonly version: number }[];
+  close(): void;
+}
+
+export interface TableDescription {
+  readonly spec: TableSpec;
+  readonly rowCount: number;
+  /** False while its first snapshot runs. */
+  readonly visible: boolean;
+}
+
+/** One end of a range over a key column. */
+export interface KeyBound {
+  readonly value: Value;
+  readonly inclusive: boolean;
+}
+
+export interface ScanRequest {
+  readonly table: string;
+  /** Equality on the first key columns. */
+  readonly prefix?: Row | undefined;
+  /** A range on the key column after the prefix. */
+  readonly lower?: KeyBound | undefined;
+  readonly upper?: KeyBound | undefined;
+  readonly reverse?: boolean | undefined;
+  /** Resume strictly behind this key. */
+  readonly after?: Row | undefined;
+}
+
+export interface StoredRow {
+  readonly row: Row;
+  readonly rowtimeMs: number;
+}
+
+/** A consistent cut. Short-lived: it pins the WAL. */
+export interface ReadSession {
+  readonly frontier: Frontier;
+  /** Visible tables by SQL name; unknown-table (with the nearest name as hint) or snapshotting otherwise. */
+  table(name: string): TableDescription;
+  tables(): readonly TableDescription[];
+  get(table: string, key: Row): StoredRow | undefined;
+  /** Rows in key order; lazily read. */
+  scan(request: ScanRequest): Iterable<StoredRow>;
+  /**
+   * Changes of a table with (seq, index) > (after.seq, after.index), whole commits, about `bytesMax` at most; `next` = where to
+   * go on, equal to the frontier when the end was reached. Rejects with too-old when `after` is behind the retention.
+   */
+  changes(table: string, after: { readonly seq: number; readonly index: number }, bytesMax: number): FeedRead;
+  document(kind: string, name: string): string | undefined;
+  documents(kind: string): readonly { readonly name: string; readonly json: string }[];
+  close(): void;
+}
+
+export interface FeedRead {
+  readonly changes: readonly RowChange[];
+  /** Seqs at which the table was rebuilt, within the part read. */
+  readonly rebuilt: readonly number[];
+  readonly next: number;
+}
+
+export interface StateReader {
+  /** Opens a cut at the newest commit. */
+  session(): ReadSession;
+  /**
+   * The point-read path: one row and the frontier of the same cut in one statement, without a session object.
+   * `frontier` is shared between calls while it has not moved.
+   */
+  point(table: string, key: Row): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription };
+  close(): void;
+}

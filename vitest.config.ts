@@ -1,0 +1,27 @@
+// The tests in two projects: `unit` needs no server and stays under a minute; `integration` holds everything that
+// starts processes or talks to real servers, which its global set-up provides.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/property/**/*.test.ts', 'test/tidy.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/contract/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/servers/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
