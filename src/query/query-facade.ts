@@ -1,0 +1,95 @@
+// What the server may ask of the query pump. Answers are serialisable: ready JSON text, so that a row is printed once, by column
+// type, and never goes through JSON.stringify of a generic object (BIGINT and DECIMAL would lose digits, DOUBLE its fraction).
+import type { RowSchema } from '../core/data-type.js';
+
+/** Freshness of an answer: the headers Writethrough-Version, -Lag-Ms and -Position. */
+export interface Freshness {
+  /** `logId:seq` */
+  readonly version: string;
+  /** Now less the commit time of the newest applied append while the source is known to be ahead; 0 when caught up. */
+  readonly lagMs: number;
+  /** `producer=position` pairs, comma-separated, percent-encoded values. */
+  readonly position: string;
+}
+
+export interface JsonAnswer extends Freshness {
+  readonly json: string;
+}
+
+export type NumberStyle =
+  /** BIGINT and DECIMAL as JSON strings (default of /v1). */
+  | 'strings'
+  /** As number literals with all digits (ksqlDB endpoints, `?numbers=literal`). */
+  | 'literals';
+
+export interface TableSummary {
+  readonly name: string;
+  readonly rowCount: number;
+  readonly schema: RowSchema;
+  readonly visible: boolean;
+}
+
+/** A read of POST /v1/read: `{"table":"a"}` or `{"table":"a","key":"7"}` (composite: comma-separated, percent-encoded parts). */
+export interface ReadRequest {
+  readonly table: string;
+  readonly key?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Resume behind this key text (paging). */
+  readonly after?: string | undefined;
+}
+
+export interface PullOptions {
+  /** Wait until the applied set contains this version (`logId:seq`), at most waitMs; then 503 read-timeout. */
+  readonly atLeast?: string | undefined;
+  readonly waitMs?: number | undefined;
+  /** Allow tables that stand at different versions (detached queries). */
+  readonly staleOk?: boolean | undefined;
+  readonly numbers?: NumberStyle | undefined;
+}
+
+/** The answer of a SQL pull: the header at once, rows in batches of ready JSON arrays' texts. */
+export interface SqlRows extends Freshness {
+  readonly queryId: string;
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly isKey: boolean }[];
+  /** Each item: one row as the inner text of a JSON array, `1,"a",2.0`; tombstones only in push results. */
+  readonly rows: AsyncIterable<readonly SqlRow[]>;
+  /** Ends a push query from outside (close-query). */
+  readonly cancel: () => void;
+}
+export interface SqlRow {
+  readonly values: string;
+  readonly tombstone: boolean;
+}
+
+/** One change as subscribers get it; `json` is `{"id":..,"op":..,"key":..,"before":..,"after":..,"commitTime":..}`. */
+export interface ChangeItem {
+  readonly id: string;
+  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up';
+  readonly json: string;
+}
+
+export interface SubscribeOptions {
+  readonly table: string;
+  /** Current rows first, op r. */
+  readonly snapshot: boolean;
+  /** Event id (`logId:seq.index`) or version to go on behind; excludes snapshot. */
+  readonly after?: string | undefined;
+  readonly numbers?: NumberStyle | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface QueryFacade {
+  tables(): Promise<{ readonly tables: readonly TableSummary[] } & Freshness>;
+  /** Point read on the calling thread: synchronous, the hottest path. Throws unknown-table, bad-key, snapshotting. `json` null: no such row. */
+  point(table: string, keyText: string, numbers: NumberStyle): { readonly json: string | null } & Freshness;
+  /** `{"results":[{"rows":[...]},...]}`, all of one consistent cut. */
+  read(reads: readonly ReadRequest[], options: PullOptions): Promise<JsonAnswer>;
+  /** A SELECT without EMIT CHANGES, or with (then `rows` goes on until cancelled). */
+  select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows>;
+  /** Ends a running push query by id; false when unknown. */
+  closeQuery(queryId: string): boolean;
+  /** Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
+  /** Waits until a version is applied. */
+  waitFor(version: string, waitMs: number): Promise<void>;
+}
