@@ -1,0 +1,148 @@
+// The durable definitions: streams and tables, and the queries that write them, each with its owner. Kept as documents of the
+// store, so a definition changes in the same transaction as the rows it governs; in memory it is a map that is read back from the
+// documents after a rollback. Schemas are stored, plans are not: a query's SQL is analysed again at start, in creation order,
+// against the same definitions.
+import { assert, type ErrorMessage } from '../core/errors.js';
+import type { CatalogView, SourceDefinition } from '../sql/plan.js';
+import type { StateWriter, TableSpec } from '../store/state-store.js';
+
+export interface Owner {
+  readonly kind: 'file' | 'flag' | 'api' | 'connector';
+  /** The file's or the connector's name. */
+  readonly name: string | null;
+}
+
+/** A stream or a table. */
+export interface SourceEntry extends SourceDefinition {
+  readonly owner: Owner;
+  /** The statement that made it; null for a captured table that nobody declared. */
+  readonly sql: string | null;
+  /** The physical table; null for a stream. */
+  readonly table: { readonly id: number; readonly version: number } | null;
+  readonly captured: CapturedFrom | null;
+  /** False until its first snapshot is complete (or its query has caught up with its sources). */
+  readonly visible: boolean;
+  /** Set when the table stands still: a record did not decode. */
+  readonly failed: ErrorMessage | null;
+}
+
+export interface CapturedFrom {
+  readonly connector: string;
+  /** `database.table` at the source. */
+  readonly table: string;
+  /** Its values carry `__deleted`; a row whose field is true is a delete. */
+  readonly deletedField: boolean;
+}
+
+export interface QueryEntry {
+  /** `CTAS_NAME_n`, `CSAS_NAME_n` */
+  readonly id: string;
+  readonly sql: string;
+  readonly sink: string;
+  readonly owner: Owner;
+  readonly state: QueryState;
+  /** Place in creation order. */
+  readonly number: number;
+}
+
+export type QueryState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'paused'; readonly atSeq: number }
+  | { readonly kind: 'failed'; readonly atSeq: number; readonly error: ErrorMessage };
+
+interface Numbers {
+  readonly nextTableId: number;
+  readonly nextQueryNumber: number;
+}
+
+export class Catalog implements CatalogView {
+  readonly #state: StateWriter;
+  readonly #sources = new Map<string, SourceEntry>();
+  readonly #queries = new Map<string, QueryEntry>();
+  #numbers: Numbers = { nextTableId: 1, nextQueryNumber: 0 };
+
+  constructor(state: StateWriter) {
+    this.#state = state;
+    this.reload();
+  }
+
+  /** Forgets what is in memory and reads the documents: after a rollback. */
+  reload(): void {
+    this.#sources.clear();
+    this.#queries.clear();
+    for (const { json } of this.#state.documents('source')) {
+      const entry = JSON.parse(json) as SourceEntry;
+      this.#sources.set(nameKey(entry.name), entry);
+    }
+    const queries = this.#state.documents('query').map(({ json }) => JSON.parse(json) as QueryEntry);
+    for (const entry of queries.toSorted((a, b) => a.number - b.number)) this.#queries.set(entry.id, entry);
+    const numbers = this.#state.getDocument('catalog', 'numbers');
+    this.#numbers = numbers === undefined ? { nextTableId: 1, nextQueryNumber: 0 } : (JSON.parse(numbers) as Numbers);
+  }
+
+  find(name: string): SourceEntry | undefined {
+    return this.#sources.get(nameKey(name));
+  }
+
+  all(): readonly SourceEntry[] {
+    return [...this.#sources.values()];
+  }
+
+  /** In creation order. */
+  queries(): readonly QueryEntry[] {
+    return [...this.#queries.values()];
+  }
+
+  query(id: string): QueryEntry | undefined {
+    return this.#queries.get(id);
+  }
+
+  /** Adds or replaces by name. */
+  putSource(entry: SourceEntry): void {
+    this.#sources.set(nameKey(entry.name), entry);
+    this.#state.putDocument('source', nameKey(entry.name), JSON.stringify(entry));
+  }
+
+  dropSource(name: string): void {
+    assert(this.#sources.delete(nameKey(name)), `no stream or table ${name} to drop`);
+    this.#state.deleteDocument('source', nameKey(name));
+  }
+
+  putQuery(entry: QueryEntry): void {
+    this.#queries.set(entry.id, entry);
+    this.#state.putDocument('query', entry.id, JSON.stringify(entry));
+  }
+
+  dropQuery(id: string): void {
+    assert(this.#queries.delete(id), `no query ${id} to drop`);
+    this.#state.deleteDocument('query', id);
+  }
+
+  nextTableId(): number {
+    const id = this.#numbers.nextTableId;
+    this.#putNumbers({ ...this.#numbers, nextTableId: id + 1 });
+    return id;
+  }
+
+  nextQueryNumber(): number {
+    const number = this.#numbers.nextQueryNumber;
+    this.#putNumbers({ ...this.#numbers, nextQueryNumber: number + 1 });
+    return number;
+  }
+
+  #putNumbers(numbers: Numbers): void {
+    this.#numbers = numbers;
+    this.#state.putDocument('catalog', 'numbers', JSON.stringify(numbers));
+  }
+}
+
+/** Names are told apart without regard to case. */
+export function nameKey(name: string): string {
+  return name.toUpperCase();
+}
+
+/** The physical table of an entry; a stream has none. */
+export function tableSpec(entry: SourceEntry, version = entry.table?.version): TableSpec {
+  assert(entry.table && version !== undefined, `${entry.name} has no table`);
+  return { id: entry.table.id, version, name: entry.name, schema: entry.schema };
+}

@@ -1,0 +1,84 @@
+// A stream or table over a topic: records in, row changes out. Keys and values are decoded by the formats of its definition;
+// a tombstone deletes, a value upserts. A record that does not decode fails the node (policy `fail`), never becomes NULLs.
+import { AppError, assert } from '../core/errors.js';
+import type { Row, RowSchema, Value } from '../core/data-type.js';
+import type { RecordSet } from '../core/record.js';
+import type { SourceEntry } from '../catalog/catalog.js';
+import type { ChangeListener, TableNode } from './table-node.js';
+
+/** Decodes one record; made from the formats of the definition. */
+export interface RecordDecoder {
+  /** Fills the key columns of a row in column order. */
+  key(key: Buffer | null): Row;
+  /** The whole row in column order: value columns from the value, key columns from `key`; null when the row says it is deleted. */
+  row(key: Row, value: Buffer): Row | null;
+}
+
+export class SourceNode {
+  readonly name: string;
+  readonly topic: string;
+  /** Undefined for a stream. */
+  readonly table: TableNode | undefined;
+  /** Readers of a stream's facts; a table's readers hang on the table. */
+  readonly listeners: ChangeListener[] = [];
+  readonly #decoder: RecordDecoder;
+  readonly #schema: RowSchema;
+
+  constructor(entry: SourceEntry, decoder: RecordDecoder, table: TableNode | undefined) {
+    assert((entry.sourceKind === 'table') === (table !== undefined), `${entry.name}: a table has a node, a stream none`);
+    this.name = entry.name;
+    this.topic = entry.properties.topic;
+    this.table = table;
+    this.#decoder = decoder;
+    this.#schema = entry.schema;
+  }
+
+  take(records: RecordSet, i: number): void {
+    const keyBytes = records.key(i);
+    const value = records.value(i);
+    if (this.table) this.#takeUpsert(this.table, this.#key(keyBytes, records, i), value, records, i);
+    else this.#takeFact(keyBytes, value, records, i);
+  }
+
+  #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: RecordSet, i: number): void {
+    table.set(key, value === null ? null : this.#row(key, value, records, i));
+  }
+
+  #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: RecordSet, i: number): void {
+    // A null value is no row of a stream (ksqlDB drops it before any operator).
+    if (value === null) return;
+    const key = this.#schema.keyColumns.length === 0 ? [] : this.#key(keyBytes, records, i);
+    const row = this.#row(key, value, records, i);
+    if (row === null) return;
+    for (const listener of this.listeners) listener.accept(this.name, null, row);
+  }
+
+  #key(bytes: Buffer | null, records: RecordSet, i: number): Row {
+    try {
+      const key = this.#decoder.key(bytes);
+      if (this.table && key.some((part: Value) => part === null)) throw new AppError('bad-record', 'a key column is null');
+      return key;
+    } catch (error) {
+      throw this.#badRecord('key', records, i, error);
+    }
+  }
+
+  #row(key: Row, value: Buffer, records: RecordSet, i: number): Row | null {
+    try {
+      return this.#decoder.row(key, value);
+    } catch (error) {
+      throw this.#badRecord('value', records, i, error);
+    }
+  }
+
+  #badRecord(part: string, records: RecordSet, i: number, cause: unknown): AppError {
+    const offset = records.offsets ? ` offset ${records.offsets[i]}` : '';
+    const bytes = part === 'key' ? records.key(i) : records.value(i);
+    return new AppError('bad-record', `the ${part} of a record of topic ${this.topic} does not fit ${this.name}`, {
+      detail:
+        `partition ${records.partition(i)}${offset}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
+        `bytes ${bytes ? bytes.subarray(0, 64).toString('hex') : 'none'}`,
+      cause,
+    });
+  }
+}

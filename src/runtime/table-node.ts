@@ -1,0 +1,82 @@
+// A materialized table at work: one place where its rows change, its feed is written and its readers are called. Base tables and
+// sinks of queries are the same here: whoever knows the new row of a key calls `set`. The old row is read from the store, never
+// taken from the caller.
+import type { Row } from '../core/data-type.js';
+import type { StateWriter, TableSpec, TableWriter } from '../store/state-store.js';
+import type { ApplyContext } from './apply-context.js';
+
+/** What reads a table's changes inside the process. */
+export interface ChangeListener {
+  accept(source: string, before: Row | null, after: Row | null): void;
+}
+
+export class TableNode implements ChangeListener {
+  readonly name: string;
+  readonly writer: TableWriter;
+  /** Called in creation order. */
+  readonly listeners: ChangeListener[] = [];
+  /** Off while the table is hidden: nobody can subscribe to it, and a first snapshot would fill the feed with rows. */
+  feeds: boolean;
+  readonly #state: StateWriter;
+  readonly #context: ApplyContext;
+  readonly #keyColumns: readonly number[];
+  #indexSeq = -1;
+  #nextIndex = 0;
+
+  constructor(state: StateWriter, writer: TableWriter, context: ApplyContext, feeds: boolean) {
+    this.name = writer.spec.name;
+    this.writer = writer;
+    this.feeds = feeds;
+    this.#state = state;
+    this.#context = context;
+    this.#keyColumns = writer.spec.schema.keyColumns;
+  }
+
+  get spec(): TableSpec {
+    return this.writer.spec;
+  }
+
+  /** The key values of a row, in key order. */
+  keyOf(row: Row): Row {
+    const key = this.#keyColumns;
+    if (key.length === 1) return [row[key[0]!]!];
+    return key.map((i) => row[i]!);
+  }
+
+  /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
+  set(key: Row, after: Row | null): void {
+    const before = this.writer.get(key);
+    if (after === null) {
+      if (before === undefined) return;
+      this.writer.delete(key);
+    } else {
+      this.writer.put(after, this.#context.rowtimeMs, before);
+    }
+    this.#changed(before ?? null, after);
+  }
+
+  /** As a listener of another version of itself: takes over whatever that one did (rebuild in lock-step). */
+  accept(_source: string, before: Row | null, after: Row | null): void {
+    this.set(this.keyOf((after ?? before)!), after);
+  }
+
+  #changed(before: Row | null, after: Row | null): void {
+    if (this.feeds) this.#feed(before, after);
+    for (const listener of this.listeners) listener.accept(this.name, before, after);
+  }
+
+  #feed(before: Row | null, after: Row | null): void {
+    const { seq, commitTimeUs, rowtimeMs } = this.#context;
+    // The index restarts with every append, so it is the same on every process and after a rebuild.
+    if (this.#indexSeq !== seq) {
+      this.#indexSeq = seq;
+      this.#nextIndex = 0;
+    }
+    this.#state.feed(this.name, { seq, index: this.#nextIndex++, before, after, rowtimeMs, commitTimeUs });
+  }
+
+  /** A difference that a rebuild found, emitted at the swap: the row itself is in the new version already. */
+  emitDifference(before: Row | null, after: Row | null): void {
+    this.#changed(before, after);
+  }
+}
