@@ -27,6 +27,7 @@ export const errorCodes = {
   'method-not-allowed': [405, 'the path exists but not for this method'],
   'not-acceptable': [406, 'none of the media types in Accept can be produced'],
   'snapshotting': [503, 'the first snapshot of the table is still running; progress is in the status'],
+  'server-unreachable': [503, 'the command line gets no answer from the writethrough server at `--url`'],
   'not-ready': [503, 'the server is starting or stopping'],
   'detached': [409, 'the query that feeds the table has failed or is paused; its state stands at an older version'],
   'not-at-one-version': [409, 'the tables of one read stand at different versions because a query is detached'],

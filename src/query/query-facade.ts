@@ -55,6 +55,8 @@ export interface SqlRows extends Freshness {
   readonly rows: AsyncIterable<readonly SqlRow[]>;
   /** Ends a push query from outside (close-query). */
   readonly cancel: () => void;
+  /** Asked once `rows` has ended: LIMIT was reached, or a pull over a stream came to its end. A pull over a table has none. */
+  readonly endReason?: (() => 'limit' | 'completed' | undefined) | undefined;
 }
 export interface SqlRow {
   readonly values: string;
@@ -80,7 +82,11 @@ export interface SubscribeOptions {
 
 export interface QueryFacade {
   tables(): Promise<{ readonly tables: readonly TableSummary[] } & Freshness>;
-  /** Point read on the calling thread: synchronous, the hottest path. Throws unknown-table, bad-key, snapshotting. `json` null: no such row. */
+  /**
+   * Point read on the calling thread: synchronous, the hottest path. `keyText` is the path segment as it came, still
+   * percent-encoded (a comma inside a part of a composite key is `%2C`). Throws unknown-table, bad-key, snapshotting. `json`
+   * null: no such row.
+   */
   point(table: string, keyText: string, numbers: NumberStyle): { readonly json: string | null } & Freshness;
   /** `{"results":[{"rows":[...]},...]}`, all of one consistent cut. */
   read(reads: readonly ReadRequest[], options: PullOptions): Promise<JsonAnswer>;
@@ -88,7 +94,11 @@ export interface QueryFacade {
   select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows>;
   /** Ends a running push query by id; false when unknown. */
   closeQuery(queryId: string): boolean;
-  /** Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. */
+  /**
+   * Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. The
+   * first batch comes as soon as the subscription stands, empty if need be: before it, the caller can still answer an error
+   * with its own status. Snapshot rows (op r) are followed by one `caught-up` whose id is where to go on.
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
   /** Waits until a version is applied. */
   waitFor(version: string, waitMs: number): Promise<void>;
