@@ -1,0 +1,350 @@
+// Looks after the connectors, as Kafka Connect's herder: which exist, what each should do, what each does. A connector's life is a
+// small state machine; the invariants:
+//   1. at most one task of a connector runs at a time (a new one starts only after the old one has ended)
+//   2. the task runs exactly when the wanted state is `running` and no final error stands
+//   3. a retriable failure is tried again by back-off for ever; a final one stays FAILED, reason visible, until restart or update
+//   4. configuration and wanted state are durable before a call resolves
+// It knows neither threads nor databases: tasks are started, and configurations kept, by what app.ts gives it.
+import { createBackoff, isAbort } from '../core/backoff.js';
+import { AppError, toAppError, type ErrorCode, errorCodes } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { SourceFinding, SourceState } from '../source/source-connector.js';
+import { validationResult } from './config-validation.js';
+import { checkConfig, configError, maskSecrets, type CheckedConfig } from './connector-config.js';
+import type { ConnectFacade, ConnectorConfig, ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
+import { findPlugin, pluginClasses, type SourceFactories } from './plugins.js';
+
+/** What is kept of a connector. `config` as it was given: references like `${env:}` unresolved. */
+export interface StoredConnector {
+  readonly name: string;
+  readonly config: ConnectorConfig;
+  readonly wanted: 'running' | 'paused' | 'stopped';
+  readonly owner: 'flag' | 'file' | 'api';
+}
+
+export interface ConnectorStore {
+  load(): Promise<readonly StoredConnector[]>;
+  put(connector: StoredConnector): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Position of the connector's newest applied append, and what it has captured. */
+  progress(name: string): Promise<{ readonly position: string | null; readonly tables: readonly string[]; readonly topics: readonly string[] }>;
+}
+
+export interface ConnectorTask {
+  /** Resolves when the task has ended after stop; rejects with the error that ended it. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface HerderEnv {
+  readonly store: ConnectorStore;
+  readonly startTask: (name: string, checked: CheckedConfig, onState: (state: SourceState) => void) => ConnectorTask;
+  readonly factories: SourceFactories;
+  /** Resolves `${env:NAME}` and `${file:PATH}`. */
+  readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
+  readonly workerId: string;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+interface Held {
+  stored: StoredConnector;
+  state: ConnectorState;
+  source: SourceState;
+  error: AppError | undefined;
+  task: ConnectorTask | undefined;
+  /** Aborted to leave a back-off wait. */
+  stopping: AbortController;
+  loop: Promise<void> | undefined;
+}
+
+const idleState: SourceState = { phase: 'connecting' };
+
+export class Herder implements ConnectFacade {
+  readonly #env: HerderEnv;
+  readonly #held = new Map<string, Held>();
+  /** Calls that change a connector run one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(env: HerderEnv) {
+    this.#env = env;
+  }
+
+  /** Starts what was running. */
+  async open(): Promise<void> {
+    for (const stored of await this.#env.store.load()) {
+      const held = this.#hold(stored);
+      if (stored.wanted === 'running') this.#start(held);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#held.values()].map((held) => this.#halt(held)));
+  }
+
+  /** All connectors with their state, for status. */
+  async statuses(): Promise<readonly ConnectorStatus[]> {
+    return Promise.all([...this.#held.keys()].map((name) => this.status(name)));
+  }
+
+  /** Newest commit time that each running source is known to have, µs. */
+  headCommitTimes(): ReadonlyMap<string, number> {
+    const heads = new Map<string, number>();
+    for (const [name, held] of this.#held) {
+      if (held.source.headCommitTimeUs !== undefined) heads.set(name, held.source.headCommitTimeUs);
+    }
+    return heads;
+  }
+
+  list(): Promise<readonly string[]> {
+    return Promise.resolve([...this.#held.keys()].toSorted());
+  }
+
+  create(name: string, config: ConnectorConfig, owner: 'flag' | 'file' | 'api'): Promise<ConnectorInfo> {
+    return this.#inTurn(async () => {
+      if (this.#held.has(name)) {
+        throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
+      }
+      await this.#checkLive(name, config);
+      return this.#put({ name, config, wanted: 'running', owner });
+    });
+  }
+
+  /** For `--source`: makes it, or lets it run again; an unreachable server is tried for ever instead of refused. */
+  ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file'): Promise<ConnectorInfo> {
+    return this.#inTurn(async () => {
+      try {
+        await this.#checkLive(name, config);
+      } catch (error) {
+        if (!toAppError(error).retriable) throw error;
+        this.#env.logger.warn('source does not answer yet', { connector: name, error: toAppError(error).message });
+      }
+      return this.#put({ name, config, wanted: 'running', owner });
+    });
+  }
+
+  update(name: string, config: ConnectorConfig): Promise<{ readonly info: ConnectorInfo; readonly created: boolean }> {
+    return this.#inTurn(async () => {
+      const existing = this.#held.get(name);
+      await this.#checkLive(name, config);
+      const info = await this.#put({
+        name,
+        config,
+        wanted: existing?.stored.wanted ?? 'running',
+        owner: existing?.stored.owner ?? 'api',
+      });
+      return { info, created: existing === undefined };
+    });
+  }
+
+  info(name: string): Promise<ConnectorInfo> {
+    return Promise.resolve(infoOf(this.#find(name).stored));
+  }
+
+  async status(name: string): Promise<ConnectorStatus> {
+    const { state, source, error } = this.#find(name);
+    const { position, tables } = await this.#env.store.progress(name);
+    const trace = error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
+    const connectorState = state === 'FAILED' ? 'RUNNING' : state;
+    return {
+      name,
+      connector: { state: connectorState, worker_id: this.#env.workerId },
+      tasks: state === 'STOPPED' ? [] : [{ id: 0, state, worker_id: this.#env.workerId, ...trace }],
+      type: 'source',
+      source,
+      position,
+      tables,
+      ...(error === undefined ? {} : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
+    };
+  }
+
+  pause(name: string): Promise<void> {
+    return this.#want(name, 'paused');
+  }
+
+  resume(name: string): Promise<void> {
+    return this.#want(name, 'running');
+  }
+
+  stop(name: string): Promise<void> {
+    return this.#want(name, 'stopped');
+  }
+
+  restart(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const held = this.#find(name);
+      await this.#halt(held);
+      if (held.stored.wanted === 'running') this.#start(held);
+    });
+  }
+
+  /** Position and tables stay: a connector made again under this name goes on where it was, as in Kafka Connect. */
+  delete(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#halt(this.#find(name));
+      await this.#env.store.remove(name);
+      this.#held.delete(name);
+    });
+  }
+
+  async topics(name: string): Promise<readonly string[]> {
+    this.#find(name);
+    return (await this.#env.store.progress(name)).topics;
+  }
+
+  async offsets(name: string) {
+    this.#find(name);
+    const { position } = await this.#env.store.progress(name);
+    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: parsePosition(position) }] };
+  }
+
+  plugins() {
+    return pluginClasses.map((plugin) => ({ class: plugin.name, type: 'source' as const, version: this.#env.version }));
+  }
+
+  async validate(pluginClass: string, config: ConnectorConfig) {
+    const plugin = findPlugin(config['connector.class'] ?? pluginClass);
+    const full = { 'connector.class': plugin.name, ...this.#env.resolveReferences(config) };
+    return validationResult(plugin, full, (checked) => this.#liveFindings(checked));
+  }
+
+  async #checkLive(name: string, config: ConnectorConfig): Promise<void> {
+    const checked = checkConfig(name, this.#env.resolveReferences(config));
+    const findings = await this.#liveFindings(checked);
+    const errors = findings.filter((f) => f.severity === 'error');
+    if (errors.length > 0) throw liveError(name, errors);
+    for (const { severity, message, property } of [...checked.notes, ...findings]) {
+      if (severity !== 'error') this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](message, { connector: name, property });
+    }
+  }
+
+  async #liveFindings(checked: CheckedConfig): Promise<readonly SourceFinding[]> {
+    const source = this.#env.factories[checked.plugin.family](checked.source, this.#env.logger);
+    try {
+      return await source.validate();
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #put(stored: StoredConnector): Promise<ConnectorInfo> {
+    await this.#env.store.put(stored);
+    const earlier = this.#held.get(stored.name);
+    if (earlier) await this.#halt(earlier);
+    const held = this.#hold(stored);
+    if (stored.wanted === 'running') this.#start(held);
+    return infoOf(stored);
+  }
+
+  #want(name: string, wanted: StoredConnector['wanted']): Promise<void> {
+    return this.#inTurn(async () => {
+      const held = this.#find(name);
+      const stored = { ...held.stored, wanted };
+      await this.#env.store.put(stored);
+      held.stored = stored;
+      if (wanted === 'running') {
+        if (held.loop === undefined) this.#start(held);
+        return;
+      }
+      await this.#halt(held);
+      held.state = wanted === 'paused' ? 'PAUSED' : 'STOPPED';
+      held.error = undefined;
+    });
+  }
+
+  #hold(stored: StoredConnector): Held {
+    const state = stored.wanted === 'paused' ? 'PAUSED' : stored.wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
+    const held: Held = { stored, state, source: idleState, error: undefined, task: undefined, stopping: new AbortController(), loop: undefined };
+    this.#held.set(stored.name, held);
+    return held;
+  }
+
+  #start(held: Held): void {
+    held.stopping = new AbortController();
+    held.loop = this.#run(held, held.stopping.signal).finally(() => {
+      held.loop = undefined;
+    });
+  }
+
+  async #run(held: Held, signal: AbortSignal): Promise<void> {
+    const { name } = held.stored;
+    const backoff = createBackoff({ initialMs: 200, maxMs: 30_000 });
+    while (!signal.aborted) {
+      try {
+        held.error = undefined;
+        held.source = idleState;
+        const checked = checkConfig(name, this.#env.resolveReferences(held.stored.config));
+        held.task = this.#env.startTask(name, checked, (state) => {
+          held.source = state;
+          if (state.phase === 'streaming') backoff.reset();
+        });
+        held.state = 'RUNNING';
+        await held.task.done;
+        // `initial_only` comes to its end by itself.
+        if (!signal.aborted) held.state = 'PAUSED';
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        held.error = toAppError(error);
+        if (!held.error.retriable) {
+          held.state = 'FAILED';
+          const { code, message, detail, hint } = held.error;
+          this.#env.logger.error('connector failed', { connector: name, code, error: message, detail, hint });
+          return;
+        }
+        held.state = 'RESTARTING';
+        held.source = { phase: 'waiting', reason: held.error.message };
+        if (backoff.attempt === 0) this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
+        try {
+          await backoff.wait(signal);
+        } catch (abort) {
+          if (!isAbort(abort)) throw abort;
+        }
+      }
+    }
+  }
+
+  async #halt(held: Held): Promise<void> {
+    held.stopping.abort();
+    await held.task?.stop();
+    await held.loop;
+    held.task = undefined;
+  }
+
+  #find(name: string): Held {
+    const held = this.#held.get(name);
+    if (!held) throw new AppError('unknown-connector', `no connector ${name}`, { hint: `there are: ${[...this.#held.keys()].join(', ') || 'none'}` });
+    return held;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+function infoOf(stored: StoredConnector): ConnectorInfo {
+  return {
+    name: stored.name,
+    config: { ...maskSecrets(stored.config), name: stored.name },
+    tasks: stored.wanted === 'stopped' ? [] : [{ connector: stored.name, task: 0 }],
+    type: 'source',
+  };
+}
+
+/** The first problem decides the code, so that a wrong filter is told apart from a missing grant. */
+function liveError(name: string, errors: readonly SourceFinding[]): AppError {
+  const summary = configError(name, errors);
+  const code = errors[0]!.code;
+  if (!(code in errorCodes)) return summary;
+  return new AppError(code as ErrorCode, errors[0]!.message, { detail: summary.detail, hint: summary.hint, place: summary.place });
+}
+
+function parsePosition(position: string): unknown {
+  try {
+    return JSON.parse(position);
+  } catch {
+    return { position }; // a source's position is opaque text; JSON is only its usual form
+  }
+}

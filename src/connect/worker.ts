@@ -1,0 +1,56 @@
+// Runs one source connector: source -> log. Order of steps, and what a crash between any two leaves behind:
+//   1. open the producer of this connector: fences an earlier one; gives the position of the last durable append
+//   2. start the source behind that position
+//   3. hand each chunk to the producer, waiting for room (back-pressure reaches the source's socket, since it is not asked for more)
+//   4. when an append is durable, tell the source (`confirmed`), which may prune
+// A crash before an append is durable: it is not in the log, and the next start reads it again from the position. A crash after: it
+// is in the log with its position, and the next start goes on behind it. So nothing is lost and nothing is doubled, whatever falls
+// between 3 and 4, because position and records are one append.
+import { isAbort } from '../core/backoff.js';
+import { toAppError } from '../core/errors.js';
+import { failpoint } from '../core/failpoint.js';
+import type { Logger } from '../core/logger.js';
+import type { ChunkBuilder } from '../core/row-encoder.js';
+import type { SourceConnector, SourceContext, SourceState } from '../source/source-connector.js';
+import type { AppendProducer } from '../stream/event-log.js';
+
+export interface ConnectorRun {
+  readonly name: string;
+  readonly source: SourceConnector;
+  readonly openProducer: () => Promise<AppendProducer>;
+  readonly chunks: ChunkBuilder;
+  readonly openTable: SourceContext['openTable'];
+  readonly reportState: (state: SourceState) => void;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Ends when the signal aborts; rejects with the error that stops the task. */
+export async function runConnector(run: ConnectorRun): Promise<void> {
+  const { source, logger, signal } = run;
+  let producer: AppendProducer | undefined;
+  try {
+    producer = await run.openProducer();
+    producer.onDurable((position) => source.confirmed(position));
+    logger.info('connector starts', { position: producer.position });
+    failpoint('source-before-first-chunk');
+    const context: SourceContext = {
+      logger,
+      signal,
+      chunks: run.chunks,
+      openTable: run.openTable,
+      reportState: run.reportState,
+    };
+    for await (const chunk of source.chunks(producer.position, context)) {
+      if (signal.aborted) break;
+      failpoint('connect-before-append');
+      await producer.write(chunk);
+      failpoint('connect-after-append');
+    }
+  } catch (error) {
+    if (!(signal.aborted && isAbort(error))) throw toAppError(error);
+  } finally {
+    await source.close();
+    await producer?.close();
+  }
+}
