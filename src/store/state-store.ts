@@ -1,8 +1,11 @@
 // The port of the store: table rows, operator state, the change feed, the catalogue and the frontier, which move together in
 // one transaction per engine commit. Two faces. The writer belongs to the engine thread alone and is synchronous (an awaited
 // step inside a transaction could let another one in). A read session sees one consistent cut, from any thread.
-import type { Column, Row, RowSchema, Value } from '../core/data-type.js';
+import type { Row, RowSchema, Value } from '../core/data-type.js';
+import type { KeyedState, KeyedStateSpec } from '../core/keyed-state.js';
 import type { Version } from '../core/version.js';
+
+export type { KeyedState, KeyedStateSpec };
 
 /** Where the engine stands, committed with the rows. */
 export interface Frontier extends Version {
@@ -46,22 +49,6 @@ export interface TableWriter {
   rowCount(): number;
   /** All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. */
   scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
-}
-
-/** Ordered key -> row state of an operator; keys compare column by column in SQL order, null first. */
-export interface KeyedState {
-  get(key: Row): Row | undefined;
-  put(key: Row, row: Row): void;
-  delete(key: Row): void;
-  /** Entries whose key starts with `prefix`, in key order (or reverse), at most `limit`. Safe while the caller writes. */
-  scan(prefix: Row, options?: { readonly reverse?: boolean; readonly limit?: number }): readonly { readonly key: Row; readonly row: Row }[];
-}
-
-export interface KeyedStateSpec {
-  /** Unique; `q<query>_<operator>`. */
-  readonly name: string;
-  readonly key: readonly Column[];
-  readonly value: readonly Column[];
 }
 
 /** The engine's face. Every method but `begin` asserts an open transaction where it writes. */
