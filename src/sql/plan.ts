@@ -1,6 +1,12 @@
 // The plan: what a statement means, as data, with every name resolved and every expression typed. Made by analyze and planner,
 // run by dataflow (persistent and push queries) and query/pull. Frozen, serialisable, printed by explain. A node's output
 // columns are `schema.columns`; an expression over a node refers to them by index.
+//
+// What the planner promises about types, so that the evaluator never has to convert on its own: both sides of a `compare`, the
+// argument and all items of an `in`, and all branches of a `case` have one type (casts are inserted); the operands of an
+// `arithmetic` have the result's type, except DECIMAL, whose operands are DECIMALs with precision and scale of their own; a
+// string `+` or `||` is a `call` of `||`; field access, subscripts and constructors are `call`s too (functions/structure.ts).
+// A literal null has the type that its place asks for.
 import type { Column, DataType, RowSchema, Value } from '../core/data-type.js';
 
 export type CompareOp = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
@@ -45,6 +51,8 @@ export type PlanNode =
   /**
    * Table-table join. `leftKey` is over the left input; it equals the right's key (one column). When it is the left's own key the
    * join is 1:1 (all types), else a foreign-key join (inner, left): output key = left key. Output columns: left's, then right's.
+   * For `right` and `outer` one more column follows, the row's key itself (either side may be missing), and it alone is the
+   * schema's key.
    */
   | {
       readonly kind: 'table-join';
