@@ -32,6 +32,8 @@ export interface CapturedFrom {
   readonly table: string;
   /** Its values carry `__deleted`; a row whose field is true is a delete. */
   readonly deletedField: boolean;
+  /** Keys of one column stand alone, or in an object like keys of several. */
+  readonly keyShape: 'bare' | 'object';
 }
 
 export interface QueryEntry {
@@ -39,6 +41,8 @@ export interface QueryEntry {
   readonly id: string;
   readonly sql: string;
   readonly sink: string;
+  /** sql.strict when it was made: names mean what they meant then. */
+  readonly strict: boolean;
   readonly owner: Owner;
   readonly state: QueryState;
   /** Place in creation order. */
@@ -48,6 +52,8 @@ export interface QueryEntry {
 export type QueryState =
   | { readonly kind: 'running' }
   | { readonly kind: 'paused'; readonly atSeq: number }
+  /** TERMINATE: the sink keeps its last rows and can only be dropped. */
+  | { readonly kind: 'terminated'; readonly atSeq: number }
   | { readonly kind: 'failed'; readonly atSeq: number; readonly error: ErrorMessage };
 
 interface Numbers {

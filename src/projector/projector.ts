@@ -1,0 +1,137 @@
+// The pump stream -> store: applies appends, one by one, in the engine's open transaction. Order of steps for one append:
+//   1. definitions in it change the catalogue and the wiring (statements topic)
+//   2. its records run through all live queries (runtime)
+//   3. its control (snapshot completed, rebuild swapped) takes effect
+// Log, rows, feed, catalogue and frontier commit together, so a crash between any two steps leaves the state of the commit before,
+// and the same appends are applied again. What the catalogue refuses is remembered as the statement's outcome, not thrown: every
+// process that follows the log refuses it alike.
+import { nameKey, type Catalog } from '../catalog/catalog.js';
+import { AppError, toAppError, unreachable } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Append } from '../core/record.js';
+import { PartFailure, type Runtime } from '../runtime/runtime.js';
+import type { StateWriter } from '../store/state-store.js';
+import { loadBuilds } from './build.js';
+import type { Builder } from './builder.js';
+import { decodeDefinition, statementsTopic } from './definition.js';
+import type { DefinitionApplier } from './definition-applier.js';
+import { refreshVisibility } from './visibility.js';
+
+export interface ProjectorParts {
+  readonly state: StateWriter;
+  readonly catalog: Catalog;
+  readonly runtime: Runtime;
+  readonly builder: Builder;
+  readonly applier: DefinitionApplier;
+  readonly serviceId: string;
+  readonly logger: Logger;
+}
+
+/** What became of a definition, by the seq of its append. */
+export type Outcome = { readonly ok: true; readonly entity: Readonly<Record<string, unknown>> } | { readonly ok: false; readonly error: AppError };
+
+export class Projector {
+  readonly #parts: ProjectorParts;
+  readonly #topic: string;
+  /** Of the appends applied since the last `takeOutcomes`. */
+  #outcomes = new Map<number, Outcome>();
+  #swapped: string[] = [];
+
+  constructor(parts: ProjectorParts) {
+    this.#parts = parts;
+    this.#topic = statementsTopic(parts.serviceId);
+  }
+
+  /** Wires everything from the durable catalogue: at start and after a rollback. */
+  load(): void {
+    const { catalog, runtime, builder } = this.#parts;
+    catalog.reload();
+    runtime.load();
+    builder.load();
+    this.#outcomes = new Map();
+    this.#swapped = [];
+  }
+
+  apply(append: Append): void {
+    if (append.records.count > 0 && append.records.topics.includes(this.#topic)) this.#applyDefinitions(append);
+    this.#parts.runtime.apply(append);
+    if (append.control) this.#applyControl(append);
+  }
+
+  #applyDefinitions(append: Append): void {
+    const { records } = append;
+    const { runtime, applier } = this.#parts;
+    runtime.context.seq = append.seq;
+    runtime.context.commitTimeUs = append.commitTimeUs;
+    for (let i = 0; i < records.count; i++) {
+      if (records.topic(i) !== this.#topic) continue;
+      try {
+        const entity = applier.apply(decodeDefinition(records.value(i)!), append.seq);
+        this.#outcomes.set(append.seq, { ok: true, entity });
+      } catch (error) {
+        if (error instanceof PartFailure) throw error;
+        const known = toAppError(error);
+        if (known.code === 'internal') throw error; // half done: the engine must roll back
+        this.#outcomes.set(append.seq, { ok: false, error: known });
+      }
+    }
+  }
+
+  #applyControl(append: Append): void {
+    const { catalog, runtime, builder, logger } = this.#parts;
+    const control = append.control!;
+    runtime.context.seq = append.seq;
+    runtime.context.commitTimeUs = append.commitTimeUs;
+    runtime.context.rowtimeMs = Math.floor(append.commitTimeUs / 1000);
+    switch (control.kind) {
+      case 'snapshot-completed': {
+        const topics = new Set(control.topics);
+        for (const entry of catalog.all()) {
+          if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic)) continue;
+          this.show(entry.name);
+        }
+        this.refreshVisibility();
+        logger.info('snapshot complete', { connector: control.connector, tables: control.topics.length });
+        return;
+      }
+      case 'rebuild-swapped':
+        builder.applySwap(control.table, control.version);
+        this.#swapped.push(control.table);
+        return;
+      default:
+        unreachable(control);
+    }
+  }
+
+  /** Makes a table readable, in the open transaction. */
+  show(name: string): void {
+    const { catalog, runtime, state } = this.#parts;
+    const entry = catalog.find(name)!;
+    if (entry.visible) return;
+    catalog.putSource({ ...entry, visible: true });
+    if (entry.table === null) return;
+    const node = runtime.table(name);
+    node.feeds = true;
+    state.publish(node.spec);
+  }
+
+  /** Derived tables become visible with the last of their sources. */
+  refreshVisibility(): void {
+    const { catalog, state } = this.#parts;
+    const building = new Set(loadBuilds(state).filter((b) => b.purpose === 'create').map((b) => nameKey(b.table)));
+    refreshVisibility(catalog, building, (name) => this.show(name));
+  }
+
+  takeOutcomes(): ReadonlyMap<number, Outcome> {
+    const outcomes = this.#outcomes;
+    this.#outcomes = new Map();
+    return outcomes;
+  }
+
+  /** Tables swapped since the last call, for the measure of the pause. */
+  takeSwapped(): readonly string[] {
+    const swapped = this.#swapped;
+    this.#swapped = [];
+    return swapped;
+  }
+}

@@ -1,0 +1,29 @@
+// The meaning of a stored query: its statement analysed against the catalogue as it is, its own sink left out.
+import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
+import { assert } from '../core/errors.js';
+import { analyzeStatement, type AnalyzeOptions } from '../sql/analyze/analyze.js';
+import type { CatalogView, QueryPlan } from '../sql/plan.js';
+import { parseStatements } from '../sql/parse.js';
+
+export function analyzeOptions(strict: boolean): AnalyzeOptions {
+  return { strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } };
+}
+
+export function queryPlan(catalog: Catalog, query: QueryEntry): QueryPlan {
+  const [parsed] = parseStatements(query.sql);
+  const statement = analyzeStatement(parsed!, viewWithout(catalog, query.sink), analyzeOptions(query.strict));
+  assert(statement.kind === 'create-as', `query ${query.id} is a ${statement.kind}`);
+  return statement.plan;
+}
+
+export function querySources(catalog: Catalog, query: QueryEntry): readonly string[] {
+  return queryPlan(catalog, query).sources;
+}
+
+function viewWithout(catalog: Catalog, name: string): CatalogView {
+  const hidden = nameKey(name);
+  return {
+    find: (wanted) => (nameKey(wanted) === hidden ? undefined : catalog.find(wanted)),
+    all: () => catalog.all().filter((entry) => nameKey(entry.name) !== hidden),
+  };
+}

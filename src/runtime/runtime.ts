@@ -1,0 +1,282 @@
+// All running streams, tables and queries, wired: a record goes from its topic's node through every query that reads it, in creation
+// order, before the next record is looked at; chained queries run in the same pass. Runs inside the engine's transaction and is the
+// only place that changes rows. A part that fails throws PartFailure; the engine rolls back, detaches the part with everything
+// downstream, and applies the group again.
+import { AppError, assert, toErrorMessage } from '../core/errors.js';
+import type { Row } from '../core/data-type.js';
+import type { Append } from '../core/record.js';
+import type { StateWriter } from '../store/state-store.js';
+import { nameKey, tableSpec, type Catalog, type QueryEntry, type SourceEntry } from '../catalog/catalog.js';
+import type { ApplyContext } from './apply-context.js';
+import { QueryFailure, RunningQuery, type QueryTopology } from './running-query.js';
+import { SourceNode, type RecordDecoder } from './source-node.js';
+import { TableNode, type ChangeListener } from './table-node.js';
+
+export interface RuntimeEnv {
+  readonly state: StateWriter;
+  readonly catalog: Catalog;
+  readonly decoderOf: (entry: SourceEntry) => RecordDecoder;
+  /** Compiles a query; `emit` takes its results: key and new row (null: none) for tables, [] and the row for streams. */
+  readonly compile: (query: QueryEntry, request: CompileRequest) => CompiledQuery;
+  /** Being filled for the first time: its node hears nothing yet. */
+  readonly isBeingCreated: (name: string) => boolean;
+  /** Writes the changes of a derived stream or table to its topic. */
+  readonly sinkTopic: (entry: SourceEntry, context: ApplyContext) => ChangeListener;
+}
+
+export interface CompileRequest {
+  readonly sink: SourceEntry;
+  /** Names its operator states apart from those of another version. */
+  readonly version: number;
+  readonly context: ApplyContext;
+  readonly lookup: (source: string, key: Row) => Row | undefined;
+  readonly emit: (key: Row, after: Row | null) => void;
+}
+
+export interface CompiledQuery {
+  readonly topology: QueryTopology;
+  readonly sources: readonly string[];
+}
+
+export class PartFailure extends Error {
+  override readonly name = 'PartFailure';
+  readonly part: { readonly kind: 'query' | 'source'; readonly name: string };
+  readonly error: AppError;
+  constructor(part: PartFailure['part'], error: AppError) {
+    super(error.message, { cause: error });
+    this.part = part;
+    this.error = error;
+  }
+}
+
+/** A derived stream: no rows are kept, its facts go on to listeners. */
+class StreamSink {
+  readonly listeners: ChangeListener[] = [];
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+  emit(row: Row): void {
+    for (const listener of this.listeners) listener.accept(this.name, null, row);
+  }
+}
+
+interface AttachedQuery {
+  readonly running: RunningQuery;
+  readonly sources: readonly string[];
+}
+
+export class Runtime {
+  readonly context: ApplyContext = { seq: 0, commitTimeUs: 0, rowtimeMs: 0 };
+  readonly #env: RuntimeEnv;
+  readonly #byTopic = new Map<string, SourceNode[]>();
+  readonly #sources = new Map<string, SourceNode>();
+  readonly #tables = new Map<string, TableNode>();
+  readonly #streamSinks = new Map<string, StreamSink>();
+  readonly #queries = new Map<string, AttachedQuery>();
+
+  constructor(env: RuntimeEnv) {
+    this.#env = env;
+  }
+
+  /** Wires everything that the catalogue says runs: at start, and after a rollback. */
+  load(): void {
+    this.#byTopic.clear();
+    this.#sources.clear();
+    this.#tables.clear();
+    this.#streamSinks.clear();
+    this.#queries.clear();
+    const { catalog } = this.#env;
+    for (const entry of catalog.all()) if (entry.writtenBy === null) this.attachSource(entry);
+    for (const query of catalog.queries()) this.#attachFromCatalog(query);
+  }
+
+  #attachFromCatalog(query: QueryEntry): void {
+    const sink = this.#env.catalog.find(query.sink);
+    assert(sink, `query ${query.id} has no sink`);
+    this.attachSink(sink);
+    if (query.state.kind === 'running' && !this.#env.isBeingCreated(query.sink)) this.attachQuery(query, sink);
+  }
+
+  apply(append: Append): void {
+    const { context } = this;
+    context.seq = append.seq;
+    context.commitTimeUs = append.commitTimeUs;
+    const { records } = append;
+    if (records.count === 0) return;
+    const commitTimeMs = Math.floor(append.commitTimeUs / 1000);
+    const nodesOf = records.topics.map((topic) => this.#byTopic.get(topic));
+    for (let i = 0; i < records.count; i++) {
+      const nodes = nodesOf[records.topicIndex(i)];
+      if (nodes === undefined) continue;
+      context.rowtimeMs = records.timestamps ? records.timestamps[i]! : commitTimeMs;
+      for (const node of nodes) this.#take(node, records, i);
+    }
+  }
+
+  #take(node: SourceNode, records: Append['records'], i: number): void {
+    try {
+      node.take(records, i);
+    } catch (error) {
+      if (error instanceof QueryFailure) throw new PartFailure({ kind: 'query', name: error.queryId }, error.error);
+      if (error instanceof AppError && error.code === 'bad-record') throw new PartFailure({ kind: 'source', name: node.name }, error);
+      throw error;
+    }
+  }
+
+  /** A stream or table over a topic. Its physical table exists. */
+  attachSource(entry: SourceEntry): void {
+    const table = entry.table === null ? undefined : this.#openTable(entry);
+    if (entry.failed !== null || this.#env.isBeingCreated(entry.name)) return;
+    const node = this.sourceNode(entry, table);
+    this.#sources.set(nameKey(entry.name), node);
+    this.listenToTopic(node);
+  }
+
+  /** A node that is not wired to its topic yet (a rebuild's replay). */
+  sourceNode(entry: SourceEntry, table: TableNode | undefined): SourceNode {
+    return new SourceNode(entry, this.#env.decoderOf(entry), table);
+  }
+
+  listenToTopic(node: SourceNode): void {
+    const nodes = this.#byTopic.get(node.topic) ?? [];
+    nodes.push(node);
+    this.#byTopic.set(node.topic, nodes);
+  }
+
+  #leaveTopic(node: SourceNode): void {
+    const rest = (this.#byTopic.get(node.topic) ?? []).filter((other) => other !== node);
+    if (rest.length === 0) this.#byTopic.delete(node.topic);
+    else this.#byTopic.set(node.topic, rest);
+  }
+
+  /** The derived stream or table that a query writes, with its topic. */
+  attachSink(entry: SourceEntry): void {
+    const listener = this.#env.sinkTopic(entry, this.context);
+    if (entry.table === null) {
+      const sink = new StreamSink(entry.name);
+      sink.listeners.push(listener);
+      this.#streamSinks.set(nameKey(entry.name), sink);
+    } else {
+      this.#openTable(entry).listeners.push(listener);
+    }
+  }
+
+  #openTable(entry: SourceEntry): TableNode {
+    const node = this.tableNode(entry, entry.table!.version, entry.visible);
+    this.#tables.set(nameKey(entry.name), node);
+    return node;
+  }
+
+  tableNode(entry: SourceEntry, version: number, feeds: boolean): TableNode {
+    return new TableNode(this.#env.state, this.#env.state.openTable(tableSpec(entry, version)), this.context, feeds);
+  }
+
+  attachQuery(query: QueryEntry, sink: SourceEntry): void {
+    const table = this.#tables.get(nameKey(sink.name));
+    const stream = this.#streamSinks.get(nameKey(sink.name));
+    const emit = table ? (key: Row, after: Row | null) => table.set(key, after) : (_key: Row, after: Row | null) => stream!.emit(after!);
+    const { topology, sources } = this.compile(query, sink, sink.table?.version ?? 1, emit);
+    const running = new RunningQuery(query.id, topology);
+    this.listen(running, sources);
+    this.#queries.set(query.id, { running, sources });
+  }
+
+  compile(query: QueryEntry, sink: SourceEntry, version: number, emit: CompileRequest['emit']): CompiledQuery {
+    return this.#env.compile(query, {
+      sink,
+      version,
+      context: this.context,
+      lookup: (source, key) => this.table(source).writer.get(key),
+      emit,
+    });
+  }
+
+  /** Lets a query hear its sources, behind those that listen already. */
+  listen(query: ChangeListener, sources: readonly string[]): void {
+    for (const source of new Set(sources.map(nameKey))) this.#listenersOf(source).push(query);
+  }
+
+  #listenersOf(source: string): ChangeListener[] {
+    const key = nameKey(source);
+    const listeners = this.#tables.get(key)?.listeners ?? this.#sources.get(key)?.listeners ?? this.#streamSinks.get(key)?.listeners;
+    assert(listeners, `nothing runs under the name ${source}`);
+    return listeners;
+  }
+
+  unlisten(query: ChangeListener): void {
+    const all = [...this.#tables.values(), ...this.#sources.values(), ...this.#streamSinks.values()];
+    for (const { listeners } of all) {
+      const at = listeners.indexOf(query);
+      if (at >= 0) listeners.splice(at, 1);
+    }
+  }
+
+  table(name: string): TableNode {
+    const found = this.#tables.get(nameKey(name));
+    assert(found, `no table ${name} is running`);
+    return found;
+  }
+
+  runningQuery(id: string): AttachedQuery | undefined {
+    return this.#queries.get(id);
+  }
+
+  detachQuery(id: string): void {
+    const found = this.#queries.get(id);
+    if (!found) return;
+    this.unlisten(found.running);
+    this.#queries.delete(id);
+  }
+
+  dropSource(name: string): void {
+    const key = nameKey(name);
+    const node = this.#sources.get(key);
+    if (node) this.#leaveTopic(node);
+    this.#sources.delete(key);
+    this.#tables.delete(key);
+    this.#streamSinks.delete(key);
+  }
+
+  /** Puts another version in a table's place: its listeners go on with the new rows. */
+  swapTable(name: string, next: TableNode): void {
+    const earlier = this.table(name);
+    next.listeners.push(...earlier.listeners.filter((listener) => listener !== next));
+    this.#tables.set(nameKey(name), next);
+  }
+
+  /** The swapped-in node of a base table takes the earlier one's place at its topic. */
+  swapSource(name: string, next: SourceNode): void {
+    const earlier = this.#sources.get(nameKey(name));
+    if (earlier) this.#leaveTopic(earlier);
+    this.#sources.set(nameKey(name), next);
+  }
+
+  /** Marks a failed part and everything that reads it as standing still at the frontier; in an open transaction. */
+  detachFailed(failure: PartFailure, atSeq: number): readonly string[] {
+    const { catalog } = this.#env;
+    const error = toErrorMessage(failure.error);
+    const stopped: string[] = [];
+    const stopReaders = (name: string) => {
+      for (const query of catalog.queries()) {
+        const reads = this.#queries.get(query.id)?.sources.some((source) => nameKey(source) === nameKey(name));
+        if (reads) stopQuery(query);
+      }
+    };
+    const stopQuery = (query: QueryEntry) => {
+      if (query.state.kind !== 'running') return;
+      catalog.putQuery({ ...query, state: { kind: 'failed', atSeq, error } });
+      stopped.push(query.id);
+      stopReaders(query.sink);
+    };
+    if (failure.part.kind === 'query') {
+      stopQuery(catalog.query(failure.part.name)!);
+    } else {
+      const entry = catalog.find(failure.part.name)!;
+      catalog.putSource({ ...entry, failed: error });
+      stopped.push(entry.name);
+      stopReaders(entry.name);
+    }
+    return stopped;
+  }
+}
