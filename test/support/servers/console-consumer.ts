@@ -60,12 +60,11 @@ export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<
   }
 }
 
-/** High watermark of every partition that ever held something. */
+/** High watermark of every partition that holds something. */
 async function endOffsets(admin: Admin, topic: string): Promise<Map<number, bigint>> {
   const offsets = await admin.fetchTopicOffsets(topic);
-  return new Map(
-    offsets.map(({ partition, high }) => [partition, BigInt(high)] as const).filter(([, high]) => high > 0n),
-  );
+  const filled = offsets.filter(({ low, high }) => low !== high);
+  return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
 }
 
 async function partitionsBehind(

@@ -36,6 +36,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     desk.http.close();
     desk.http.closeAllConnections();
     await desk.pool.close();
+    // Under CI these were failures, and have been shown as such.
+    if (process.env['CI'] === 'true') return;
     for (const line of desk.missing) process.stderr.write(`e2e on ${line}\n`);
   };
 }

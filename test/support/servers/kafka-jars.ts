@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { cached, cachePath, contentKey } from './cache.js';
 import { probe, run, which } from './command.js';
 import { isDebian } from './deb-tree.js';
-import { ServerUnavailable } from './unavailable.js';
+import { installing, ServerUnavailable } from './unavailable.js';
 
 export interface KafkaJars {
   /** What goes on the class path. */
@@ -14,6 +14,8 @@ export interface KafkaJars {
 }
 
 const VERSION = '4.3.1';
+
+const ADVICE = 'Kafka 4: no server; set TEST_KAFKA_BROKERS, or Java 17 and Maven, or docker, or apt';
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -41,7 +43,7 @@ appender.out.layout.pattern = %d %p %c{1} %m%n
 let jars: Promise<KafkaJars> | undefined;
 
 export function ensureKafkaJars(): Promise<KafkaJars> {
-  jars ??= find();
+  jars ??= installing(ADVICE, find());
   return jars;
 }
 
@@ -81,7 +83,8 @@ async function find(): Promise<KafkaJars> {
     const pom = join(folder, 'pom.xml');
     writeFileSync(pom, POM);
     const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'lib')}`];
-    await run('mvn', ['-B', '-q', '-f', pom, ...copy]);
+    // -U: else Maven remembers for a day that a repository did not answer.
+    await run('mvn', ['-B', '-q', '-U', '-f', pom, ...copy]);
     rmSync(pom);
   });
   return { lib: join(dir, 'lib'), version: VERSION };
@@ -110,7 +113,7 @@ async function installedKafka(): Promise<KafkaJars | undefined> {
 /** The one change of the system: a Java cannot be run from a tree of packages, since it looks for itself in /proc. */
 async function installJava(): Promise<void> {
   if (!isDebian() || process.getuid?.() !== 0) {
-    throw new ServerUnavailable('Kafka 4: no server; set TEST_KAFKA_BROKERS, or Java 17 and Maven, or docker, or apt');
+    throw new ServerUnavailable(ADVICE);
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['-q', 'update'], { env });

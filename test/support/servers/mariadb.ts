@@ -6,9 +6,10 @@ import { probe, run, which } from './command.js';
 import { ensureDebTree, isDebian } from './deb-tree.js';
 import { dockerAvailable } from './docker.js';
 import { startSqlServer, userArgs, type SqlInstallation, type SqlServer, type StartOptions } from './sql-server.js';
-import { ServerUnavailable } from './unavailable.js';
+import { installing, ServerUnavailable } from './unavailable.js';
 
 const PROGRAM = 'usr/sbin/mariadbd';
+const ADVICE = 'MariaDB: no server; set TEST_MARIADB_URL, or docker, or apt';
 const PLACES = ['/usr/sbin', '/usr/local/sbin', '/usr/local/mysql/bin', '/opt/homebrew/bin'];
 
 let installation: Promise<SqlInstallation> | undefined;
@@ -32,13 +33,9 @@ async function find(): Promise<SqlInstallation> {
     if (version !== undefined) return installed(own, setup, version, []);
   }
   if (await dockerAvailable()) return { kind: 'container', product: 'mariadb', image: 'mariadb:10.11' };
-  if (!isDebian()) throw new ServerUnavailable('MariaDB: no server; set TEST_MARIADB_URL, or docker, or apt');
-  const root = await ensureDebTree({
-    name: 'mariadb',
-    suite: 'installed',
-    packages: ['mariadb-server-core'],
-    programs: [PROGRAM],
-  });
+  if (!isDebian()) throw new ServerUnavailable(ADVICE);
+  const tree = { name: 'mariadb', suite: 'installed', packages: ['mariadb-server-core'], programs: [PROGRAM] } as const;
+  const root = await installing(ADVICE, ensureDebTree(tree));
   // The set-up script asks this program for option files; it lies in a package of clients, and we want none.
   const printDefaults = join(root, 'usr/bin/my_print_defaults');
   writeFileSync(printDefaults, '#!/bin/sh\nexit 0\n');

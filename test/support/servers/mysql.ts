@@ -5,10 +5,11 @@ import { probe, run, which } from './command.js';
 import { ensureDebTree, isDebian } from './deb-tree.js';
 import { dockerAvailable } from './docker.js';
 import { startSqlServer, userArgs, type SqlInstallation, type SqlServer, type StartOptions } from './sql-server.js';
-import { ServerUnavailable } from './unavailable.js';
+import { installing, ServerUnavailable } from './unavailable.js';
 
 const PROGRAM = 'usr/sbin/mysqld';
 const ARGS = ['--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'];
+const ADVICE = 'MySQL 9: no server; set TEST_MYSQL_URL, or docker, or apt';
 const SBIN = ['/usr/sbin', '/usr/local/sbin', '/usr/local/mysql/bin', '/opt/homebrew/bin'];
 
 let installation: Promise<SqlInstallation> | undefined;
@@ -30,13 +31,9 @@ async function find(): Promise<SqlInstallation> {
     if (version !== undefined) return installed(own, version, []);
   }
   if (await dockerAvailable()) return { kind: 'container', product: 'mysql', image: 'mysql:9' };
-  if (!isDebian()) throw new ServerUnavailable('MySQL 9: no server; set TEST_MYSQL_URL, or docker, or apt');
-  const root = await ensureDebTree({
-    name: 'mysql-9',
-    suite: 'sid',
-    packages: ['mysql-server-core'],
-    programs: [PROGRAM],
-  });
+  if (!isDebian()) throw new ServerUnavailable(ADVICE);
+  const tree = { name: 'mysql-9', suite: 'sid', packages: ['mysql-server-core'], programs: [PROGRAM] } as const;
+  const root = await installing(ADVICE, ensureDebTree(tree));
   const program = join(root, PROGRAM);
   const version = await acceptedVersion(program);
   if (version === undefined) throw new ServerUnavailable('MySQL 9: the mysqld of Debian sid is not one');

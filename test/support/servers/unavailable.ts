@@ -3,3 +3,13 @@
 export class ServerUnavailable extends Error {
   override readonly name = 'ServerUnavailable';
 }
+
+/** An installation that may fail for reasons of the machine, such as a mirror that does not answer. */
+export async function installing<T>(advice: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ServerUnavailable) throw error;
+    throw new ServerUnavailable(`${advice} (its installation failed)`, { cause: error });
+  }
+}
