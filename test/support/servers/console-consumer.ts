@@ -10,7 +10,7 @@ import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { tail } from './command.js';
 import { consumerArgs, parseRecords, type ConsoleRecord } from './console-format.js';
 import type { KafkaAddress } from './kafka.js';
-import { kafkaCommand } from './kafka-jars.js';
+import { kafkaCommand, kafkaTool } from './kafka-jars.js';
 
 export interface ConsoleConsumerOptions {
   brokers: KafkaAddress['brokers'];
@@ -22,7 +22,7 @@ export interface ConsoleConsumerOptions {
   timeoutMs?: number;
 }
 
-/** All records of the topic from its beginning, in offset order within each partition. */
+/** Records of the topic from its beginning, in offset order within each partition; open transactions are not waited for. */
 export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<ConsoleRecord[]> {
   const { topic, isolation = 'read_committed', atLeast = 0, timeoutMs = 60_000 } = options;
   const brokers = [...options.brokers];
@@ -31,7 +31,7 @@ export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<
   const admin = new Kafka({ clientId: group, brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    const ends = await endOffsets(admin, topic);
+    const ends = await endOffsets(admin, options);
     if (atLeast === 0 && ends.size === 0) return [];
     const consumer = await startConsumer(
       brokers,
@@ -47,7 +47,7 @@ export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<
           const state = behind.length === 0 ? `${records.length} of ${atLeast} records` : behind.join(', ');
           throw new Error(
             `topic ${topic} was not read to its end in ${timeoutMs} ms: ${state}` +
-              (isolation === 'read_committed' ? ' (is a transaction still open?)' : ''),
+              (isolation === 'read_committed' && atLeast > 0 ? ' (is a transaction still open?)' : ''),
           );
         }
         await sleep(50);
@@ -60,11 +60,28 @@ export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<
   }
 }
 
-/** High watermark of every partition that holds something. */
-async function endOffsets(admin: Admin, topic: string): Promise<Map<number, bigint>> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  const filled = offsets.filter(({ low, high }) => low !== high);
-  return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
+/**
+ * The end of every partition that holds something, as a reader of that isolation sees it: up to the first transaction
+ * that is still open (what kafkajs asks for, whatever its field is called), or up to the high watermark.
+ */
+async function endOffsets(admin: Admin, options: ConsoleConsumerOptions): Promise<Map<number, bigint>> {
+  const offsets = await admin.fetchTopicOffsets(options.topic);
+  const filled = offsets
+    .filter(({ low, high }) => low !== high)
+    .map(({ partition, high }) => [partition, high] as const);
+  const ends = options.isolation === 'read_uncommitted' ? await highWatermarks(options) : filled;
+  return new Map(ends.map(([partition, end]) => [Number(partition), BigInt(end)]));
+}
+
+/** Partitions that hold something, open transactions included. */
+async function highWatermarks({ brokers, topic }: ConsoleConsumerOptions): Promise<[string, string][]> {
+  const ask = async (time: string): Promise<[string, string][]> => {
+    const args = ['--bootstrap-server', brokers.join(','), '--topic-partitions', topic, '--time', time];
+    const printed = await kafkaTool('org.apache.kafka.tools.GetOffsetShell', args);
+    return [...printed.matchAll(/:(\d+):(\d+)$/gm)].map(([, partition = '', offset = '']) => [partition, offset]);
+  };
+  const [first, last] = await Promise.all([ask('earliest'), ask('latest')]);
+  return last.filter(([partition, end]) => !first.some(([other, start]) => other === partition && start === end));
 }
 
 async function partitionsBehind(

@@ -28,7 +28,10 @@ export interface KafkaServer extends KafkaAddress {
 }
 
 export interface KafkaOptions {
-  /** Broker settings over ours: `{ 'log.retention.ms': '1000' }`. */
+  /**
+   * Broker settings over ours. After a SIGKILL the controller turns the broker away until its old session is over, 9 s;
+   * a test that kills often may say `{ 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' }`.
+   */
   config?: Readonly<Record<string, string>>;
   heap?: string;
   guarded?: boolean;
