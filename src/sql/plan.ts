@@ -18,15 +18,45 @@ export type Expr =
   /** The record's timestamp, ms, BIGINT. */
   | { readonly kind: 'rowtime'; readonly type: DataType }
   | { readonly kind: 'literal'; readonly value: Value; readonly type: DataType }
-  | { readonly kind: 'arithmetic'; readonly op: ArithmeticOp; readonly left: Expr; readonly right: Expr; readonly type: DataType }
+  | {
+      readonly kind: 'arithmetic';
+      readonly op: ArithmeticOp;
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly type: DataType;
+    }
   | { readonly kind: 'negate'; readonly arg: Expr; readonly type: DataType }
-  | { readonly kind: 'compare'; readonly op: CompareOp; readonly left: Expr; readonly right: Expr; readonly type: DataType }
+  | {
+      readonly kind: 'compare';
+      readonly op: CompareOp;
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly type: DataType;
+    }
   | { readonly kind: 'and' | 'or'; readonly left: Expr; readonly right: Expr; readonly type: DataType }
   | { readonly kind: 'not'; readonly arg: Expr; readonly type: DataType }
   | { readonly kind: 'is-null'; readonly arg: Expr; readonly negated: boolean; readonly type: DataType }
-  | { readonly kind: 'in'; readonly arg: Expr; readonly list: readonly Expr[]; readonly negated: boolean; readonly type: DataType }
-  | { readonly kind: 'like'; readonly arg: Expr; readonly pattern: Expr; readonly escape: string | null; readonly negated: boolean; readonly type: DataType }
-  | { readonly kind: 'case'; readonly whens: readonly { readonly when: Expr; readonly then: Expr }[]; readonly otherwise: Expr | null; readonly type: DataType }
+  | {
+      readonly kind: 'in';
+      readonly arg: Expr;
+      readonly list: readonly Expr[];
+      readonly negated: boolean;
+      readonly type: DataType;
+    }
+  | {
+      readonly kind: 'like';
+      readonly arg: Expr;
+      readonly pattern: Expr;
+      readonly escape: string | null;
+      readonly negated: boolean;
+      readonly type: DataType;
+    }
+  | {
+      readonly kind: 'case';
+      readonly whens: readonly { readonly when: Expr; readonly then: Expr }[];
+      readonly otherwise: Expr | null;
+      readonly type: DataType;
+    }
   | { readonly kind: 'cast'; readonly arg: Expr; readonly type: DataType }
   /** A scalar function of sql/functions, by its upper-case name; arguments already cast to what the body takes. */
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expr[]; readonly type: DataType };
@@ -45,9 +75,20 @@ export type PlanNode =
   | { readonly kind: 'source'; readonly name: string; readonly sourceKind: SourceKind; readonly schema: RowSchema }
   | { readonly kind: 'filter'; readonly input: PlanNode; readonly predicate: Expr; readonly schema: RowSchema }
   /** Key columns of the output stand for the same key as the input's (projection never changes the key; PARTITION BY does). */
-  | { readonly kind: 'project'; readonly input: PlanNode; readonly columns: readonly Expr[]; readonly schema: RowSchema }
+  | {
+      readonly kind: 'project';
+      readonly input: PlanNode;
+      readonly columns: readonly Expr[];
+      readonly schema: RowSchema;
+    }
   /** Output columns: groupBy expressions, then aggregates; key = the groupBy expressions. HAVING is a filter above it. */
-  | { readonly kind: 'aggregate'; readonly input: PlanNode; readonly groupBy: readonly Expr[]; readonly aggregates: readonly AggregateCall[]; readonly schema: RowSchema }
+  | {
+      readonly kind: 'aggregate';
+      readonly input: PlanNode;
+      readonly groupBy: readonly Expr[];
+      readonly aggregates: readonly AggregateCall[];
+      readonly schema: RowSchema;
+    }
   /**
    * Table-table join. `leftKey` is over the left input; it equals the right's key (one column). When it is the left's own key the
    * join is 1:1 (all types), else a foreign-key join (inner, left): output key = left key. Output columns: left's, then right's.
@@ -125,11 +166,27 @@ export type Statement =
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;
     }
-  | { readonly kind: 'drop'; readonly sourceKind: SourceKind; readonly name: string; readonly ifExists: boolean; readonly deleteTopic: boolean }
-  | { readonly kind: 'insert-values'; readonly target: string; readonly rowtime: number | null; readonly row: readonly Value[] }
+  | {
+      readonly kind: 'drop';
+      readonly sourceKind: SourceKind;
+      readonly name: string;
+      readonly ifExists: boolean;
+      readonly deleteTopic: boolean;
+    }
+  | {
+      readonly kind: 'insert-values';
+      readonly target: string;
+      readonly rowtime: number | null;
+      readonly row: readonly Value[];
+    }
   | { readonly kind: 'terminate'; readonly queryId: string | null }
   | { readonly kind: 'pause' | 'resume'; readonly queryId: string | null }
-  | { readonly kind: 'show'; readonly what: 'streams' | 'tables' | 'topics' | 'queries' | 'properties' | 'functions' | 'variables' | 'types' | 'connectors'; readonly extended: boolean }
+  | {
+      readonly kind: 'show';
+      readonly what:
+        'streams' | 'tables' | 'topics' | 'queries' | 'properties' | 'functions' | 'variables' | 'types' | 'connectors';
+      readonly extended: boolean;
+    }
   | { readonly kind: 'describe'; readonly name: string; readonly extended: boolean }
   | { readonly kind: 'explain'; readonly query: string | null; readonly plan: QueryPlan | null }
   | { readonly kind: 'set' | 'unset' | 'define' | 'undefine'; readonly name: string; readonly value: string | null }

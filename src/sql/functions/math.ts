@@ -63,7 +63,7 @@ function roundDoubleTo(x: Value, places: Value): Value {
   if (x === null || places === null) return null;
   const value = x as number;
   if (!Number.isFinite(value)) return value;
-  const [digits, exponent = '0'] = Math.abs(value).toExponential().split('e') as [string, string];
+  const [digits, exponent] = Math.abs(value).toExponential().split('e') as [string, string];
   const unscaled = BigInt(digits.replace('.', ''));
   const scale = digits.length - (digits.includes('.') ? 2 : 1) - Number(exponent);
   const drop = scale - (places as number);

@@ -1,0 +1,52 @@
+// Text to syntax trees: the entry of the parser. DEFINE and UNDEFINE take effect on the statements behind them in the text.
+import { AppError } from '../../core/errors.js';
+import type { StatementNode } from '../ast.js';
+import { messages } from '../messages.js';
+import { withExcerpt, type Place } from '../sql-error.js';
+import { splitStatements, substituteVariables, type StatementText, type Variables } from '../split.js';
+import { Cursor } from './cursor.js';
+import { parseStatement } from './statement.js';
+
+export interface ParsedStatement {
+  readonly ast: StatementNode;
+  /** As written, variables put in. */
+  readonly text: string;
+  readonly place: Place;
+}
+
+export interface ParseOptions {
+  /** Session variables by name. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+}
+
+/** All statements of a text, or `syntax-error` with place and excerpt. */
+export function parseStatements(text: string, options: ParseOptions = {}): ParsedStatement[] {
+  const variables = new Map<string, string>();
+  for (const [name, value] of Object.entries(options.variables ?? {})) variables.set(name.toLowerCase(), value);
+  try {
+    return splitStatements(text).map((statement) => parseOne(statement, variables));
+  } catch (error) {
+    throw withExcerpt(error, text, { line: 1, column: 1 });
+  }
+}
+
+function parseOne(written: StatementText, variables: Map<string, string>): ParsedStatement {
+  const statement = substituteVariables(written, variables as Variables);
+  try {
+    const cursor = new Cursor(statement.tokens);
+    const ast = parseStatement(cursor);
+    cursor.expectEnd();
+    if (ast.kind === 'define') variables.set(ast.name.text.toLowerCase(), ast.value);
+    if (ast.kind === 'undefine') variables.delete(ast.name.text.toLowerCase());
+    return { ast, text: statement.text, place: statement.place };
+  } catch (error) {
+    throw withExcerpt(naming(error, statement.text), statement.text, statement.place);
+  }
+}
+
+/** ksqlDB's syntax errors name the statement, which its clients show. */
+function naming(error: unknown, text: string): unknown {
+  if (!(error instanceof AppError) || error.code !== 'syntax-error') return error;
+  const { hint, place } = error;
+  return new AppError('syntax-error', messages.ofStatement(error.message, text), { hint, place });
+}
