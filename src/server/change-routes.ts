@@ -1,0 +1,143 @@
+// GET /v1/tables/{table}/changes: the changes of a table as server-sent events or NDJSON. It promises order, no gap and no
+// repeat behind the event id that the client hands in, and bounded memory: the next batch is asked for only when the socket
+// took the last one, so a slow client fills the subscription's own queue, which ends it with the place to go on from.
+import { AppError, toAppError } from '../core/errors.js';
+import type { ChangeItem, SubscribeOptions } from '../query/query-facade.js';
+import { acceptedTypes } from './accept.js';
+import type { Exchange, HeaderList } from './exchange.js';
+import { problemOf, respondError } from './http-error.js';
+import { numberStyle } from './query-string.js';
+import type { ServerContext } from './server-context.js';
+import type { StreamResponse } from './stream-response.js';
+
+type ChangeFormat = 'sse' | 'ndjson';
+
+/** A subscription that says nothing for so long is taken to stand: the header must not wait for the first change. */
+const headerWaitMs = 250;
+
+export async function streamChanges(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
+  exchange.route = 'changes';
+  const params = new URLSearchParams(exchange.query);
+  const format = chooseFormat(exchange, params);
+  // The header goes first: it is what an EventSource sends when it comes back to the same URL.
+  const after = exchange.header('last-event-id') || params.get('after') || undefined;
+  const stop = new AbortController();
+  const request: SubscribeOptions = {
+    table,
+    snapshot: after === undefined && flag(params, 'snapshot'),
+    after,
+    numbers: numberStyle(params.get('numbers')),
+    signal: stop.signal,
+  };
+  const changes = context.facades.query.subscribe(request)[Symbol.asyncIterator]();
+  // Asked before the header is out, so that a position that is gone is a 410 and not a stream with an error in it.
+  const first = changes.next();
+  const started = await settledWithin(first, headerWaitMs);
+  if (started.kind === 'rejected') return respondError(exchange, started.error);
+
+  const stream = exchange.open(200, streamHeaders(format));
+  stream.signal.addEventListener('abort', () => stop.abort());
+  if (stream.signal.aborted) stop.abort();
+  let shutDown = false;
+  context.streams.onShutdown(stream, () => {
+    shutDown = true;
+    stream.end(format === 'sse' ? `retry: ${context.options.retryMs}\n\n` : undefined);
+    stop.abort();
+  });
+  if (format === 'sse') await stream.write(`retry: ${context.options.retryMs}\n\n`);
+  stream.heartbeat(format === 'sse' ? ':\n\n' : '\n', context.options.heartbeatMs);
+  try {
+    await forward(stream, changes, first, format === 'sse' ? sseText : ndjsonText);
+    stream.end();
+  } catch (error) {
+    if (stream.ended || shutDown) return;
+    const app = toAppError(error);
+    context.logger.warn('a change stream ended with an error', { table, code: app.code, error: app.message });
+    const problem = JSON.stringify(problemOf(app));
+    stream.end(format === 'sse' ? `event: error\ndata: ${problem}\n\n` : `{"error":${problem}}\n`);
+  }
+}
+
+async function forward(
+  stream: StreamResponse,
+  changes: AsyncIterator<readonly ChangeItem[]>,
+  first: Promise<IteratorResult<readonly ChangeItem[]>>,
+  print: (items: readonly ChangeItem[]) => string,
+): Promise<void> {
+  let step = await first;
+  while (step.done !== true && !stream.ended) {
+    if (step.value.length > 0) await stream.write(print(step.value));
+    if (stream.ended) break;
+    step = await changes.next();
+  }
+  if (step.done !== true) await changes.return?.();
+}
+
+/**
+ * Snapshot rows carry no id on purpose: a client that breaks off among them must begin the snapshot again, and only the
+ * `caught-up` behind them is a place to go on from.
+ */
+export function sseText(items: readonly ChangeItem[]): string {
+  let text = '';
+  for (const item of items) {
+    text +=
+      item.op === 'r'
+        ? `event: r\ndata: ${item.json}\n\n`
+        : `id: ${item.id}\nevent: ${item.op}\ndata: ${item.json}\n\n`;
+  }
+  return text;
+}
+
+export function ndjsonText(items: readonly ChangeItem[]): string {
+  let text = '';
+  for (const item of items) text += item.json + '\n';
+  return text;
+}
+
+function streamHeaders(format: ChangeFormat): HeaderList {
+  return [
+    'Content-Type',
+    format === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson',
+    'Cache-Control',
+    'no-cache, no-transform',
+    'X-Accel-Buffering',
+    'no',
+  ];
+}
+
+function chooseFormat(exchange: Exchange, params: URLSearchParams): ChangeFormat {
+  const wanted = params.get('format');
+  if (wanted === 'sse' || wanted === 'ndjson') return wanted;
+  if (wanted !== null) throw new AppError('bad-request', '"format" must be "sse" or "ndjson"');
+  const accept = exchange.header('accept');
+  if (accept === undefined) return 'sse';
+  for (const type of acceptedTypes(accept)) {
+    if (type === 'application/x-ndjson') return 'ndjson';
+    if (type === 'text/event-stream' || type === 'text/*' || type === '*/*') return 'sse';
+  }
+  throw new AppError('not-acceptable', 'changes come as text/event-stream or application/x-ndjson');
+}
+
+function flag(params: URLSearchParams, name: string): boolean {
+  const value = params.get(name);
+  if (value === null || value === 'false') return false;
+  if (value === 'true' || value === '') return true;
+  throw new AppError('bad-request', `"${name}" must be true or false`);
+}
+
+type Settled = { readonly kind: 'open' } | { readonly kind: 'rejected'; readonly error: unknown };
+
+async function settledWithin(promise: Promise<unknown>, ms: number): Promise<Settled> {
+  let timer: NodeJS.Timeout | undefined;
+  const open: Settled = { kind: 'open' };
+  const waited = new Promise<Settled>((resolve) => {
+    timer = setTimeout(resolve, ms, open);
+  });
+  const settled = promise.then(
+    () => open,
+    (error: unknown): Settled => ({ kind: 'rejected', error }),
+  );
+  const result = await Promise.race([waited, settled]);
+  clearTimeout(timer);
+  return result;
+}

@@ -1,0 +1,164 @@
+// The one mapper from errors to HTTP answers. Each family of clients gets its own shape: /v1 RFC 9457 problems, ksqlDB's
+// generic and statement errors, Kafka Connect's and the Schema Registry's {error_code, message}. Codes and texts come from
+// the AppError; nothing here invents a cause.
+import { type AppError, errorCodes, type ErrorCode, toAppError } from '../core/errors.js';
+import type { Exchange, HeaderList } from './exchange.js';
+import { RegistryError } from './registry-error.js';
+
+export type ErrorFamily = 'v1' | 'ksql' | 'connect' | 'registry';
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Which family of clients asks, from the path alone: for errors before any handler runs. */
+export function familyOf(path: string): ErrorFamily {
+  const slash = path.indexOf('/', 1);
+  switch (slash < 0 ? path : path.slice(0, slash)) {
+    case '/ksql':
+    case '/query':
+    case '/query-stream':
+    case '/close-query':
+    case '/inserts-stream':
+    case '/info':
+    case '/healthcheck':
+    case '/status':
+    case '/is_valid_property':
+    case '/clusterStatus':
+    case '/chc':
+      return 'ksql';
+    case '/connectors':
+    case '/connector-plugins':
+      return 'connect';
+    case '/subjects':
+    case '/schemas':
+    case '/compatibility':
+    case '/config':
+    case '/mode':
+      return 'registry';
+    default:
+      return path.startsWith('/v1/metadata') ? 'ksql' : 'v1';
+  }
+}
+
+/** The problem as an object; also an item of a stream that has begun. */
+export function problemOf(error: unknown): Record<string, unknown> {
+  const { code, message, detail, hint, place, status } = toAppError(error);
+  return {
+    type: `/errors/${code}`,
+    title: errorCodes[code][1],
+    status,
+    code,
+    detail: detail === undefined ? message : `${message}\n${detail}`,
+    hint,
+    place,
+  };
+}
+
+/** Codes of ours that ksqlDB's clients know by a number of their own. */
+const ksqlCodes: Partial<Record<ErrorCode, number>> = {
+  'bad-request': 40000,
+  'not-ready': 50302,
+  overloaded: 42900,
+};
+
+/** Errors about a statement's text or meaning, which ksqlDB answers with 400 whatever the object's state. */
+const statementCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'syntax-error',
+  'invalid-statement',
+  'unsupported-statement',
+  'already-exists',
+  'unknown-table',
+  'unknown-topic',
+  'bad-query-file',
+  'bad-key',
+  'unknown-schema',
+  'unknown-subject',
+  'invalid-schema',
+  'incompatible-schema',
+  'unsupported-type',
+  'unconvertible-value',
+]);
+
+export function ksqlError(error: unknown, statementText?: string): { status: number; body: Record<string, unknown> } {
+  const app = toAppError(error);
+  const isStatement = statementText !== undefined && statementCodes.has(app.code);
+  const number = isStatement ? 40001 : (ksqlCodes[app.code] ?? app.status * 100);
+  return ksqlErrorBody(number, fullMessage(app), isStatement ? statementText : undefined);
+}
+
+/** An error with one of ksqlDB's own numbers; the HTTP status is its first three digits. */
+export function ksqlErrorBody(
+  number: number,
+  message: string,
+  statementText?: string,
+): { status: number; body: Record<string, unknown> } {
+  const body: Record<string, unknown> = {
+    '@type': statementText === undefined ? 'generic_error' : 'statement_error',
+    error_code: number,
+    message,
+  };
+  if (statementText !== undefined) {
+    body['statementText'] = statementText;
+    body['entities'] = [];
+  }
+  return { status: Math.floor(number / 100), body };
+}
+
+export function respondKsqlError(exchange: Exchange, error: { status: number; body: Record<string, unknown> }): void {
+  exchange.respond(error.status, ['Content-Type', 'application/json'], JSON.stringify(error.body));
+}
+
+/** Message, detail and hint as one text, for shapes that have only `message`. */
+export function fullMessage(error: AppError): string {
+  const { message, detail, hint } = error;
+  return [message, detail, hint].filter((part) => part !== undefined && part !== '').join('\n');
+}
+
+const registryCodes: Partial<Record<ErrorCode, number>> = {
+  'unknown-subject': 40401,
+  'unknown-schema': 40403,
+  'invalid-schema': 42201,
+  'incompatible-schema': 409,
+  internal: 50001,
+};
+
+function registryNumber(error: AppError): number {
+  return error instanceof RegistryError ? error.errorNumber : (registryCodes[error.code] ?? error.status);
+}
+
+export const registryType = 'application/vnd.schemaregistry.v1+json';
+
+export function errorAnswer(family: ErrorFamily, error: unknown, statementText?: string): ErrorAnswer {
+  const app = toAppError(error);
+  switch (family) {
+    case 'ksql': {
+      const { status, body } = ksqlError(app, statementText);
+      return { status, contentType: 'application/json', body: JSON.stringify(body) };
+    }
+    case 'connect':
+      return {
+        status: app.status,
+        contentType: 'application/json',
+        body: JSON.stringify({ error_code: app.status, message: fullMessage(app) }),
+      };
+    case 'registry':
+      return {
+        status: app.status,
+        contentType: registryType,
+        body: JSON.stringify({ error_code: registryNumber(app), message: fullMessage(app) }),
+      };
+    default:
+      return { status: app.status, contentType: 'application/problem+json', body: JSON.stringify(problemOf(app)) };
+  }
+}
+
+/** Answers with an error in the shape of the path's family; the caller has checked that nothing was answered yet. */
+export function respondError(exchange: Exchange, error: unknown, statementText?: string): void {
+  const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statementText);
+  const headers: HeaderList = ['Content-Type', contentType];
+  if (status === 503) headers.push('Retry-After', '1');
+  exchange.respond(status, headers, body);
+}

@@ -1,0 +1,85 @@
+// POST /ksql: runs statements and answers with their entities. Also GET /status, what became of the last commands, and
+// GET /is_valid_property, the request properties that mean something here.
+import { AppError } from '../core/errors.js';
+import type { StatementEntity } from '../projector/statement-facade.js';
+import { negotiate } from './accept.js';
+import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
+import type { Exchange } from './exchange.js';
+import { ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
+import type { ServerContext } from './server-context.js';
+import { scanStatements } from './statement-kind.js';
+
+const ksqlTypes = new Map([
+  ['application/json', 'application/json'],
+  ['application/vnd.ksql.v1+json', 'application/vnd.ksql.v1+json'],
+  ['application/*', 'application/json'],
+  ['*/*', 'application/json'],
+]);
+
+/** The media type of a JSON answer; throws not-acceptable. */
+export function ksqlContentType(exchange: Exchange): string {
+  const type = negotiate(exchange.header('accept'), 'application/json', ksqlTypes);
+  if (type === undefined)
+    throw new AppError('not-acceptable', 'this path answers in application/json or application/vnd.ksql.v1+json');
+  return type;
+}
+
+export async function runStatements(context: ServerContext, exchange: Exchange): Promise<void> {
+  exchange.route = 'ksql';
+  const contentType = ksqlContentType(exchange);
+  const body = await readBodyObject(exchange, context.options.bodyBytesMax);
+  const sql = requiredString(body, 'ksql');
+  for (const { firstWord, text } of scanStatements(sql)) {
+    if (firstWord === 'SELECT' || firstWord === 'PRINT') {
+      const endpoint =
+        firstWord === 'SELECT'
+          ? 'SELECT statements go to the /query or /query-stream endpoint'
+          : 'PRINT goes to the /query endpoint';
+      return respondKsqlError(exchange, ksqlErrorBody(40002, endpoint, text));
+    }
+  }
+  let entities: readonly StatementEntity[];
+  try {
+    entities = await context.facades.statements.execute({
+      sql,
+      properties: optionalObject(body, 'streamsProperties'),
+      sessionVariables: textMap(optionalObject(body, 'sessionVariables'), 'sessionVariables'),
+      owner: 'api',
+    });
+  } catch (error) {
+    return respondError(exchange, error, sql);
+  }
+  context.commands.remember(entities);
+  exchange.respond(200, ['Content-Type', contentType], JSON.stringify(entities));
+}
+
+/** GET /status and /status/{type}/{entity}/{action} */
+export function commandStatus(context: ServerContext, exchange: Exchange, id: string): void {
+  exchange.route = 'command-status';
+  const headers = ['Content-Type', ksqlContentType(exchange)];
+  if (id === '') return exchange.respond(200, headers, JSON.stringify({ commandStatuses: context.commands.all() }));
+  const status = context.commands.get(id);
+  if (status === undefined) return respondKsqlError(exchange, ksqlErrorBody(40400, 'Command not found'));
+  exchange.respond(200, headers, JSON.stringify(status));
+}
+
+/** Properties that a request may carry and that mean something here. */
+const requestProperties: readonly string[] = [
+  'auto.offset.reset',
+  'ksql.query.pull.table.scan.enabled',
+  'ksql.query.pull.range.scan.enabled',
+  'ksql.query.push.v2.enabled',
+  'ksql.streams.auto.offset.reset',
+  'ksql.streams.cache.max.bytes.buffering',
+  'ksql.streams.commit.interval.ms',
+  'cache.max.bytes.buffering',
+  'commit.interval.ms',
+  'writethrough.query.tombstones',
+];
+
+/** GET /is_valid_property/{name} */
+export function isValidProperty(exchange: Exchange, name: string): void {
+  exchange.route = 'is-valid-property';
+  if (!requestProperties.includes(name)) throw new AppError('bad-request', `not recognizable as a property: ${name}`);
+  exchange.respond(200, ['Content-Type', ksqlContentType(exchange)], 'true');
+}

@@ -1,0 +1,179 @@
+// One port for HTTP/1.1 and cleartext HTTP/2: the first bytes of a connection tell which it is, and it is handed to Node's own
+// server for that protocol. The http server listens itself, so that Node's time limits for slow clients and its closing
+// apply; only its way of taking a connection is put behind the look at the first bytes. Bytes that are neither get a 400 and
+// a closed connection; nothing that a client sends ends the process.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { AppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+
+export interface ListenerOptions {
+  readonly headersTimeoutMs: number;
+  readonly closeMs: number;
+  readonly logger: Logger;
+}
+
+export interface ListenerHandlers {
+  readonly http1: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly http2: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+}
+
+export interface Listener {
+  /** Rejects with port-in-use or bad-config. */
+  listen(host: string, port: number): Promise<AddressInfo>;
+  /** Stops accepting, waits for what is open until the deadline, then cuts it. */
+  close(): Promise<void>;
+}
+
+/** The first bytes of every HTTP/2 connection; no HTTP/1 method begins like this. */
+const prefaceStart = Buffer.from('PRI * HTTP/2');
+
+export function createListener(handlers: ListenerHandlers, options: ListenerOptions): Listener {
+  const http1 = createServer(
+    {
+      headersTimeout: options.headersTimeoutMs,
+      connectionsCheckingInterval: Math.max(100, Math.min(5_000, options.headersTimeoutMs / 2)),
+      keepAliveTimeout: 65_000,
+    },
+    handlers.http1,
+  );
+  const http2 = createHttp2Server({ settings: { enablePush: false, maxConcurrentStreams: 1_000 } });
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+
+  http2.on('stream', (stream, headers) => handlers.http2(stream, headers));
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    // A client that breaks the protocol loses its connection; that is all there is to do.
+    session.on('error', (error) => options.logger.debug('an HTTP/2 session failed', { error: error.message }));
+  });
+  http2.on('sessionError', () => {});
+  http1.on('clientError', answerGarbage);
+  const takeHttp1 = takeConnections(http1, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    // Resets by the peer are its affair; 'close' follows.
+    socket.on('error', () => {});
+    sniff(socket, options.headersTimeoutMs, {
+      http1: takeHttp1,
+      http2: (taken) => {
+        // HTTP/2 has its own way to say that one side is done.
+        taken.allowHalfOpen = false;
+        http2.emit('connection', taken);
+      },
+    });
+  });
+
+  return {
+    listen(host, port) {
+      return new Promise((resolve, reject) => {
+        const failed = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port));
+        http1.once('error', failed);
+        http1.listen(port, host, () => {
+          http1.removeListener('error', failed);
+          http1.on('error', (error) => options.logger.error('the listener failed', { error: error.message }));
+          resolve(http1.address() as AddressInfo);
+        });
+      });
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
+      for (const session of sessions) session.close();
+      // A connection whose answer ends during closing becomes idle, and would stay for its keep-alive time.
+      const sweep = setInterval(() => http1.closeIdleConnections(), 20);
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, options.closeMs);
+      await closed;
+      clearInterval(sweep);
+      clearTimeout(deadline);
+    },
+  };
+}
+
+/** Puts `take` in the place of the server's own connection handler, and gives that one back. */
+function takeConnections(server: Server, take: (socket: Socket) => void): (socket: Socket) => void {
+  const original = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', take);
+  return (socket) => {
+    for (const listener of original) listener.call(server, socket);
+  };
+}
+
+interface Takers {
+  readonly http1: (socket: Socket) => void;
+  readonly http2: (socket: Socket) => void;
+}
+
+function sniff(socket: Socket, timeoutMs: number, takers: Takers): void {
+  let seen: Buffer | undefined;
+  // Node's own limits count from the moment that its server has the connection; until then this one does.
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  const finished = () => clearTimeout(timer);
+  const onEnd = () => socket.end();
+  const onData = (part: Buffer) => {
+    seen = seen === undefined ? part : Buffer.concat([seen, part]);
+    const length = Math.min(seen.length, prefaceStart.length);
+    const isHttp2 = seen.compare(prefaceStart, 0, length, 0, length) === 0;
+    if (isHttp2 && length < prefaceStart.length) return;
+    finished();
+    socket.removeListener('data', onData);
+    socket.removeListener('end', onEnd);
+    socket.removeListener('close', finished);
+    socket.pause();
+    socket.unshift(seen);
+    if (isHttp2) {
+      // The session reads what is buffered by itself; a flowing socket would lose it.
+      takers.http2(socket);
+    } else {
+      takers.http1(socket);
+      socket.resume();
+    }
+  };
+  socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('close', finished);
+}
+
+function answerGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify({
+    type: '/errors/bad-request',
+    status: Number(status.slice(0, 3)),
+    code: 'bad-request',
+    detail: 'these bytes are not an HTTP request',
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): AppError {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new AppError('port-in-use', `another program listens on ${address} already`, {
+      hint: `stop it, or choose another port: --port ${port === 65535 ? port - 1 : port + 1} (--port 0 takes a free one)`,
+      cause: error,
+    });
+  }
+  return new AppError('bad-config', `cannot listen on ${address}: ${error.message}`, {
+    hint: error.code === 'EACCES' ? 'ports below 1024 need privileges; choose one above' : 'check --host',
+    cause: error,
+  });
+}

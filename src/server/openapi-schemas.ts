@@ -1,0 +1,165 @@
+// The JSON Schemas of bodies that /openapi.json refers to.
+type Json = Readonly<Record<string, unknown>>;
+
+const text: Json = { type: 'string' };
+const whole: Json = { type: 'integer', minimum: 0 };
+const list = (items: Json): Json => ({ type: 'array', items });
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+function object(
+  properties: Readonly<Record<string, Json>>,
+  required: readonly string[] = Object.keys(properties),
+): Json {
+  return { type: 'object', properties, required };
+}
+
+const row: Json = {
+  type: 'object',
+  description:
+    'columns by name; BIGINT (format int64) and DECIMAL (format decimal) as strings unless ?numbers=literals',
+};
+
+export const openApiSchemas: Json = {
+  Problem: object(
+    {
+      type: { type: 'string', format: 'uri-reference' },
+      title: text,
+      status: whole,
+      code: text,
+      detail: text,
+      hint: text,
+      place: { type: 'object', properties: { file: text, line: whole, column: whole, path: text } },
+    },
+    ['type', 'title', 'status', 'code', 'detail'],
+  ),
+  KsqlError: object({ '@type': text, error_code: whole, message: text, statementText: text }, [
+    '@type',
+    'error_code',
+    'message',
+  ]),
+  ConnectError: object({ error_code: whole, message: text }),
+  Row: row,
+  Rows: object(
+    { rows: list(ref('Row')), next: { type: ['string', 'null'], description: '`after` of the next page' } },
+    ['rows'],
+  ),
+  Table: object({
+    name: text,
+    rowCount: whole,
+    visible: { type: 'boolean', description: 'false while its first snapshot runs' },
+    columns: list(object({ name: text, type: text, key: { type: 'boolean' } })),
+    key: list(text),
+  }),
+  Tables: object({ tables: list(ref('Table')) }),
+  Change: object(
+    {
+      id: text,
+      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up'] },
+      key: {},
+      before: { type: ['object', 'null'] },
+      after: { type: ['object', 'null'] },
+      commitTime: {},
+    },
+    ['id', 'op'],
+  ),
+  ReadRequest: object(
+    {
+      reads: { ...list(object({ table: text, key: text, limit: whole, after: text }, ['table'])), minItems: 1 },
+      atLeast: text,
+      waitMs: whole,
+      stale: { type: 'string', enum: ['ok'] },
+      numbers: { type: 'string', enum: ['strings', 'literals'] },
+    },
+    ['reads'],
+  ),
+  ReadAnswer: object({ results: list(ref('Rows')) }),
+  Rebuild: object(
+    {
+      table: text,
+      state: { type: 'string', enum: ['building', 'catching-up', 'swapping', 'done', 'failed'] },
+      rows: whole,
+      seq: whole,
+      headSeq: whole,
+      rowsPerSecond: { type: 'number' },
+      etaSeconds: { type: ['number', 'null'] },
+      pauseMs: { type: 'number' },
+      error: text,
+    },
+    ['table', 'state', 'rows', 'seq', 'headSeq', 'rowsPerSecond', 'etaSeconds'],
+  ),
+  Rebuilds: object({ rebuilds: list(ref('Rebuild')) }),
+  Topics: object({
+    topics: list(
+      object({
+        name: text,
+        cleanupPolicy: text,
+        partitions: list(object({ partition: whole, start: text, end: text })),
+      }),
+    ),
+  }),
+  Records: object({
+    records: list(
+      object(
+        {
+          offset: text,
+          timestamp: whole,
+          key: { type: ['string', 'null'] },
+          keyEncoding: { type: 'string', enum: ['base64'] },
+          value: { type: ['string', 'null'] },
+          valueEncoding: { type: 'string', enum: ['base64'] },
+          headers: { type: 'object', additionalProperties: text },
+        },
+        ['offset', 'timestamp', 'key', 'value', 'headers'],
+      ),
+    ),
+    nextOffset: text,
+    endOffset: text,
+  }),
+  Status: object({
+    serviceVersion: text,
+    uptimeSeconds: { type: 'number' },
+    state: { type: 'string', enum: ['starting', 'running', 'degraded', 'stopping'] },
+    reasons: list(text),
+    version: text,
+    lagMs: whole,
+    position: text,
+    connectors: list({ type: 'object' }),
+    tables: list(object({ name: text, rows: whole, visible: { type: 'boolean' } })),
+    queries: list({ type: 'object' }),
+    rebuilds: list(ref('Rebuild')),
+    memory: object({ rssBytes: whole, heapBytes: whole, dataBytes: whole }),
+  }),
+  KsqlRequest: object(
+    {
+      ksql: text,
+      streamsProperties: { type: 'object' },
+      sessionVariables: { type: 'object', additionalProperties: text },
+    },
+    ['ksql'],
+  ),
+  QueryStreamRequest: object(
+    { sql: text, properties: { type: 'object' }, sessionVariables: { type: 'object', additionalProperties: text } },
+    ['sql'],
+  ),
+  CloseQueryRequest: object({ queryId: text }),
+  ConnectorCreate: object({ name: text, config: { type: 'object', additionalProperties: text } }),
+  Connector: object({
+    name: text,
+    config: { type: 'object', additionalProperties: text },
+    tasks: list(object({ connector: text, task: whole })),
+    type: { type: 'string', enum: ['source'] },
+  }),
+  SchemaBody: object({ schema: text, schemaType: { type: 'string', enum: ['AVRO', 'JSON', 'PROTOBUF'] } }, ['schema']),
+  RegisteredSchema: object({ subject: text, version: whole, id: whole, schemaType: text, schema: text }, [
+    'subject',
+    'version',
+    'id',
+    'schema',
+  ]),
+  Compatibility: object({
+    compatibility: {
+      type: 'string',
+      enum: ['NONE', 'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE'],
+    },
+  }),
+};

@@ -1,0 +1,250 @@
+// Reads of /v1: tables, rows by key, pages of rows, several reads of one consistent cut. The point read is the hottest path of
+// the service: synchronous from request to answer, no promise, no parsing of options unless there are some.
+// Every answer says how fresh it is in its headers, also a 304 and the 404 of a missing row.
+import { hash } from 'node:crypto';
+import { printType } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import type { Freshness, ReadRequest, TableSummary } from '../query/query-facade.js';
+import { optionalString, readBodyObject } from './body.js';
+import { type Exchange, type HeaderList, jsonType } from './exchange.js';
+import { errorAnswer } from './http-error.js';
+import { bodyPullOptions, decodeSegment, pullOptions, wholeNumber } from './query-string.js';
+import type { ServerContext } from './server-context.js';
+
+const rowsLimitMax = 100_000;
+const rowsLimitDefault = 1_000;
+/** More reads in one request than this are no page's need but a mistake. */
+const readsMax = 1_000;
+
+export function freshnessHeaders(freshness: Freshness): HeaderList {
+  return [
+    'Writethrough-Version',
+    freshness.version,
+    'Writethrough-Lag-Ms',
+    String(freshness.lagMs),
+    'Writethrough-Position',
+    freshness.position,
+  ];
+}
+
+/** GET /v1/tables/{table}/rows/{key}. `keyText` stays percent-encoded: a composite key's commas separate its parts. */
+export function readRow(
+  context: ServerContext,
+  exchange: Exchange,
+  table: string,
+  keyText: string,
+): Promise<void> | void {
+  exchange.route = 'row';
+  if (exchange.query !== '' || exchange.header('writethrough-at-least') !== undefined) {
+    return readRowWithOptions(context, exchange, table, keyText);
+  }
+  const started = performance.now();
+  const row = context.facades.query.point(table, keyText, 'strings');
+  answerRow(exchange, table, keyText, row);
+  context.counts.pull((performance.now() - started) / 1000);
+}
+
+async function readRowWithOptions(
+  context: ServerContext,
+  exchange: Exchange,
+  table: string,
+  keyText: string,
+): Promise<void> {
+  const started = performance.now();
+  const options = pullOptions(exchange, new URLSearchParams(exchange.query));
+  const { query } = context.facades;
+  if (options.atLeast !== undefined) await query.waitFor(options.atLeast, options.waitMs!);
+  answerRow(exchange, table, keyText, query.point(table, keyText, options.numbers ?? 'strings'));
+  context.counts.pull((performance.now() - started) / 1000);
+}
+
+function answerRow(
+  exchange: Exchange,
+  table: string,
+  keyText: string,
+  row: { readonly json: string | null } & Freshness,
+): void {
+  if (row.json === null) {
+    const missing = new AppError('unknown-row', `table "${table}" has no row with key "${safeDecode(keyText)}"`);
+    const { status, contentType, body } = errorAnswer('v1', missing);
+    exchange.respond(status, ['Content-Type', contentType, ...freshnessHeaders(row)], body);
+    return;
+  }
+  answerJson(exchange, row.json, row);
+}
+
+/** A JSON text with its ETag, or 304 when the client has that very text. */
+function answerJson(exchange: Exchange, json: string, freshness: Freshness): void {
+  const etag = `"${hash('sha1', json, 'base64url')}"`;
+  const headers: HeaderList = [
+    'Content-Type',
+    jsonType,
+    'ETag',
+    etag,
+    'Cache-Control',
+    'no-cache',
+    'Writethrough-Version',
+    freshness.version,
+    'Writethrough-Lag-Ms',
+    String(freshness.lagMs),
+    'Writethrough-Position',
+    freshness.position,
+  ];
+  const held = exchange.header('if-none-match');
+  if (held !== undefined && matchesEtag(held, etag)) exchange.respond(304, headers, '');
+  else exchange.respond(200, headers, json);
+}
+
+function matchesEtag(header: string, etag: string): boolean {
+  if (header === etag || header.trim() === '*') return true;
+  return header.split(',').some((part) => part.trim().replace(/^W\//, '') === etag);
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Only for the message: a key that does not decode is shown as it came.
+    return text;
+  }
+}
+
+export async function listTables(context: ServerContext, exchange: Exchange): Promise<void> {
+  exchange.route = 'tables';
+  const answer = await context.facades.query.tables();
+  answerJson(exchange, JSON.stringify({ tables: answer.tables.map(tableJson) }), answer);
+}
+
+export async function describeTable(context: ServerContext, exchange: Exchange, name: string): Promise<void> {
+  exchange.route = 'table';
+  const answer = await context.facades.query.tables();
+  const table = findTable(answer.tables, name);
+  answerJson(exchange, JSON.stringify(tableJson(table)), answer);
+}
+
+export function findTable(tables: readonly TableSummary[], name: string): TableSummary {
+  const lower = name.toLowerCase();
+  const found = tables.find((t) => t.name === name) ?? tables.find((t) => t.name.toLowerCase() === lower);
+  if (found === undefined) {
+    throw new AppError('unknown-table', `there is no table "${name}"`, { hint: 'GET /v1/tables lists the tables' });
+  }
+  return found;
+}
+
+function tableJson(table: TableSummary): Record<string, unknown> {
+  const { columns, keyColumns } = table.schema;
+  return {
+    name: table.name,
+    rowCount: table.rowCount,
+    visible: table.visible,
+    columns: columns.map((column, i) => ({
+      name: column.name,
+      type: printType(column.type),
+      key: keyColumns.includes(i),
+    })),
+    key: keyColumns.map((i) => columns[i]!.name),
+  };
+}
+
+/** GET /v1/tables/{table}/rows?limit&after: a page, `{"rows":[...],"next":...}`. */
+export async function readRows(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
+  exchange.route = 'rows';
+  const params = new URLSearchParams(exchange.query);
+  const read: ReadRequest = {
+    table,
+    limit: wholeNumber(params, 'limit', rowsLimitMax) ?? rowsLimitDefault,
+    after: params.get('after') ?? undefined,
+  };
+  const answer = await context.facades.query.read([read], pullOptions(exchange, params));
+  answerJson(exchange, onlyResult(answer.json), answer);
+}
+
+const resultsStart = '{"results":[';
+const resultsEnd = ']}';
+
+/** The one item of `{"results":[item]}`, cut out as text: its numbers must not pass through JSON.parse. */
+function onlyResult(json: string): string {
+  if (!json.startsWith(resultsStart) || !json.endsWith(resultsEnd)) {
+    throw new AppError('internal', 'an answer of the query room is not {"results":[...]}');
+  }
+  return json.slice(resultsStart.length, -resultsEnd.length);
+}
+
+/** POST /v1/read `{"reads":[{"table","key"?,"limit"?,"after"?}], "atLeast"?, "waitMs"?, "stale"?, "numbers"?}`. */
+export async function readMany(context: ServerContext, exchange: Exchange): Promise<void> {
+  exchange.route = 'read';
+  const body = await readBodyObject(exchange, context.options.bodyBytesMax);
+  const options = bodyPullOptions(exchange, new URLSearchParams(exchange.query), body);
+  const answer = await context.facades.query.read(parseReads(body['reads']), options);
+  answerJson(exchange, answer.json, answer);
+}
+
+function parseReads(value: unknown): ReadRequest[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new AppError('bad-request', '"reads" must be a list with at least one read', {
+      hint: 'for example {"reads":[{"table":"customers","key":"7"},{"table":"orders"}]}',
+    });
+  }
+  if (value.length > readsMax) throw new AppError('bad-request', `"reads" has more than ${readsMax} items`);
+  return value.map((item: unknown, i): ReadRequest => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      throw new AppError('bad-request', `"reads" item ${i} must be an object`);
+    }
+    const read = item as Record<string, unknown>;
+    const table = optionalString(read, 'table');
+    if (table === undefined) throw new AppError('bad-request', `"reads" item ${i} has no "table"`);
+    const key = read['key'];
+    if (key !== undefined && typeof key !== 'string' && typeof key !== 'number') {
+      throw new AppError('bad-request', `"key" of "reads" item ${i} must be a string`);
+    }
+    const limit = read['limit'];
+    if (limit !== undefined && (!Number.isInteger(limit) || (limit as number) < 0)) {
+      throw new AppError('bad-request', `"limit" of "reads" item ${i} must be a whole number`);
+    }
+    return {
+      table,
+      key: key === undefined ? undefined : String(key),
+      limit: limit as number | undefined,
+      after: optionalString(read, 'after'),
+    };
+  });
+}
+
+/** POST /v1/tables/{table}/rebuild */
+export async function rebuildTable(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
+  exchange.route = 'rebuild';
+  const progress = await context.facades.statements.rebuild(table);
+  exchange.respond(202, ['Content-Type', jsonType, 'Location', '/v1/rebuilds'], JSON.stringify(progress));
+}
+
+export async function listRebuilds(context: ServerContext, exchange: Exchange): Promise<void> {
+  exchange.route = 'rebuilds';
+  const rebuilds = await context.facades.statements.rebuilds();
+  exchange.respond(200, ['Content-Type', jsonType, 'Cache-Control', 'no-store'], JSON.stringify({ rebuilds }));
+}
+
+/** What stands behind /v1/tables/, by hand: `{table}`, `{table}/rows`, `{table}/rows/{key}`, `/changes`, `/rebuild`. */
+export interface TablePath {
+  readonly table: string;
+  readonly verb: 'table' | 'rows' | 'row' | 'changes' | 'rebuild';
+  readonly key: string;
+}
+
+export function parseTablePath(path: string, start: number): TablePath | undefined {
+  const slash = path.indexOf('/', start);
+  if (slash < 0)
+    return path.length > start ? { table: decodeSegment(path.slice(start)), verb: 'table', key: '' } : undefined;
+  const table = decodeSegment(path.slice(start, slash));
+  if (path.startsWith('/rows/', slash) && path.length > slash + 6)
+    return { table, verb: 'row', key: path.slice(slash + 6) };
+  switch (path.slice(slash)) {
+    case '/rows':
+      return { table, verb: 'rows', key: '' };
+    case '/changes':
+      return { table, verb: 'changes', key: '' };
+    case '/rebuild':
+      return { table, verb: 'rebuild', key: '' };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+// What every handler is given: the rooms behind the HTTP edge, once they are there, and the server's own parts.
+import type { ConnectFacade } from '../connect/connect-facade.js';
+import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import type { StatementFacade } from '../projector/statement-facade.js';
+import type { QueryFacade } from '../query/query-facade.js';
+import type { RegistryFacade } from '../registry/registry-facade.js';
+import type { CommandStatuses } from './command-statuses.js';
+import type { RequestCounts } from './request-counts.js';
+import type { StatusFacade } from './status-facade.js';
+import type { StreamTracker } from './stream-tracker.js';
+import type { TapFacade } from './tap-facade.js';
+
+export interface ServerFacades {
+  readonly query: QueryFacade;
+  readonly statements: StatementFacade;
+  readonly connect: ConnectFacade;
+  readonly registry: RegistryFacade;
+  readonly tap: TapFacade;
+  readonly status: StatusFacade;
+}
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly bodyBytesMax: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** Listening beyond loopback without it is refused. */
+  readonly allowUnauthenticated: boolean;
+  readonly heartbeatMs: number;
+  /** A streaming client that takes nothing for so long is cut off. */
+  readonly stallMs: number;
+  /** How long closing waits for requests and streams to end. */
+  readonly closeMs: number;
+  /** Time for a client to send its whole request header. */
+  readonly headersTimeoutMs: number;
+  /** What an event stream tells its clients to wait before they connect again. */
+  readonly retryMs: number;
+  readonly pushQueriesMax: number;
+}
+
+export const serverDefaults: ServerOptions = {
+  host: '127.0.0.1',
+  port: 8088,
+  bodyBytesMax: 1024 * 1024,
+  allowedHosts: [],
+  allowedOrigins: [],
+  allowUnauthenticated: false,
+  heartbeatMs: 15_000,
+  stallMs: 60_000,
+  closeMs: 5_000,
+  headersTimeoutMs: 20_000,
+  retryMs: 1_000,
+  pushQueriesMax: 1_000,
+};
+
+export interface ServerContext {
+  readonly facades: ServerFacades;
+  readonly options: ServerOptions;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly counts: RequestCounts;
+  readonly streams: StreamTracker;
+  readonly commands: CommandStatuses;
+  /** Open push queries, for the limit. */
+  readonly pushQueries: { open: number };
+}

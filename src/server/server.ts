@@ -1,0 +1,125 @@
+// The HTTP edge of the service: listener, guard, router and the two express applications, put together. It can listen before
+// the rooms behind it are there: until `attach` every path but liveness answers 503.
+import { isIP } from 'node:net';
+import { AppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import { CommandStatuses } from './command-statuses.js';
+import { createConnectApp } from './connect-app.js';
+import type { Exchange } from './exchange.js';
+import { createGuard } from './guard.js';
+import { Http1Exchange } from './http1.js';
+import { Http2Exchange } from './http2.js';
+import { createListener } from './listener.js';
+import { createRegistryApp } from './registry-app.js';
+import { RequestCounts } from './request-counts.js';
+import { createRouter } from './router.js';
+import { type ServerContext, serverDefaults, type ServerFacades, type ServerOptions } from './server-context.js';
+import { createStreamTracker } from './stream-tracker.js';
+
+export interface ServerParts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly options?: Partial<ServerOptions> | undefined;
+  /** Can be given later by `attach`. */
+  readonly facades?: ServerFacades | undefined;
+}
+
+export interface WritethroughServer {
+  /** Rejects with port-in-use, bad-config or refused-to-listen. */
+  listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>;
+  /** From now on requests are answered. */
+  attach(facades: ServerFacades): void;
+  /** Stops accepting, tells streams when to come back, waits `closeMs`, then cuts what is left. Idempotent. */
+  close(): Promise<void>;
+  /** Once it listens. */
+  readonly address: { readonly host: string; readonly port: number; readonly url: string } | undefined;
+}
+
+export function createServer(parts: ServerParts): WritethroughServer {
+  const options: ServerOptions = { ...serverDefaults, ...parts.options };
+  const { logger, metrics } = parts;
+  const counts = new RequestCounts();
+  const streams = createStreamTracker(options.stallMs);
+  const guard = createGuard(options);
+  let context: ServerContext | undefined;
+  let draining = false;
+  let address: WritethroughServer['address'];
+  let closing: Promise<void> | undefined;
+
+  function attach(facades: ServerFacades): void {
+    const commands = new CommandStatuses();
+    context = { facades, options, logger, metrics, counts, streams, commands, pushQueries: { open: 0 } };
+  }
+  if (parts.facades !== undefined) attach(parts.facades);
+
+  // Only called once the context is there: the router answers 503 before.
+  const facades = (): ServerFacades => context!.facades;
+  const adminOptions = { bodyBytesMax: options.bodyBytesMax, logger };
+  const adminApps = {
+    connect: createConnectApp(facades, adminOptions),
+    registry: createRegistryApp(() => facades().registry, adminOptions),
+  };
+
+  const route = createRouter({
+    guard,
+    logger,
+    context: () => context,
+    admin(family, exchange: Exchange) {
+      exchange.route = family;
+      if (exchange instanceof Http2Exchange) return exchange.refuseHttp2();
+      const { request, response } = exchange as Http1Exchange;
+      response.on('finish', () => counts.add(family, response.statusCode));
+      adminApps[family](request, response);
+    },
+  });
+
+  const listener = createListener(
+    {
+      http1(request, response) {
+        if (draining) response.shouldKeepAlive = false;
+        route(new Http1Exchange(request, response, counts, streams));
+      },
+      http2(stream, headers) {
+        route(new Http2Exchange(stream, headers, counts, streams));
+      },
+    },
+    { headersTimeoutMs: options.headersTimeoutMs, closeMs: options.closeMs, logger },
+  );
+
+  return {
+    attach,
+    get address() {
+      return address;
+    },
+    async listen() {
+      refuseOpenAddress(options);
+      const bound = await listener.listen(options.host, options.port);
+      guard.setBoundAddress(bound.address);
+      const shown = isIP(options.host) === 6 ? `[${options.host}]` : options.host;
+      address = { host: options.host, port: bound.port, url: `http://${shown}:${bound.port}` };
+      return address;
+    },
+    close() {
+      closing ??= (async () => {
+        draining = true;
+        streams.shutdown();
+        if (address !== undefined) await listener.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+function refuseOpenAddress(options: ServerOptions): void {
+  const { host } = options;
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  if (loopback || options.allowUnauthenticated) return;
+  throw new AppError(
+    'refused-to-listen',
+    `${host} can be reached from other machines, and there is no authentication`,
+    {
+      hint: 'listen on 127.0.0.1, or add --allow-unauthenticated if only trusted machines reach this address',
+    },
+  );
+}

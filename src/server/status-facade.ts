@@ -1,0 +1,41 @@
+// What the server asks of the process as a whole: the one page that tells an operator how it stands.
+import type { ConnectorStatus } from '../connect/connect-facade.js';
+import type { QueryStatus, RebuildProgress } from '../projector/statement-facade.js';
+import type { Freshness } from '../query/query-facade.js';
+
+export type ServiceState = 'starting' | 'running' | 'degraded' | 'stopping';
+
+export interface TableStatus {
+  readonly name: string;
+  readonly rows: number;
+  /** False while its first snapshot runs. */
+  readonly visible: boolean;
+}
+
+export interface MemoryStatus {
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+  /** Data file and write-ahead log on disk. */
+  readonly dataBytes: number;
+}
+
+export interface ServiceStatus extends Freshness {
+  readonly serviceVersion: string;
+  readonly uptimeSeconds: number;
+  readonly state: ServiceState;
+  /** Why it is degraded, in one sentence each. */
+  readonly reasons: readonly string[];
+  readonly connectors: readonly ConnectorStatus[];
+  readonly tables: readonly TableStatus[];
+  readonly queries: readonly QueryStatus[];
+  readonly rebuilds: readonly RebuildProgress[];
+  readonly memory: MemoryStatus;
+}
+
+export interface StatusFacade {
+  status(): Promise<ServiceStatus>;
+  /** For probes: synchronous and cheap. Ready: able to serve reads, and caught up to the configured lag. */
+  readiness(): { readonly ready: boolean; readonly reason?: string | undefined };
+  /** Facts that never change while the process lives. */
+  readonly identity: { readonly version: string; readonly serviceId: string; readonly logId: string };
+}
