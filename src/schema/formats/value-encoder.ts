@@ -1,0 +1,122 @@
+// Rows in memory to records: what sinks of queries and INSERT VALUES write. The bytes are those that a row encoder writes for
+// the same row, so a topic looks the same whoever fills it. Encoders are compiled per schema; one call makes one buffer.
+import type { Row, RowSchema, Value } from '../../core/data-type.js';
+import { assert } from '../../core/errors.js';
+import { frame } from '../wire-format.js';
+import { writeAvro, writeNullable } from './avro-value.js';
+import { ByteWriter } from './byte-writer.js';
+import { refuseNull } from './column-sink.js';
+import { keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
+import { writeJson } from './json-value.js';
+import { bareFrame, objectFrame, type JsonFrame } from './json-sink.js';
+import { kafkaField, putKafka } from './kafka-format.js';
+
+export interface ValueEncoderOptions {
+  readonly format: Format;
+  readonly schema: RowSchema;
+  /** Id of the schema of `avroValueSchema(topic, valueFields(schema, valueColumns))`; for AVRO. */
+  readonly schemaId?: number | undefined;
+  /** The columns that the value holds; all by default. */
+  readonly valueColumns?: readonly number[] | undefined;
+}
+
+export interface ValueEncoder {
+  /** A whole row, all columns of the schema. */
+  encode(row: Row): Buffer;
+  /** The same behind what `out` holds already, for callers that gather many records in one buffer. */
+  encodeInto(out: ByteWriter, row: Row): void;
+}
+
+export interface KeyEncoderOptions {
+  readonly format: Format;
+  readonly schema: RowSchema;
+  readonly keyShape: KeyShape;
+  readonly schemaId?: number | undefined;
+}
+
+export interface KeyEncoder {
+  /** The key's values in key order; null (a record without key) for a bare key that is NULL. */
+  encode(key: Row): Buffer | null;
+  encodeInto(out: ByteWriter, key: Row): boolean;
+  /** The key of a whole row. */
+  encodeRow(row: Row): Buffer | null;
+}
+
+type Write = (out: ByteWriter, values: readonly Value[]) => void;
+
+export function createValueEncoder({ format, schema, schemaId, valueColumns }: ValueEncoderOptions): ValueEncoder {
+  const write = writer(format, 'object', valueFields(schema, valueColumns), schemaId);
+  const scratch = new ByteWriter(1024);
+  return {
+    encode(row) {
+      scratch.pos = 0;
+      write(scratch, row);
+      return scratch.takeFrom(0);
+    },
+    encodeInto: write,
+  };
+}
+
+export function createKeyEncoder({ format, schema, keyShape, schemaId }: KeyEncoderOptions): KeyEncoder {
+  const write = writer(format, keyShape, keyFields(schema), schemaId);
+  const mayBeNull = keyShape === 'bare' || format === 'KAFKA';
+  const scratch = new ByteWriter(256);
+  const keyColumns = schema.keyColumns;
+  function encode(key: Row): Buffer | null {
+    if (mayBeNull && key[0] === null) return null;
+    scratch.pos = 0;
+    write(scratch, key);
+    return scratch.takeFrom(0);
+  }
+  return {
+    encode,
+    encodeInto(out, key) {
+      if (mayBeNull && key[0] === null) return false;
+      write(out, key);
+      return true;
+    },
+    encodeRow: (row) => encode(keyColumns.map((column) => row[column]!)),
+  };
+}
+
+function writer(format: Format, shape: KeyShape, fields: readonly WireField[], schemaId: number | undefined): Write {
+  switch (format) {
+    case 'JSON':
+      return jsonWriter(shape === 'bare' ? bareFrame : objectFrame(fields.map((f) => f.name)), fields);
+    case 'AVRO':
+      assert(schemaId !== undefined, 'an AVRO encoder needs a schema id');
+      return avroWriter(frame(schemaId), shape, fields);
+    case 'KAFKA': {
+      const field = kafkaField(fields);
+      return (out, values) => {
+        const value = values[field.column]!;
+        if (value === null) refuseNull(field);
+        putKafka(out, field.type, value);
+      };
+    }
+  }
+}
+
+function jsonWriter({ prefixes, suffix }: JsonFrame, fields: readonly WireField[]): Write {
+  return (out, values) => {
+    for (let i = 0; i < fields.length; i++) {
+      const { type, column } = fields[i]!;
+      const prefix = prefixes[i]!;
+      out.copy(prefix, 0, prefix.length);
+      writeJson(out, type, values[column] ?? null);
+    }
+    out.copy(suffix, 0, suffix.length);
+  };
+}
+
+function avroWriter(head: Buffer, shape: KeyShape, fields: readonly WireField[]): Write {
+  return (out, values) => {
+    out.copy(head, 0, head.length);
+    for (const { type, column, nullable } of fields) {
+      const value = values[column] ?? null;
+      if (shape === 'bare') writeAvro(out, type, value!);
+      else if (nullable) writeNullable(out, type, value);
+      else writeAvro(out, type, value!);
+    }
+  };
+}
