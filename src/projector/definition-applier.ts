@@ -4,7 +4,7 @@ import { nameKey, tableSpec, type Catalog, type Owner, type SourceEntry } from '
 import { sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/analyze.js';
-import { parseStatements } from '../sql/parse.js';
+import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';

@@ -3,7 +3,7 @@ import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
 import { assert } from '../core/errors.js';
 import { analyzeStatement, type AnalyzeOptions } from '../sql/analyze/analyze.js';
 import type { CatalogView, QueryPlan } from '../sql/plan.js';
-import { parseStatements } from '../sql/parse.js';
+import { parseStatements } from '../sql/parser/parse.js';
 
 export function analyzeOptions(strict: boolean): AnalyzeOptions {
   return { strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } };

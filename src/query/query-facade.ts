@@ -88,7 +88,10 @@ export interface QueryFacade {
    * null: no such row.
    */
   point(table: string, keyText: string, numbers: NumberStyle): { readonly json: string | null } & Freshness;
-  /** `{"results":[{"rows":[...]},...]}`, all of one consistent cut. */
+  /**
+   * `{"results":[{"rows":[...]},...]}`, all of one consistent cut. A read that its limit cut short has `"next":"<key text>"` behind
+   * its rows: the `after` of the following page.
+   */
   read(reads: readonly ReadRequest[], options: PullOptions): Promise<JsonAnswer>;
   /** A SELECT without EMIT CHANGES, or with (then `rows` goes on until cancelled). */
   select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows>;
@@ -97,7 +100,7 @@ export interface QueryFacade {
   /**
    * Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. The
    * first batch comes as soon as the subscription stands, empty if need be: before it, the caller can still answer an error
-   * with its own status. Snapshot rows (op r) are followed by one `caught-up` whose id is where to go on.
+   * with its own status. Snapshot rows (op r) are followed by one `caught-up`; every id is a place to go on from.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
   /** Waits until a version is applied. */

@@ -9,6 +9,7 @@ import type { ChangeListener } from './table-node.js';
 export interface QueryTopology {
   accept(source: string, before: Row | null, after: Row | null): void;
   readonly stateNames: readonly string[];
+  readonly needsOldRowtime: boolean;
 }
 
 export class QueryFailure extends Error {
@@ -32,6 +33,10 @@ export class RunningQuery implements ChangeListener {
     this.id = id;
     this.topology = topology;
     this.cursors = cursors;
+  }
+
+  get needsOldRowtime(): boolean {
+    return this.topology.needsOldRowtime;
   }
 
   accept(source: string, before: Row | null, after: Row | null): void {

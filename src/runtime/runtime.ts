@@ -67,7 +67,7 @@ interface AttachedQuery {
 }
 
 export class Runtime {
-  readonly context: ApplyContext = { seq: 0, commitTimeUs: 0, rowtimeMs: 0 };
+  readonly context: ApplyContext = { seq: 0, commitTimeUs: 0, rowtimeMs: 0, beforeRowtimeMs: undefined };
   readonly #env: RuntimeEnv;
   readonly #byTopic = new Map<string, SourceNode[]>();
   readonly #sources = new Map<string, SourceNode>();

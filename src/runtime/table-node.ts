@@ -8,6 +8,8 @@ import type { ApplyContext } from './apply-context.js';
 /** What reads a table's changes inside the process. */
 export interface ChangeListener {
   accept(source: string, before: Row | null, after: Row | null): void;
+  /** It computes with the ROWTIME of the row that was. */
+  readonly needsOldRowtime?: boolean;
 }
 
 export class TableNode implements ChangeListener {
@@ -46,13 +48,14 @@ export class TableNode implements ChangeListener {
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
     const before = this.writer.get(key);
+    const beforeRowtimeMs = before !== undefined && this.#wantsOldRowtime() ? this.writer.rowtime(key) : undefined;
     if (after === null) {
       if (before === undefined) return;
       this.writer.delete(key);
     } else {
       this.writer.put(after, this.#context.rowtimeMs, before);
     }
-    this.#changed(before ?? null, after);
+    this.#changed(before ?? null, after, beforeRowtimeMs);
   }
 
   /** As a listener of another version of itself: takes over whatever that one did (rebuild in lock-step). */
@@ -60,9 +63,18 @@ export class TableNode implements ChangeListener {
     this.set(this.keyOf((after ?? before)!), after);
   }
 
-  #changed(before: Row | null, after: Row | null): void {
+  #wantsOldRowtime(): boolean {
+    for (const listener of this.listeners) if (listener.needsOldRowtime === true) return true;
+    return false;
+  }
+
+  #changed(before: Row | null, after: Row | null, beforeRowtimeMs: number | undefined): void {
     if (this.feeds) this.#feed(before, after);
-    for (const listener of this.listeners) listener.accept(this.name, before, after);
+    for (const listener of this.listeners) {
+      // Set again for each: what the one before caused further down has used the same context.
+      this.#context.beforeRowtimeMs = beforeRowtimeMs;
+      listener.accept(this.name, before, after);
+    }
   }
 
   #feed(before: Row | null, after: Row | null): void {
@@ -77,6 +89,6 @@ export class TableNode implements ChangeListener {
 
   /** A difference that a rebuild found, emitted at the swap: the row itself is in the new version already. */
   emitDifference(before: Row | null, after: Row | null): void {
-    this.#changed(before, after);
+    this.#changed(before, after, undefined);
   }
 }

@@ -144,6 +144,8 @@ export interface FeedRead {
 }
 
 export interface StateReader {
+  /** A visible table as of the newest commit, for parsing a key; its objects stand while the definition does. Errors as ReadSession.table. */
+  describe(table: string): TableDescription;
   /** Opens a cut at the newest commit. */
   session(): ReadSession;
   /**

@@ -1,0 +1,36 @@
+// The decoder of a stream's or table's records, from the formats of its definition.
+import type { SourceEntry } from '../catalog/catalog.js';
+import type { Row } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import type { RecordDecoder } from '../runtime/source-node.js';
+import type { ResolveSchema } from '../schema/formats/avro-decoder.js';
+import { defaultKeyShape } from '../schema/formats/format.js';
+import { createKeyDecoder, createValueDecoder } from '../schema/formats/value-decoder.js';
+
+export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema): RecordDecoder {
+  const { schema, properties, captured } = entry;
+  const { keyColumns } = schema;
+  const hasKey = keyColumns.length > 0;
+  const decodeKey = hasKey ? createKeyDecoder({ format: properties.keyFormat, schema, keyShape: captured?.keyShape ?? defaultKeyShape(schema), resolve }) : undefined;
+  const isKey = new Set(keyColumns);
+  // A captured row repeats its key columns, and reading all columns in the order they were written is the decoder's fast path.
+  const valueColumns = captured ? undefined : schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+  const decodeValue = createValueDecoder({ format: properties.valueFormat, schema, valueColumns, wrapping: captured?.deletedField ? 'flat-with-deleted' : 'flat', resolve });
+  return {
+    key(bytes): Row {
+      if (decodeKey === undefined) return [];
+      if (bytes === null) {
+        if (entry.sourceKind === 'stream') return keyColumns.map(() => null);
+        throw new AppError('bad-record', 'a record of a table has no key');
+      }
+      return decodeKey.decode(bytes, 0, bytes.length);
+    },
+    row(key, value): Row | null {
+      const row = decodeValue.decode(value, 0, value.length);
+      if (row === null) return null;
+      // The key is what identifies the row, whatever the value repeats.
+      for (let i = 0; i < keyColumns.length; i++) row[keyColumns[i]!] = key[i]!;
+      return row;
+    },
+  };
+}

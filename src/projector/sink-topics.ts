@@ -1,0 +1,128 @@
+// The topics of derived streams and tables: each change of a sink becomes a record, gathered while an engine commit is applied and
+// handed to the log with it. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
+import type { SourceEntry } from '../catalog/catalog.js';
+import type { Row } from '../core/data-type.js';
+import { extent, extentSize, opCode, RecordSet } from '../core/record.js';
+import type { ApplyContext } from '../runtime/apply-context.js';
+import type { ChangeListener } from '../runtime/table-node.js';
+import { ByteWriter } from '../schema/formats/byte-writer.js';
+import { defaultKeyShape } from '../schema/formats/format.js';
+import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
+
+export interface DerivedGroup {
+  readonly seq: number;
+  readonly commitTimeUs: number;
+  readonly records: RecordSet;
+}
+
+/** Ids of the registered schemas of a sink's topic; undefined for formats without. */
+export interface SinkSchemaIds {
+  readonly key: number | undefined;
+  readonly value: number | undefined;
+}
+
+export class SinkTopics {
+  readonly #out = new ByteWriter(64 * 1024);
+  #extents = new Int32Array(256 * extentSize);
+  #timestamps = new Float64Array(256);
+  #count = 0;
+  #topics: string[] = [];
+  #groups: DerivedGroup[] = [];
+  #seq = -1;
+  #commitTimeUs = 0;
+
+  /** What writes one sink's changes. */
+  listener(entry: SourceEntry, context: ApplyContext, ids: SinkSchemaIds): ChangeListener {
+    const { schema, properties } = entry;
+    const isKey = new Set(schema.keyColumns);
+    const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+    const encodeKey = schema.keyColumns.length === 0 ? undefined : createKeyEncoder({ format: properties.keyFormat, schema, keyShape: defaultKeyShape(schema), schemaId: ids.key });
+    const encodeValue = createValueEncoder({ format: properties.valueFormat, schema, valueColumns, schemaId: ids.value });
+    const { topic } = properties;
+    return {
+      accept: (_source: string, before: Row | null, after: Row | null) => {
+        this.#begin(context);
+        const out = this.#out;
+        const row = (after ?? before)!;
+        const keyStart = out.pos;
+        const hasKey = encodeKey !== undefined && encodeKey.encodeInto(out, schema.keyColumns.map((i) => row[i]!));
+        const keyLength = hasKey ? out.pos - keyStart : -1;
+        const valueStart = out.pos;
+        if (after !== null) encodeValue.encodeInto(out, after);
+        const valueLength = after === null ? -1 : out.pos - valueStart;
+        const op = after === null ? opCode.d : before === null ? opCode.c : opCode.u;
+        this.#add(op, topic, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
+      },
+    };
+  }
+
+  /** Everything since the last call, by the append that caused it, in order. */
+  take(): readonly DerivedGroup[] {
+    this.#close();
+    const groups = this.#groups;
+    this.#groups = [];
+    return groups;
+  }
+
+  /** Forgets what was gathered: the commit is rolled back. */
+  discard(): void {
+    this.#groups = [];
+    this.#reset(-1, 0);
+  }
+
+  #begin(context: ApplyContext): void {
+    if (context.seq === this.#seq) return;
+    this.#close();
+    this.#reset(context.seq, context.commitTimeUs);
+  }
+
+  #reset(seq: number, commitTimeUs: number): void {
+    this.#seq = seq;
+    this.#commitTimeUs = commitTimeUs;
+    this.#count = 0;
+    this.#topics = [];
+    this.#out.pos = 0;
+  }
+
+  #close(): void {
+    if (this.#count > 0) {
+      const records = new RecordSet({
+        buffers: [this.#out.takeFrom(0)],
+        topics: this.#topics,
+        extents: this.#extents.slice(0, this.#count * extentSize),
+        count: this.#count,
+        timestamps: this.#timestamps.slice(0, this.#count),
+      });
+      this.#groups.push({ seq: this.#seq, commitTimeUs: this.#commitTimeUs, records });
+    }
+    this.#reset(-1, 0);
+  }
+
+  #add(op: number, topic: string, keyStart: number, keyLength: number, valueStart: number, valueLength: number, rowtimeMs: number): void {
+    if ((this.#count + 1) * extentSize > this.#extents.length) this.#grow();
+    let topicIndex = this.#topics.indexOf(topic);
+    if (topicIndex < 0) topicIndex = this.#topics.push(topic) - 1;
+    const at = this.#count * extentSize;
+    const extents = this.#extents;
+    extents[at + extent.op] = op;
+    extents[at + extent.topic] = topicIndex;
+    // A derived topic has one partition: the engine is its one writer, and its order is the append order.
+    extents[at + extent.partition] = 0;
+    extents[at + extent.buffer] = 0;
+    extents[at + extent.keyStart] = keyStart;
+    extents[at + extent.keyLength] = keyLength;
+    extents[at + extent.valueStart] = valueStart;
+    extents[at + extent.valueLength] = valueLength;
+    this.#timestamps[this.#count] = rowtimeMs;
+    this.#count++;
+  }
+
+  #grow(): void {
+    const extents = new Int32Array(this.#extents.length * 2);
+    extents.set(this.#extents);
+    this.#extents = extents;
+    const timestamps = new Float64Array(this.#timestamps.length * 2);
+    timestamps.set(this.#timestamps);
+    this.#timestamps = timestamps;
+  }
+}

@@ -1,0 +1,128 @@
+// The newest changes of one table, printed once for all its subscribers. Holds a bounded stretch of the change feed's end; who is
+// further behind reads the feed itself. Nothing is queued per subscriber: each has only a place, so a slow one costs no memory and
+// falls back to the feed, until the feed itself is too short (too-old).
+import type { Row, RowSchema } from '../core/data-type.js';
+import { printEventId } from '../core/version.js';
+import type { RowChange } from '../store/state-store.js';
+import type { ChangeItem } from './query-facade.js';
+
+export type RowPrinter = (row: Row) => string;
+
+export interface PrintedChange {
+  readonly seq: number;
+  readonly index: number;
+  readonly item: ChangeItem;
+}
+
+export interface ChangePrinter {
+  change(change: RowChange): PrintedChange;
+  /** A row of the initial snapshot; `id` is where a broken-off snapshot goes on. */
+  row(id: string, row: Row, commitTimeUs: number): ChangeItem;
+  mark(id: string, op: 'rebuilt' | 'caught-up'): ChangeItem;
+}
+
+export function createChangePrinter(logId: string, schema: RowSchema, printRow: RowPrinter, printKey: (row: Row) => string): ChangePrinter {
+  const json = (id: string, op: ChangeItem['op'], key: string, before: string, after: string, commitTimeUs: number) =>
+    `{"id":"${id}","op":"${op}","key":${key},"before":${before},"after":${after},"commitTime":"${printMicros(commitTimeUs)}"}`;
+  return {
+    change({ seq, index, before, after, commitTimeUs }) {
+      const id = printEventId({ logId, seq, index });
+      const op = after === null ? 'd' : before === null ? 'c' : 'u';
+      const text = json(id, op, printKey((after ?? before)!), before ? printRow(before) : 'null', after ? printRow(after) : 'null', commitTimeUs);
+      return { seq, index, item: { id, op, json: text } };
+    },
+    row: (id, row, commitTimeUs) => ({ id, op: 'r', json: json(id, 'r', printKey(row), 'null', printRow(row), commitTimeUs) }),
+    mark: (id, op) => ({ id, op, json: `{"id":"${id}","op":"${op}"}` }),
+  };
+}
+
+/** ISO 8601 in UTC with microseconds. */
+function printMicros(us: number): string {
+  const whole = Math.floor(us / 1000);
+  return `${new Date(whole).toISOString().slice(0, -1)}${String(Math.round(us - whole * 1000)).padStart(3, '0')}Z`;
+}
+
+const cacheBytes = 1024 * 1024;
+
+export class ChangeChannel {
+  /** All changes with seq > `from` and <= `head` are in `#items`. */
+  #from: number;
+  #head: number;
+  #items: PrintedChange[] = [];
+  #bytes = 0;
+  #waiting: (() => void)[] = [];
+  /** Commits may hold more than is read here. */
+  #stale = false;
+  subscribers = 0;
+
+  constructor(head: number) {
+    this.#from = head;
+    this.#head = head;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** A commit happened: whoever waits looks again. */
+  wake(): void {
+    this.#stale = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  /** Takes what the feed holds behind `head`. */
+  extend(changes: readonly PrintedChange[], head: number): void {
+    this.#stale = false;
+    for (const change of changes) {
+      this.#items.push(change);
+      this.#bytes += change.item.json.length;
+    }
+    this.#head = head;
+    if (this.#bytes > cacheBytes) this.#trim();
+  }
+
+  #trim(): void {
+    let drop = 0;
+    while (this.#bytes > cacheBytes / 2 && drop < this.#items.length) {
+      const { seq } = this.#items[drop]!;
+      // Whole appends only: a subscriber's place may lie inside one.
+      while (drop < this.#items.length && this.#items[drop]!.seq === seq) this.#bytes -= this.#items[drop++]!.item.json.length;
+      this.#from = seq;
+    }
+    this.#items.splice(0, drop);
+  }
+
+  /** Changes behind a place, or undefined when the cache does not reach back to it. */
+  after(seq: number, index: number): readonly PrintedChange[] | undefined {
+    // A place inside append `seq` needs that append to be here in full.
+    if (index === Number.POSITIVE_INFINITY ? seq < this.#from : seq <= this.#from) return undefined;
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const item = this.#items[middle]!;
+      if (item.seq < seq || (item.seq === seq && item.index <= index)) low = middle + 1;
+      else high = middle;
+    }
+    return this.#items.slice(low);
+  }
+
+  /** Resolves at the next commit or when the signal aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    if (this.#stale || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting.push(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

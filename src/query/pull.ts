@@ -1,0 +1,62 @@
+// One SELECT over one table, answered from a cut: keys and ranges are pushed down to the store, everything else runs in the compiled
+// evaluator (SQLite's own rules of affinity, LIKE and division differ from the dialect's).
+import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
+import { printType } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { parseStatements } from '../sql/parser/parse.js';
+import type { PullPlan } from '../sql/plan.js';
+import type { ReadSession, StoredRow } from '../store/state-store.js';
+import { columnPrinters } from './printers.js';
+import { evaluation } from './evaluation.js';
+import type { ReadBudget } from './read-task.js';
+import { sessionCatalog } from './session-catalog.js';
+
+export interface PullResult {
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly isKey: boolean }[];
+  /** Inner texts of JSON arrays. */
+  readonly rows: readonly string[];
+}
+
+export interface PullRequest {
+  readonly sql: string;
+  readonly strict: boolean;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export function runPull(session: ReadSession, request: PullRequest, budget: ReadBudget): PullResult {
+  const parsed = parseStatements(request.sql, { variables: request.variables });
+  if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
+  const options = { strict: request.strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } } as const;
+  const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
+  if (statement.kind !== 'pull') throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
+  return pullRows(session, statement.plan, budget);
+}
+
+function pullRows(session: ReadSession, plan: PullPlan, budget: ReadBudget): PullResult {
+  const source = session.table(plan.source).spec.name;
+  const accept = plan.predicate === null ? undefined : compilePredicate(plan.predicate, evaluation);
+  const values = plan.columns.map((column) => compileExpression(column, evaluation));
+  const print = columnPrinters(plan.output.map((column) => column.type));
+  const rows: string[] = [];
+  const limit = plan.limit ?? Number.POSITIVE_INFINITY;
+  const take = ({ row, rowtimeMs }: StoredRow) => {
+    if (accept && !accept(row, rowtimeMs)) return budget.look();
+    const text = values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
+    budget.take(text.length);
+    rows.push(text);
+  };
+  for (const access of plan.accesses) {
+    if (rows.length >= limit) break;
+    if (access.kind === 'key') {
+      const found = session.get(source, access.key);
+      if (found) take(found);
+      continue;
+    }
+    for (const stored of session.scan({ table: source, prefix: access.prefix, lower: access.lower ?? undefined, upper: access.upper ?? undefined })) {
+      take(stored);
+      if (rows.length >= limit) break;
+    }
+  }
+  return { columns: plan.output.map(({ name, type, isKey }) => ({ name, type: printType(type), isKey })), rows };
+}

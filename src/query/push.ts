@@ -1,0 +1,134 @@
+// SELECT ... EMIT CHANGES over one table: the current rows, then every change, filtered and projected. A row that leaves the filter, or
+// is deleted, comes as a tombstone: key columns keep their value, all others are null.
+import { randomUUID } from 'node:crypto';
+import { printType, type Row } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
+import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { parseStatements } from '../sql/parser/parse.js';
+import type { Expr, PlanNode, QueryPlan } from '../sql/plan.js';
+import type { Frontier, StateReader } from '../store/state-store.js';
+import { columnPrinters } from './printers.js';
+import { evaluation } from './evaluation.js';
+import type { SqlRow, SqlRows } from './query-facade.js';
+import { sessionCatalog } from './session-catalog.js';
+import type { Subscriptions } from './subscriptions.js';
+
+export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'position'> & { readonly frontier: Frontier };
+
+interface Linear {
+  readonly table: string;
+  readonly predicate: Expr | null;
+  readonly columns: readonly Expr[];
+}
+
+export class PushQueries {
+  readonly #reader: StateReader;
+  readonly #subscriptions: Subscriptions;
+  readonly #strict: boolean;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(reader: StateReader, subscriptions: Subscriptions, strict: boolean) {
+    this.#reader = reader;
+    this.#subscriptions = subscriptions;
+    this.#strict = strict;
+  }
+
+  /** Undefined when the statement is a pull query. */
+  open(sql: string, properties: Readonly<Record<string, unknown>>, signal: AbortSignal): PushAnswer | undefined {
+    const session = this.#reader.session();
+    try {
+      const parsed = parseStatements(sql);
+      if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
+      const options = { strict: this.#strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } } as const;
+      const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
+      if (statement.kind !== 'push') return undefined;
+      return this.#start(statement.plan, statement.limit, properties, session.frontier, signal);
+    } finally {
+      session.close();
+    }
+  }
+
+  close(queryId: string): boolean {
+    const running = this.#running.get(queryId);
+    running?.abort();
+    return running !== undefined;
+  }
+
+  #start(plan: QueryPlan, limit: number | null, properties: Readonly<Record<string, unknown>>, frontier: Frontier, outer: AbortSignal): PushAnswer {
+    const linear = linearOf(plan);
+    const queryId = `transient_${linear.table}_${randomUUID()}`;
+    const controller = new AbortController();
+    outer.addEventListener('abort', () => controller.abort(), { once: true });
+    this.#running.set(queryId, controller);
+    const { schema } = plan.root;
+    const snapshot = properties['auto.offset.reset'] !== 'latest';
+    let limitReached = false;
+    const rows = this.#rows(linear, schema.keyColumns, snapshot, limit, controller.signal, () => {
+      limitReached = true;
+    });
+    const running = this.#running;
+    return {
+      queryId,
+      frontier,
+      columns: schema.columns.map(({ name, type }, i) => ({ name, type: printType(type), isKey: schema.keyColumns.includes(i) })),
+      rows: (async function* () {
+        try {
+          yield* rows;
+        } finally {
+          running.delete(queryId);
+        }
+      })(),
+      cancel: () => controller.abort(),
+      endReason: () => (limitReached ? 'limit' : undefined),
+    };
+  }
+
+  async *#rows(linear: Linear, keyColumns: readonly number[], snapshot: boolean, limit: number | null, signal: AbortSignal, onLimit: () => void): AsyncGenerator<readonly SqlRow[]> {
+    const accept = linear.predicate ? compilePredicate(linear.predicate, evaluation) : () => true;
+    const values = linear.columns.map((column) => compileExpression(column, evaluation));
+    const print = columnPrinters(linear.columns.map((column) => column.type));
+    const printRow = (row: Row, rowtimeMs: number) => values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
+    const printTombstone = (row: Row, rowtimeMs: number) => values.map((value, i) => (keyColumns.includes(i) ? print[i]!(value(row, rowtimeMs)) : 'null')).join(',');
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    for await (const changes of this.#subscriptions.rows({ table: linear.table, snapshot, signal })) {
+      const out: SqlRow[] = [];
+      for (const { before, after, rowtimeMs } of changes) {
+        if (left === 0) break;
+        const now = after !== null && accept(after, rowtimeMs);
+        const then = before !== null && accept(before, rowtimeMs);
+        if (now) out.push({ values: printRow(after, rowtimeMs), tombstone: false });
+        else if (then) out.push({ values: printTombstone(before, rowtimeMs), tombstone: true });
+        else continue;
+        left--;
+      }
+      if (out.length > 0) yield out;
+      if (left === 0) {
+        onLimit();
+        return;
+      }
+    }
+  }
+}
+
+/** Filter and projection over one table; anything else would need a topology of its own per listener. */
+function linearOf(plan: QueryPlan): Linear {
+  let predicate: Expr | null = null;
+  let columns: readonly Expr[] | undefined;
+  let node: PlanNode = plan.root;
+  if (node.kind === 'project') {
+    columns = node.columns;
+    node = node.input;
+  }
+  if (node.kind === 'filter') {
+    predicate = node.predicate;
+    node = node.input;
+  }
+  if (node.kind !== 'source' || node.sourceKind !== 'table') {
+    throw new AppError('unsupported-statement', `a push query with ${node.kind === 'source' ? 'a stream as source' : node.kind}`, {
+      hint: 'make it a table with CREATE TABLE ... AS SELECT and select from that',
+    });
+  }
+  columns ??= node.schema.columns.map(({ type }, index) => ({ kind: 'column', index, type }) as const);
+  return { table: node.name, predicate, columns };
+}

@@ -1,0 +1,151 @@
+// The query facade on the main thread: point reads at once, on a connection of its own; everything longer on reader threads; changes
+// from the subscriptions. Knows the newest version by the engine's notices.
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { parseEventId } from '../core/version.js';
+import type { RowSchema } from '../core/data-type.js';
+import type { Frontier, StateReader } from '../store/state-store.js';
+import { freshnessOf, type LagClock } from './freshness.js';
+import { parseKeyText } from './key-text.js';
+import { rowPrinter } from './printers.js';
+import { PushQueries } from './push.js';
+import type { NumberStyle, PullOptions, QueryFacade, ReadRequest, SqlRow, SqlRows, SubscribeOptions } from './query-facade.js';
+import type { ReadAnswer, ReadTask } from './read-task.js';
+import { Subscriptions } from './subscriptions.js';
+
+export interface QueryServiceEnv {
+  readonly reader: StateReader;
+  readonly runTask: (task: ReadTask) => Promise<ReadAnswer>;
+  readonly clock: LagClock;
+  readonly strict: boolean;
+  readonly logger: Logger;
+}
+
+interface Waiter {
+  readonly seq: number;
+  readonly resolve: () => void;
+}
+
+const pullBatchRows = 500;
+
+export class QueryService implements QueryFacade {
+  readonly #env: QueryServiceEnv;
+  readonly #subscriptions: Subscriptions;
+  readonly #push: PushQueries;
+  readonly #waiters = new Set<Waiter>();
+  /** Printers of point reads; a table's schema object stands as long as its definition. */
+  readonly #printers = new WeakMap<RowSchema, Partial<Record<NumberStyle, ReturnType<typeof rowPrinter>>>>();
+  #seq: number;
+
+  constructor(env: QueryServiceEnv) {
+    this.#env = env;
+    this.#subscriptions = new Subscriptions(env.reader, env.logger);
+    this.#push = new PushQueries(env.reader, this.#subscriptions, env.strict);
+    const session = env.reader.session();
+    this.#seq = session.frontier.seq;
+    session.close();
+  }
+
+  /** The engine has committed up to `seq`. */
+  committed(seq: number): void {
+    this.#seq = seq;
+    this.#subscriptions.wake();
+    for (const waiter of this.#waiters) {
+      if (waiter.seq > seq) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  get subscriberCount(): number {
+    return this.#subscriptions.count;
+  }
+
+  point(table: string, keyText: string, numbers: NumberStyle) {
+    const { reader, clock } = this.#env;
+    const description = reader.describe(table);
+    const { schema, name } = description.spec;
+    const { found, frontier } = reader.point(name, parseKeyText(keyText, schema, name));
+    const { version, lagMs, position } = freshnessOf(frontier, clock);
+    return { json: found === undefined ? null : this.#printer(schema, numbers)(found.row), version, lagMs, position };
+  }
+
+  #printer(schema: RowSchema, numbers: NumberStyle) {
+    let printers = this.#printers.get(schema);
+    if (!printers) this.#printers.set(schema, (printers = {}));
+    return (printers[numbers] ??= rowPrinter(schema, numbers));
+  }
+
+  async tables() {
+    const session = this.#env.reader.session();
+    try {
+      const tables = session.tables().map(({ spec, rowCount, visible }) => ({ name: spec.name, rowCount, schema: spec.schema, visible }));
+      return { tables, ...this.#freshness(session.frontier) };
+    } finally {
+      session.close();
+    }
+  }
+
+  async read(reads: readonly ReadRequest[], options: PullOptions) {
+    await this.#waitAtLeast(options);
+    const answer = await this.#env.runTask({ kind: 'read', reads, numbers: options.numbers ?? 'strings', staleOk: options.staleOk ?? false });
+    if (answer.kind !== 'read') throw new AppError('internal', 'a reader thread answered another question');
+    return { json: answer.json, ...this.#freshness(answer.frontier) };
+  }
+
+  async select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows> {
+    await this.#waitAtLeast(options);
+    const push = this.#push.open(sql, properties, options.signal);
+    if (push) return { ...push, ...this.#freshness(push.frontier) };
+    const answer = await this.#env.runTask({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
+    if (answer.kind !== 'pull') throw new AppError('internal', 'a reader thread answered another question');
+    const { columns, rows } = answer.result;
+    return { queryId: `query_${randomUUID()}`, columns, rows: batches(rows), cancel: () => {}, ...this.#freshness(answer.frontier) };
+  }
+
+  closeQuery(queryId: string): boolean {
+    return this.#push.close(queryId);
+  }
+
+  subscribe(options: SubscribeOptions) {
+    return this.#subscriptions.subscribe(options);
+  }
+
+  waitFor(version: string, waitMs: number): Promise<void> {
+    const { seq, logId } = parseEventId(version);
+    const session = this.#env.reader.session();
+    const { frontier } = session;
+    session.close();
+    if (logId !== frontier.logId) throw new AppError('too-old', `${version} is a version of another log`, { detail: `this log is ${frontier.logId}` });
+    if (seq <= Math.max(this.#seq, frontier.seq)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        seq,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new AppError('read-timeout', `version ${version} was not reached within ${waitMs} ms`, { retriable: true }));
+      }, waitMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  async #waitAtLeast({ atLeast, waitMs }: PullOptions): Promise<void> {
+    if (atLeast !== undefined) await this.waitFor(atLeast, waitMs ?? 10_000);
+  }
+
+  #freshness(frontier: Frontier) {
+    return freshnessOf(frontier, this.#env.clock);
+  }
+}
+
+async function* batches(rows: readonly string[]): AsyncGenerator<readonly SqlRow[]> {
+  for (let i = 0; i < rows.length; i += pullBatchRows) {
+    yield rows.slice(i, i + pullBatchRows).map((values) => ({ values, tombstone: false }));
+  }
+}

@@ -1,0 +1,226 @@
+// Subscriptions to a table: current rows if wanted, then every later change once and in order. A subscription is only a place in the
+// log's sequence; it reads the shared channel, or the change feed where it is further behind. States of one, with the invariants:
+//   snapshot -> changes -> ended
+//   1. every id that was handed out is a place from which another subscription goes on without gap and without repeat
+//   2. changes are handed out strictly rising by (seq, index)
+//   3. a page of the snapshot is one cut; the snapshot's place is the version of its first page, so that changes made while later
+//      pages were read are told again and folding all events gives the table (`caught-up` tells when)
+import type { Row, RowSchema } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { parseEventId, printVersion, type EventId } from '../core/version.js';
+import type { StateReader } from '../store/state-store.js';
+import { ChangeChannel, createChangePrinter, type ChangePrinter, type PrintedChange } from './change-channel.js';
+import { parseKeyText, printKeyText } from './key-text.js';
+import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
+import { keyPrinter, rowPrinter } from './printers.js';
+
+const readBytes = 512 * 1024;
+const snapshotPageRows = 2_000;
+
+/** A change without its place. */
+export interface RowStep {
+  readonly before: Row | null;
+  readonly after: Row | null;
+  readonly rowtimeMs: number;
+}
+
+interface Held {
+  readonly schema: RowSchema;
+  readonly channel: ChangeChannel;
+  readonly printer: ChangePrinter;
+}
+
+export class Subscriptions {
+  readonly #reader: StateReader;
+  readonly #logger: Logger;
+  readonly #held = new Map<string, Held>();
+
+  constructor(reader: StateReader, logger: Logger) {
+    this.#reader = reader;
+    this.#logger = logger;
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const { channel } of this.#held.values()) count += channel.subscribers;
+    return count;
+  }
+
+  /** The engine has committed. */
+  wake(): void {
+    for (const { channel } of this.#held.values()) channel.wake();
+  }
+
+  async *subscribe(options: SubscribeOptions): AsyncGenerator<readonly ChangeItem[]> {
+    const { signal } = options;
+    const start = this.#start(options);
+    const key = `${start.table}\n${options.numbers ?? 'strings'}`;
+    const held = this.#hold(key, start, options.numbers ?? 'strings');
+    held.channel.subscribers++;
+    try {
+      let place = start.place;
+      yield [];
+      if (start.snapshot) {
+        yield* this.#snapshot(start.table, held, place, start.snapshot.after, signal);
+        yield [held.printer.mark(printVersion(place), 'caught-up')];
+      }
+      while (!signal.aborted) {
+        const changes = this.#changesAfter(start.table, held, place);
+        if (changes.items.length > 0) yield changes.items;
+        place = { ...place, seq: changes.seq, index: changes.index };
+        if (changes.items.length === 0 && !changes.more) await held.channel.changed(signal);
+      }
+    } finally {
+      held.channel.subscribers--;
+      if (held.channel.subscribers === 0) this.#held.delete(key);
+    }
+  }
+
+  /** The same changes as rows, for push queries: current rows first if wanted (`before` null). */
+  async *rows(options: { readonly table: string; readonly snapshot: boolean; readonly signal: AbortSignal }): AsyncGenerator<readonly RowStep[]> {
+    const { signal } = options;
+    const start = this.#start({ ...options, after: undefined });
+    const key = `${start.table}\nrows`;
+    const held = this.#hold(key, start, 'literals');
+    held.channel.subscribers++;
+    try {
+      let place: { readonly seq: number; readonly index: number } = start.place;
+      if (options.snapshot) {
+        let after: Row | undefined;
+        for (;;) {
+          const page = this.#page(start.table, after);
+          if (page.length > 0) yield page.map(({ row, rowtimeMs }) => ({ before: null, after: row, rowtimeMs }));
+          if (page.length < snapshotPageRows || signal.aborted) break;
+          after = start.schema.keyColumns.map((i) => page.at(-1)!.row[i]!);
+        }
+      }
+      while (!signal.aborted) {
+        const session = this.#reader.session();
+        const read = session.changes(start.table, place, readBytes);
+        const { frontier } = session;
+        session.close();
+        held.channel.extend([], frontier.seq);
+        place = { seq: read.next, index: Number.POSITIVE_INFINITY };
+        if (read.changes.length > 0) yield read.changes;
+        else if (read.next >= frontier.seq) await held.channel.changed(signal);
+      }
+    } finally {
+      held.channel.subscribers--;
+      if (held.channel.subscribers === 0) this.#held.delete(key);
+    }
+  }
+
+  #start({ table, snapshot, after }: SubscribeOptions) {
+    const session = this.#reader.session();
+    try {
+      const { frontier } = session;
+      const { spec } = session.table(table);
+      const head = frontier.seq;
+      const here: EventId = { logId: frontier.logId, seq: head, index: Number.POSITIVE_INFINITY };
+      const base = { table: spec.name, schema: spec.schema, head };
+      if (after === undefined) return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
+      const broken = /^([^~]*)~(.*)$/s.exec(after);
+      const place = parseEventId(broken ? broken[1]! : after);
+      if (place.logId !== frontier.logId) {
+        throw new AppError('too-old', `${after} is a place in another log`, {
+          detail: `this log is ${frontier.logId}: the data folder was restored, cleared, or belongs to another process`,
+          hint: 'start again with ?snapshot=true',
+        });
+      }
+      if (place.seq > head) {
+        throw new AppError('too-old', `${after} lies behind the end of the log (${head})`, { hint: 'start again with ?snapshot=true' });
+      }
+      // Asked for now, so that a subscriber hears 410 at once and not after the first change.
+      session.changes(spec.name, place, 1);
+      if (!broken) return { ...base, place, snapshot: undefined };
+      return { ...base, place, snapshot: { after: parseKeyText(broken[2]!, spec.schema, spec.name) as Row | undefined } };
+    } finally {
+      session.close();
+    }
+  }
+
+  #hold(key: string, start: { readonly table: string; readonly schema: RowSchema; readonly head: number; readonly place: EventId }, numbers: NumberStyle): Held {
+    const { table, schema, head } = start;
+    const existing = this.#held.get(key);
+    if (existing) return existing;
+    const held: Held = {
+      schema,
+      channel: new ChangeChannel(head),
+      printer: createChangePrinter(start.place.logId, schema, rowPrinter(schema, numbers), keyPrinter(schema, numbers)),
+    };
+    this.#held.set(key, held);
+    this.#logger.debug('subscription channel opened', { table });
+    return held;
+  }
+
+  async *#snapshot(table: string, held: Held, place: EventId, resume: Row | undefined, signal: AbortSignal): AsyncGenerator<readonly ChangeItem[]> {
+    const version = printVersion(place);
+    let after = resume;
+    while (!signal.aborted) {
+      const page = this.#page(table, after);
+      if (page.length === 0) return;
+      const keyOf = (row: Row) => held.schema.keyColumns.map((i) => row[i]!);
+      yield page.map(({ row, rowtimeMs }) => held.printer.row(`${version}~${printKeyText(keyOf(row), held.schema)}`, row, rowtimeMs * 1000));
+      if (page.length < snapshotPageRows) return;
+      after = keyOf(page.at(-1)!.row);
+      // Other requests get their turn between two pages.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #page(table: string, after: Row | undefined) {
+    const session = this.#reader.session();
+    try {
+      const rows = [];
+      for (const row of session.scan({ table, after })) {
+        rows.push(row);
+        if (rows.length === snapshotPageRows) break;
+      }
+      return rows;
+    } finally {
+      session.close();
+    }
+  }
+
+  #changesAfter(table: string, held: Held, place: EventId): { readonly items: readonly ChangeItem[]; readonly seq: number; readonly index: number; readonly more: boolean } {
+    const { channel } = held;
+    // The place is at the channel's end, or inside it: bring the channel up to date once for everybody.
+    if (channel.stale && place.seq >= channel.head) this.#extend(table, held);
+    const cached = channel.after(place.seq, place.index);
+    if (cached !== undefined) return ended(cached, channel.head, channel.stale);
+    const read = this.#read(table, held, place.seq, place.index);
+    return ended(read.changes, read.next, read.next < channel.head || channel.stale);
+  }
+
+  #extend(table: string, held: Held): void {
+    const { channel } = held;
+    const read = this.#read(table, held, channel.head, Number.POSITIVE_INFINITY);
+    channel.extend(read.changes, read.next);
+    if (read.next < read.frontierSeq) channel.wake();
+  }
+
+  #read(table: string, held: Held, seq: number, index: number) {
+    const session = this.#reader.session();
+    try {
+      const read = session.changes(table, { seq, index }, readBytes);
+      const changes: PrintedChange[] = read.changes.map((change) => held.printer.change(change));
+      for (const at of read.rebuilt) insertMark(changes, at, held.printer, session.frontier.logId);
+      return { changes, next: read.next, frontierSeq: session.frontier.seq };
+    } finally {
+      session.close();
+    }
+  }
+}
+
+function ended(changes: readonly PrintedChange[], head: number, more: boolean) {
+  return { items: changes.map(({ item }) => item), seq: head, index: Number.POSITIVE_INFINITY, more };
+}
+
+/** The mark of a rebuild stands behind the differences that it emitted. */
+function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinter, logId: string): void {
+  let at = changes.length;
+  while (at > 0 && changes[at - 1]!.seq > seq) at--;
+  const index = (changes[at - 1]?.seq === seq ? changes[at - 1]!.index : -1) + 1;
+  changes.splice(at, 0, { seq, index, item: printer.mark(`${logId}:${seq}.${index}`, 'rebuilt') });
+}
