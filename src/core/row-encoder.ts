@@ -56,7 +56,8 @@ export interface RowEncoder {
   endRow(): void;
   /**
    * Update: first the key columns of the old image (`beginOldKey`, key columns in key order, `endOldKey`), then the new row by
-   * `beginRow('u')`. When the key bytes differ, endRow writes a tombstone of the old key before the new row.
+   * `beginRow('u')`. When the key bytes differ, endRow writes a tombstone of the old key before the new row. A source that
+   * knows the key to be unchanged leaves the old key out.
    */
   beginOldKey(): ValueSink;
   endOldKey(): void;

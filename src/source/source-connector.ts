@@ -65,6 +65,12 @@ export interface SourceConnector {
   /** Everything up to this position is durable in the log. A source that prunes may prune now. Called in order; may skip some. */
   confirmed(position: string): void;
 
+  /**
+   * Takes away what the source has added to its database (triggers, tables), when the connector is deleted for good; a position
+   * from before is of no use afterwards. Absent where nothing is ever added. Not called while `chunks` runs.
+   */
+  uninstall?(): Promise<void>;
+
   /** Frees connections. Idempotent; also called after `chunks` rejected. */
   close(): Promise<void>;
 }

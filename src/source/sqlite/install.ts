@@ -1,0 +1,205 @@
+// What capture adds to the application's file, all named `_wt_<connector>_...`:
+//   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone
+//   tables   (id, name, description, captured): the captured tables as they were when their triggers were made, JSON
+//   changes  (seq, tbl, op, time, c0..): every change of every captured table, in the order of the writers. One table for
+//            all, because one AUTOINCREMENT is then the order across tables and a write costs one row. Its columns have no
+//            type, so that every storage class and every BLOB stays what it is.
+//   displaced_<id>: see triggers.ts
+// Everything is done in one short write transaction, so capture begins for all tables at one sequence number.
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../../core/errors.js';
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { SqliteSourceConfig } from './config.js';
+import { quoteName, quoteText } from './names.js';
+import { describeTable, type TableDescription } from './table-description.js';
+import { capturedColumns } from './table-types.js';
+import { buildTriggers, type TriggerSet } from './triggers.js';
+
+export interface InstalledTable {
+  readonly id: number;
+  readonly description: TableDescription;
+  /** Column `c<i>` of the change table holds the column with the index `captured[i]`. */
+  readonly captured: readonly number[];
+}
+
+export interface Installation {
+  readonly capture: string;
+  readonly prunedSequence: number;
+  readonly tables: readonly InstalledTable[];
+}
+
+/** SQLite's own limit is 2,000 columns; four are ours. */
+const columnsMax = 1_996;
+
+/** Removes what an earlier installation left and makes a new one; its first change has the sequence number 1. */
+export function install(
+  database: SqliteDatabase,
+  config: SqliteSourceConfig,
+  tables: readonly TableDescription[],
+): void {
+  const { prefix } = config;
+  database.transaction(() => {
+    removeAll(database, prefix);
+    database.exec(`CREATE TABLE ${quoteName(`${prefix}meta`)} (name TEXT PRIMARY KEY, value)`);
+    database.exec(
+      `CREATE TABLE ${quoteName(`${prefix}tables`)} (id INTEGER PRIMARY KEY AUTOINCREMENT, name, description, captured)`,
+    );
+    database.exec(
+      `CREATE TABLE ${quoteName(`${prefix}changes`)} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl, op, time, c0)`,
+    );
+    const meta = database.prepare(`INSERT INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`);
+    meta.run('capture', randomUUID());
+    meta.run('pruned', 0);
+    for (const table of tables) addTable(database, config, table);
+  });
+}
+
+/** Adds tables to an installation. */
+export function installTables(
+  database: SqliteDatabase,
+  config: SqliteSourceConfig,
+  tables: readonly TableDescription[],
+): void {
+  database.transaction(() => {
+    for (const table of tables) addTable(database, config, table);
+  });
+}
+
+/** Takes tables out of an installation that the lists do not ask for any more. Their recorded changes are passed over. */
+export function removeTables(database: SqliteDatabase, prefix: string, tables: readonly InstalledTable[]): void {
+  database.transaction(() => {
+    for (const { id, description, captured } of tables) {
+      const { triggers, displacedTable } = buildTriggers({ prefix, id, table: description, captured });
+      for (const name of triggers.keys()) database.exec(`DROP TRIGGER IF EXISTS ${quoteName(name)}`);
+      if (displacedTable !== null) database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
+      database.prepare(`DELETE FROM ${quoteName(`${prefix}tables`)} WHERE id = ?`).run(id);
+    }
+  });
+}
+
+export function uninstall(database: SqliteDatabase, prefix: string): void {
+  database.transaction(() => removeAll(database, prefix));
+}
+
+export function readInstallation(database: SqliteDatabase, config: SqliteSourceConfig): Installation | null {
+  const { prefix } = config;
+  const exists = database.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (?, ?, ?)");
+  if (exists.get(`${prefix}meta`, `${prefix}tables`, `${prefix}changes`)![0] !== 3) return null;
+  const meta = new Map(
+    database.prepare(`SELECT name, value FROM ${quoteName(`${prefix}meta`)}`).all() as [string, unknown][],
+  );
+  const tables = database
+    .prepare(`SELECT id, description, captured FROM ${quoteName(`${prefix}tables`)} ORDER BY id`)
+    .all()
+    .map(([id, description, captured]): InstalledTable => ({
+      id: Number(id),
+      description: JSON.parse(String(description)) as TableDescription,
+      captured: JSON.parse(String(captured)) as number[],
+    }));
+  return { capture: String(meta.get('capture')), prunedSequence: Number(meta.get('pruned')), tables };
+}
+
+/** Throws when a captured table is not what it was when its triggers were made, or a trigger is gone. */
+export function checkInstallation(
+  database: SqliteDatabase,
+  prefix: string,
+  installed: readonly InstalledTable[],
+): void {
+  const found = new Map(
+    database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as [string, string][],
+  );
+  for (const { id, description, captured } of installed) {
+    const now = describeTable(database, description.name);
+    if (!now) throw changed(description.name, 'was dropped or renamed');
+    if (JSON.stringify(now) !== JSON.stringify(description)) {
+      const columns = JSON.stringify(now.columns) === JSON.stringify(description.columns);
+      throw changed(description.name, columns ? 'changed its primary key or a unique index' : 'changed its columns');
+    }
+    const { triggers } = buildTriggers({ prefix, id, table: description, captured });
+    for (const [name, sql] of triggers) {
+      if (found.get(name) === sql) continue;
+      throw changed(description.name, `lost its trigger ${name}, as when a table is built anew and renamed`);
+    }
+  }
+}
+
+function changed(table: string, what: string): AppError {
+  return new AppError('unsupported-change', `table ${table} ${what}`, {
+    detail: 'changes of its rows may not have been captured since, so its topic cannot be continued without a gap',
+    hint: 'delete the connector with its topics and create it again: it then begins with a new snapshot',
+  });
+}
+
+function addTable(database: SqliteDatabase, config: SqliteSourceConfig, table: TableDescription): void {
+  const { prefix } = config;
+  // The description was read before this transaction; a trigger made from an outdated one would break the application's writes.
+  if (JSON.stringify(describeTable(database, table.name)) !== JSON.stringify(table)) {
+    throw new AppError('source-unreachable', `table ${table.name} is being changed`, { retriable: true });
+  }
+  const captured = capturedColumns(table, config);
+  if (captured.length > columnsMax) {
+    throw new AppError('unsupported-type', `table ${table.name} has ${captured.length} columns`, {
+      hint: `at most ${columnsMax} can be captured: use column.exclude.list`,
+    });
+  }
+  const added = database
+    .prepare(`INSERT INTO ${quoteName(`${prefix}tables`)} (name, description, captured) VALUES (?, ?, ?)`)
+    .run(table.name, JSON.stringify(table), JSON.stringify(captured));
+  widen(database, prefix, captured.length);
+  const id = Number(added.lastInsertRowid);
+  createTriggers(database, buildTriggers({ prefix, id, table, captured }));
+  proveTriggers(database, table);
+}
+
+/**
+ * Has SQLite compile a statement of each kind with the new triggers, before anything is committed: should it refuse one, the
+ * application's statements must not be the first to find out.
+ */
+function proveTriggers(database: SqliteDatabase, table: TableDescription): void {
+  const t = quoteName(table.name);
+  const key = quoteName(table.columns[table.key[0]!.column]!.name);
+  for (const sql of [`INSERT INTO ${t} DEFAULT VALUES`, `UPDATE ${t} SET ${key} = ${key}`, `DELETE FROM ${t}`]) {
+    try {
+      database.prepare(`EXPLAIN ${sql}`);
+    } catch (cause) {
+      // Functions and collations that only the application's connections know (in its indexes and triggers).
+      if (cause instanceof Error && /^no such (?:function|collation sequence)/.test(cause.message)) continue;
+      throw new AppError('source-misconfigured', `table ${table.name} cannot be captured by triggers`, {
+        detail: cause instanceof Error ? cause.message : String(cause),
+        cause,
+      });
+    }
+  }
+}
+
+function createTriggers(database: SqliteDatabase, set: TriggerSet): void {
+  if (set.displacedTable !== null) database.exec(set.displacedTable);
+  for (const sql of set.triggers.values()) database.exec(sql);
+}
+
+/** The change table is as wide as the widest captured table. */
+function widen(database: SqliteDatabase, prefix: string, width: number): void {
+  for (let i = changeWidth(database, prefix); i < width; i++) {
+    database.exec(`ALTER TABLE ${quoteName(`${prefix}changes`)} ADD COLUMN c${i}`);
+  }
+}
+
+/** Number of value columns of the change table. */
+export function changeWidth(database: SqliteDatabase, prefix: string): number {
+  const columns = database.prepare(`SELECT count(*) FROM pragma_table_info(${quoteText(`${prefix}changes`)})`).get()!;
+  return Number(columns[0]) - 4;
+}
+
+function removeAll(database: SqliteDatabase, prefix: string): void {
+  const ours = database
+    .prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') ORDER BY type DESC")
+    .all() as [string, string][];
+  // Dropping a table drops its row of sqlite_sequence with it, so a new installation counts from 1 again.
+  // Only names of exactly our form: a connector may be named like the beginning of another's name.
+  const mine = new RegExp(
+    `^${prefix}(?:t\\d+_(?:before_insert|before_update|insert|update|delete)|meta|tables|changes|displaced_\\d+)$`,
+  );
+  for (const [type, name] of ours) {
+    if (mine.test(name)) database.exec(`DROP ${type === 'table' ? 'TABLE' : 'TRIGGER'} ${quoteName(name)}`);
+  }
+}

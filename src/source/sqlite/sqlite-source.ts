@@ -1,0 +1,89 @@
+// The connector for a SQLite file that another program writes: triggers record every change of the captured tables into a change
+// table, in the application's own transaction, and we read them from there. Promised: every committed change of a captured
+// table is handed over, in the order of the writers, with the file's own exact values; the application's statements never
+// fail because of what we installed. Not seen: what bypasses triggers (incremental BLOB writes, `writable_schema`,
+// triggers switched off by SQLITE_DBCONFIG_ENABLE_TRIGGER).
+import type { Logger } from '../../core/logger.js';
+import type { Chunk } from '../../core/record.js';
+import type { SourceConfig, SourceConnector, SourceContext, SourceFinding } from '../source-connector.js';
+import { CaptureRun } from './capture-run.js';
+import { parseConfig, type SqliteSourceConfig } from './config.js';
+import { uninstall } from './install.js';
+import { parsePosition, type SqlitePosition } from './position.js';
+import { retrying } from './retrying.js';
+import { openSession, sourceError, type FileSession } from './session.js';
+import { validateFile } from './validate.js';
+
+export function createSqliteSource(config: SourceConfig, logger: Logger): SourceConnector {
+  return new SqliteSource(parseConfig(config), logger);
+}
+
+class SqliteSource implements SourceConnector {
+  readonly #config: SqliteSourceConfig;
+  readonly #logger: Logger;
+  #session: FileSession | null = null;
+  #confirmed: SqlitePosition | null = null;
+
+  constructor(config: SqliteSourceConfig, logger: Logger) {
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  async validate(): Promise<readonly SourceFinding[]> {
+    try {
+      return validateFile(this.#config);
+    } catch (error) {
+      throw sourceError(error, this.#config.file);
+    }
+  }
+
+  async *chunks(positionText: string | null, context: SourceContext): AsyncGenerator<Chunk> {
+    const { file } = this.#config;
+    let position = positionText === null ? null : parsePosition(positionText);
+    for (;;) {
+      context.reportState({ phase: 'connecting' });
+      const session = await retrying(context, file, () => openSession(this.#config));
+      this.#session = session;
+      const run = new CaptureRun(session, this.#config, context, () => this.#confirmedSequence(run.position));
+      try {
+        const replaced = yield* run.chunks(position);
+        if (!replaced) return;
+        this.#logger.warn('another file lies under the path now', { file });
+        position = run.position;
+      } catch (error) {
+        throw sourceError(error, file);
+      } finally {
+        this.#closeSession();
+      }
+    }
+  }
+
+  confirmed(position: string): void {
+    this.#confirmed = parsePosition(position);
+  }
+
+  async close(): Promise<void> {
+    this.#closeSession();
+  }
+
+  async uninstall(): Promise<void> {
+    let session: FileSession | null = null;
+    try {
+      session = openSession(this.#config);
+      uninstall(session.writer, this.#config.prefix);
+    } catch (error) {
+      throw sourceError(error, this.#config.file);
+    } finally {
+      session?.close();
+    }
+  }
+
+  #confirmedSequence(current: SqlitePosition): number {
+    return this.#confirmed?.capture === current.capture ? this.#confirmed.sequence : 0;
+  }
+
+  #closeSession(): void {
+    this.#session?.close();
+    this.#session = null;
+  }
+}

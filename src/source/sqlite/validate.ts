@@ -1,0 +1,66 @@
+// What stands in the way of capturing a file, found without changing it. Installing writes into the file (tables and triggers of
+// our own), so validate says that too: the operator is asked before it happens.
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
+import type { SourceFinding } from '../source-connector.js';
+import type { SqliteSourceConfig } from './config.js';
+import { selectTables } from './filter.js';
+import { inReadTransaction, journalMode, openForReading, walStatement } from './session.js';
+
+/** Rejects only when the file cannot be read at all. */
+export function validateFile(config: SqliteSourceConfig): readonly SourceFinding[] {
+  const database = openForReading(config);
+  try {
+    const { tables, findings } = inReadTransaction(database, () => selectTables(database, config));
+    const all: SourceFinding[] = [...findings];
+    if (journalMode(database) !== 'wal') all.push(config.setWal ? walWillBeSet : walMissing);
+    for (const path of [config.file, dirname(config.file)]) {
+      if (!isWritable(path)) all.push(notWritable(path));
+    }
+    if (tables.length > 0) {
+      all.push({
+        severity: 'note',
+        code: 'writes-to-source',
+        message: `triggers will be added to ${tables.map((table) => table.name).join(', ')}, and tables named ${config.prefix}...`,
+        hint: 'a DROP COLUMN that a trigger names is refused by SQLite while capture is installed; deletion of the connector removes all of it',
+      });
+    }
+    return all;
+  } finally {
+    database.close();
+  }
+}
+
+const walMissing: SourceFinding = {
+  severity: 'error',
+  code: 'source-misconfigured',
+  property: 'sqlite.journal.mode.wal',
+  message: 'the file is not in WAL mode, where reading would block its writers',
+  hint: `run ${walStatement} on it once, or set sqlite.journal.mode.wal=true`,
+};
+
+const walWillBeSet: SourceFinding = {
+  severity: 'note',
+  code: 'source-misconfigured',
+  property: 'sqlite.journal.mode.wal',
+  message: 'the file will be switched to WAL mode, which it keeps',
+};
+
+function notWritable(path: string): SourceFinding {
+  return {
+    severity: 'error',
+    code: 'source-access-denied',
+    property: 'database.file',
+    message: `${path} cannot be written, which capture by triggers needs`,
+    hint: 'give the user that runs writethrough write access to the file and its folder',
+  };
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
