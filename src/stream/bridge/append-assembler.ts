@@ -1,0 +1,174 @@
+// Makes whole appends of a producer's chunks: an append may end anywhere in a chunk, several may end in one, and one may span
+// many. Bytes are not copied; an append that grows over the bound goes to a spill file, and only its extents stay in memory.
+import { extent, extentSize, RecordSet, type AppendEnd, type Chunk } from '../../core/record.js';
+import type { PendingAppend } from '../pending-append.js';
+import { SpillFile } from './spill.js';
+
+/** An append with what it holds until it is confirmed. */
+export interface QueuedAppend {
+  readonly append: PendingAppend;
+  /** Its size, for the bounds of groups. */
+  readonly bytes: number;
+  /** Bytes of memory that it holds of its producer's credit. */
+  readonly heldBytes: number;
+  readonly spill: SpillFile | undefined;
+}
+
+export interface AssemblerOptions {
+  /** Undefined: nothing is spilled (tests and tools with appends of known size). */
+  readonly spillFolder: string | undefined;
+  readonly spillBytes: number;
+}
+
+/** A part of a chunk that belongs to one append. */
+interface Piece {
+  readonly topics: readonly string[];
+  readonly extents: Int32Array;
+  /** Undefined once it is in the spill file. */
+  data: Buffer | undefined;
+  /** Index among the spilled chunks. */
+  spilled: number;
+}
+
+export class AppendAssembler {
+  readonly #producer: string;
+  readonly #options: AssemblerOptions;
+  #pieces: Piece[] = [];
+  #bytes = 0;
+  #heldBytes = 0;
+  #spill: SpillFile | undefined;
+
+  constructor(producer: string, options: AssemblerOptions) {
+    this.#producer = producer;
+    this.#options = options;
+  }
+
+  /** Memory held by the append that is still open. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Calls `closed` with each append that ends in the chunk. Gives the bytes of memory that spilling has set free. */
+  add(chunk: Chunk, closed: (append: QueuedAppend) => void): number {
+    const data = Buffer.from(chunk.data.buffer, chunk.data.byteOffset, chunk.data.byteLength);
+    let rest = chunkBytes(chunk);
+    const bytesPerRecord = chunk.recordCount === 0 ? 0 : rest / chunk.recordCount;
+    let from = 0;
+    chunk.ends.forEach((end, i) => {
+      const to = end.recordEnd;
+      // What rounding leaves belongs to whatever is the last, so that every byte of the chunk is accounted for once.
+      const last = to === chunk.recordCount && i === chunk.ends.length - 1;
+      const bytes = last ? rest : Math.floor((to - from) * bytesPerRecord);
+      rest -= bytes;
+      this.#take(chunk, data, from, to, bytes);
+      closed(this.#close(end));
+      from = to;
+    });
+    if (rest > 0) this.#take(chunk, data, from, chunk.recordCount, rest);
+    return this.#heldBytes >= this.#options.spillBytes ? this.#spillOpen() : 0;
+  }
+
+  #take(chunk: Chunk, data: Buffer, from: number, to: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#heldBytes += bytes;
+    if (from === to) return;
+    const whole = from === 0 && to === chunk.recordCount;
+    const extents = whole ? chunk.extents : chunk.extents.subarray(from * extentSize, to * extentSize);
+    this.#pieces.push({
+      topics: chunk.topics,
+      extents: extents.subarray(0, (to - from) * extentSize),
+      data,
+      spilled: -1,
+    });
+  }
+
+  #spillOpen(): number {
+    const { spillFolder } = this.#options;
+    if (spillFolder === undefined) return 0;
+    const spill = (this.#spill ??= new SpillFile(spillFolder));
+    for (const piece of this.#pieces) {
+      if (piece.data === undefined) continue;
+      piece.spilled = spill.write(piece.data);
+      piece.data = undefined;
+    }
+    const freed = this.#heldBytes;
+    this.#heldBytes = 0;
+    return freed;
+  }
+
+  #close(end: AppendEnd): QueuedAppend {
+    // An append that is in the file in part goes there as a whole: its buffers are then all of one kind.
+    const heldBytes = this.#heldBytes;
+    if (this.#spill !== undefined) this.#spillOpen();
+    const queued: QueuedAppend = {
+      append: {
+        producer: this.#producer,
+        position: end.position,
+        commitTimeUs: end.commitTimeUs,
+        transactionId: end.transactionId,
+        control: end.control,
+        records: this.#records(),
+      },
+      bytes: this.#bytes,
+      heldBytes,
+      spill: this.#spill,
+    };
+    this.#reset();
+    return queued;
+  }
+
+  #records(): RecordSet {
+    const pieces = this.#pieces;
+    const first = pieces[0];
+    if (pieces.length === 1 && first?.data !== undefined) {
+      return new RecordSet({
+        buffers: [first.data],
+        topics: first.topics,
+        extents: first.extents,
+        count: first.extents.length / extentSize,
+      });
+    }
+    return joinPieces(pieces, this.#spill?.buffers());
+  }
+
+  /** Forgets the open append; gives the bytes of memory that it held. */
+  drop(): number {
+    const held = this.#heldBytes;
+    this.#spill?.close();
+    this.#reset();
+    return held;
+  }
+
+  #reset(): void {
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#heldBytes = 0;
+    this.#spill = undefined;
+  }
+}
+
+function joinPieces(pieces: readonly Piece[], spilled: readonly Buffer[] | undefined): RecordSet {
+  const extents = new Int32Array(pieces.reduce((sum, piece) => sum + piece.extents.length, 0));
+  const topics: string[] = [];
+  const buffers: Buffer[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    const topicOf = piece.topics.map((name) => {
+      const known = topics.indexOf(name);
+      return known < 0 ? topics.push(name) - 1 : known;
+    });
+    const buffer = piece.data === undefined ? piece.spilled : buffers.push(piece.data) - 1;
+    extents.set(piece.extents, at);
+    for (const end = at + piece.extents.length; at < end; at += extentSize) {
+      extents[at + extent.topic] = topicOf[extents[at + extent.topic]!]!;
+      extents[at + extent.buffer] = buffer;
+    }
+  }
+  return new RecordSet({ buffers: spilled ?? buffers, topics, extents, count: extents.length / extentSize });
+}
+
+/** What a chunk costs of its producer's credit; both ends count it the same way. */
+export function chunkBytes(chunk: Chunk): number {
+  // The constant stands for the objects: without it, empty appends would be free and their queue without bound.
+  return chunk.data.byteLength + chunk.extents.byteLength + 64 * (chunk.ends.length + 1);
+}

@@ -1,0 +1,216 @@
+// The engine's end of all producers: whole appends in the order in which they were closed, until the engine takes them, writes
+// them in one transaction and confirms. Bounded by the byte credit of each producer. A producer name has one writer: opening
+// it again fences the earlier one, whose appends that the engine has not taken yet are dropped (they are not durable).
+import { AppError, assert } from '../../core/errors.js';
+import type { Append, Chunk } from '../../core/record.js';
+import type { PendingAppend } from '../pending-append.js';
+import { AppendAssembler, type AssemblerOptions, type QueuedAppend } from './append-assembler.js';
+
+/** Where a producer's newest durable append stands. */
+export interface LastAppend {
+  readonly position: string | null;
+  readonly seq: number;
+}
+
+export interface AppendQueueOptions extends Partial<AssemblerOptions> {
+  readonly lastAppend: (producer: string) => LastAppend | undefined;
+}
+
+/** How a producer hears from the queue; called on the engine's thread. */
+export interface ProducerListener {
+  /** `closed` more of its appends are durable; the newest has this position and seq. */
+  durable(newest: { readonly position: string; readonly seq: number }, closed: number): void;
+  /** So many bytes of its credit are free again. */
+  released(bytes: number): void;
+  /** Nothing of this producer will be taken any more. */
+  failed(error: AppError): void;
+}
+
+interface Entry {
+  readonly queued: QueuedAppend;
+  readonly producer: QueueProducer;
+}
+
+export class AppendQueue {
+  readonly #lastAppend: (producer: string) => LastAppend | undefined;
+  readonly #assembler: AssemblerOptions;
+  readonly #producers = new Map<string, QueueProducer>();
+  #waiting: Entry[] = [];
+  #waitingFrom = 0;
+  #taken: Entry[] = [];
+  #confirmed: (() => void)[] = [];
+  readonly #onAvailable: (() => void)[] = [];
+  #failure: AppError | undefined;
+
+  constructor(options: AppendQueueOptions) {
+    this.#lastAppend = options.lastAppend;
+    this.#assembler = { spillFolder: options.spillFolder, spillBytes: options.spillBytes ?? 16 * 1024 * 1024 };
+  }
+
+  /** Called when the queue stops being empty. */
+  onAvailable(listener: () => void): void {
+    this.#onAvailable.push(listener);
+    if (this.size > 0) listener();
+  }
+
+  /** Appends that wait to be taken. */
+  get size(): number {
+    return this.#waiting.length - this.#waitingFrom;
+  }
+
+  lastAppend(producer: string): LastAppend | undefined {
+    return this.#lastAppend(producer);
+  }
+
+  async openProducer(name: string, listener: ProducerListener): Promise<QueueProducer> {
+    this.#checkAlive();
+    this.#producers.get(name)?.fail(new AppError('producer-fenced', `producer "${name}" was opened again elsewhere`));
+    const producer = new QueueProducer(this, name, listener, this.#assembler);
+    this.#producers.set(name, producer);
+    this.#dropWaiting(name);
+    // What the engine has in its hands becomes durable or not; only then is the position known.
+    while (this.#taken.some((entry) => entry.producer.name === name)) {
+      await new Promise<void>((resolve) => this.#confirmed.push(resolve));
+    }
+    this.#checkAlive();
+    producer.checkUsable();
+    return producer;
+  }
+
+  /** Whole appends in order, about `bytesMax`, at least one where there is any. They are the caller's until confirmed. */
+  take(bytesMax: number): PendingAppend[] {
+    const group: PendingAppend[] = [];
+    let bytes = 0;
+    while (this.#waitingFrom < this.#waiting.length) {
+      const entry = this.#waiting[this.#waitingFrom]!;
+      if (group.length > 0 && bytes + entry.queued.bytes > bytesMax) break;
+      bytes += entry.queued.bytes;
+      group.push(entry.queued.append);
+      this.#taken.push(entry);
+      this.#waitingFrom++;
+    }
+    if (this.#waitingFrom === this.#waiting.length) {
+      this.#waiting = [];
+      this.#waitingFrom = 0;
+    } else if (this.#waitingFrom > 1024) {
+      this.#waiting.splice(0, this.#waitingFrom);
+      this.#waitingFrom = 0;
+    }
+    return group;
+  }
+
+  /** Everything taken is durable; `written` is what the log made of it. */
+  confirm(written: readonly Append[]): void {
+    const taken = this.#taken;
+    assert(written.length === taken.length, 'as many appends are confirmed as were taken');
+    this.#taken = [];
+    const newest = new Map<QueueProducer, { position: string; seq: number; closed: number; bytes: number }>();
+    for (let i = 0; i < taken.length; i++) {
+      const { queued, producer } = taken[i]!;
+      const { seq } = written[i]!;
+      queued.spill?.close();
+      let entry = newest.get(producer);
+      if (entry === undefined) newest.set(producer, (entry = { position: '', seq, closed: 0, bytes: 0 }));
+      entry.position = queued.append.position ?? entry.position;
+      entry.seq = seq;
+      entry.closed++;
+      entry.bytes += queued.heldBytes;
+    }
+    for (const [producer, { position, seq, closed, bytes }] of newest)
+      producer.confirm({ position, seq }, closed, bytes);
+    this.#wakeOpeners();
+  }
+
+  /** The log or the engine has failed for good: every producer learns of it, now and later. */
+  fail(error: AppError): void {
+    this.#failure = error;
+    for (const producer of this.#producers.values()) producer.fail(error);
+    for (const { queued } of [...this.#waiting, ...this.#taken]) queued.spill?.close();
+    this.#waiting = [];
+    this.#waitingFrom = 0;
+    this.#taken = [];
+    this.#wakeOpeners();
+  }
+
+  /** For QueueProducer. */
+  add(producer: QueueProducer, queued: QueuedAppend): void {
+    const wasEmpty = this.size === 0;
+    this.#waiting.push({ queued, producer });
+    if (wasEmpty) for (const listener of this.#onAvailable) listener();
+  }
+
+  /** For QueueProducer: it takes no more chunks; what it has closed stays. */
+  forget(producer: QueueProducer): void {
+    if (this.#producers.get(producer.name) === producer) this.#producers.delete(producer.name);
+  }
+
+  #dropWaiting(name: string): void {
+    const kept: Entry[] = [];
+    for (const entry of this.#waiting.slice(this.#waitingFrom)) {
+      if (entry.producer.name === name) entry.queued.spill?.close();
+      else kept.push(entry);
+    }
+    this.#waiting = kept;
+    this.#waitingFrom = 0;
+  }
+
+  #wakeOpeners(): void {
+    const openers = this.#confirmed;
+    this.#confirmed = [];
+    for (const wake of openers) wake();
+  }
+
+  #checkAlive(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+/** One opened producer, seen from the engine's side. */
+export class QueueProducer {
+  readonly name: string;
+  readonly #queue: AppendQueue;
+  readonly #listener: ProducerListener;
+  readonly #assembler: AppendAssembler;
+  #failure: AppError | undefined;
+  #closed = false;
+
+  constructor(queue: AppendQueue, name: string, listener: ProducerListener, assembler: AssemblerOptions) {
+    this.#queue = queue;
+    this.name = name;
+    this.#listener = listener;
+    this.#assembler = new AppendAssembler(name, assembler);
+  }
+
+  /** Takes the chunk over, with its memory. */
+  offer(chunk: Chunk): void {
+    // Chunks that were on their way when the producer was fenced: their sender has been told.
+    if (this.#failure !== undefined || this.#closed) return;
+    const freed = this.#assembler.add(chunk, (queued) => this.#queue.add(this, queued));
+    if (freed > 0) this.#listener.released(freed);
+  }
+
+  /** No more chunks. The open append is dropped; closed ones go their way and are still confirmed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#assembler.drop();
+    this.#queue.forget(this);
+  }
+
+  confirm(newest: { readonly position: string; readonly seq: number }, closed: number, bytes: number): void {
+    if (this.#failure !== undefined) return;
+    this.#listener.durable(newest, closed);
+    if (bytes > 0) this.#listener.released(bytes);
+  }
+
+  fail(error: AppError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#assembler.drop();
+    this.#listener.failed(error);
+  }
+
+  checkUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}

@@ -1,0 +1,111 @@
+// How the appends of an engine commit lie in a row of wt_commit: who, where, when, and in which order their records stand
+// among the partitions. Records of an append may alternate between topics (a transaction over two tables), so the order is
+// kept as runs `(part, how many)`; a part is a topic-partition with the offset that the commit began at in it.
+import type { AppendControl } from '../../core/append-control.js';
+import { ByteReader, ByteWriter } from '../../core/bytes.js';
+import { assert } from '../../core/errors.js';
+
+const commitFormat = 1;
+const flag = { position: 1, transactionId: 2, control: 4 } as const;
+
+export interface CommitPart {
+  readonly topicId: number;
+  readonly partition: number;
+  readonly baseOffset: number;
+}
+
+export interface CommitAppend {
+  readonly producer: string;
+  readonly position: string | null;
+  readonly commitTimeUs: number;
+  readonly transactionId: string | undefined;
+  readonly control: AppendControl | undefined;
+  /** Pairs: index into the commit's parts, number of records. */
+  readonly runs: readonly number[];
+}
+
+export interface DecodedCommit {
+  readonly parts: readonly CommitPart[];
+  readonly appends: readonly CommitAppend[];
+}
+
+/** Collects appends in order, then gives the blob. One per log, used again for each commit. */
+export class CommitBuilder {
+  readonly #appends = new ByteWriter(4096);
+  readonly #head = new ByteWriter(256);
+  readonly #producers = new Map<string, number>();
+  #count = 0;
+
+  start(): void {
+    this.#appends.reset();
+    this.#producers.clear();
+    this.#count = 0;
+  }
+
+  /** `runs` may be longer than `runsLength`: it is the caller's scratch. */
+  append(append: Omit<CommitAppend, 'runs'>, runs: readonly number[], runsLength: number): void {
+    const to = this.#appends;
+    let producer = this.#producers.get(append.producer);
+    if (producer === undefined) {
+      producer = this.#producers.size;
+      this.#producers.set(append.producer, producer);
+    }
+    to.varint(producer);
+    to.u8(
+      (append.position === null ? 0 : flag.position) |
+        (append.transactionId === undefined ? 0 : flag.transactionId) |
+        (append.control === undefined ? 0 : flag.control),
+    );
+    if (append.position !== null) to.string(append.position);
+    if (append.transactionId !== undefined) to.string(append.transactionId);
+    if (append.control !== undefined) to.string(JSON.stringify(append.control));
+    to.signed(append.commitTimeUs);
+    to.varint(runsLength / 2);
+    for (let i = 0; i < runsLength; i++) to.varint(runs[i]!);
+    this.#count++;
+  }
+
+  /** The blob; a copy is not needed, SQLite makes its own. */
+  finish(parts: Iterable<CommitPart> & { readonly length: number }): Buffer {
+    const head = this.#head;
+    head.reset();
+    head.u8(commitFormat);
+    head.varint(parts.length);
+    for (const part of parts) {
+      head.varint(part.topicId);
+      head.varint(part.partition);
+      head.varint(part.baseOffset);
+    }
+    head.varint(this.#producers.size);
+    for (const name of this.#producers.keys()) head.string(name);
+    head.varint(this.#count);
+    head.bytes(this.#appends.written());
+    return head.written();
+  }
+}
+
+export function decodeCommit(blob: Buffer): DecodedCommit {
+  const from = new ByteReader(blob);
+  assert(from.u8() === commitFormat, 'the format of a commit is known');
+  const parts: CommitPart[] = [];
+  for (let n = from.varint(); n > 0; n--) {
+    parts.push({ topicId: from.varint(), partition: from.varint(), baseOffset: from.varint() });
+  }
+  const producers: string[] = [];
+  for (let n = from.varint(); n > 0; n--) producers.push(from.string());
+  const appends: CommitAppend[] = [];
+  for (let n = from.varint(); n > 0; n--) appends.push(decodeAppend(from, producers));
+  return { parts, appends };
+}
+
+function decodeAppend(from: ByteReader, producers: readonly string[]): CommitAppend {
+  const producer = producers[from.varint()]!;
+  const flags = from.u8();
+  const position = (flags & flag.position) === 0 ? null : from.string();
+  const transactionId = (flags & flag.transactionId) === 0 ? undefined : from.string();
+  const control = (flags & flag.control) === 0 ? undefined : (JSON.parse(from.string()) as AppendControl);
+  const commitTimeUs = Number(from.signed());
+  const runs: number[] = [];
+  for (let n = from.varint() * 2; n > 0; n--) runs.push(from.varint());
+  return { producer, position, commitTimeUs, transactionId, control, runs };
+}

@@ -1,0 +1,223 @@
+// The event log in an SQLite file that it shares with the state store: `write` runs inside the engine's transaction, so records,
+// positions, rows and frontier become durable together. The engine's face is synchronous; the port's methods are for everyone
+// else in the process. Belongs to the thread that owns the database's one writing connection.
+import { systemClock, type Clock } from '../../core/clock.js';
+import { AppError, assert, toAppError } from '../../core/errors.js';
+import type { Append } from '../../core/record.js';
+import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
+import { AppendQueue } from '../bridge/append-queue.js';
+import { openLocalProducer } from '../bridge/credited-producer.js';
+import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import type { DerivedRecords, PendingAppend } from '../pending-append.js';
+import { Compaction, compactionDefaults, type CompactionOptions } from './compaction.js';
+import { closeEpoch, epochsOf, openEpoch, type LogEpoch } from './log-epoch.js';
+import { LogReader } from './log-reader.js';
+import { createLogTables } from './log-tables.js';
+import { LogWriter } from './log-writer.js';
+import { Retention } from './retention.js';
+import { TopicIndex } from './topic-index.js';
+
+export interface EmbeddedLogOptions {
+  /** As the database was opened; decides whether an unclean start begins a new epoch. */
+  readonly durability?: Durability | undefined;
+  /** Where very long appends wait for their end; undefined: in memory. */
+  readonly spillFolder?: string | undefined;
+  readonly spillBytes?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly compaction?: Partial<CompactionOptions> | undefined;
+  /** Between two looks for something to maintain. */
+  readonly maintainIntervalMs?: number | undefined;
+}
+
+export class EmbeddedLog implements EventLog {
+  readonly logId: string;
+  /** What producers have closed and the engine has not taken yet. */
+  readonly queue: AppendQueue;
+  readonly #database: SqliteDatabase;
+  readonly #durability: Durability;
+  readonly #clock: Clock;
+  readonly #topics: TopicIndex;
+  readonly #writer: LogWriter;
+  readonly #reader: LogReader;
+  readonly #retention: Retention;
+  readonly #compaction: Compaction;
+  readonly #maintainIntervalMs: number;
+  #maintainAtMs = 0;
+  #followers: (() => void)[] = [];
+  #closed = false;
+
+  constructor(database: SqliteDatabase, options: EmbeddedLogOptions) {
+    createLogTables(database);
+    this.#database = database;
+    this.#durability = options.durability ?? 'full';
+    this.#clock = options.clock ?? systemClock;
+    this.#topics = new TopicIndex(database);
+    this.#writer = new LogWriter(database, this.#topics);
+    this.#reader = new LogReader(database, this.#topics);
+    this.#retention = new Retention(database, this.#topics);
+    this.#compaction = new Compaction(database, this.#topics, { ...compactionDefaults, ...options.compaction });
+    this.#maintainIntervalMs = options.maintainIntervalMs ?? 5000;
+    this.logId = openEpoch(database, this.#durability, this.#writer.headSeq);
+    this.queue = new AppendQueue({
+      lastAppend: (producer) => this.#reader.lastAppend(producer),
+      spillFolder: options.spillFolder,
+      ...(options.spillBytes === undefined ? {} : { spillBytes: options.spillBytes }),
+    });
+    database.onTransactionEnd({ commit: () => this.#wakeFollowers() });
+  }
+
+  // The engine's face: synchronous, inside the transaction that the engine has open.
+
+  /** Stores whole appends in this order; their seqs and offsets are known at once, and durable with the caller's commit. */
+  write(appends: readonly PendingAppend[]): Append[] {
+    return this.#writer.write(appends);
+  }
+
+  /** Stores what queries derived from appends of this transaction: offsets, but no seq; `read` does not give it. */
+  writeDerived(groups: readonly DerivedRecords[]): void {
+    this.#writer.writeDerived(groups);
+  }
+
+  /**
+   * Retention and compaction, between commits, for about this long. True: there is more to do now.
+   */
+  maintain(budgetMs: number): boolean {
+    assert(!this.#database.inTransaction, 'the log is maintained between transactions');
+    const startMs = this.#clock.monotonicMs();
+    if (startMs < this.#maintainAtMs) return false;
+    do {
+      const nowMs = this.#clock.nowMs();
+      if (!this.#retention.step(nowMs) && !this.#compaction.step(nowMs)) {
+        this.#maintainAtMs = startMs + this.#maintainIntervalMs;
+        return false;
+      }
+    } while (this.#clock.monotonicMs() - startMs < budgetMs);
+    return true;
+  }
+
+  /** The same as `createTopic`, in the open transaction if there is one. */
+  createTopicNow(spec: TopicSpec): void {
+    this.#topics.create(spec);
+  }
+
+  /** The next whole appends with seq > `after`, or none at the end: `read` for a caller that must not wait (rebuild). */
+  readGroup(after: number, topics?: ReadonlySet<string>): Append[] {
+    return this.#reader.readGroup(after, topics);
+  }
+
+  /** Epochs of the log, oldest first. */
+  epochs(): readonly LogEpoch[] {
+    return epochsOf(this.#database);
+  }
+
+  // The port.
+
+  async createTopic(spec: TopicSpec): Promise<void> {
+    this.#topics.create(spec);
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    this.#topics.delete(name);
+    this.#maintainAtMs = 0;
+  }
+
+  async topics(): Promise<readonly TopicDescription[]> {
+    return Array.from(this.#topics.all(), (topic) => this.#reader.describe(topic));
+  }
+
+  /** Its appends go to `queue`, and are durable once whoever runs the engine's loop has taken, written and confirmed them. */
+  async openProducer(producer: string): Promise<AppendProducer> {
+    return openLocalProducer(this.queue, producer);
+  }
+
+  async producerPosition(producer: string): Promise<string | null> {
+    return this.#reader.lastAppend(producer)?.position ?? null;
+  }
+
+  async headSeq(): Promise<number> {
+    return this.#writer.headSeq;
+  }
+
+  async *read(after: number, options: ReadOptions): AsyncGenerator<readonly Append[]> {
+    const wanted = options.topics === undefined ? undefined : new Set(options.topics);
+    let seq = after;
+    while (options.signal?.aborted !== true) {
+      this.#checkOpen();
+      const group = this.#reader.readGroup(seq, wanted);
+      if (group.length > 0) {
+        seq = group.at(-1)!.seq;
+        yield group;
+      } else if (options.follow) await this.#nextCommit(options.signal);
+      else return;
+    }
+  }
+
+  async readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]> {
+    return this.#reader.readTopic(topic, partition, offset, limit);
+  }
+
+  /** Ends the epoch in order. The database stays open: it is the caller's. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.queue.fail(closedError());
+    this.#wakeFollowers();
+    closeEpoch(this.#database, this.#durability);
+  }
+
+  #nextCommit(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal?.addEventListener('abort', wake, { once: true });
+      this.#followers.push(wake);
+    });
+  }
+
+  #wakeFollowers(): void {
+    const followers = this.#followers;
+    this.#followers = [];
+    for (const wake of followers) wake();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+}
+
+function closedError(): AppError {
+  return new AppError('not-ready', 'the log is closed');
+}
+
+/** The log in `database`, which is created empty where there is none. One per file and process. */
+export function openEmbeddedLog(database: SqliteDatabase, options: EmbeddedLogOptions = {}): EmbeddedLog {
+  return new EmbeddedLog(database, options);
+}
+
+/**
+ * Writes what producers hand over, without applying it to anything: the engine's loop for a log that stands alone (tools, tests).
+ * Runs in the turns of the event loop until the log is closed.
+ */
+export function serveAppends(log: EmbeddedLog, database: SqliteDatabase, groupBytesMax = 1024 * 1024): void {
+  let scheduled = false;
+  const run = () => {
+    scheduled = false;
+    const group = log.queue.take(groupBytesMax);
+    if (group.length === 0) return;
+    try {
+      log.queue.confirm(database.transaction(() => log.write(group)));
+    } catch (error) {
+      log.queue.fail(toAppError(error));
+      return;
+    }
+    schedule();
+  };
+  const schedule = () => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(run);
+  };
+  log.queue.onAvailable(schedule);
+}

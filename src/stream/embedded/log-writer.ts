@@ -1,0 +1,233 @@
+// The writing side of the embedded log: gives seqs and offsets to whole appends and stores them as batches, inside the
+// transaction that the caller has open. Nothing is kept per record; what the commit needs is grown in buffers that are
+// used again for the next one.
+import { AppError, assert } from '../../core/errors.js';
+import { extent, extentSize, RecordSet, type Append } from '../../core/record.js';
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { DerivedRecords, PendingAppend } from '../pending-append.js';
+import { BatchBuilder } from './batch-codec.js';
+import { CommitBuilder } from './commit-codec.js';
+import type { Topic, TopicIndex } from './topic-index.js';
+
+/** A larger batch is split: it is read, rewritten and kept in memory as a whole. */
+const batchBytesMax = 4 * 1024 * 1024;
+
+/** What a commit puts into one topic-partition. */
+interface Part {
+  readonly topic: Topic;
+  readonly topicId: number;
+  readonly partition: number;
+  readonly baseOffset: number;
+  readonly builder: BatchBuilder;
+}
+
+export class LogWriter {
+  readonly #database: SqliteDatabase;
+  readonly #topics: TopicIndex;
+  #headSeq: number;
+  readonly #commit = new CommitBuilder();
+  // Parts of the commit under construction, in the order in which they were met.
+  readonly #parts: Part[] = [];
+  readonly #builders: BatchBuilder[] = [];
+  readonly #runs: number[] = [];
+  #batches = 0;
+
+  constructor(database: SqliteDatabase, topics: TopicIndex) {
+    this.#database = database;
+    this.#topics = topics;
+    this.#headSeq = readHeadSeq(database);
+    database.onTransactionEnd({ rollback: () => (this.#headSeq = readHeadSeq(database)) });
+  }
+
+  /** The newest seq given; committed unless a transaction is open. */
+  get headSeq(): number {
+    return this.#headSeq;
+  }
+
+  write(appends: readonly PendingAppend[]): Append[] {
+    assert(this.#database.inTransaction, 'the log is written inside a transaction');
+    if (appends.length === 0) return [];
+    this.#begin();
+    this.#commit.start();
+    const firstSeq = this.#headSeq + 1;
+    const written: Append[] = [];
+    const offsets = new Float64Array(appends.reduce((sum, append) => sum + append.records.count, 0));
+    let at = 0;
+    let control = false;
+    for (const append of appends) {
+      const seq = ++this.#headSeq;
+      const to = at + append.records.count;
+      const own = offsets.subarray(at, to);
+      at = to;
+      const runsLength = this.#addRecords(append.records, seq, append.commitTimeUs, false, own);
+      const { producer, position, commitTimeUs, transactionId } = append;
+      this.#commit.append(
+        { producer, position, commitTimeUs, transactionId, control: append.control },
+        this.#runs,
+        runsLength,
+      );
+      control ||= append.control !== undefined;
+      written.push({
+        seq,
+        producer,
+        position,
+        commitTimeUs,
+        transactionId,
+        control: append.control,
+        records: withOffsets(append.records, own),
+      });
+    }
+    for (const part of this.#parts) this.#flush(part, false);
+    this.#database
+      .statement('INSERT INTO wt_commit VALUES (?, ?, ?, ?, ?)')
+      .run(firstSeq, this.#headSeq, this.#batches, control ? 1 : 0, this.#commit.finish(this.#parts));
+    this.#movePositions(written);
+    return written;
+  }
+
+  writeDerived(groups: readonly DerivedRecords[]): void {
+    assert(this.#database.inTransaction, 'the log is written inside a transaction');
+    this.#begin();
+    for (const { records, seq, commitTimeUs } of groups) this.#addRecords(records, seq, commitTimeUs, true, undefined);
+    for (const part of this.#parts) this.#flush(part, true);
+  }
+
+  #begin(): void {
+    this.#parts.length = 0;
+    this.#batches = 0;
+  }
+
+  /** Sorts the records into their parts; leaves their interleaving in #runs and gives its length. */
+  #addRecords(
+    records: RecordSet,
+    seq: number,
+    commitTimeUs: number,
+    derived: boolean,
+    offsets: Float64Array | undefined,
+  ): number {
+    const { extents, count } = records;
+    const commitTimeMs = Math.floor(commitTimeUs / 1000);
+    let runsLength = 0;
+    let from = 0;
+    while (from < count) {
+      const topicIndex = extents[from * extentSize + extent.topic]!;
+      const partition = extents[from * extentSize + extent.partition]!;
+      let to = from + 1;
+      while (
+        to < count &&
+        extents[to * extentSize + extent.topic] === topicIndex &&
+        extents[to * extentSize + extent.partition] === partition
+      ) {
+        to++;
+      }
+      const partIndex = this.#partIndex(records.topics[topicIndex]!, partition, seq, commitTimeMs);
+      const part = this.#parts[partIndex]!;
+      this.#runs[runsLength++] = partIndex;
+      this.#runs[runsLength++] = to - from;
+      const next = part.topic.next;
+      for (let i = from, offset = next[partition]!; offsets !== undefined && i < to; i++) offsets[i] = offset++;
+      this.#addRun(part, records, from, to, seq, commitTimeMs, derived);
+      from = to;
+    }
+    return runsLength;
+  }
+
+  #addRun(
+    part: Part,
+    records: RecordSet,
+    from: number,
+    to: number,
+    seq: number,
+    commitTimeMs: number,
+    derived: boolean,
+  ): void {
+    const next = part.topic.next;
+    // Small enough that a slice of very long records does not make a batch that SQLite cannot hold.
+    const slice = 64;
+    for (let i = from; i < to; i += slice) {
+      const end = Math.min(i + slice, to);
+      part.builder.addRun(records, i, end, next[part.partition]!, seq, commitTimeMs);
+      next[part.partition]! += end - i;
+      if (part.builder.dataBytes < batchBytesMax) continue;
+      this.#flush(part, derived);
+      part.builder.start(next[part.partition]!, seq, commitTimeMs);
+    }
+  }
+
+  #partIndex(topicName: string, partition: number, seq: number, commitTimeMs: number): number {
+    const parts = this.#parts;
+    // The newest part first: neighbouring runs and appends mostly stay in few partitions.
+    for (let i = parts.length - 1; i >= 0; i--) {
+      const part = parts[i]!;
+      if (part.partition === partition && part.topic.spec.name === topicName) return i;
+    }
+    const topic = this.#topics.get(topicName);
+    const baseOffset = topic.next[partition];
+    if (baseOffset === undefined) {
+      throw new AppError(
+        'unknown-topic',
+        `topic "${topicName}" has ${topic.spec.partitions} partitions, so none with number ${partition}`,
+      );
+    }
+    const builder = (this.#builders[parts.length] ??= new BatchBuilder());
+    builder.start(baseOffset, seq, commitTimeMs);
+    parts.push({ topic, topicId: topic.id, partition, baseOffset, builder });
+    return parts.length - 1;
+  }
+
+  #flush(part: Part, derived: boolean): void {
+    const builder = part.builder;
+    if (builder.count === 0) return;
+    const { baseOffset, lastOffset, firstSeq, lastSeq, count, maxTimeMs } = builder;
+    const { records, data } = builder.finish();
+    this.#database
+      .statement(
+        'INSERT INTO wt_batch (topic_id, partition, base_offset, last_offset, first_seq, last_seq, derived, record_count, bytes, max_time_ms, records, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        part.topicId,
+        part.partition,
+        baseOffset,
+        lastOffset,
+        firstSeq,
+        lastSeq,
+        derived ? 1 : 0,
+        count,
+        records.length + data.length,
+        maxTimeMs,
+        records,
+        data,
+      );
+    builder.count = 0;
+    this.#batches++;
+  }
+
+  #movePositions(appends: readonly Append[]): void {
+    // Newest first, so that each producer of the commit is written once; but a null position must not hide an older one.
+    const done = new Set<string>();
+    for (let i = appends.length - 1; i >= 0; i--) {
+      const { producer, seq } = appends[i]!;
+      if (done.has(producer)) continue;
+      done.add(producer);
+      let position: string | null = null;
+      for (let j = i; j >= 0 && position === null; j--)
+        if (appends[j]!.producer === producer) position = appends[j]!.position;
+      this.#database
+        .statement(
+          'INSERT INTO wt_producer VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET position = ifnull(excluded.position, position), seq = excluded.seq',
+        )
+        .run(producer, position, seq);
+    }
+  }
+}
+
+function withOffsets(records: RecordSet, offsets: Float64Array): RecordSet {
+  const { buffers, topics, extents, count, timestamps } = records;
+  return new RecordSet({ buffers, topics, extents, count, timestamps, offsets });
+}
+
+/** Every producer keeps the commit with its newest append, so the newest of all is always there. */
+function readHeadSeq(database: SqliteDatabase): number {
+  const row = database.statement('SELECT last_seq FROM wt_commit ORDER BY first_seq DESC LIMIT 1').get();
+  return row === undefined ? 0 : Number(row[0]);
+}

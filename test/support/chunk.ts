@@ -1,0 +1,82 @@
+// Builds chunks as a source would hand them over: one buffer, extents, ends.
+import type { AppendControl } from '../../src/core/append-control.js';
+import { extent, extentSize, opCode, RecordSet, type AppendEnd, type Chunk, type Op } from '../../src/core/record.js';
+
+export interface TestRecord {
+  readonly topic: string;
+  readonly partition?: number;
+  readonly op?: Op;
+  readonly key: string | null;
+  /** Null: a tombstone. */
+  readonly value: string | null;
+}
+
+export interface TestEnd {
+  readonly position: string;
+  readonly commitTimeUs?: number;
+  readonly transactionId?: string;
+  readonly control?: AppendControl;
+}
+
+/** A record, or the end of the append that the records before it belong to. */
+export type ChunkPart = TestRecord | { readonly end: TestEnd };
+
+export const testCommitTimeUs = 1_767_000_000_123_456;
+
+export function buildChunk(parts: readonly ChunkPart[]): Chunk {
+  const records = parts.filter((part): part is TestRecord => !('end' in part));
+  const topics = [...new Set(records.map((record) => record.topic))];
+  const extents = new Int32Array(records.length * extentSize);
+  const pieces: Buffer[] = [];
+  const ends: AppendEnd[] = [];
+  let at = 0;
+  let index = 0;
+  const add = (text: string | null): [number, number] => {
+    if (text === null) return [at, -1];
+    const bytes = Buffer.from(text, 'utf8');
+    pieces.push(bytes);
+    at += bytes.length;
+    return [at - bytes.length, bytes.length];
+  };
+  for (const part of parts) {
+    if ('end' in part) {
+      ends.push({ commitTimeUs: testCommitTimeUs, ...part.end, recordEnd: index });
+      continue;
+    }
+    const row = index++ * extentSize;
+    extents[row + extent.op] = opCode[part.op ?? (part.value === null ? 'd' : 'c')];
+    extents[row + extent.topic] = topics.indexOf(part.topic);
+    extents[row + extent.partition] = part.partition ?? 0;
+    [extents[row + extent.keyStart], extents[row + extent.keyLength]] = add(part.key);
+    [extents[row + extent.valueStart], extents[row + extent.valueLength]] = add(part.value);
+  }
+  const data = new Uint8Array(at);
+  Buffer.concat(pieces).copy(data);
+  return { data, topics, extents, recordCount: records.length, ends };
+}
+
+/** A chunk that is one append. */
+export function appendChunk(
+  position: string,
+  records: readonly TestRecord[] = [],
+  end: Omit<TestEnd, 'position'> = {},
+): Chunk {
+  return buildChunk([...records, { end: { position, ...end } }]);
+}
+
+/** The records as they were built; partition and op always filled in. */
+export function recordsOf(set: RecordSet): Required<TestRecord>[] {
+  return Array.from({ length: set.count }, (_, i) => ({
+    topic: set.topic(i),
+    partition: set.partition(i),
+    op: set.op(i),
+    key: set.key(i)?.toString('utf8') ?? null,
+    value: set.value(i)?.toString('utf8') ?? null,
+  }));
+}
+
+/** The same with what the log fills in by default, for comparing. */
+export function filled(record: TestRecord): Required<TestRecord> {
+  const { topic, partition = 0, key, value, op = value === null ? 'd' : 'c' } = record;
+  return { topic, partition, op, key, value };
+}
