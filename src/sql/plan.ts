@@ -2,9 +2,10 @@
 // run by dataflow (persistent and push queries) and query/pull. Frozen, serialisable, printed by explain. A node's output
 // columns are `schema.columns`; an expression over a node refers to them by index.
 //
-// What the planner promises about types, so that the evaluator never has to convert on its own: both sides of a `compare`, the
-// argument and all items of an `in`, and all branches of a `case` have one type (casts are inserted); the operands of an
-// `arithmetic` have the result's type, except DECIMAL, whose operands are DECIMALs with precision and scale of their own; a
+// What the planner promises about types, so that the evaluator never has to convert on its own: both sides of a `compare` have
+// one type or are numbers, which compare by value whatever their types; the argument and all items of an `in`, and all branches
+// of a `case` have one type (casts are inserted); the operands of an `arithmetic` have the result's type, except DECIMAL, whose
+// operands are DECIMALs with precision and scale of their own; a
 // string `+` or `||` is a `call` of `||`; field access, subscripts and constructors are `call`s too (functions/structure.ts).
 // A literal null has the type that its place asks for.
 import type { Column, DataType, RowSchema, Value } from '../core/data-type.js';

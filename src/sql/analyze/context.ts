@@ -1,0 +1,63 @@
+// What every part of the analyser needs: the catalogue, the options, and how names compare under them.
+import { AppError } from '../../core/errors.js';
+import { didYouMean } from '../../core/nearest-name.js';
+import type { Name } from '../ast.js';
+import { messages } from '../messages.js';
+import type { CatalogView, FormatName, SourceDefinition } from '../plan.js';
+import type { Place } from '../sql-error.js';
+
+export interface AnalyzeOptions {
+  /** ksqlDB's own rules: unquoted names are upper case, names compare exactly, no extensions. */
+  readonly strict: boolean;
+  readonly defaults: {
+    readonly keyFormat: FormatName;
+    /** Null: a CREATE over a topic has to name it. */
+    readonly valueFormat: FormatName | null;
+    readonly partitions: number;
+  };
+}
+
+export class Context {
+  readonly catalog: CatalogView;
+  readonly options: AnalyzeOptions;
+
+  constructor(catalog: CatalogView, options: AnalyzeOptions) {
+    this.catalog = catalog;
+    this.options = options;
+  }
+
+  get strict(): boolean {
+    return this.options.strict;
+  }
+
+  /** True when two names mean the same. */
+  same(a: string, b: string): boolean {
+    return a === b || (!this.strict && a.toLowerCase() === b.toLowerCase());
+  }
+
+  findSource(name: string): SourceDefinition | undefined {
+    const found = this.catalog.find(name);
+    if (!this.strict || found === undefined || found.name === name) return found;
+    // In strict mode `input` and INPUT are two names.
+    return this.catalog.all().find((source) => source.name === name);
+  }
+
+  /** The stream or table, or `unknown-table` with the nearest name. */
+  source(name: Name): SourceDefinition {
+    const found = this.findSource(name.text);
+    if (found !== undefined) return found;
+    throw unknownSource(messages.missingSource(name.text), name, this);
+  }
+}
+
+export function unknownSource(message: string, name: Name, context: Context): AppError {
+  const hint = didYouMean(
+    name.text,
+    context.catalog.all().map((source) => source.name),
+  );
+  return new AppError('unknown-table', message, { hint, place: placeOf(name.place) });
+}
+
+function placeOf(place: Place): Place {
+  return { line: place.line, column: place.column };
+}
