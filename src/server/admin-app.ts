@@ -8,10 +8,10 @@ import express, {
   type Request,
   type Response,
 } from 'express';
-import { AppError } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { parseJson, readBody } from './body.js';
-import { type ErrorFamily, errorAnswer } from './http-error.js';
+import { type ErrorFamily, errorAnswer, errorCodeHeader } from './http-error.js';
 
 export interface AdminAppOptions {
   readonly family: ErrorFamily;
@@ -59,10 +59,12 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
     throw new AppError('unknown-route', `there is no ${request.method} ${request.path}`);
   });
   const onError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-    const { status, contentType, body } = errorAnswer(options.family, fromExpress(error));
+    const known = toAppError(fromExpress(error));
+    const { status, contentType, body } = errorAnswer(options.family, known);
     if (status >= 500) options.logger.error('an admin request failed', { status, error });
     if (response.headersSent) return void response.destroy();
-    response.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))]);
+    const headers = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
+    response.writeHead(status, [...headers, errorCodeHeader, known.code]);
     response.end(body);
   };
   app.use(onError);

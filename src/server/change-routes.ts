@@ -73,18 +73,10 @@ async function forward(
   if (step.done !== true) await changes.return?.();
 }
 
-/**
- * Snapshot rows carry no id on purpose: a client that breaks off among them must begin the snapshot again, and only the
- * `caught-up` behind them is a place to go on from.
- */
+/** Every item has an id from which a subscription can go on, the rows of a snapshot too. */
 export function sseText(items: readonly ChangeItem[]): string {
   let text = '';
-  for (const item of items) {
-    text +=
-      item.op === 'r'
-        ? `event: r\ndata: ${item.json}\n\n`
-        : `id: ${item.id}\nevent: ${item.op}\ndata: ${item.json}\n\n`;
-  }
+  for (const item of items) text += `id: ${item.id}\nevent: ${item.op}\ndata: ${item.json}\n\n`;
   return text;
 }
 

@@ -155,10 +155,13 @@ export function errorAnswer(family: ErrorFamily, error: unknown, statementText?:
   }
 }
 
+/** Our own code, for clients of ours: the older families' bodies have no place for it. */
+export const errorCodeHeader = 'Writethrough-Error-Code';
+
 /** Answers with an error in the shape of the path's family; the caller has checked that nothing was answered yet. */
 export function respondError(exchange: Exchange, error: unknown, statementText?: string): void {
   const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statementText);
-  const headers: HeaderList = ['Content-Type', contentType];
+  const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, toAppError(error).code];
   if (status === 503) headers.push('Retry-After', '1');
   exchange.respond(status, headers, body);
 }

@@ -46,10 +46,10 @@ export interface QueryPrinter {
   readonly header: string;
   /** Text of a row, or null when the form leaves it out (deletes). */
   row(row: SqlRow): string | null;
-  /** Text of an error object behind the header. */
-  error(error: Record<string, unknown>): string;
   /** The end: final message where the form has one, closing bracket. */
   end(finalMessage: string | undefined): string;
+  /** The end with an error behind the header. */
+  fail(error: Record<string, unknown>): string;
   /** What may be sent while nothing happens; undefined: nothing may. */
   readonly idle: string | undefined;
 }
@@ -78,22 +78,30 @@ function plainPrinter(form: 'delimited' | 'array', rows: SqlRows, options: Print
       if (!row.tombstone) return `${before}[${row.values}]${after}`;
       return options.tombstones ? `${before}{"tombstone":true,"columns":[${row.values}]}${after}` : null;
     },
-    error: (error) => `${before}${JSON.stringify(error)}${after}`,
     end: () => (form === 'array' ? ']' : ''),
+    fail: (error) => `${before}${JSON.stringify(error)}${form === 'array' ? ']' : after}`,
     idle: undefined,
   };
 }
 
-function streamedPrinter(rows: SqlRows, options: PrinterOptions): QueryPrinter {
+/**
+ * Clients cut this form at newlines. So a push query's element brings its comma and newline at once, or it would be seen only
+ * with the next one; its end is then always an element, the final message. A pull query puts the comma before an element.
+ */
+function streamedPrinter(rows: SqlRows, { push }: PrinterOptions): QueryPrinter {
   const schema = rows.columns
-    .map(({ name, type, isKey }) => `\`${name.replaceAll('`', '``')}\` ${type}${isKey && !options.push ? ' KEY' : ''}`)
+    .map(({ name, type, isKey }) => `\`${name.replaceAll('`', '``')}\` ${type}${isKey && !push ? ' KEY' : ''}`)
     .join(', ');
+  const [before, after] = push ? ['', ',\n'] : [',\n', ''];
   return {
     contentType: streamedType,
-    header: `[${JSON.stringify({ header: { queryId: rows.queryId, schema } })}`,
-    row: (row) => `,\n{"row":{"columns":[${row.values}]${row.tombstone ? ',"tombstone":true' : ''}}}`,
-    error: (error) => `,\n${JSON.stringify({ errorMessage: error })}`,
-    end: (finalMessage) => (finalMessage === undefined ? ']' : `,\n${JSON.stringify({ finalMessage })}]`),
+    header: `[${JSON.stringify({ header: { queryId: rows.queryId, schema } })}${after}`,
+    row: (row) => `${before}{"row":{"columns":[${row.values}]${row.tombstone ? ',"tombstone":true' : ''}}}${after}`,
+    end(finalMessage) {
+      const message = finalMessage ?? (push ? 'Query Completed' : undefined);
+      return message === undefined ? ']' : `${before}${JSON.stringify({ finalMessage: message })}]`;
+    },
+    fail: (error) => `${before}${JSON.stringify({ errorMessage: error })}]`,
     // Clients skip empty lines; between two elements they are only white space.
     idle: '\n',
   };

@@ -115,7 +115,7 @@ async function sendRows(
     if (stream.ended) return;
     const app = toAppError(error);
     context.logger.warn('a query ended with an error behind its header', { code: app.code, error: app.message, sql });
-    stream.end(waiting + printer.error(ksqlError(app).body) + printer.end(undefined));
+    stream.end(waiting + printer.fail(ksqlError(app).body));
     return;
   }
   stream.end(waiting + printer.end(finalMessage(rows)));

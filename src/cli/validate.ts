@@ -1,0 +1,36 @@
+// `writethrough validate FILE`: has the server check a connector file without creating anything: properties, grants, filters.
+import type { Command } from 'commander';
+import type { ValidationResult } from '../connect/connect-facade.js';
+import { AppError } from '../core/errors.js';
+import { clientOf, type CommandContext, wantsJson } from './command-context.js';
+import { readConnectorFile } from './connector-file.js';
+
+export function validateCommand(program: Command, context: CommandContext): void {
+  program
+    .command('validate')
+    .argument('<file>', 'a connector file (JSON)')
+    .description('check a connector file without creating the connector')
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const { name, config } = await readConnectorFile(file);
+      const path = `/connector-plugins/${encodeURIComponent(config['connector.class']!)}/config/validate`;
+      const body = { ...config, name };
+      const result = (await clientOf(context, command).json(path, { method: 'PUT', body })) as ValidationResult;
+      if (wantsJson(command)) context.io.out(`${JSON.stringify(result)}\n`);
+      if (result.error_count > 0) {
+        const problems = result.configs.flatMap(({ value }) => errorsOf(value));
+        throw new AppError(
+          'bad-connector-config',
+          `${file} has ${result.error_count} problem${result.error_count === 1 ? '' : 's'}`,
+          {
+            detail: problems.join('\n'),
+          },
+        );
+      }
+      if (!wantsJson(command)) context.io.out(`${file} is valid.\n`);
+    });
+}
+
+function errorsOf(value: Readonly<Record<string, unknown>>): string[] {
+  const errors = Array.isArray(value['errors']) ? (value['errors'] as unknown[]) : [];
+  return errors.map((error) => `${String(value['name'])}: ${String(error)}`);
+}
