@@ -1,7 +1,8 @@
 // What the server may ask of the schema registry: the Schema Registry's own calls for subjects, versions and ids.
 
 export type SchemaType = 'AVRO' | 'JSON' | 'PROTOBUF';
-export type CompatibilityLevel = 'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
+export type CompatibilityLevel =
+  'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
 
 export interface RegisteredSchema {
   readonly subject: string;
@@ -16,12 +17,23 @@ export interface RegistryFacade {
   versions(subject: string): Promise<readonly number[]>;
   /** `version` a number or 'latest'. Rejects unknown-subject, unknown-schema. */
   version(subject: string, version: number | 'latest'): Promise<RegisteredSchema>;
-  byId(id: number): Promise<{ readonly schema: string; readonly schemaType: SchemaType; readonly subjects: readonly { readonly subject: string; readonly version: number }[] }>;
+  byId(
+    id: number,
+  ): Promise<{
+    readonly schema: string;
+    readonly schemaType: SchemaType;
+    readonly subjects: readonly { readonly subject: string; readonly version: number }[];
+  }>;
   /** Durable before it resolves. Same text again: same id. Rejects invalid-schema, incompatible-schema. */
   register(subject: string, schema: string, schemaType: SchemaType): Promise<{ readonly id: number }>;
   /** The version under which exactly this schema is registered, else unknown-schema. */
   lookup(subject: string, schema: string, schemaType: SchemaType): Promise<RegisteredSchema>;
-  compatible(subject: string, version: number | 'latest', schema: string, schemaType: SchemaType): Promise<{ readonly is_compatible: boolean; readonly messages: readonly string[] }>;
+  compatible(
+    subject: string,
+    version: number | 'latest',
+    schema: string,
+    schemaType: SchemaType,
+  ): Promise<{ readonly is_compatible: boolean; readonly messages: readonly string[] }>;
   config(subject: string | null): Promise<CompatibilityLevel>;
   setConfig(subject: string | null, level: CompatibilityLevel): Promise<void>;
   deleteSubject(subject: string): Promise<readonly number[]>;

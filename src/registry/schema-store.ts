@@ -1,0 +1,123 @@
+// Where the registry keeps its entries: the compacted topic `_schemas`, wired by the composition root, a list in tests. Keys and
+// values have the shape of Confluent's own topic, so either registry can take over the other's.
+import { AppError } from '../core/errors.js';
+import type { CompatibilityLevel, SchemaType } from './registry-facade.js';
+
+/** One record of the topic: JSON texts. The newest per key counts; value null: the key is gone. */
+export interface SchemaStoreEntry {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export interface SchemaStore {
+  /** All entries in the order in which they were appended; of a key, the newest at least. */
+  load(): Promise<readonly SchemaStoreEntry[]>;
+  /** Resolves when the entry is durable. One call at a time. */
+  append(entry: SchemaStoreEntry): Promise<void>;
+}
+
+/** An entry's meaning. */
+export type RegistryEvent =
+  | {
+      readonly kind: 'schema';
+      readonly subject: string;
+      readonly version: number;
+      readonly id: number;
+      readonly schemaType: SchemaType;
+      readonly schema: string;
+      readonly deleted: boolean;
+    }
+  /** A version that is gone for good. */
+  | { readonly kind: 'schema-removed'; readonly subject: string; readonly version: number }
+  /** Versions up to this one are deleted; their ids go on to mean what they meant. */
+  | { readonly kind: 'subject-deleted'; readonly subject: string; readonly version: number }
+  /** `subject` null: the level of subjects that have none. `level` null: not set any more. */
+  | { readonly kind: 'config'; readonly subject: string | null; readonly level: CompatibilityLevel | null };
+
+/** The members' order is part of the format: compaction compares keys byte by byte. */
+export function toEntry(event: RegistryEvent): SchemaStoreEntry {
+  const { subject } = event;
+  switch (event.kind) {
+    case 'schema': {
+      const { version, id, schema, schemaType, deleted } = event;
+      const value = { subject, version, id, ...(schemaType === 'AVRO' ? {} : { schemaType }), schema, deleted };
+      return { key: schemaKey(event), value: JSON.stringify(value) };
+    }
+    case 'schema-removed':
+      return { key: schemaKey(event), value: null };
+    case 'subject-deleted':
+      return {
+        key: JSON.stringify({ keytype: 'DELETE_SUBJECT', subject, magic: 0 }),
+        value: JSON.stringify({ subject, version: event.version }),
+      };
+    case 'config':
+      return {
+        key: JSON.stringify({ keytype: 'CONFIG', subject, magic: 0 }),
+        value: event.level === null ? null : JSON.stringify({ compatibilityLevel: event.level }),
+      };
+  }
+}
+
+function schemaKey({ subject, version }: { readonly subject: string; readonly version: number }): string {
+  return JSON.stringify({ keytype: 'SCHEMA', subject, version, magic: 1 });
+}
+
+interface EntryKey {
+  readonly keytype: string;
+  readonly subject?: string | null;
+  readonly version?: number;
+}
+interface EntryValue {
+  readonly version?: number;
+  readonly id?: number;
+  readonly schemaType?: SchemaType;
+  readonly schema?: string;
+  readonly deleted?: boolean;
+  readonly compatibilityLevel?: CompatibilityLevel;
+}
+
+/** Undefined for entries of Confluent's registry that say nothing about schemas (NOOP, MODE, CONTEXT). */
+export function fromEntry(entry: SchemaStoreEntry): RegistryEvent | undefined {
+  const key = parse<EntryKey>(entry.key, entry);
+  const value = entry.value === null ? null : parse<EntryValue>(entry.value, entry);
+  const { subject } = key;
+  switch (key.keytype) {
+    case 'SCHEMA': {
+      if (typeof subject !== 'string' || key.version === undefined) return refuse(entry);
+      if (value === null) return { kind: 'schema-removed', subject, version: key.version };
+      if (value.id === undefined || value.schema === undefined) return refuse(entry);
+      const { id, schema, schemaType = 'AVRO', deleted = false } = value;
+      return { kind: 'schema', subject, version: key.version, id, schemaType, schema, deleted };
+    }
+    case 'DELETE_SUBJECT':
+      if (typeof subject !== 'string') return refuse(entry);
+      return value?.version === undefined ? undefined : { kind: 'subject-deleted', subject, version: value.version };
+    case 'CONFIG':
+      return { kind: 'config', subject: subject ?? null, level: value?.compatibilityLevel ?? null };
+    case 'NOOP':
+    case 'MODE':
+    case 'CONTEXT':
+      return undefined;
+    default:
+      return refuse(entry);
+  }
+}
+
+function parse<T>(text: string, entry: SchemaStoreEntry): T {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null) return parsed as T;
+  } catch (error) {
+    throw new AppError('log-corrupt', 'an entry of the schema registry is not JSON', {
+      detail: entry.key,
+      cause: error,
+    });
+  }
+  return refuse(entry);
+}
+
+function refuse(entry: SchemaStoreEntry): never {
+  throw new AppError('log-foreign', 'the schema registry holds an entry that writethrough does not know', {
+    detail: `key ${entry.key}, value ${entry.value ?? 'null'}`.slice(0, 500),
+  });
+}

@@ -1,0 +1,66 @@
+// Avro schema texts: whether one is valid, and its normal form, by which the registry knows that it has a schema already. The
+// form is the one that Java's Schema.toString gives (order of attributes, plain names for plain types), so spaces and the order
+// of attributes do not make a new schema, while docs, defaults and properties do.
+import avro from 'avsc';
+import { AppError } from '../core/errors.js';
+
+/** The parsed type; invalid-schema when the text is none. */
+export function avroType(text: string): avro.Type {
+  try {
+    // `never` would refuse unions that Java takes; logical types are read as their base, which is what compatibility looks at.
+    return avro.Type.forSchema(JSON.parse(text) as avro.Schema);
+  } catch (error) {
+    throw new AppError('invalid-schema', 'the Avro schema is not valid', {
+      detail: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+}
+
+/** The normal form of a valid schema. */
+export function canonicalAvro(text: string): string {
+  avroType(text);
+  return JSON.stringify(normal(JSON.parse(text)));
+}
+
+const recordOrder = [
+  'type',
+  'name',
+  'namespace',
+  'doc',
+  'fields',
+  'symbols',
+  'size',
+  'items',
+  'values',
+  'default',
+  'aliases',
+];
+const fieldOrder = ['name', 'type', 'doc', 'default', 'order', 'aliases'];
+
+function normal(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(normal);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const object = schema as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(object);
+  if (keys.length === 1 && keys[0] === 'type' && typeof object['type'] === 'string') return object['type'];
+  return ordered(object, recordOrder, (key, value) => {
+    if (key === 'fields' && Array.isArray(value)) {
+      return value.map((field) =>
+        ordered(field as Readonly<Record<string, unknown>>, fieldOrder, (k, v) => (k === 'type' ? normal(v) : v)),
+      );
+    }
+    return key === 'type' || key === 'items' || key === 'values' ? normal(value) : value;
+  });
+}
+
+/** Known attributes first, in their order, then the others in theirs. */
+function ordered(
+  object: Readonly<Record<string, unknown>>,
+  order: readonly string[],
+  each: (key: string, value: unknown) => unknown,
+): Record<string, unknown> {
+  const known = order.filter((key) => key in object);
+  const others = Object.keys(object).filter((key) => !order.includes(key));
+  return Object.fromEntries([...known, ...others].map((key) => [key, each(key, object[key])]));
+}

@@ -1,0 +1,54 @@
+// The registry's compatibility rules, as Confluent's registry defines them: BACKWARD = data of the old schema is readable with the
+// new one, FORWARD the other way, FULL both; against the newest version, or all of them where the level is transitive.
+// Whether one Avro schema reads another's data is avsc's resolver's to say.
+import { avroType } from './avro-text.js';
+
+export type CompatibilityRule =
+  'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
+
+export const compatibilityRules: readonly CompatibilityRule[] = [
+  'NONE',
+  'BACKWARD',
+  'BACKWARD_TRANSITIVE',
+  'FORWARD',
+  'FORWARD_TRANSITIVE',
+  'FULL',
+  'FULL_TRANSITIVE',
+];
+
+export interface EarlierSchema {
+  readonly version: number;
+  readonly schema: string;
+}
+
+/** What stands against the candidate, one text per breach; empty: compatible. `earlier` in rising order of versions. */
+export function avroBreaches(rule: CompatibilityRule, candidate: string, earlier: readonly EarlierSchema[]): string[] {
+  const compared = rule === 'NONE' ? [] : rule.endsWith('_TRANSITIVE') ? earlier : earlier.slice(-1);
+  const backward = rule.startsWith('BACKWARD') || rule.startsWith('FULL');
+  const forward = rule.startsWith('FORWARD') || rule.startsWith('FULL');
+  const messages: string[] = [];
+  for (const { version, schema } of compared.toReversed()) {
+    if (backward) {
+      const reason = unreadable(candidate, schema);
+      if (reason) messages.push(`the new schema cannot read data of version ${version}: ${reason}`);
+    }
+    if (forward) {
+      const reason = unreadable(schema, candidate);
+      if (reason) messages.push(`version ${version} cannot read data of the new schema: ${reason}`);
+    }
+  }
+  return messages;
+}
+
+/** Why data of `writer` cannot be read with `reader`; undefined when it can. */
+function unreadable(reader: string, writer: string): string | undefined {
+  const readerType = avroType(reader);
+  const writerType = avroType(writer);
+  try {
+    // Java compares the names of records without their namespaces.
+    readerType.createResolver(writerType, { ignoreNamespaces: true });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

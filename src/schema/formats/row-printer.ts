@@ -1,0 +1,110 @@
+// Rows as JSON text for HTTP answers: by column type, so that no digit of a BIGINT or DECIMAL is lost and times are readable.
+// This is what people and clients read; what lies on topics is written by value-encoder. Compiled per column, and JSON.stringify
+// only where a string has to be escaped: a point read makes its answer with this.
+import type { Column, DataType, Row, Value } from '../../core/data-type.js';
+import { decimalText } from './decimal.js';
+import { doubleText } from './json-write.js';
+import { dateText, timestampText, timeText } from './time-text.js';
+
+export interface PrintOptions {
+  /**
+   * strings: BIGINT and DECIMAL as JSON strings (what /v1 does by default, since most clients read numbers as doubles);
+   * literals: as numbers with all digits, and DOUBLE always with a fraction or exponent (ksqlDB's endpoints).
+   */
+  readonly numbers: 'strings' | 'literals';
+  /** Digits of TIME and TIMESTAMP: exact = 3, or 6 where µs are not whole ms; 3 = always three. */
+  readonly timeDigits?: 'exact' | 3 | undefined;
+}
+
+/** A value as JSON text. */
+export type PrintValue = (value: Value) => string;
+
+/** A printer for values of one type. */
+export function valuePrinter(type: DataType, options: PrintOptions): PrintValue {
+  const print = notNullPrinter(type, options);
+  return (value) => (value === null ? 'null' : print(value));
+}
+
+/** Prints a row as a JSON object, columns in declared order. */
+export function createRowPrinter(
+  schema: { readonly columns: readonly Column[] },
+  options: PrintOptions,
+): (row: Row) => string {
+  const printers = schema.columns.map((column) => notNullPrinter(column.type, options));
+  const prefixes = schema.columns.map(({ name }, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  return (row) => {
+    let text = '';
+    for (let i = 0; i < printers.length; i++) {
+      const value = row[i] ?? null;
+      text += prefixes[i]! + (value === null ? 'null' : printers[i]!(value));
+    }
+    return text === '' ? '{}' : `${text}}`;
+  };
+}
+
+/** Prints values of these columns as the inner text of a JSON array: `1,"a",2.0`. */
+export function createValuesPrinter(
+  columns: readonly { readonly type: DataType }[],
+  options: PrintOptions,
+): (values: Row) => string {
+  const printers = columns.map((column) => notNullPrinter(column.type, options));
+  return (values) => {
+    let text = '';
+    for (let i = 0; i < printers.length; i++) {
+      const value = values[i] ?? null;
+      if (i > 0) text += ',';
+      text += value === null ? 'null' : printers[i]!(value);
+    }
+    return text;
+  };
+}
+
+function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
+  const literals = options.numbers === 'literals';
+  const digits = options.timeDigits ?? 'exact';
+  switch (type.kind) {
+    case 'BOOLEAN':
+      return (value) => (value === true ? 'true' : 'false');
+    case 'INTEGER':
+      return (value) => `${value as number}`;
+    case 'BIGINT':
+      return literals ? (value) => `${value as number | bigint}` : (value) => `"${value as number | bigint}"`;
+    case 'DECIMAL': {
+      const { scale } = type;
+      return literals
+        ? (value) => decimalText(value as number | bigint, scale)
+        : (value) => `"${decimalText(value as number | bigint, scale)}"`;
+    }
+    case 'DOUBLE':
+      return literals ? (value) => doubleText(value as number) : (value) => plainDouble(value as number);
+    case 'STRING':
+      return (value) => JSON.stringify(value as string);
+    case 'BYTES':
+      return (value) => `"${(value as Buffer).toString('base64')}"`;
+    case 'DATE':
+      return (value) => `"${dateText(value as number)}"`;
+    case 'TIME':
+      return (value) => `"${timeText(value as number, digits)}"`;
+    case 'TIMESTAMP':
+      return (value) => `"${timestampText(value as number | bigint, digits)}"`;
+    case 'ARRAY': {
+      const element = valuePrinter(type.element, options);
+      return (value) => `[${(value as readonly Value[]).map(element).join(',')}]`;
+    }
+    case 'MAP': {
+      const element = valuePrinter(type.value, options);
+      return (value) => {
+        const entries = [...(value as ReadonlyMap<string, Value>)];
+        return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${element(item)}`).join(',')}}`;
+      };
+    }
+    case 'STRUCT':
+      return createRowPrinter({ columns: type.fields }, options) as PrintValue;
+  }
+}
+
+/** NaN and the infinities have no JSON number; as ksqlDB, their names. */
+function plainDouble(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
+  return Object.is(value, -0) ? '-0' : String(value);
+}

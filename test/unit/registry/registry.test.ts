@@ -1,0 +1,196 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openRegistry, type Registry } from '../../../src/registry/registry.js';
+import type { SchemaStore, SchemaStoreEntry } from '../../../src/registry/schema-store.js';
+
+interface MemoryStore extends SchemaStore {
+  readonly entries: SchemaStoreEntry[];
+  /** What the next append does instead: fail without a trace, or fail although the entry is durable. */
+  fault: 'lost' | 'durable' | undefined;
+}
+
+function memoryStore(entries: SchemaStoreEntry[] = []): MemoryStore {
+  return {
+    entries,
+    fault: undefined,
+    load: async () => [...entries],
+    async append(entry) {
+      const fault = this.fault;
+      this.fault = undefined;
+      if (fault !== 'lost') entries.push(entry);
+      if (fault) throw new Error(`append ${fault}`);
+    },
+  };
+}
+
+/** The newest entry per key, as compaction leaves the topic. */
+function compacted(entries: readonly SchemaStoreEntry[]): SchemaStoreEntry[] {
+  return entries.filter((entry, i) => !entries.slice(i + 1).some((later) => later.key === entry.key));
+}
+
+const record = (...fields: { name: string; type: unknown; default?: unknown }[]) =>
+  JSON.stringify({ type: 'record', name: 'Value', namespace: 'p.db.t', fields });
+const id = { name: 'id', type: 'long' };
+const note = { name: 'note', type: ['null', 'string'], default: null };
+const required = { name: 'required', type: 'string' };
+
+let store: MemoryStore;
+let registry: Registry;
+beforeEach(async () => {
+  store = memoryStore();
+  registry = await openRegistry(store);
+});
+
+async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => value,
+    (error: unknown) => (error as { code?: string }).code ?? String(error),
+  );
+}
+
+async function view(r: Registry) {
+  const subjects = await r.subjects();
+  return {
+    global: await r.config(null),
+    subjects: await Promise.all(
+      subjects.map(async (subject) => ({
+        subject,
+        level: await r.config(subject),
+        versions: await Promise.all((await r.versions(subject)).map((version) => r.version(subject, version))),
+      })),
+    ),
+  };
+}
+
+describe('ids', () => {
+  it('one text has one id in all subjects, whatever its spaces and the order of its attributes', async () => {
+    const first = await registry.register('a-value', record(id, note), 'AVRO');
+    const reordered = `{"fields": [{"type": {"type": "long"}, "name": "id"}, ${JSON.stringify(note)}], "namespace":"p.db.t", "name":"Value", "type":"record"}`;
+    expect(await registry.register('b-value', reordered, 'AVRO')).toStrictEqual(first);
+    expect(await registry.register('a-value', reordered, 'AVRO')).toStrictEqual(first);
+    expect(await registry.versions('a-value')).toStrictEqual([1]);
+    expect((await registry.byId(first.id)).subjects).toStrictEqual([
+      { subject: 'a-value', version: 1 },
+      { subject: 'b-value', version: 1 },
+    ]);
+    expect(JSON.parse(registry.schemaText(first.id))).toStrictEqual(JSON.parse(record(id, note)));
+  });
+
+  it('are durable before they are given out', async () => {
+    const { id: given } = await registry.register('a', '"string"', 'AVRO');
+    expect(store.entries).toStrictEqual([
+      {
+        key: '{"keytype":"SCHEMA","subject":"a","version":1,"magic":1}',
+        value: `{"subject":"a","version":1,"id":${given},"schema":"\\"string\\"","deleted":false}`,
+      },
+    ]);
+  });
+
+  it('stay unique when registrations run at the same time', async () => {
+    const texts = ['"string"', '"long"', '"int"', '"bytes"', '"string"'];
+    const ids = await Promise.all(texts.map((text, i) => registry.register(`s${i}`, text, 'AVRO')));
+    expect(new Set(ids.map((r) => r.id)).size).toBe(4);
+    expect(ids[4]).toStrictEqual(ids[0]);
+  });
+
+  it('are never given twice when the outcome of an append is unknown', async () => {
+    store.fault = 'durable';
+    await expect(registry.register('a', '"string"', 'AVRO')).rejects.toThrow('append durable');
+    const second = await registry.register('b', '"long"', 'AVRO');
+    const again = await registry.register('a', '"string"', 'AVRO');
+    expect(again.id).not.toBe(second.id);
+    expect(store.entries).toHaveLength(2);
+    store.fault = 'lost';
+    await expect(registry.register('c', '"int"', 'AVRO')).rejects.toThrow('append lost');
+    expect(await outcome(registry.versions('c'))).toBe('unknown-subject');
+  });
+});
+
+describe('versions and compatibility', () => {
+  it('a compatible schema is a new version, an incompatible one is refused', async () => {
+    await registry.register('t', record(id), 'AVRO');
+    await registry.register('t', record(id, note), 'AVRO');
+    expect(await registry.versions('t')).toStrictEqual([1, 2]);
+    expect(await outcome(registry.register('t', record(id, required), 'AVRO'))).toBe('incompatible-schema');
+    expect((await registry.compatible('t', 'latest', record(id, required), 'AVRO')).is_compatible).toBe(false);
+    expect((await registry.compatible('t', 1, record(id), 'AVRO')).is_compatible).toBe(true);
+  });
+
+  it('the level of a subject counts before the global one, and NONE allows all', async () => {
+    await registry.register('t', record(id), 'AVRO');
+    await registry.setConfig(null, 'FORWARD');
+    expect(await registry.config('t')).toBe('FORWARD');
+    await registry.register('t', record(id, required), 'AVRO');
+    expect(await outcome(registry.register('t', record(required), 'AVRO'))).toBe('incompatible-schema');
+    await registry.setConfig('t', 'NONE');
+    await registry.register('t', '"string"', 'AVRO');
+    expect(await registry.versions('t')).toStrictEqual([1, 2, 3]);
+    expect(await registry.config(null)).toBe('FORWARD');
+  });
+
+  it('a deleted subject gives no version twice, and its ids go on to resolve', async () => {
+    const { id: first } = await registry.register('t', record(id), 'AVRO');
+    await registry.setConfig('t', 'NONE');
+    expect(await registry.deleteSubject('t')).toStrictEqual([1]);
+    expect(await registry.subjects()).toStrictEqual([]);
+    expect(await outcome(registry.deleteSubject('t'))).toBe('unknown-subject');
+    expect(await registry.config('t')).toBe('BACKWARD');
+    expect(registry.schemaText(first)).toContain('"id"');
+    expect(await registry.register('t', record(id), 'AVRO')).toStrictEqual({ id: first });
+    expect(await registry.versions('t')).toStrictEqual([2]);
+  });
+
+  it('names what is not there by its code', async () => {
+    await registry.register('t', record(id), 'AVRO');
+    expect(await outcome(registry.versions('nope'))).toBe('unknown-subject');
+    expect(await outcome(registry.version('t', 9))).toBe('unknown-schema');
+    expect(await outcome(registry.byId(99))).toBe('unknown-schema');
+    expect(await outcome(registry.lookup('t', '"string"', 'AVRO'))).toBe('unknown-schema');
+    expect(await outcome(registry.register('t', '{"type":"nope"}', 'AVRO'))).toBe('invalid-schema');
+    expect(await outcome(registry.register('t', 'syntax = "proto3";', 'PROTOBUF'))).toBe('invalid-schema');
+    expect(await outcome(registry.register('t', '{"type":"object"}', 'JSON'))).toBe('incompatible-schema');
+    expect((await registry.lookup('t', ` ${record(id)}`, 'AVRO')).version).toBe(1);
+  });
+});
+
+describe('replay', () => {
+  async function history(): Promise<void> {
+    await registry.register('a', record(id), 'AVRO');
+    await registry.register('a', record(id, note), 'AVRO');
+    await registry.register('gone', '"string"', 'AVRO');
+    await registry.deleteSubject('gone');
+    await registry.register('again', '"long"', 'AVRO');
+    await registry.deleteSubject('again');
+    await registry.register('again', '"int"', 'AVRO');
+    await registry.setConfig('a', 'FULL');
+    await registry.setConfig(null, 'NONE');
+    await registry.register('js', '{"type":"object"}', 'JSON');
+  }
+
+  it('gives the same registry from all entries, from the compacted ones, and with entries repeated', async () => {
+    await history();
+    const expected = await view(registry);
+    expect(expected.subjects.map((s) => s.subject)).toStrictEqual(['a', 'again', 'js']);
+    for (const entries of [store.entries, compacted(store.entries), store.entries.flatMap((entry) => [entry, entry])]) {
+      expect(await view(await openRegistry(memoryStore([...entries])))).toStrictEqual(expected);
+    }
+    for (const entry of store.entries) registry.apply(entry);
+    expect(await view(registry)).toStrictEqual(expected);
+  });
+
+  it("reads entries of Confluent's registry and refuses what it does not know", async () => {
+    const noop = { key: '{"keytype":"NOOP","magic":0}', value: null };
+    const foreign = await openRegistry(
+      memoryStore([
+        noop,
+        {
+          key: '{"keytype":"SCHEMA","subject":"x","version":1,"magic":1}',
+          value: '{"subject":"x","version":1,"id":41,"md5":"q==","schema":"\\"string\\"","deleted":false}',
+        },
+      ]),
+    );
+    expect(foreign.schemaText(41)).toBe('"string"');
+    expect((await foreign.register('y', '"long"', 'AVRO')).id).toBe(42);
+    expect(await outcome(openRegistry(memoryStore([{ key: '{"keytype":"NEW"}', value: '{}' }])))).toBe('log-foreign');
+    expect(await outcome(openRegistry(memoryStore([{ key: 'x', value: null }])))).toBe('log-corrupt');
+  });
+});
