@@ -36,7 +36,7 @@ import { quoteName } from './names.js';
 import { printPosition, type SqlitePosition } from './position.js';
 import { Pruner } from './pruner.js';
 import { retrying } from './retrying.js';
-import { inReadTransaction, type FileSession } from './session.js';
+import type { FileSession } from './session.js';
 import type { TableDescription } from './table-description.js';
 import { capturedColumns } from './table-types.js';
 import { openTableWriter, type TableWriter } from './table-writer.js';
