@@ -17,9 +17,7 @@ export interface RegistryFacade {
   versions(subject: string): Promise<readonly number[]>;
   /** `version` a number or 'latest'. Rejects unknown-subject, unknown-schema. */
   version(subject: string, version: number | 'latest'): Promise<RegisteredSchema>;
-  byId(
-    id: number,
-  ): Promise<{
+  byId(id: number): Promise<{
     readonly schema: string;
     readonly schemaType: SchemaType;
     readonly subjects: readonly { readonly subject: string; readonly version: number }[];
