@@ -27,6 +27,7 @@ import {
   checkInstallation,
   install,
   installTables,
+  lastSequence,
   readInstallation,
   removeTables,
   type Installation,
@@ -157,15 +158,11 @@ export class CaptureRun {
     if (start.sequence < installed.prunedSequence) {
       throw lost(`changes up to ${installed.prunedSequence} are pruned, and the position is ${start.sequence}`);
     }
-    const last = writer.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(`${prefix}changes`);
-    if (start.sequence > Number(last?.[0] ?? 0)) {
-      throw new AppError(
-        'source-rewound',
-        `${file} is at change ${Number(last?.[0] ?? 0)}, and our position is ${start.sequence}`,
-        {
-          hint: 'it was restored from an older copy; delete the connector with its topics and create it again',
-        },
-      );
+    const last = lastSequence(writer, prefix);
+    if (start.sequence > last) {
+      throw new AppError('source-rewound', `${file} is at change ${last}, and our position is ${start.sequence}`, {
+        hint: 'it was restored from an older copy; delete the connector with its topics and create it again',
+      });
     }
     return installed;
   }
@@ -225,8 +222,7 @@ export class CaptureRun {
       }
     });
     try {
-      const max = reader.statement(`SELECT max(seq) FROM ${quoteName(`${this.#config.prefix}changes`)}`).get();
-      const top = Math.max(this.#sequence, Number(max?.[0] ?? 0));
+      const top = lastSequence(reader, this.#config.prefix);
       if (top > this.#sequence) {
         if (this.#fresh && this.#pending.length > 0) this.#sequence = top;
         else yield* this.#readChanges(top);

@@ -2,8 +2,10 @@
 //   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone
 //   tables   (id, name, description, captured): the captured tables as they were when their triggers were made, JSON
 //   changes  (seq, tbl, op, time, c0..): every change of every captured table, in the order of the writers. One table for
-//            all, because one AUTOINCREMENT is then the order across tables and a write costs one row. Its columns have no
-//            type, so that every storage class and every BLOB stays what it is.
+//            all, because one sequence is then the order across tables and a write costs one row. Its columns have no
+//            type, so that every storage class and every BLOB stays what it is. Pruning never takes the last row, so
+//            seq never falls back. (AUTOINCREMENT would not do: a statement that ends by OR FAIL keeps its rows but does
+//            not write the number back, and after pruning it would be given again.)
 //   displaced_<id>: see triggers.ts
 // Everything is done in one short write transaction, so capture begins for all tables at one sequence number.
 import { randomUUID } from 'node:crypto';
@@ -41,12 +43,11 @@ export function install(
   database.transaction(() => {
     removeAll(database, prefix);
     database.exec(`CREATE TABLE ${quoteName(`${prefix}meta`)} (name TEXT PRIMARY KEY, value)`);
+    // Changes of a table that was taken out are still in the change table: its id must not be given to another.
     database.exec(
       `CREATE TABLE ${quoteName(`${prefix}tables`)} (id INTEGER PRIMARY KEY AUTOINCREMENT, name, description, captured)`,
     );
-    database.exec(
-      `CREATE TABLE ${quoteName(`${prefix}changes`)} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl, op, time, c0)`,
-    );
+    database.exec(`CREATE TABLE ${quoteName(`${prefix}changes`)} (seq INTEGER PRIMARY KEY, tbl, op, time, c0)`);
     const meta = database.prepare(`INSERT INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`);
     meta.run('capture', randomUUID());
     meta.run('pruned', 0);
@@ -184,6 +185,11 @@ function widen(database: SqliteDatabase, prefix: string, width: number): void {
   }
 }
 
+/** Number of the newest change, 0 when there was none yet. */
+export function lastSequence(database: SqliteDatabase, prefix: string): number {
+  return Number(database.statement(`SELECT max(seq) FROM ${quoteName(`${prefix}changes`)}`).get()![0] ?? 0);
+}
+
 /** Number of value columns of the change table. */
 export function changeWidth(database: SqliteDatabase, prefix: string): number {
   const columns = database.prepare(`SELECT count(*) FROM pragma_table_info(${quoteText(`${prefix}changes`)})`).get()!;
@@ -194,7 +200,6 @@ function removeAll(database: SqliteDatabase, prefix: string): void {
   const ours = database
     .prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'trigger') ORDER BY type DESC")
     .all() as [string, string][];
-  // Dropping a table drops its row of sqlite_sequence with it, so a new installation counts from 1 again.
   // Only names of exactly our form: a connector may be named like the beginning of another's name.
   const mine = new RegExp(
     `^${prefix}(?:t\\d+_(?:before_insert|before_update|insert|update|delete)|meta|tables|changes|displaced_\\d+)$`,

@@ -32,7 +32,9 @@ export class Pruner {
     database.raw.pragma('busy_timeout = 0');
     try {
       database.transaction(() => {
-        database.statement(`DELETE FROM ${this.#changes} WHERE seq <= ?`).run(to);
+        // The last row stays, whatever is confirmed: the next change counts on from it.
+        const last = `(SELECT max(seq) FROM ${this.#changes})`;
+        database.statement(`DELETE FROM ${this.#changes} WHERE seq <= ? AND seq < ${last}`).run(to);
         database.statement(`UPDATE ${this.#meta} SET value = ? WHERE name = 'pruned'`).run(to);
       });
       this.#pruned = to;

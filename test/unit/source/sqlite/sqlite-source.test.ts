@@ -312,7 +312,7 @@ describe('restart and pruning', () => {
     second.connector.confirmed(second.run.appends.at(-1)!.position);
     await expect
       .poll(() => app.prepare('SELECT count(*) FROM _wt_shop_changes').pluck().get(), { timeout: 5000 })
-      .toBe(0);
+      .toBe(1);
     app.exec('INSERT INTO a VALUES (3)');
     await second.run.until((appends) => appends.length > 1);
     await second.run.stop();
