@@ -94,9 +94,11 @@ export class Aggregate implements Downstream, Lookup {
       this.#next.accept(this.#result(group, old), null, rowtime, oldRowtime);
       return;
     }
-    this.#groups.put(group, state);
+    // A result that does not fit its type throws here, before anything of this group is written.
+    const is = this.#result(group, state);
     const was = this.#givesBefore && old !== undefined ? this.#result(group, old) : null;
-    this.#next.accept(was, this.#result(group, state), rowtime, oldRowtime);
+    this.#groups.put(group, state);
+    this.#next.accept(was, is, rowtime, oldRowtime);
   }
 
   #result(group: Row, state: Row): Row {

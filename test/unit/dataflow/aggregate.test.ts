@@ -103,7 +103,7 @@ describe('aggregates over a table', () => {
     expect(afters(harness)).toEqual([['a', 1]]);
   });
 
-  it('stop the query when a DECIMAL sum outgrows its type, and change nothing', () => {
+  it('stop the query when a DECIMAL sum outgrows its type, and leave the group as it was', () => {
     const harness = new QueryHarness(aggregate(table, byG, [call('SUM', money, col(3, money))]));
     harness.upsert('T', [1, 'a', null, 9999, null]);
     expect(() => harness.upsert('T', [2, 'a', null, 1, null])).toThrow(/overflow/i);

@@ -18,6 +18,13 @@ import { and, arithmetic, big, bool, cast, col, compare, dbl, int, isNull, not, 
 const quiet = { onError: () => {} };
 const strict = { ...quiet, comparisonWithNull: false } as const;
 const value = (expr: Expr, row: readonly Value[] = []): Value => compileExpression(expr, quiet)(row, 0);
+const caseOf = (...branches: readonly (readonly [Expr, Expr])[]): Expr => ({
+  kind: 'case',
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan's own field
+  whens: branches.map(([when, then]) => ({ when, then })),
+  otherwise: null,
+  type: INTEGER,
+});
 const inList = (arg: Expr, list: readonly Expr[], negated = false): Expr => ({
   kind: 'in',
   arg,
@@ -88,18 +95,7 @@ describe('three-valued logic', () => {
     const fails = compare('=', arithmetic('/', int(1), int(0)), int(1));
     expect(value(and(F, fails))).toBe(false);
     expect(value(or(T, fails))).toBe(true);
-    // oxlint-disable-next-line unicorn/no-thenable -- the plan's own field
-    expect(
-      value({
-        kind: 'case',
-        whens: [
-          { when: T, then: int(1) },
-          { when: fails, then: int(2) },
-        ],
-        otherwise: null,
-        type: INTEGER,
-      }),
-    ).toBe(1);
+    expect(value(caseOf([T, int(1)], [fails, int(2)]))).toBe(1);
   });
 });
 
@@ -153,7 +149,7 @@ describe('LIKE', () => {
   it('is what the regular expression made of the pattern says', () => {
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 8 }), fc.string({ unit, maxLength: 8 }), (pattern, text) => {
-        const wanted = [...pattern].map((char) =>
+        const wanted = Array.from(pattern, (char) =>
           char === '%' ? '.*' : char === '_' ? '.' : `\\u{${char.codePointAt(0)!.toString(16)}}`,
         );
         expect(likeMatcher(pattern, null)(text)).toBe(new RegExp(`^${wanted.join('')}$`, 'su').test(text));
@@ -222,10 +218,7 @@ describe('an evaluation that fails', () => {
 describe('the rest', () => {
   it('gives ROWTIME, CASE without ELSE, and calls functions with their arguments', () => {
     expect(compileExpression({ kind: 'rowtime', type: BIGINT }, quiet)([], 42)).toBe(42);
-    // oxlint-disable-next-line unicorn/no-thenable -- the plan's own field
-    expect(
-      value({ kind: 'case', whens: [{ when: bool(null), then: int(1) }], otherwise: null, type: INTEGER }),
-    ).toBeNull();
+    expect(value(caseOf([bool(null), int(1)]))).toBeNull();
     expect(value({ kind: 'call', name: 'LEN', args: [str('four')], type: INTEGER })).toBe(4);
   });
 });
