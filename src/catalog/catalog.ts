@@ -24,6 +24,13 @@ export interface SourceEntry extends SourceDefinition {
   readonly visible: boolean;
   /** Set when the table stands still: a record did not decode. */
   readonly failed: ErrorMessage | null;
+  /** Ids of the registered schemas that a derived one's records are written with; null where the format has none. */
+  readonly schemaIds: SchemaIds | null;
+}
+
+export interface SchemaIds {
+  readonly key: number | null;
+  readonly value: number | null;
 }
 
 export interface CapturedFrom {

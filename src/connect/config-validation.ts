@@ -22,9 +22,23 @@ export async function validationResult(
   // What belongs to no property of the table (an unknown one, the server as a whole) is reported at the class.
   const orphans = all.filter((f) => f.severity === 'error' && (f.property === undefined || !known.has(f.property)));
   const configs = defs.map((def, order) => {
-    const own = all.filter((f) => f.severity === 'error' && f.property !== undefined && (f.property === def.name || def.aliases?.includes(f.property)));
+    const own = all.filter(
+      (f) =>
+        f.severity === 'error' &&
+        f.property !== undefined &&
+        (f.property === def.name || def.aliases?.includes(f.property)),
+    );
     const errors = [...own, ...(def.name === 'connector.class' ? orphans : [])].map(text);
-    return { definition: definition(def, order), value: { name: def.name, value: shown[def.name] ?? null, recommended_values: def.values ?? [], errors, visible: true } };
+    return {
+      definition: definition(def, order),
+      value: {
+        name: def.name,
+        value: shown[def.name] ?? null,
+        recommended_values: def.values ?? [],
+        errors,
+        visible: true,
+      },
+    };
   });
   return {
     name: plugin.name,

@@ -14,7 +14,12 @@ export interface ConnectorInfo {
 export interface ConnectorStatus {
   readonly name: string;
   readonly connector: { readonly state: ConnectorState; readonly worker_id: string; readonly trace?: string };
-  readonly tasks: readonly { readonly id: number; readonly state: ConnectorState; readonly worker_id: string; readonly trace?: string }[];
+  readonly tasks: readonly {
+    readonly id: number;
+    readonly state: ConnectorState;
+    readonly worker_id: string;
+    readonly trace?: string;
+  }[];
   readonly type: 'source';
   /** Beyond Kafka Connect: what the source does. */
   readonly source: SourceState;
@@ -28,7 +33,10 @@ export interface ValidationResult {
   readonly name: string;
   readonly error_count: number;
   readonly groups: readonly string[];
-  readonly configs: readonly { readonly definition: Readonly<Record<string, unknown>>; readonly value: Readonly<Record<string, unknown>> }[];
+  readonly configs: readonly {
+    readonly definition: Readonly<Record<string, unknown>>;
+    readonly value: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export interface ConnectFacade {
@@ -45,7 +53,9 @@ export interface ConnectFacade {
   restart(name: string): Promise<void>;
   delete(name: string): Promise<void>;
   topics(name: string): Promise<readonly string[]>;
-  offsets(name: string): Promise<{ readonly offsets: readonly { readonly partition: unknown; readonly offset: unknown }[] }>;
+  offsets(
+    name: string,
+  ): Promise<{ readonly offsets: readonly { readonly partition: unknown; readonly offset: unknown }[] }>;
   plugins(): readonly { readonly class: string; readonly type: 'source'; readonly version: string }[];
   validate(pluginClass: string, config: ConnectorConfig): Promise<ValidationResult>;
 }

@@ -41,11 +41,15 @@ export function checkConfig(name: string, config: ConnectorConfig): CheckedConfi
 /** One error out of the findings that keep a connector from starting. */
 export function configError(name: string, errors: readonly SourceFinding[]): AppError {
   const first = errors[0]!;
-  return new AppError('bad-connector-config', errors.length === 1 ? first.message : `connector ${name}: ${errors.length} problems`, {
-    detail: errors.map((f) => (f.property ? `${f.property}: ${f.message}` : f.message)).join('\n'),
-    hint: errors.map((f) => f.hint).find((hint) => hint !== undefined),
-    place: { path: first.property },
-  });
+  return new AppError(
+    'bad-connector-config',
+    errors.length === 1 ? first.message : `connector ${name}: ${errors.length} problems`,
+    {
+      detail: errors.map((f) => (f.property ? `${f.property}: ${f.message}` : f.message)).join('\n'),
+      hint: errors.map((f) => f.hint).find((hint) => hint !== undefined),
+      place: { path: first.property },
+    },
+  );
 }
 
 export function inspectConfig(name: string, config: ConnectorConfig) {
@@ -55,14 +59,20 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
   }
   const plugin = findPlugin(className);
   const defs = propertyDefs[plugin.family];
-  const byName = new Map(defs.flatMap((def) => [def.name, ...(def.aliases ?? [])].map((spelling) => [spelling, def] as const)));
+  const byName = new Map(
+    defs.flatMap((def) => [def.name, ...(def.aliases ?? [])].map((spelling) => [spelling, def] as const)),
+  );
   const findings: SourceFinding[] = [];
   const values = new Map<string, string>([['name', name]]);
   const spelledAs = new Map<string, string>();
   for (const [key, raw] of Object.entries(config)) {
-    const problem = (message: string, hint?: string) => findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
+    const problem = (message: string, hint?: string) =>
+      findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
     if (key === '') {
-      problem('a property without a name', `its value is "${String(raw).slice(0, 40)}": write the name before the colon`);
+      problem(
+        'a property without a name',
+        `its value is "${String(raw).slice(0, 40)}": write the name before the colon`,
+      );
       continue;
     }
     if (typeof raw !== 'string') {
@@ -80,18 +90,28 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
       continue;
     }
     const earlier = spelledAs.get(def.name);
-    if (earlier !== undefined && values.get(def.name) !== raw) problem(`"${key}" and "${earlier}" are the same property with two values`);
+    if (earlier !== undefined && values.get(def.name) !== raw)
+      problem(`"${key}" and "${earlier}" are the same property with two values`);
     spelledAs.set(def.name, key);
     checkValue(def, key, raw, findings);
     values.set(def.name, raw);
   }
   for (const def of defs) {
     if (def.required && !values.get(def.name)) {
-      findings.push({ severity: 'error', code: 'bad-connector-config', property: def.name, message: `required property "${def.name}" is missing` });
+      findings.push({
+        severity: 'error',
+        code: 'bad-connector-config',
+        property: def.name,
+        message: `required property "${def.name}" is missing`,
+      });
     }
     if (def.default !== undefined && !values.has(def.name)) values.set(def.name, def.default);
   }
-  if (!plugin.plain && values.get('output.shape') === undefined && (values.get('after.state.only') ?? String(plugin.afterStateOnly)) === 'false') {
+  if (
+    !plugin.plain &&
+    values.get('output.shape') === undefined &&
+    (values.get('after.state.only') ?? String(plugin.afterStateOnly)) === 'false'
+  ) {
     findings.push({
       severity: 'error',
       code: 'bad-connector-config',
@@ -104,13 +124,20 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
 }
 
 function checkValue(def: PropertyDef, key: string, raw: string, findings: SourceFinding[]): void {
-  const problem = (message: string, hint?: string) => findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
+  const problem = (message: string, hint?: string) =>
+    findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
   if ((def.type === 'INT' || def.type === 'LONG') && !/^-?\d+$/.test(raw)) problem(`"${raw}" is not a whole number`);
   if (def.values && !def.values.some((value) => value.toLowerCase() === raw.toLowerCase())) {
     const nearest = nearestName(raw, def.values);
-    problem(`"${raw}" is not a value of ${def.name}`, nearest ? `did you mean "${nearest}"?` : `one of ${def.values.join(', ')}`);
+    problem(
+      `"${raw}" is not a value of ${def.name}`,
+      nearest ? `did you mean "${nearest}"?` : `one of ${def.values.join(', ')}`,
+    );
   } else if (def.use === 'refused' && !def.harmless!.includes(raw)) {
-    problem(`${def.name}=${raw} is not supported: ${def.doc}`, `leave it out${def.harmless![0] ? ` or set it to "${def.harmless![0]}"` : ''}`);
+    problem(
+      `${def.name}=${raw} is not supported: ${def.doc}`,
+      `leave it out${def.harmless![0] ? ` or set it to "${def.harmless![0]}"` : ''}`,
+    );
   } else if (def.use === 'accepted') {
     findings.push({ severity: 'note', code: 'not-needed', property: key, message: def.doc });
   }
@@ -127,7 +154,8 @@ function checkValue(def: PropertyDef, key: string, raw: string, findings: Source
 
 function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<string, string>): OutputSettings {
   const valueFormat = (values.get('output.data.format') ?? 'JSON').toUpperCase() as 'JSON' | 'AVRO';
-  const shape = values.get('output.shape') ?? (plugin.plain && !values.has('after.state.only') ? 'flat' : 'flat-with-deleted');
+  const shape =
+    values.get('output.shape') ?? (plugin.plain && !values.has('after.state.only') ? 'flat' : 'flat-with-deleted');
   return {
     topicPrefix: values.get('topic.prefix') ?? name,
     valueFormat,
@@ -145,7 +173,10 @@ const secretName = /password|secret|credential|jaas|token/i;
 /** The configuration as it may be shown: secrets masked. `${env:}` and `${file:}` references are no secrets. */
 export function maskSecrets(config: ConnectorConfig): ConnectorConfig {
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, secretName.test(key) && value !== '' && !/^\$\{(env|file):[^}]*\}$/.test(value) ? '****' : value]),
+    Object.entries(config).map(([key, value]) => [
+      key,
+      secretName.test(key) && value !== '' && !/^\$\{(env|file):[^}]*\}$/.test(value) ? '****' : value,
+    ]),
   );
 }
 

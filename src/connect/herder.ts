@@ -11,7 +11,13 @@ import type { Logger } from '../core/logger.js';
 import type { SourceFinding, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
 import { checkConfig, configError, maskSecrets, type CheckedConfig } from './connector-config.js';
-import type { ConnectFacade, ConnectorConfig, ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
+import type {
+  ConnectFacade,
+  ConnectorConfig,
+  ConnectorInfo,
+  ConnectorState,
+  ConnectorStatus,
+} from './connect-facade.js';
 import { findPlugin, pluginClasses, type SourceFactories } from './plugins.js';
 
 /** What is kept of a connector. `config` as it was given: references like `${env:}` unresolved. */
@@ -27,7 +33,13 @@ export interface ConnectorStore {
   put(connector: StoredConnector): Promise<void>;
   remove(name: string): Promise<void>;
   /** Position of the connector's newest applied append, and what it has captured. */
-  progress(name: string): Promise<{ readonly position: string | null; readonly tables: readonly string[]; readonly topics: readonly string[] }>;
+  progress(
+    name: string,
+  ): Promise<{
+    readonly position: string | null;
+    readonly tables: readonly string[];
+    readonly topics: readonly string[];
+  }>;
 }
 
 export interface ConnectorTask {
@@ -87,6 +99,13 @@ export class Herder implements ConnectFacade {
     return Promise.all([...this.#held.keys()].map((name) => this.status(name)));
   }
 
+  /** Names of the connectors that a flag or a file made. */
+  ownedBy(owner: StoredConnector['owner']): Promise<readonly string[]> {
+    return Promise.resolve(
+      [...this.#held.values()].filter((held) => held.stored.owner === owner).map((held) => held.stored.name),
+    );
+  }
+
   /** Newest commit time that each running source is known to have, µs. */
   headCommitTimes(): ReadonlyMap<string, number> {
     const heads = new Map<string, number>();
@@ -144,7 +163,8 @@ export class Herder implements ConnectFacade {
   async status(name: string): Promise<ConnectorStatus> {
     const { state, source, error } = this.#find(name);
     const { position, tables } = await this.#env.store.progress(name);
-    const trace = error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
+    const trace =
+      error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
     const connectorState = state === 'FAILED' ? 'RUNNING' : state;
     return {
       name,
@@ -154,7 +174,9 @@ export class Herder implements ConnectFacade {
       source,
       position,
       tables,
-      ...(error === undefined ? {} : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
+      ...(error === undefined
+        ? {}
+        : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
     };
   }
 
@@ -214,7 +236,8 @@ export class Herder implements ConnectFacade {
     const errors = findings.filter((f) => f.severity === 'error');
     if (errors.length > 0) throw liveError(name, errors);
     for (const { severity, message, property } of [...checked.notes, ...findings]) {
-      if (severity !== 'error') this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](message, { connector: name, property });
+      if (severity !== 'error')
+        this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](message, { connector: name, property });
     }
   }
 
@@ -254,7 +277,15 @@ export class Herder implements ConnectFacade {
 
   #hold(stored: StoredConnector): Held {
     const state = stored.wanted === 'paused' ? 'PAUSED' : stored.wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
-    const held: Held = { stored, state, source: idleState, error: undefined, task: undefined, stopping: new AbortController(), loop: undefined };
+    const held: Held = {
+      stored,
+      state,
+      source: idleState,
+      error: undefined,
+      task: undefined,
+      stopping: new AbortController(),
+      loop: undefined,
+    };
     this.#held.set(stored.name, held);
     return held;
   }
@@ -294,7 +325,8 @@ export class Herder implements ConnectFacade {
         }
         held.state = 'RESTARTING';
         held.source = { phase: 'waiting', reason: held.error.message };
-        if (backoff.attempt === 0) this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
+        if (backoff.attempt === 0)
+          this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
         try {
           await backoff.wait(signal);
         } catch (abort) {
@@ -313,7 +345,10 @@ export class Herder implements ConnectFacade {
 
   #find(name: string): Held {
     const held = this.#held.get(name);
-    if (!held) throw new AppError('unknown-connector', `no connector ${name}`, { hint: `there are: ${[...this.#held.keys()].join(', ') || 'none'}` });
+    if (!held)
+      throw new AppError('unknown-connector', `no connector ${name}`, {
+        hint: `there are: ${[...this.#held.keys()].join(', ') || 'none'}`,
+      });
     return held;
   }
 
@@ -338,7 +373,11 @@ function liveError(name: string, errors: readonly SourceFinding[]): AppError {
   const summary = configError(name, errors);
   const code = errors[0]!.code;
   if (!(code in errorCodes)) return summary;
-  return new AppError(code as ErrorCode, errors[0]!.message, { detail: summary.detail, hint: summary.hint, place: summary.place });
+  return new AppError(code as ErrorCode, errors[0]!.message, {
+    detail: summary.detail,
+    hint: summary.hint,
+    place: summary.place,
+  });
 }
 
 function parsePosition(position: string): unknown {

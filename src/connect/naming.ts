@@ -24,12 +24,21 @@ export interface SourceUrlConnector {
  * partition; named after host and database, so that another URL is another connector.
  */
 export function connectorOfUrl(text: string): SourceUrlConnector {
-  const flat = { 'output.data.format': 'JSON', 'output.key.format': 'JSON', 'output.shape': 'flat', 'output.key.shape': 'bare', 'snapshot.mode': 'initial' };
+  const flat = {
+    'output.data.format': 'JSON',
+    'output.key.format': 'JSON',
+    'output.shape': 'flat',
+    'output.key.shape': 'bare',
+    'snapshot.mode': 'initial',
+  };
   if (text.startsWith('sqlite:')) {
     const file = resolve(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, ''));
     if (text.length === 'sqlite:'.length) throw badUrl(text, 'the file is missing');
     const base = basename(file).replace(/\.[^.]*$/, '');
-    return { name: `sqlite-${clean(base)}`, config: { ...flat, 'connector.class': 'SqliteCdcSource', 'database.file': file, 'topic.prefix': 'sqlite' } };
+    return {
+      name: `sqlite-${clean(base)}`,
+      config: { ...flat, 'connector.class': 'SqliteCdcSource', 'database.file': file, 'topic.prefix': 'sqlite' },
+    };
   }
   let url: URL;
   try {

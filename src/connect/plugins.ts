@@ -17,8 +17,20 @@ export interface PluginClass {
 
 export const pluginClasses: readonly PluginClass[] = [
   { name: 'MySqlCdcSource', aliases: [], family: 'mysql', afterStateOnly: true, plain: false },
-  { name: 'MySqlCdcSourceV2', aliases: ['io.debezium.connector.mysql.MySqlConnector'], family: 'mysql', afterStateOnly: false, plain: false },
-  { name: 'MariaDbCdcSource', aliases: ['io.debezium.connector.mariadb.MariaDbConnector'], family: 'mysql', afterStateOnly: false, plain: false },
+  {
+    name: 'MySqlCdcSourceV2',
+    aliases: ['io.debezium.connector.mysql.MySqlConnector'],
+    family: 'mysql',
+    afterStateOnly: false,
+    plain: false,
+  },
+  {
+    name: 'MariaDbCdcSource',
+    aliases: ['io.debezium.connector.mariadb.MariaDbConnector'],
+    family: 'mysql',
+    afterStateOnly: false,
+    plain: false,
+  },
   { name: 'SqliteCdcSource', aliases: [], family: 'sqlite', afterStateOnly: true, plain: true },
 ];
 

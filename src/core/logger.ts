@@ -16,7 +16,8 @@ export interface Logger {
 export type LogSink = (level: LogLevel, message: string, fields: LogFields) => void;
 
 export function createLogger(sink: LogSink, fields: LogFields = {}): Logger {
-  const at = (level: LogLevel) => (message: string, more?: LogFields) => sink(level, message, more ? { ...fields, ...more } : fields);
+  const at = (level: LogLevel) => (message: string, more?: LogFields) =>
+    sink(level, message, more ? { ...fields, ...more } : fields);
   return {
     debug: at('debug'),
     info: at('info'),

@@ -31,7 +31,10 @@ export const metricDefinitions = {
   writethrough_events_total: ['counter', 'row changes taken from sources'],
   writethrough_transactions_total: ['counter', 'appends taken from sources'],
   writethrough_capture_reconnects_total: ['counter', 'times that a source was connected again'],
-  writethrough_source_lag_seconds: ['gauge', 'age of the newest applied source transaction while more is known to wait, else 0'],
+  writethrough_source_lag_seconds: [
+    'gauge',
+    'age of the newest applied source transaction while more is known to wait, else 0',
+  ],
   writethrough_engine_commits_total: ['counter', 'store commits of the engine'],
   writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],
   writethrough_engine_appends_total: ['counter', 'appends applied'],

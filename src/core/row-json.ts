@@ -1,7 +1,11 @@
 // A row as JSON text and back, exactly: for small documents (cursors, progress). Not a format of the wire.
 import type { Row, Value } from './data-type.js';
 
-type Tagged = { readonly $n: string } | { readonly $b: string } | { readonly $d: string } | { readonly $m: readonly [string, unknown][] };
+type Tagged =
+  | { readonly $n: string }
+  | { readonly $b: string }
+  | { readonly $d: string }
+  | { readonly $m: readonly [string, unknown][] };
 
 export function rowToJson(row: Row): string {
   return JSON.stringify(row.map(encode));

@@ -41,7 +41,9 @@ export function removeBuild(state: StateWriter, table: string): void {
 }
 
 export function cursorsToDocument(cursors: ReadonlyMap<string, Cursor>): BuildDocument['cursors'] {
-  return Object.fromEntries([...cursors].map(([name, { last, done }]) => [name, { last: last === null ? null : rowToJson(last), done }]));
+  return Object.fromEntries(
+    [...cursors].map(([name, { last, done }]) => [name, { last: last === null ? null : rowToJson(last), done }]),
+  );
 }
 
 export function cursorLast(text: string | null): Row | null {

@@ -105,7 +105,10 @@ export class Builder {
   }
 
   progress(): readonly RebuildProgress[] {
-    return [...this.#ended.values(), ...[...this.#active.values()].filter((a) => a.document.purpose === 'rebuild').map((a) => this.#progressOf(a))];
+    return [
+      ...this.#ended.values(),
+      ...[...this.#active.values()].filter((a) => a.document.purpose === 'rebuild').map((a) => this.#progressOf(a)),
+    ];
   }
 
   /** Saves the document ahead of `begin`, for who asks whether a table is being created. */
@@ -128,7 +131,12 @@ export class Builder {
     const entry = this.#env.catalog.find(document.table)!;
     saveBuild(this.#env.state, document);
     if (document.purpose === 'rebuild') {
-      this.#env.state.createTable({ id: entry.table!.id, version: document.version, name: entry.name, schema: entry.schema });
+      this.#env.state.createTable({
+        id: entry.table!.id,
+        version: document.version,
+        name: entry.name,
+        schema: entry.schema,
+      });
     }
     this.#ended.delete(nameKey(document.table));
     this.#activate(document);
@@ -138,7 +146,8 @@ export class Builder {
     const { catalog, runtime } = this.#env;
     const entry = catalog.find(document.table);
     assert(entry?.table, `build of ${document.table}, which is no table`);
-    const target = document.purpose === 'create' ? runtime.table(entry.name) : runtime.tableNode(entry, document.version, false);
+    const target =
+      document.purpose === 'create' ? runtime.table(entry.name) : runtime.tableNode(entry, document.version, false);
     const cursors = new Map<string, Cursor>();
     let query: RunningQuery | undefined;
     let querySources: readonly string[] = [];
@@ -149,7 +158,12 @@ export class Builder {
       querySources = compiled.sources;
       for (const source of new Set(compiled.sources)) {
         const saved = document.cursors[source];
-        if (saved) cursors.set(source, { schema: runtime.table(source).spec.schema, last: cursorLast(saved.last), done: saved.done });
+        if (saved)
+          cursors.set(source, {
+            schema: runtime.table(source).spec.schema,
+            last: cursorLast(saved.last),
+            done: saved.done,
+          });
       }
       query = new RunningQuery(stored.id, compiled.topology, document.method === 'scan' ? cursors : undefined);
     }
@@ -158,7 +172,18 @@ export class Builder {
       replay = runtime.sourceNode(topicOwner, stored ? undefined : target);
       if (query) replay.listeners.push(query);
     }
-    const active: Active = { document, entry, target, query, querySources, cursors, replay, iterator: undefined, comparison: undefined, swapping: false };
+    const active: Active = {
+      document,
+      entry,
+      target,
+      query,
+      querySources,
+      cursors,
+      replay,
+      iterator: undefined,
+      comparison: undefined,
+      swapping: false,
+    };
     this.#active.set(nameKey(document.table), active);
     if (document.method === 'scan' || document.caughtUp) this.#followLive(active);
   }
@@ -246,8 +271,13 @@ export class Builder {
         replayedSeq = append.seq;
       }
       // The iteration ended at the head of the moment it looked; commits since then are behind it.
-      if (caughtUp && done === true && replayedSeq < frontier && this.#advanced(active, replayedSeq, frontier)) caughtUp = false;
-      this.#save(active, { replayedSeq: caughtUp ? frontier : replayedSeq, rows: active.document.rows + rows, caughtUp });
+      if (caughtUp && done === true && replayedSeq < frontier && this.#advanced(active, replayedSeq, frontier))
+        caughtUp = false;
+      this.#save(active, {
+        replayedSeq: caughtUp ? frontier : replayedSeq,
+        rows: active.document.rows + rows,
+        caughtUp,
+      });
       if (!caughtUp) return;
       this.#followLive(active);
       this.#caughtUp(active);
@@ -298,7 +328,9 @@ export class Builder {
     if (!active.comparison.done) return this.#compareStep(active, active.comparison);
     active.swapping = true;
     failpoint('rebuild-before-swap');
-    this.#env.appendSwap(active.entry.name, active.document.version).catch((error: unknown) => this.#fail(active, toAppError(error)));
+    this.#env
+      .appendSwap(active.entry.name, active.document.version)
+      .catch((error: unknown) => this.#fail(active, toAppError(error)));
   }
 
   #startComparison(active: Active): Comparison {
@@ -347,7 +379,9 @@ export class Builder {
     const earlier = runtime.table(table);
     const comparison = active.comparison ?? this.#compareAll(active);
     this.#unwatch(active);
-    const differences = [...comparison.suspects].map(rowFromJson).map((key) => ({ before: earlier.writer.get(key), after: active.target.writer.get(key) }));
+    const differences = [...comparison.suspects]
+      .map(rowFromJson)
+      .map((key) => ({ before: earlier.writer.get(key), after: active.target.writer.get(key) }));
     runtime.swapTable(table, active.target);
     active.target.feeds = entry.visible;
     if (active.query) {

@@ -39,7 +39,12 @@ export function compileQuery(env: CompileEnv, query: QueryEntry, request: Compil
   return {
     sources: plan.sources,
     topology: {
-      accept: (source, before, after) => topology.accept(source, { before, after, rowtimeMs: context.rowtimeMs, beforeRowtimeMs: context.beforeRowtimeMs }, out),
+      accept: (source, before, after) =>
+        topology.accept(
+          source,
+          { before, after, rowtimeMs: context.rowtimeMs, beforeRowtimeMs: context.beforeRowtimeMs },
+          out,
+        ),
       stateNames: topology.states,
       needsOldRowtime: topology.needsOldRowtime,
     },

@@ -60,14 +60,20 @@ export class DefinitionApplier {
   #capturedTable(definition: Extract<Definition, { readonly kind: 'captured-table' }>): Entity {
     const { catalog, state, runtime } = this.#env;
     const qualified = `${definition.database}.${definition.table}`;
-    const existing = catalog.all().find((entry) => entry.properties.topic === definition.properties.topic && entry.writtenBy === null);
+    const existing = catalog
+      .all()
+      .find((entry) => entry.properties.topic === definition.properties.topic && entry.writtenBy === null);
     if (existing) {
       assertSameColumns(existing, definition.schema, `captured table ${qualified}`);
       return currentStatus('', `table/${existing.name}/create`, 'Table exists', 0);
     }
-    const name = catalog.find(definition.table) === undefined ? definition.table : `${definition.database}_${definition.table}`;
+    const name =
+      catalog.find(definition.table) === undefined ? definition.table : `${definition.database}_${definition.table}`;
     if (catalog.find(name)) {
-      throw new AppError('already-exists', `no name is left for captured table ${qualified}: ${definition.table} and ${name} exist`);
+      throw new AppError(
+        'already-exists',
+        `no name is left for captured table ${qualified}: ${definition.table} and ${name} exist`,
+      );
     }
     const entry: SourceEntry = {
       name,
@@ -79,9 +85,15 @@ export class DefinitionApplier {
       owner: { kind: 'connector', name: definition.connector },
       sql: null,
       table: { id: catalog.nextTableId(), version: 1 },
-      captured: { connector: definition.connector, table: qualified, deletedField: definition.deletedField, keyShape: definition.keyShape },
+      captured: {
+        connector: definition.connector,
+        table: qualified,
+        deletedField: definition.deletedField,
+        keyShape: definition.keyShape,
+      },
       visible: !definition.hidden,
       failed: null,
+      schemaIds: null,
     };
     catalog.putSource(entry);
     state.createTable(tableSpec(entry));
@@ -97,13 +109,18 @@ export class DefinitionApplier {
     const byName = catalog.find(statement.name);
     if (byName && statement.ifNotExists) return alreadyThere(sql, statement.sourceKind, statement.name);
     const overTopic = catalog.all().find((entry) => entry.properties.topic === statement.properties.topic);
-    const automatic = overTopic?.captured && overTopic.sql === null && statement.sourceKind === 'table' ? overTopic : undefined;
+    const automatic =
+      overTopic?.captured && overTopic.sql === null && statement.sourceKind === 'table' ? overTopic : undefined;
     if (byName && byName !== automatic && !statement.orReplace) throw exists(byName);
     if (byName?.writtenBy) throw exists(byName);
     if (overTopic?.writtenBy) {
-      throw new AppError('unsupported-statement', `topic ${overTopic.properties.topic} is written by ${overTopic.writtenBy}`, {
-        hint: `read from ${overTopic.name} instead of declaring it again`,
-      });
+      throw new AppError(
+        'unsupported-statement',
+        `topic ${overTopic.properties.topic} is written by ${overTopic.writtenBy}`,
+        {
+          hint: `read from ${overTopic.name} instead of declaring it again`,
+        },
+      );
     }
     if (automatic) return this.#takeOver(automatic, statement, sql, owner, commandId, done, seq);
     if (byName) {
@@ -126,11 +143,22 @@ export class DefinitionApplier {
       captured: null,
       visible: !isTable || empty,
       failed: null,
+      schemaIds: null,
     };
     catalog.putSource(entry);
     if (isTable) state.createTable(tableSpec(entry));
     if (isTable && !empty) {
-      const document = { table: entry.name, version: 1, purpose: 'create', method: 'replay', cursors: {}, replayedSeq: 0, caughtUp: false, rows: 0, startedMs: this.#env.nowMs() } as const;
+      const document = {
+        table: entry.name,
+        version: 1,
+        purpose: 'create',
+        method: 'replay',
+        cursors: {},
+        replayedSeq: 0,
+        caughtUp: false,
+        rows: 0,
+        startedMs: this.#env.nowMs(),
+      } as const;
       // The document comes first: it keeps the new node from hearing its topic before the replay has caught up.
       builder.announce(document);
       runtime.attachSource(entry);
@@ -143,12 +171,26 @@ export class DefinitionApplier {
   }
 
   /** CREATE TABLE over a captured topic: the automatic table gets the declared name; its rows stay. */
-  #takeOver(automatic: SourceEntry, statement: Of<'create-source'>, sql: string, owner: Owner, commandId: string, done: string, seq: number): Entity {
+  #takeOver(
+    automatic: SourceEntry,
+    statement: Of<'create-source'>,
+    sql: string,
+    owner: Owner,
+    commandId: string,
+    done: string,
+    seq: number,
+  ): Entity {
     const { catalog, state, runtime } = this.#env;
     assertSameColumns(automatic, statement.schema, `captured table ${automatic.captured!.table}`);
     if (nameKey(automatic.name) !== nameKey(statement.name)) {
-      const reader = catalog.queries().find((query) => querySources(catalog, query).some((source) => nameKey(source) === nameKey(automatic.name)));
-      if (reader) throw new AppError('invalid-statement', `captured table ${automatic.name} is read by ${reader.id} under that name`);
+      const reader = catalog
+        .queries()
+        .find((query) => querySources(catalog, query).some((source) => nameKey(source) === nameKey(automatic.name)));
+      if (reader)
+        throw new AppError(
+          'invalid-statement',
+          `captured table ${automatic.name} is read by ${reader.id} under that name`,
+        );
       runtime.dropSource(automatic.name);
       catalog.dropSource(automatic.name);
       if (automatic.visible) state.unpublish(automatic.name);
@@ -162,14 +204,20 @@ export class DefinitionApplier {
     return currentStatus(sql, commandId, done, seq);
   }
 
-  #createAs(statement: Of<'create-as'>, definition: Extract<Definition, { readonly kind: 'statement' }>, seq: number): Entity {
+  #createAs(
+    statement: Of<'create-as'>,
+    definition: Extract<Definition, { readonly kind: 'statement' }>,
+    seq: number,
+  ): Entity {
     const { catalog, state, runtime, builder } = this.#env;
     const { sql, owner, strict } = definition;
     const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
     const byName = catalog.find(statement.name);
     if (byName && statement.ifNotExists) return alreadyThere(sql, statement.sourceKind, statement.name);
     if (byName && statement.orReplace) {
-      throw new AppError('unsupported-statement', `CREATE OR REPLACE of ${byName.name} by a query`, { hint: `DROP ${byName.sourceKind.toUpperCase()} ${byName.name} first` });
+      throw new AppError('unsupported-statement', `CREATE OR REPLACE of ${byName.name} by a query`, {
+        hint: `DROP ${byName.sourceKind.toUpperCase()} ${byName.name} first`,
+      });
     }
     if (byName) throw exists(byName);
     const isTable = statement.sourceKind === 'table';
@@ -188,6 +236,7 @@ export class DefinitionApplier {
       captured: null,
       visible: false,
       failed: null,
+      schemaIds: definition.schemaIds,
     };
     const query = { id, sql, sink: entry.name, owner, strict, state: { kind: 'running' }, number } as const;
     catalog.putSource(entry);
@@ -204,7 +253,15 @@ export class DefinitionApplier {
     const { catalog, runtime, builder } = this.#env;
     const sources = [...new Set(statement.plan.sources.map((name) => catalog.find(name)!))];
     const stream = sources.find((source) => source.sourceKind === 'stream');
-    const base = { table: entry.name, version: entry.table?.version ?? 1, purpose: 'create', replayedSeq: 0, caughtUp: false, rows: 0, startedMs: this.#env.nowMs() } as const;
+    const base = {
+      table: entry.name,
+      version: entry.table?.version ?? 1,
+      purpose: 'create',
+      replayedSeq: 0,
+      caughtUp: false,
+      rows: 0,
+      startedMs: this.#env.nowMs(),
+    } as const;
     if (stream) {
       // A derived stream keeps no history of its own to replay; a query over it starts now.
       const replayable = stream.writtenBy === null && !this.#env.topicIsEmpty(stream.properties.topic);
@@ -219,17 +276,36 @@ export class DefinitionApplier {
   #drop(statement: Of<'drop'>, sql: string, seq: number): Entity {
     const { catalog, state, runtime } = this.#env;
     const entry = catalog.find(statement.name);
-    if (!entry && statement.ifExists) return currentStatus(sql, `${statement.sourceKind}/\`${statement.name}\`/drop`, `Source \`${statement.name}\` does not exist.`, seq);
+    if (!entry && statement.ifExists)
+      return currentStatus(
+        sql,
+        `${statement.sourceKind}/\`${statement.name}\`/drop`,
+        `Source \`${statement.name}\` does not exist.`,
+        seq,
+      );
     if (!entry) throw new AppError('unknown-table', `Source ${statement.name} does not exist.`);
     if (entry.sourceKind !== statement.sourceKind) {
-      throw new AppError('invalid-statement', `Incompatible data source type is ${entry.sourceKind.toUpperCase()}, but statement was DROP ${statement.sourceKind.toUpperCase()}`);
+      throw new AppError(
+        'invalid-statement',
+        `Incompatible data source type is ${entry.sourceKind.toUpperCase()}, but statement was DROP ${statement.sourceKind.toUpperCase()}`,
+      );
     }
-    const readers = catalog.queries().filter((query) => query.sink !== entry.name && querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)));
+    const readers = catalog
+      .queries()
+      .filter(
+        (query) =>
+          query.sink !== entry.name &&
+          querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)),
+      );
     if (readers.length > 0) {
       const names = readers.map((query) => query.id).join(', ');
-      throw new AppError('invalid-statement', `Cannot drop ${entry.name}. The following queries read from this source: [${names}]`, {
-        hint: 'drop what they write first',
-      });
+      throw new AppError(
+        'invalid-statement',
+        `Cannot drop ${entry.name}. The following queries read from this source: [${names}]`,
+        {
+          hint: 'drop what they write first',
+        },
+      );
     }
     if (entry.writtenBy) this.#dropQuery(entry.writtenBy, entry);
     runtime.dropSource(entry.name);
@@ -239,7 +315,12 @@ export class DefinitionApplier {
       if (entry.visible) state.unpublish(entry.name);
       state.dropTable(tableSpec(entry));
     }
-    return currentStatus(sql, `${entry.sourceKind}/\`${entry.name}\`/drop`, `Source \`${entry.name}\` (topic: ${entry.properties.topic}) was dropped.`, seq);
+    return currentStatus(
+      sql,
+      `${entry.sourceKind}/\`${entry.name}\`/drop`,
+      `Source \`${entry.name}\` (topic: ${entry.properties.topic}) was dropped.`,
+      seq,
+    );
   }
 
   #dropQuery(id: string, entry: SourceEntry): void {
@@ -253,9 +334,14 @@ export class DefinitionApplier {
 
   #changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, seq: number): Entity {
     const { catalog, runtime } = this.#env;
-    const queries = statement.queryId === null ? catalog.queries() : catalog.queries().filter((query) => query.id.toUpperCase() === statement.queryId!.toUpperCase());
+    const queries =
+      statement.queryId === null
+        ? catalog.queries()
+        : catalog.queries().filter((query) => query.id.toUpperCase() === statement.queryId!.toUpperCase());
     if (queries.length === 0 && statement.queryId !== null) {
-      throw new AppError('invalid-statement', `Unknown queryId: ${statement.queryId}`, { hint: 'SHOW QUERIES lists them' });
+      throw new AppError('invalid-statement', `Unknown queryId: ${statement.queryId}`, {
+        hint: 'SHOW QUERIES lists them',
+      });
     }
     if (statement.kind === 'resume') {
       throw new AppError('unsupported-statement', 'RESUME of a query', {
@@ -267,14 +353,23 @@ export class DefinitionApplier {
       runtime.detachQuery(query.id);
       catalog.putQuery({ ...query, state: { kind: statement.kind === 'pause' ? 'paused' : 'terminated', atSeq: seq } });
     }
-    return currentStatus(sql, `${statement.kind}/${statement.queryId ?? 'ALL'}/execute`, `Query ${statement.kind === 'pause' ? 'paused' : 'terminated'}.`, seq);
+    return currentStatus(
+      sql,
+      `${statement.kind}/${statement.queryId ?? 'ALL'}/execute`,
+      `Query ${statement.kind === 'pause' ? 'paused' : 'terminated'}.`,
+      seq,
+    );
   }
 }
 
 function exists(entry: SourceEntry): AppError {
-  return new AppError('already-exists', `Cannot add ${entry.sourceKind} '${entry.name}': A ${entry.sourceKind} with the same name already exists`, {
-    hint: `DROP ${entry.sourceKind.toUpperCase()} ${entry.name} first, or use CREATE ... IF NOT EXISTS`,
-  });
+  return new AppError(
+    'already-exists',
+    `Cannot add ${entry.sourceKind} '${entry.name}': A ${entry.sourceKind} with the same name already exists`,
+    {
+      hint: `DROP ${entry.sourceKind.toUpperCase()} ${entry.name} first, or use CREATE ... IF NOT EXISTS`,
+    },
+  );
 }
 
 function alreadyThere(sql: string, kind: string, name: string): Entity {
@@ -285,12 +380,16 @@ function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: string):
   const describe = (s: RowSchema) => s.columns.map((c) => c.name).join(', ');
   const same =
     entry.schema.columns.length === schema.columns.length &&
-    entry.schema.columns.every((column, i) => nameKey(column.name) === nameKey(schema.columns[i]!.name) && sameType(column.type, schema.columns[i]!.type)) &&
+    entry.schema.columns.every(
+      (column, i) =>
+        nameKey(column.name) === nameKey(schema.columns[i]!.name) && sameType(column.type, schema.columns[i]!.type),
+    ) &&
     entry.schema.keyColumns.length === schema.keyColumns.length &&
-    entry.schema.keyColumns.every((at, i) => nameKey(entry.schema.columns[at]!.name) === nameKey(schema.columns[schema.keyColumns[i]!]!.name));
+    entry.schema.keyColumns.every(
+      (at, i) => nameKey(entry.schema.columns[at]!.name) === nameKey(schema.columns[schema.keyColumns[i]!]!.name),
+    );
   if (same) return;
   throw new AppError('invalid-statement', `the columns of ${entry.name} do not agree with ${what}`, {
     detail: `there: ${describe(entry.schema)}; here: ${describe(schema)}`,
   });
 }
-

@@ -2,11 +2,17 @@
 // sequence and every process that follows the log makes them at the same seq.
 import type { RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import type { Owner } from '../catalog/catalog.js';
+import type { Owner, SchemaIds } from '../catalog/catalog.js';
 import type { SourceProperties } from '../sql/plan.js';
 
 export type Definition =
-  | { readonly kind: 'statement'; readonly sql: string; readonly owner: Owner; readonly strict: boolean }
+  | {
+      readonly kind: 'statement';
+      readonly sql: string;
+      readonly owner: Owner;
+      readonly strict: boolean;
+      readonly schemaIds: SchemaIds | null;
+    }
   /** A table that a connector captures becomes a queryable table. */
   | {
       readonly kind: 'captured-table';

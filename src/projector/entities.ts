@@ -4,7 +4,13 @@ import type { QueryEntry, SourceEntry } from '../catalog/catalog.js';
 
 export type Entity = Readonly<Record<string, unknown>>;
 
-export function currentStatus(statementText: string, commandId: string, message: string, sequence: number, queryId?: string): Entity {
+export function currentStatus(
+  statementText: string,
+  commandId: string,
+  message: string,
+  sequence: number,
+  queryId?: string,
+): Entity {
   return {
     '@type': 'currentStatus',
     statementText,
@@ -31,7 +37,11 @@ export function sourceList(statementText: string, kind: 'streams' | 'tables', en
   return { '@type': kind, statementText, [kind]: list, warnings: [] };
 }
 
-export function queryList(statementText: string, queries: readonly QueryEntry[], topicOf: (sink: string) => string): Entity {
+export function queryList(
+  statementText: string,
+  queries: readonly QueryEntry[],
+  topicOf: (sink: string) => string,
+): Entity {
   const list = queries.map((query) => ({
     queryString: query.sql,
     sinks: [query.sink],
@@ -44,14 +54,33 @@ export function queryList(statementText: string, queries: readonly QueryEntry[],
   return { '@type': 'queries', statementText, queries: list, warnings: [] };
 }
 
-export function topicList(statementText: string, topics: readonly { readonly name: string; readonly partitions: number }[]): Entity {
-  const list = topics.map(({ name, partitions }) => ({ name, replicaInfo: Array.from({ length: partitions }, () => 1) }));
+export function topicList(
+  statementText: string,
+  topics: readonly { readonly name: string; readonly partitions: number }[],
+): Entity {
+  const list = topics.map(({ name, partitions }) => ({
+    name,
+    replicaInfo: Array.from({ length: partitions }, () => 1),
+  }));
   return { '@type': 'kafka_topics', statementText, topics: list, warnings: [] };
 }
 
-export function sourceDescription(statementText: string, entry: SourceEntry, extended: boolean, queries: { readonly read: readonly QueryEntry[]; readonly write: readonly QueryEntry[] }, partitions: number): Entity {
+export function sourceDescription(
+  statementText: string,
+  entry: SourceEntry,
+  extended: boolean,
+  queries: { readonly read: readonly QueryEntry[]; readonly write: readonly QueryEntry[] },
+  partitions: number,
+): Entity {
   const queriesOf = (list: readonly QueryEntry[]) =>
-    list.map((query) => ({ queryString: query.sql, sinks: [query.sink], sinkKafkaTopics: [], id: query.id, queryType: 'PERSISTENT', state: queryState(query) }));
+    list.map((query) => ({
+      queryString: query.sql,
+      sinks: [query.sink],
+      sinkKafkaTopics: [],
+      id: query.id,
+      queryType: 'PERSISTENT',
+      state: queryState(query),
+    }));
   return {
     '@type': 'sourceDescription',
     statementText,
@@ -79,7 +108,19 @@ export function sourceDescription(statementText: string, entry: SourceEntry, ext
   };
 }
 
-export function queryDescription(statementText: string, query: { readonly id: string; readonly sql: string; readonly sources: readonly string[]; readonly sinks: readonly string[]; readonly state: string }, plan: string, columns: readonly Column[], keyColumns: readonly number[]): Entity {
+export function queryDescription(
+  statementText: string,
+  query: {
+    readonly id: string;
+    readonly sql: string;
+    readonly sources: readonly string[];
+    readonly sinks: readonly string[];
+    readonly state: string;
+  },
+  plan: string,
+  columns: readonly Column[],
+  keyColumns: readonly number[],
+): Entity {
   return {
     '@type': 'queryDescription',
     statementText,
@@ -119,9 +160,18 @@ function schemaOf(type: DataType): Readonly<Record<string, unknown>> {
     case 'MAP':
       return { type: 'MAP', fields: null, memberSchema: schemaOf(type.value) };
     case 'STRUCT':
-      return { type: 'STRUCT', fields: type.fields.map((f) => ({ name: f.name, schema: schemaOf(f.type) })), memberSchema: null };
+      return {
+        type: 'STRUCT',
+        fields: type.fields.map((f) => ({ name: f.name, schema: schemaOf(f.type) })),
+        memberSchema: null,
+      };
     case 'DECIMAL':
-      return { type: 'DECIMAL', parameters: { precision: type.precision, scale: type.scale }, fields: null, memberSchema: null };
+      return {
+        type: 'DECIMAL',
+        parameters: { precision: type.precision, scale: type.scale },
+        fields: null,
+        memberSchema: null,
+      };
     default:
       return { type: printType(type), fields: null, memberSchema: null };
   }

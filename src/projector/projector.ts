@@ -28,7 +28,9 @@ export interface ProjectorParts {
 }
 
 /** What became of a definition, by the seq of its append. */
-export type Outcome = { readonly ok: true; readonly entity: Readonly<Record<string, unknown>> } | { readonly ok: false; readonly error: AppError };
+export type Outcome =
+  | { readonly ok: true; readonly entity: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly error: AppError };
 
 export class Projector {
   readonly #parts: ProjectorParts;
@@ -87,7 +89,8 @@ export class Projector {
       case 'snapshot-completed': {
         const topics = new Set(control.topics);
         for (const entry of catalog.all()) {
-          if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic)) continue;
+          if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic))
+            continue;
           this.show(entry.name);
         }
         this.refreshVisibility();
@@ -118,7 +121,11 @@ export class Projector {
   /** Derived tables become visible with the last of their sources. */
   refreshVisibility(): void {
     const { catalog, state } = this.#parts;
-    const building = new Set(loadBuilds(state).filter((b) => b.purpose === 'create').map((b) => nameKey(b.table)));
+    const building = new Set(
+      loadBuilds(state)
+        .filter((b) => b.purpose === 'create')
+        .map((b) => nameKey(b.table)),
+    );
     refreshVisibility(catalog, building, (name) => this.show(name));
   }
 

@@ -11,11 +11,24 @@ export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema):
   const { schema, properties, captured } = entry;
   const { keyColumns } = schema;
   const hasKey = keyColumns.length > 0;
-  const decodeKey = hasKey ? createKeyDecoder({ format: properties.keyFormat, schema, keyShape: captured?.keyShape ?? defaultKeyShape(schema), resolve }) : undefined;
+  const decodeKey = hasKey
+    ? createKeyDecoder({
+        format: properties.keyFormat,
+        schema,
+        keyShape: captured?.keyShape ?? defaultKeyShape(schema),
+        resolve,
+      })
+    : undefined;
   const isKey = new Set(keyColumns);
   // A captured row repeats its key columns, and reading all columns in the order they were written is the decoder's fast path.
   const valueColumns = captured ? undefined : schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
-  const decodeValue = createValueDecoder({ format: properties.valueFormat, schema, valueColumns, wrapping: captured?.deletedField ? 'flat-with-deleted' : 'flat', resolve });
+  const decodeValue = createValueDecoder({
+    format: properties.valueFormat,
+    schema,
+    valueColumns,
+    wrapping: captured?.deletedField ? 'flat-with-deleted' : 'flat',
+    resolve,
+  });
   return {
     key(bytes): Row {
       if (decodeKey === undefined) return [];

@@ -15,12 +15,6 @@ export interface DerivedGroup {
   readonly records: RecordSet;
 }
 
-/** Ids of the registered schemas of a sink's topic; undefined for formats without. */
-export interface SinkSchemaIds {
-  readonly key: number | undefined;
-  readonly value: number | undefined;
-}
-
 export class SinkTopics {
   readonly #out = new ByteWriter(64 * 1024);
   #extents = new Int32Array(256 * extentSize);
@@ -32,12 +26,25 @@ export class SinkTopics {
   #commitTimeUs = 0;
 
   /** What writes one sink's changes. */
-  listener(entry: SourceEntry, context: ApplyContext, ids: SinkSchemaIds): ChangeListener {
-    const { schema, properties } = entry;
+  listener(entry: SourceEntry, context: ApplyContext): ChangeListener {
+    const { schema, properties, schemaIds } = entry;
     const isKey = new Set(schema.keyColumns);
     const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
-    const encodeKey = schema.keyColumns.length === 0 ? undefined : createKeyEncoder({ format: properties.keyFormat, schema, keyShape: defaultKeyShape(schema), schemaId: ids.key });
-    const encodeValue = createValueEncoder({ format: properties.valueFormat, schema, valueColumns, schemaId: ids.value });
+    const encodeKey =
+      schema.keyColumns.length === 0
+        ? undefined
+        : createKeyEncoder({
+            format: properties.keyFormat,
+            schema,
+            keyShape: defaultKeyShape(schema),
+            schemaId: schemaIds?.key ?? undefined,
+          });
+    const encodeValue = createValueEncoder({
+      format: properties.valueFormat,
+      schema,
+      valueColumns,
+      schemaId: schemaIds?.value ?? undefined,
+    });
     const { topic } = properties;
     return {
       accept: (_source: string, before: Row | null, after: Row | null) => {
@@ -45,7 +52,12 @@ export class SinkTopics {
         const out = this.#out;
         const row = (after ?? before)!;
         const keyStart = out.pos;
-        const hasKey = encodeKey !== undefined && encodeKey.encodeInto(out, schema.keyColumns.map((i) => row[i]!));
+        const hasKey =
+          encodeKey !== undefined &&
+          encodeKey.encodeInto(
+            out,
+            schema.keyColumns.map((i) => row[i]!),
+          );
         const keyLength = hasKey ? out.pos - keyStart : -1;
         const valueStart = out.pos;
         if (after !== null) encodeValue.encodeInto(out, after);
@@ -98,7 +110,15 @@ export class SinkTopics {
     this.#reset(-1, 0);
   }
 
-  #add(op: number, topic: string, keyStart: number, keyLength: number, valueStart: number, valueLength: number, rowtimeMs: number): void {
+  #add(
+    op: number,
+    topic: string,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    rowtimeMs: number,
+  ): void {
     if ((this.#count + 1) * extentSize > this.#extents.length) this.#grow();
     let topicIndex = this.#topics.indexOf(topic);
     if (topicIndex < 0) topicIndex = this.#topics.push(topic) - 1;

@@ -3,7 +3,7 @@
 // append of the statements topic and takes effect when the engine applies it; only then does the call resolve, so what it made can be
 // read at once.
 import { AppError, assert, unreachable } from '../core/errors.js';
-import { nameKey, type Catalog, type Owner, type SourceEntry } from '../catalog/catalog.js';
+import { nameKey, type Catalog, type Owner, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
 import { explainPlan } from '../sql/explain.js';
 import { allFunctions } from '../sql/functions/registry.js';
 import type { ParsedStatement } from '../sql/parser/parse.js';
@@ -11,7 +11,15 @@ import { analyzeStatement } from '../sql/analyze/analyze.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { CatalogView, SourceDefinition, Statement } from '../sql/plan.js';
 import type { Definition } from './definition.js';
-import { queryDescription, queryList, queryState, sourceDescription, sourceList, topicList, type Entity } from './entities.js';
+import {
+  queryDescription,
+  queryList,
+  queryState,
+  sourceDescription,
+  sourceList,
+  topicList,
+  type Entity,
+} from './entities.js';
 import { analyzeOptions, queryPlan, querySources } from './query-sources.js';
 import type { StatementRequest } from './statement-facade.js';
 
@@ -20,13 +28,22 @@ export interface StatementsEnv {
   readonly strict: boolean;
   /** Appends a definition; resolves with its entity when it is applied, rejects when it was refused. */
   readonly appendDefinition: (definition: Definition) => Promise<Entity>;
-  readonly insertRow: (target: SourceEntry, row: Extract<Statement, { readonly kind: 'insert-values' }>) => Promise<void>;
+  readonly insertRow: (
+    target: SourceEntry,
+    row: Extract<Statement, { readonly kind: 'insert-values' }>,
+  ) => Promise<void>;
   readonly topics: () => Promise<readonly { readonly name: string; readonly partitions: number }[]>;
   readonly createTopic: (name: string, partitions: number, compact: boolean) => Promise<void>;
+  /** Registers the schemas of a derived topic; null where its formats have none. */
+  readonly registerSchemas: (
+    statement: Extract<Statement, { readonly kind: 'create-as' }>,
+  ) => Promise<SchemaIds | null>;
   readonly deleteTopic: (name: string) => Promise<void>;
   /** Settings of the process, for SHOW PROPERTIES; no secrets. */
   readonly properties: () => Readonly<Record<string, string>>;
-  readonly connectors: () => Promise<readonly { readonly name: string; readonly className: string; readonly state: string }[]>;
+  readonly connectors: () => Promise<
+    readonly { readonly name: string; readonly className: string; readonly state: string }[]
+  >;
 }
 
 export class Statements {
@@ -44,7 +61,11 @@ export class Statements {
     const entities: Entity[] = [];
     for (const one of parsed) {
       // Analysed again: an earlier statement of this request may have made what this one reads.
-      const entity = await this.#run(one, analyzeStatement(one, this.#env.catalog, analyzeOptions(this.#env.strict)), owner);
+      const entity = await this.#run(
+        one,
+        analyzeStatement(one, this.#env.catalog, analyzeOptions(this.#env.strict)),
+        owner,
+      );
       if (entity) entities.push(entity);
     }
     return entities;
@@ -85,8 +106,12 @@ export class Statements {
         await this.#sourceTopic(statement);
         return this.#define(text, owner);
       case 'create-as':
-        await this.#env.createTopic(statement.properties.topic, statement.properties.partitions ?? 1, statement.sourceKind === 'table');
-        return this.#define(text, owner);
+        await this.#env.createTopic(
+          statement.properties.topic,
+          statement.properties.partitions ?? 1,
+          statement.sourceKind === 'table',
+        );
+        return this.#define(text, owner, await this.#env.registerSchemas(statement));
       case 'drop': {
         const topic = catalog.find(statement.name)?.properties.topic;
         const entity = await this.#define(text, owner);
@@ -116,14 +141,16 @@ export class Statements {
         return undefined; // they change how the rest of the request is read: parse has seen to it
       case 'pull':
       case 'push':
-        throw new AppError('bad-request', 'SELECT and PRINT queries must use the /query endpoint', { hint: 'send it to /query or /query-stream' });
+        throw new AppError('bad-request', 'SELECT and PRINT queries must use the /query endpoint', {
+          hint: 'send it to /query or /query-stream',
+        });
       default:
         return unreachable(statement);
     }
   }
 
-  #define(sql: string, owner: Owner): Promise<Entity> {
-    return this.#env.appendDefinition({ kind: 'statement', sql, owner, strict: this.#env.strict });
+  #define(sql: string, owner: Owner, schemaIds: SchemaIds | null = null): Promise<Entity> {
+    return this.#env.appendDefinition({ kind: 'statement', sql, owner, strict: this.#env.strict, schemaIds });
   }
 
   async #sourceTopic(statement: Extract<Statement, { readonly kind: 'create-source' }>): Promise<void> {
@@ -131,14 +158,17 @@ export class Statements {
     const existing = (await this.#env.topics()).find((t) => t.name === topic);
     if (existing) return;
     if (partitions === null) {
-      throw new AppError('invalid-statement', `Kafka topic does not exist: ${topic}`, { hint: 'create it with PARTITIONS=1 in the WITH clause' });
+      throw new AppError('invalid-statement', `Kafka topic does not exist: ${topic}`, {
+        hint: 'create it with PARTITIONS=1 in the WITH clause',
+      });
     }
     await this.#env.createTopic(topic, partitions, statement.sourceKind === 'table');
   }
 
   async #show(statement: Extract<Statement, { readonly kind: 'show' }>, text: string): Promise<Entity> {
     const { catalog } = this.#env;
-    const sources = (kind: SourceDefinition['sourceKind']) => catalog.all().filter((entry) => entry.sourceKind === kind);
+    const sources = (kind: SourceDefinition['sourceKind']) =>
+      catalog.all().filter((entry) => entry.sourceKind === kind);
     switch (statement.what) {
       case 'streams':
         return sourceList(text, 'streams', sources('stream'));
@@ -147,10 +177,26 @@ export class Statements {
       case 'queries':
         return queryList(text, catalog.queries(), (sink) => catalog.find(sink)?.properties.topic ?? sink);
       case 'topics':
-        return topicList(text, (await this.#env.topics()).filter((topic) => !topic.name.startsWith('_')));
+        return topicList(
+          text,
+          (await this.#env.topics()).filter((topic) => !topic.name.startsWith('_')),
+        );
       case 'properties': {
-        const properties = Object.entries(this.#env.properties()).map(([name, value]) => ({ name, scope: 'KSQL', value, editable: false, level: 'SERVER' }));
-        return { '@type': 'properties', statementText: text, properties, overwrittenProperties: [], defaultProperties: [], warnings: [] };
+        const properties = Object.entries(this.#env.properties()).map(([name, value]) => ({
+          name,
+          scope: 'KSQL',
+          value,
+          editable: false,
+          level: 'SERVER',
+        }));
+        return {
+          '@type': 'properties',
+          statementText: text,
+          properties,
+          overwrittenProperties: [],
+          defaultProperties: [],
+          warnings: [],
+        };
       }
       case 'functions': {
         const functions = allFunctions().map(({ name }) => ({ name, type: 'SCALAR', category: 'OTHER' }));
@@ -161,7 +207,12 @@ export class Statements {
       case 'types':
         return { '@type': 'type_list', statementText: text, types: {}, warnings: [] };
       case 'connectors': {
-        const connectors = (await this.#env.connectors()).map(({ name, className, state }) => ({ name, type: 'source', className, state }));
+        const connectors = (await this.#env.connectors()).map(({ name, className, state }) => ({
+          name,
+          type: 'source',
+          className,
+          state,
+        }));
         return { '@type': 'connector_list', statementText: text, connectors, warnings: [] };
       }
       default:
@@ -174,7 +225,9 @@ export class Statements {
     const entry = catalog.find(name);
     if (!entry) throw new AppError('unknown-table', `Could not find STREAM/TABLE '${name}' in the Metastore`);
     const queries = catalog.queries();
-    const read = queries.filter((query) => querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)));
+    const read = queries.filter((query) =>
+      querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)),
+    );
     const write = queries.filter((query) => query.id === entry.writtenBy);
     const topic = (await this.#env.topics()).find((t) => t.name === entry.properties.topic);
     return sourceDescription(text, entry, extended, { read, write }, topic?.partitions ?? 0);
@@ -184,12 +237,28 @@ export class Statements {
     const { catalog } = this.#env;
     if (statement.plan) {
       const { plan } = statement;
-      return queryDescription(text, { id: '', sql: text, sources: plan.sources, sinks: [], state: 'UNASSIGNED' }, explainPlan(plan), plan.root.schema.columns, plan.root.schema.keyColumns);
+      return queryDescription(
+        text,
+        { id: '', sql: text, sources: plan.sources, sinks: [], state: 'UNASSIGNED' },
+        explainPlan(plan),
+        plan.root.schema.columns,
+        plan.root.schema.keyColumns,
+      );
     }
     const query = catalog.queries().find(({ id }) => id.toUpperCase() === statement.query?.toUpperCase());
-    if (!query) throw new AppError('invalid-statement', `Query with id:${statement.query} does not exist, use SHOW QUERIES to view the full set of queries.`);
+    if (!query)
+      throw new AppError(
+        'invalid-statement',
+        `Query with id:${statement.query} does not exist, use SHOW QUERIES to view the full set of queries.`,
+      );
     const plan = queryPlan(catalog, query);
-    return queryDescription(text, { id: query.id, sql: query.sql, sources: plan.sources, sinks: [query.sink], state: queryState(query) }, explainPlan(plan), plan.root.schema.columns, plan.root.schema.keyColumns);
+    return queryDescription(
+      text,
+      { id: query.id, sql: query.sql, sources: plan.sources, sinks: [query.sink], state: queryState(query) },
+      explainPlan(plan),
+      plan.root.schema.columns,
+      plan.root.schema.keyColumns,
+    );
   }
 }
 
@@ -222,7 +291,9 @@ class PlannedCatalog implements CatalogView {
   }
 
   all(): readonly SourceDefinition[] {
-    const under = this.#under.all().filter((entry) => !this.#dropped.has(nameKey(entry.name)) && !this.#added.has(nameKey(entry.name)));
+    const under = this.#under
+      .all()
+      .filter((entry) => !this.#dropped.has(nameKey(entry.name)) && !this.#added.has(nameKey(entry.name)));
     return [...under, ...this.#added.values()];
   }
 }

@@ -21,17 +21,33 @@ export interface ChangePrinter {
   mark(id: string, op: 'rebuilt' | 'caught-up'): ChangeItem;
 }
 
-export function createChangePrinter(logId: string, schema: RowSchema, printRow: RowPrinter, printKey: (row: Row) => string): ChangePrinter {
+export function createChangePrinter(
+  logId: string,
+  schema: RowSchema,
+  printRow: RowPrinter,
+  printKey: (row: Row) => string,
+): ChangePrinter {
   const json = (id: string, op: ChangeItem['op'], key: string, before: string, after: string, commitTimeUs: number) =>
     `{"id":"${id}","op":"${op}","key":${key},"before":${before},"after":${after},"commitTime":"${printMicros(commitTimeUs)}"}`;
   return {
     change({ seq, index, before, after, commitTimeUs }) {
       const id = printEventId({ logId, seq, index });
       const op = after === null ? 'd' : before === null ? 'c' : 'u';
-      const text = json(id, op, printKey((after ?? before)!), before ? printRow(before) : 'null', after ? printRow(after) : 'null', commitTimeUs);
+      const text = json(
+        id,
+        op,
+        printKey((after ?? before)!),
+        before ? printRow(before) : 'null',
+        after ? printRow(after) : 'null',
+        commitTimeUs,
+      );
       return { seq, index, item: { id, op, json: text } };
     },
-    row: (id, row, commitTimeUs) => ({ id, op: 'r', json: json(id, 'r', printKey(row), 'null', printRow(row), commitTimeUs) }),
+    row: (id, row, commitTimeUs) => ({
+      id,
+      op: 'r',
+      json: json(id, 'r', printKey(row), 'null', printRow(row), commitTimeUs),
+    }),
     mark: (id, op) => ({ id, op, json: `{"id":"${id}","op":"${op}"}` }),
   };
 }
@@ -92,7 +108,8 @@ export class ChangeChannel {
     while (this.#bytes > cacheBytes / 2 && drop < this.#items.length) {
       const { seq } = this.#items[drop]!;
       // Whole appends only: a subscriber's place may lie inside one.
-      while (drop < this.#items.length && this.#items[drop]!.seq === seq) this.#bytes -= this.#items[drop++]!.item.json.length;
+      while (drop < this.#items.length && this.#items[drop]!.seq === seq)
+        this.#bytes -= this.#items[drop++]!.item.json.length;
       this.#from = seq;
     }
     this.#items.splice(0, drop);

@@ -1,6 +1,14 @@
 // A key as it stands in a URL or in a read request: the parts of a composite key separated by commas, each percent-encoded, typed by
 // their columns. Values that do not fit give bad-key naming the column.
-import { printType, type Column, type DataType, type Row, type RowSchema, type Value, integerValue } from '../core/data-type.js';
+import {
+  printType,
+  type Column,
+  type DataType,
+  type Row,
+  type RowSchema,
+  type Value,
+  integerValue,
+} from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 
 export function parseKeyText(text: string, schema: RowSchema, table: string): Row {
@@ -15,7 +23,9 @@ export function parseKeyText(text: string, schema: RowSchema, table: string): Ro
 }
 
 export function printKeyText(key: Row, schema: RowSchema): string {
-  return key.map((value, i) => encodeURIComponent(printPart(value, schema.columns[schema.keyColumns[i]!]!.type))).join(',');
+  return key
+    .map((value, i) => encodeURIComponent(printPart(value, schema.columns[schema.keyColumns[i]!]!.type)))
+    .join(',');
 }
 
 function decode(part: string, table: string): string {
@@ -30,9 +40,13 @@ function decode(part: string, table: string): string {
 function parsePart(text: string, column: Column, table: string): Value {
   const value = valueOf(text, column.type);
   if (value === undefined) {
-    throw new AppError('bad-key', `"${text.slice(0, 80)}" is no ${printType(column.type)}: key column ${column.name} of table ${table}`, {
-      hint: `GET /v1/tables lists the key columns and their types`,
-    });
+    throw new AppError(
+      'bad-key',
+      `"${text.slice(0, 80)}" is no ${printType(column.type)}: key column ${column.name} of table ${table}`,
+      {
+        hint: `GET /v1/tables lists the key columns and their types`,
+      },
+    );
   }
   return value;
 }
@@ -70,7 +84,10 @@ function valueOf(text: string, type: DataType): Value | undefined {
     case 'TIME': {
       const match = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?$/.exec(text);
       if (!match) return undefined;
-      return (Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3])) * 1_000_000 + Number((match[4] ?? '').padEnd(6, '0'));
+      return (
+        (Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3])) * 1_000_000 +
+        Number((match[4] ?? '').padEnd(6, '0'))
+      );
     }
     default:
       return undefined;

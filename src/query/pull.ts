@@ -27,9 +27,13 @@ export interface PullRequest {
 export function runPull(session: ReadSession, request: PullRequest, budget: ReadBudget): PullResult {
   const parsed = parseStatements(request.sql, { variables: request.variables });
   if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
-  const options = { strict: request.strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } } as const;
+  const options = {
+    strict: request.strict,
+    defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 },
+  } as const;
   const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
-  if (statement.kind !== 'pull') throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
+  if (statement.kind !== 'pull')
+    throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
   return pullRows(session, statement.plan, budget);
 }
 
@@ -53,7 +57,12 @@ function pullRows(session: ReadSession, plan: PullPlan, budget: ReadBudget): Pul
       if (found) take(found);
       continue;
     }
-    for (const stored of session.scan({ table: source, prefix: access.prefix, lower: access.lower ?? undefined, upper: access.upper ?? undefined })) {
+    for (const stored of session.scan({
+      table: source,
+      prefix: access.prefix,
+      lower: access.lower ?? undefined,
+      upper: access.upper ?? undefined,
+    })) {
       take(stored);
       if (rows.length >= limit) break;
     }

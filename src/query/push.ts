@@ -39,8 +39,12 @@ export class PushQueries {
     const session = this.#reader.session();
     try {
       const parsed = parseStatements(sql);
-      if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
-      const options = { strict: this.#strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } } as const;
+      if (parsed.length !== 1)
+        throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
+      const options = {
+        strict: this.#strict,
+        defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 },
+      } as const;
       const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
       if (statement.kind !== 'push') return undefined;
       return this.#start(statement.plan, statement.limit, properties, session.frontier, signal);
@@ -55,7 +59,13 @@ export class PushQueries {
     return running !== undefined;
   }
 
-  #start(plan: QueryPlan, limit: number | null, properties: Readonly<Record<string, unknown>>, frontier: Frontier, outer: AbortSignal): PushAnswer {
+  #start(
+    plan: QueryPlan,
+    limit: number | null,
+    properties: Readonly<Record<string, unknown>>,
+    frontier: Frontier,
+    outer: AbortSignal,
+  ): PushAnswer {
     const linear = linearOf(plan);
     const queryId = `transient_${linear.table}_${randomUUID()}`;
     const controller = new AbortController();
@@ -71,7 +81,11 @@ export class PushQueries {
     return {
       queryId,
       frontier,
-      columns: schema.columns.map(({ name, type }, i) => ({ name, type: printType(type), isKey: schema.keyColumns.includes(i) })),
+      columns: schema.columns.map(({ name, type }, i) => ({
+        name,
+        type: printType(type),
+        isKey: schema.keyColumns.includes(i),
+      })),
       rows: (async function* () {
         try {
           yield* rows;
@@ -84,12 +98,21 @@ export class PushQueries {
     };
   }
 
-  async *#rows(linear: Linear, keyColumns: readonly number[], snapshot: boolean, limit: number | null, signal: AbortSignal, onLimit: () => void): AsyncGenerator<readonly SqlRow[]> {
+  async *#rows(
+    linear: Linear,
+    keyColumns: readonly number[],
+    snapshot: boolean,
+    limit: number | null,
+    signal: AbortSignal,
+    onLimit: () => void,
+  ): AsyncGenerator<readonly SqlRow[]> {
     const accept = linear.predicate ? compilePredicate(linear.predicate, evaluation) : () => true;
     const values = linear.columns.map((column) => compileExpression(column, evaluation));
     const print = columnPrinters(linear.columns.map((column) => column.type));
-    const printRow = (row: Row, rowtimeMs: number) => values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
-    const printTombstone = (row: Row, rowtimeMs: number) => values.map((value, i) => (keyColumns.includes(i) ? print[i]!(value(row, rowtimeMs)) : 'null')).join(',');
+    const printRow = (row: Row, rowtimeMs: number) =>
+      values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
+    const printTombstone = (row: Row, rowtimeMs: number) =>
+      values.map((value, i) => (keyColumns.includes(i) ? print[i]!(value(row, rowtimeMs)) : 'null')).join(',');
     let left = limit ?? Number.POSITIVE_INFINITY;
     for await (const changes of this.#subscriptions.rows({ table: linear.table, snapshot, signal })) {
       const out: SqlRow[] = [];
@@ -125,9 +148,13 @@ function linearOf(plan: QueryPlan): Linear {
     node = node.input;
   }
   if (node.kind !== 'source' || node.sourceKind !== 'table') {
-    throw new AppError('unsupported-statement', `a push query with ${node.kind === 'source' ? 'a stream as source' : node.kind}`, {
-      hint: 'make it a table with CREATE TABLE ... AS SELECT and select from that',
-    });
+    throw new AppError(
+      'unsupported-statement',
+      `a push query with ${node.kind === 'source' ? 'a stream as source' : node.kind}`,
+      {
+        hint: 'make it a table with CREATE TABLE ... AS SELECT and select from that',
+      },
+    );
   }
   columns ??= node.schema.columns.map(({ type }, index) => ({ kind: 'column', index, type }) as const);
   return { table: node.name, predicate, columns };

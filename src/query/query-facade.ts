@@ -94,7 +94,11 @@ export interface QueryFacade {
    */
   read(reads: readonly ReadRequest[], options: PullOptions): Promise<JsonAnswer>;
   /** A SELECT without EMIT CHANGES, or with (then `rows` goes on until cancelled). */
-  select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows>;
+  select(
+    sql: string,
+    properties: Readonly<Record<string, unknown>>,
+    options: PullOptions & { readonly signal: AbortSignal },
+  ): Promise<SqlRows>;
   /** Ends a running push query by id; false when unknown. */
   closeQuery(queryId: string): boolean;
   /**

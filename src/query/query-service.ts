@@ -6,11 +6,19 @@ import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
 import type { RowSchema } from '../core/data-type.js';
 import type { Frontier, StateReader } from '../store/state-store.js';
-import { freshnessOf, type LagClock } from './freshness.js';
+import { freshnessOf, lagMs, type LagClock } from './freshness.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
 import { PushQueries } from './push.js';
-import type { NumberStyle, PullOptions, QueryFacade, ReadRequest, SqlRow, SqlRows, SubscribeOptions } from './query-facade.js';
+import type {
+  NumberStyle,
+  PullOptions,
+  QueryFacade,
+  ReadRequest,
+  SqlRow,
+  SqlRows,
+  SubscribeOptions,
+} from './query-facade.js';
 import type { ReadAnswer, ReadTask } from './read-task.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -58,6 +66,14 @@ export class QueryService implements QueryFacade {
     }
   }
 
+  /** Now, of the newest commit. */
+  lagMs(): number {
+    const session = this.#env.reader.session();
+    const { frontier } = session;
+    session.close();
+    return lagMs(frontier, this.#env.clock);
+  }
+
   get subscriberCount(): number {
     return this.#subscriptions.count;
   }
@@ -67,8 +83,13 @@ export class QueryService implements QueryFacade {
     const description = reader.describe(table);
     const { schema, name } = description.spec;
     const { found, frontier } = reader.point(name, parseKeyText(keyText, schema, name));
-    const { version, lagMs, position } = freshnessOf(frontier, clock);
-    return { json: found === undefined ? null : this.#printer(schema, numbers)(found.row), version, lagMs, position };
+    const { version, lagMs: lag, position } = freshnessOf(frontier, clock);
+    return {
+      json: found === undefined ? null : this.#printer(schema, numbers)(found.row),
+      version,
+      lagMs: lag,
+      position,
+    };
   }
 
   #printer(schema: RowSchema, numbers: NumberStyle) {
@@ -80,7 +101,9 @@ export class QueryService implements QueryFacade {
   async tables() {
     const session = this.#env.reader.session();
     try {
-      const tables = session.tables().map(({ spec, rowCount, visible }) => ({ name: spec.name, rowCount, schema: spec.schema, visible }));
+      const tables = session
+        .tables()
+        .map(({ spec, rowCount, visible }) => ({ name: spec.name, rowCount, schema: spec.schema, visible }));
       return { tables, ...this.#freshness(session.frontier) };
     } finally {
       session.close();
@@ -89,19 +112,34 @@ export class QueryService implements QueryFacade {
 
   async read(reads: readonly ReadRequest[], options: PullOptions) {
     await this.#waitAtLeast(options);
-    const answer = await this.#env.runTask({ kind: 'read', reads, numbers: options.numbers ?? 'strings', staleOk: options.staleOk ?? false });
+    const answer = await this.#env.runTask({
+      kind: 'read',
+      reads,
+      numbers: options.numbers ?? 'strings',
+      staleOk: options.staleOk ?? false,
+    });
     if (answer.kind !== 'read') throw new AppError('internal', 'a reader thread answered another question');
     return { json: answer.json, ...this.#freshness(answer.frontier) };
   }
 
-  async select(sql: string, properties: Readonly<Record<string, unknown>>, options: PullOptions & { readonly signal: AbortSignal }): Promise<SqlRows> {
+  async select(
+    sql: string,
+    properties: Readonly<Record<string, unknown>>,
+    options: PullOptions & { readonly signal: AbortSignal },
+  ): Promise<SqlRows> {
     await this.#waitAtLeast(options);
     const push = this.#push.open(sql, properties, options.signal);
     if (push) return { ...push, ...this.#freshness(push.frontier) };
     const answer = await this.#env.runTask({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
     if (answer.kind !== 'pull') throw new AppError('internal', 'a reader thread answered another question');
     const { columns, rows } = answer.result;
-    return { queryId: `query_${randomUUID()}`, columns, rows: batches(rows), cancel: () => {}, ...this.#freshness(answer.frontier) };
+    return {
+      queryId: `query_${randomUUID()}`,
+      columns,
+      rows: batches(rows),
+      cancel: () => {},
+      ...this.#freshness(answer.frontier),
+    };
   }
 
   closeQuery(queryId: string): boolean {
@@ -117,7 +155,10 @@ export class QueryService implements QueryFacade {
     const session = this.#env.reader.session();
     const { frontier } = session;
     session.close();
-    if (logId !== frontier.logId) throw new AppError('too-old', `${version} is a version of another log`, { detail: `this log is ${frontier.logId}` });
+    if (logId !== frontier.logId)
+      throw new AppError('too-old', `${version} is a version of another log`, {
+        detail: `this log is ${frontier.logId}`,
+      });
     if (seq <= Math.max(this.#seq, frontier.seq)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = {
@@ -129,7 +170,9 @@ export class QueryService implements QueryFacade {
       };
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        reject(new AppError('read-timeout', `version ${version} was not reached within ${waitMs} ms`, { retriable: true }));
+        reject(
+          new AppError('read-timeout', `version ${version} was not reached within ${waitMs} ms`, { retriable: true }),
+        );
       }, waitMs);
       this.#waiters.add(waiter);
     });

@@ -8,8 +8,18 @@ import { runPull, type PullResult } from './pull.js';
 import type { NumberStyle, ReadRequest } from './query-facade.js';
 
 export type ReadTask =
-  | { readonly kind: 'read'; readonly reads: readonly ReadRequest[]; readonly numbers: NumberStyle; readonly staleOk: boolean }
-  | { readonly kind: 'pull'; readonly sql: string; readonly strict: boolean; readonly variables: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'read';
+      readonly reads: readonly ReadRequest[];
+      readonly numbers: NumberStyle;
+      readonly staleOk: boolean;
+    }
+  | {
+      readonly kind: 'pull';
+      readonly sql: string;
+      readonly strict: boolean;
+      readonly variables: Readonly<Record<string, string>>;
+    };
 
 export interface ReadLimits {
   /** Bytes of printed rows that one task may hold. */
@@ -17,7 +27,9 @@ export interface ReadLimits {
   readonly deadlineMs: number;
 }
 
-export type ReadAnswer = { readonly kind: 'read'; readonly json: string; readonly frontier: Frontier } | { readonly kind: 'pull'; readonly result: PullResult; readonly frontier: Frontier };
+export type ReadAnswer =
+  | { readonly kind: 'read'; readonly json: string; readonly frontier: Frontier }
+  | { readonly kind: 'pull'; readonly result: PullResult; readonly frontier: Frontier };
 
 export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLimits): ReadAnswer {
   const session = reader.session();
@@ -31,11 +43,21 @@ export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLim
   }
 }
 
-function readAll(session: ReadSession, reads: readonly ReadRequest[], numbers: NumberStyle, budget: ReadBudget): string {
+function readAll(
+  session: ReadSession,
+  reads: readonly ReadRequest[],
+  numbers: NumberStyle,
+  budget: ReadBudget,
+): string {
   return `{"results":[${reads.map((read) => `{"rows":[${readOne(session, read, numbers, budget).join(',')}]}`).join(',')}]}`;
 }
 
-function readOne(session: ReadSession, { table, key, limit, after }: ReadRequest, numbers: NumberStyle, budget: ReadBudget): readonly string[] {
+function readOne(
+  session: ReadSession,
+  { table, key, limit, after }: ReadRequest,
+  numbers: NumberStyle,
+  budget: ReadBudget,
+): readonly string[] {
   const { spec } = session.table(table);
   const print = rowPrinter(spec.schema, numbers);
   if (key !== undefined) {
@@ -44,7 +66,10 @@ function readOne(session: ReadSession, { table, key, limit, after }: ReadRequest
   }
   const rows: string[] = [];
   if (limit === 0) return rows;
-  for (const { row } of session.scan({ table: spec.name, after: after === undefined ? undefined : parseKeyText(after, spec.schema, spec.name) })) {
+  for (const { row } of session.scan({
+    table: spec.name,
+    after: after === undefined ? undefined : parseKeyText(after, spec.schema, spec.name),
+  })) {
     const text = print(row);
     budget.take(text.length);
     rows.push(text);
@@ -68,9 +93,13 @@ export class ReadBudget {
   take(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > this.#limits.resultBytesMax) {
-      throw new AppError('result-too-large', `the answer is over ${Math.round(this.#limits.resultBytesMax / 1048576)} MB`, {
-        hint: 'narrow it, or read page by page: limit and after',
-      });
+      throw new AppError(
+        'result-too-large',
+        `the answer is over ${Math.round(this.#limits.resultBytesMax / 1048576)} MB`,
+        {
+          hint: 'narrow it, or read page by page: limit and after',
+        },
+      );
     }
     this.look();
   }

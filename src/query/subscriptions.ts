@@ -78,7 +78,11 @@ export class Subscriptions {
   }
 
   /** The same changes as rows, for push queries: current rows first if wanted (`before` null). */
-  async *rows(options: { readonly table: string; readonly snapshot: boolean; readonly signal: AbortSignal }): AsyncGenerator<readonly RowStep[]> {
+  async *rows(options: {
+    readonly table: string;
+    readonly snapshot: boolean;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<readonly RowStep[]> {
     const { signal } = options;
     const start = this.#start({ ...options, after: undefined });
     const key = `${start.table}\nrows`;
@@ -119,7 +123,8 @@ export class Subscriptions {
       const head = frontier.seq;
       const here: EventId = { logId: frontier.logId, seq: head, index: Number.POSITIVE_INFINITY };
       const base = { table: spec.name, schema: spec.schema, head };
-      if (after === undefined) return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
+      if (after === undefined)
+        return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
       const broken = /^([^~]*)~(.*)$/s.exec(after);
       const place = parseEventId(broken ? broken[1]! : after);
       if (place.logId !== frontier.logId) {
@@ -129,18 +134,28 @@ export class Subscriptions {
         });
       }
       if (place.seq > head) {
-        throw new AppError('too-old', `${after} lies behind the end of the log (${head})`, { hint: 'start again with ?snapshot=true' });
+        throw new AppError('too-old', `${after} lies behind the end of the log (${head})`, {
+          hint: 'start again with ?snapshot=true',
+        });
       }
       // Asked for now, so that a subscriber hears 410 at once and not after the first change.
       session.changes(spec.name, place, 1);
       if (!broken) return { ...base, place, snapshot: undefined };
-      return { ...base, place, snapshot: { after: parseKeyText(broken[2]!, spec.schema, spec.name) as Row | undefined } };
+      return {
+        ...base,
+        place,
+        snapshot: { after: parseKeyText(broken[2]!, spec.schema, spec.name) as Row | undefined },
+      };
     } finally {
       session.close();
     }
   }
 
-  #hold(key: string, start: { readonly table: string; readonly schema: RowSchema; readonly head: number; readonly place: EventId }, numbers: NumberStyle): Held {
+  #hold(
+    key: string,
+    start: { readonly table: string; readonly schema: RowSchema; readonly head: number; readonly place: EventId },
+    numbers: NumberStyle,
+  ): Held {
     const { table, schema, head } = start;
     const existing = this.#held.get(key);
     if (existing) return existing;
@@ -154,14 +169,22 @@ export class Subscriptions {
     return held;
   }
 
-  async *#snapshot(table: string, held: Held, place: EventId, resume: Row | undefined, signal: AbortSignal): AsyncGenerator<readonly ChangeItem[]> {
+  async *#snapshot(
+    table: string,
+    held: Held,
+    place: EventId,
+    resume: Row | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ChangeItem[]> {
     const version = printVersion(place);
     let after = resume;
     while (!signal.aborted) {
       const page = this.#page(table, after);
       if (page.length === 0) return;
       const keyOf = (row: Row) => held.schema.keyColumns.map((i) => row[i]!);
-      yield page.map(({ row, rowtimeMs }) => held.printer.row(`${version}~${printKeyText(keyOf(row), held.schema)}`, row, rowtimeMs * 1000));
+      yield page.map(({ row, rowtimeMs }) =>
+        held.printer.row(`${version}~${printKeyText(keyOf(row), held.schema)}`, row, rowtimeMs * 1000),
+      );
       if (page.length < snapshotPageRows) return;
       after = keyOf(page.at(-1)!.row);
       // Other requests get their turn between two pages.
@@ -183,7 +206,11 @@ export class Subscriptions {
     }
   }
 
-  #changesAfter(table: string, held: Held, place: EventId): { readonly items: readonly ChangeItem[]; readonly seq: number; readonly index: number; readonly more: boolean } {
+  #changesAfter(
+    table: string,
+    held: Held,
+    place: EventId,
+  ): { readonly items: readonly ChangeItem[]; readonly seq: number; readonly index: number; readonly more: boolean } {
     const { channel } = held;
     // The place is at the channel's end, or inside it: bring the channel up to date once for everybody.
     if (channel.stale && place.seq >= channel.head) this.#extend(table, held);

@@ -50,7 +50,10 @@ export class RunningQuery implements ChangeListener {
       this.topology.accept(source, before, after);
     } catch (error) {
       if (error instanceof QueryFailure) throw error; // of a query downstream
-      throw new QueryFailure(this.id, error instanceof AppError ? error : new AppError('internal', String(error), { cause: error }));
+      throw new QueryFailure(
+        this.id,
+        error instanceof AppError ? error : new AppError('internal', String(error), { cause: error }),
+      );
     }
   }
 }

@@ -119,7 +119,8 @@ export class Runtime {
       node.take(records, i);
     } catch (error) {
       if (error instanceof QueryFailure) throw new PartFailure({ kind: 'query', name: error.queryId }, error.error);
-      if (error instanceof AppError && error.code === 'bad-record') throw new PartFailure({ kind: 'source', name: node.name }, error);
+      if (error instanceof AppError && error.code === 'bad-record')
+        throw new PartFailure({ kind: 'source', name: node.name }, error);
       throw error;
     }
   }
@@ -175,7 +176,9 @@ export class Runtime {
   attachQuery(query: QueryEntry, sink: SourceEntry): void {
     const table = this.#tables.get(nameKey(sink.name));
     const stream = this.#streamSinks.get(nameKey(sink.name));
-    const emit = table ? (key: Row, after: Row | null) => table.set(key, after) : (_key: Row, after: Row | null) => stream!.emit(after!);
+    const emit = table
+      ? (key: Row, after: Row | null) => table.set(key, after)
+      : (_key: Row, after: Row | null) => stream!.emit(after!);
     const { topology, sources } = this.compile(query, sink, sink.table?.version ?? 1, emit);
     const running = new RunningQuery(query.id, topology);
     this.listen(running, sources);
@@ -199,7 +202,8 @@ export class Runtime {
 
   #listenersOf(source: string): ChangeListener[] {
     const key = nameKey(source);
-    const listeners = this.#tables.get(key)?.listeners ?? this.#sources.get(key)?.listeners ?? this.#streamSinks.get(key)?.listeners;
+    const listeners =
+      this.#tables.get(key)?.listeners ?? this.#sources.get(key)?.listeners ?? this.#streamSinks.get(key)?.listeners;
     assert(listeners, `nothing runs under the name ${source}`);
     return listeners;
   }

@@ -25,7 +25,10 @@ export class SourceNode {
   readonly #schema: RowSchema;
 
   constructor(entry: SourceEntry, decoder: RecordDecoder, table: TableNode | undefined) {
-    assert((entry.sourceKind === 'table') === (table !== undefined), `${entry.name}: a table has a node, a stream none`);
+    assert(
+      (entry.sourceKind === 'table') === (table !== undefined),
+      `${entry.name}: a table has a node, a stream none`,
+    );
     this.name = entry.name;
     this.topic = entry.properties.topic;
     this.table = table;
@@ -56,7 +59,8 @@ export class SourceNode {
   #key(bytes: Buffer | null, records: RecordSet, i: number): Row {
     try {
       const key = this.#decoder.key(bytes);
-      if (this.table && key.some((part: Value) => part === null)) throw new AppError('bad-record', 'a key column is null');
+      if (this.table && key.some((part: Value) => part === null))
+        throw new AppError('bad-record', 'a key column is null');
       return key;
     } catch (error) {
       throw this.#badRecord('key', records, i, error);

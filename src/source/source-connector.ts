@@ -43,7 +43,12 @@ export interface SourceState {
 }
 
 export interface SnapshotProgress {
-  readonly tables: readonly { readonly table: string; readonly rows: number; readonly rowsEstimated: number | null; readonly done: boolean }[];
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly rowsEstimated: number | null;
+    readonly done: boolean;
+  }[];
 }
 
 export interface SourceConnector {

@@ -189,7 +189,12 @@ export type Statement =
       readonly extended: boolean;
     }
   | { readonly kind: 'describe'; readonly name: string; readonly extended: boolean }
-  | { readonly kind: 'explain'; readonly query: string | null; readonly plan: QueryPlan | null }
+  | {
+      readonly kind: 'explain';
+      readonly query: string | null;
+      readonly plan: QueryPlan | null;
+      /** Of a SELECT without EMIT. */ readonly pull?: PullPlan | undefined;
+    }
   | { readonly kind: 'set' | 'unset' | 'define' | 'undefine'; readonly name: string; readonly value: string | null }
   | { readonly kind: 'pull'; readonly plan: PullPlan }
   | { readonly kind: 'push'; readonly plan: QueryPlan; readonly limit: number | null };

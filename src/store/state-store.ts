@@ -152,6 +152,9 @@ export interface StateReader {
    * The point-read path: one row and the frontier of the same cut in one statement, without a session object.
    * `frontier` is shared between calls while it has not moved.
    */
-  point(table: string, key: Row): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription };
+  point(
+    table: string,
+    key: Row,
+  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription };
   close(): void;
 }

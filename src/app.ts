@@ -1,0 +1,270 @@
+// The composition root: puts the threads, the pumps and the HTTP server together and starts and stops them in order. Start: lock the
+// data folder, listen (503 until ready), engine, reads, connectors, query files, then answer. Stop: not ready, connectors (each at a
+// whole append), server streams with a hint to come back, engine between two commits, lock. A second life goes on where this one was.
+import { mkdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { shownConfig, type Config } from './config.js';
+import { Herder } from './connect/herder.js';
+import { connectorOfUrl } from './connect/naming.js';
+import { systemClock } from './core/clock.js';
+import { AppError } from './core/errors.js';
+import { createLogger, type LogSink } from './core/logger.js';
+import { createMetrics } from './core/metrics.js';
+import type { RegistryFacade } from './registry/registry-facade.js';
+import { QueryService } from './query/query-service.js';
+import { applyQueryFiles, readQueryFiles } from './query-files.js';
+import { resolveReferences } from './references.js';
+import { createServer } from './server/server.js';
+import { StatusService } from './status-service.js';
+import { createMysqlSource } from './source/mysql/mysql-source.js';
+import { createSqliteSource } from './source/sqlite/sqlite-source.js';
+import { lockFolder } from './sqlite/lock.js';
+import { openStateReader } from './store/sqlite/state-reader.js';
+import { tapOf } from './tap.js';
+import { startCaptureThread } from './threads/capture-thread.js';
+import type { EngineApi, StreamOptions } from './threads/engine-api.js';
+import { startEngineThread, type EngineThread } from './threads/engine-thread.js';
+import { ReaderPool } from './threads/reader-pool.js';
+import type { Remote } from './threads/rpc.js';
+import { version } from './version.js';
+
+export interface App {
+  readonly url: string;
+  readonly query: QueryService;
+  readonly engine: Remote<EngineApi>;
+  readonly connectors: Herder;
+  /** Resolves with the reason when the process cannot go on. */
+  readonly failed: Promise<AppError>;
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly log: LogSink;
+}
+
+const checkpointMs = 200;
+
+export async function startApp({ config, log }: AppOptions): Promise<App> {
+  const logger = createLogger(log);
+  const metrics = createMetrics();
+  metrics.gauge('writethrough_build_info', 1, { version });
+  const files = config.queries === undefined ? [] : readQueryFiles(config.queries);
+  const source = config.source === undefined ? undefined : connectorOfUrl(config.source);
+  const stream = streamOptions(config.stream);
+  const dataFolder = openDataFolder(config.data);
+  const lock = lockFolder(dataFolder);
+  const closers: (() => Promise<void> | void)[] = [() => lock.release()];
+  const stop = stopper(closers);
+  try {
+    const server = createServer({
+      logger,
+      metrics,
+      options: {
+        host: config.host,
+        port: config.port,
+        bodyBytesMax: config['http.body-bytes-max'],
+        allowedHosts: config['http.allowed-hosts'],
+        allowedOrigins: config['http.allowed-origins'],
+        allowUnauthenticated: config['allow-unauthenticated'],
+      },
+    });
+    const { url } = await server.listen();
+    closers.push(() => server.close());
+
+    let fail: (error: AppError) => void = () => {};
+    const failed = new Promise<AppError>((settle) => (fail = settle));
+    const path = join(dataFolder, 'writethrough.db');
+    let committed: (seq: number, commitTimeUs: number) => void = () => {};
+    const engine = await startEngineThread(
+      {
+        dataFolder,
+        durability: config.durability,
+        serviceId: config['service.id'],
+        strict: config['sql.strict'],
+        stream,
+        feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
+        properties: shownConfig(config),
+      },
+      { log, failed: fail, committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
+    );
+    closers.push(() => engine.stop());
+
+    const reader = openStateReader(path);
+    closers.push(() => reader.close());
+    const pool = new ReaderPool(
+      { path, limits: { resultBytesMax: config['read.bytes-max'], deadlineMs: config['read.deadline-ms'] } },
+      config['read.threads'],
+    );
+    closers.push(() => pool.close());
+    const checkpointer = startCheckpointer(path);
+    closers.push(() => checkpointer.close());
+    const connectors = createHerder(config, engine, stream, logger, log);
+    const query = new QueryService({
+      reader,
+      runTask: (task) => pool.run(task),
+      clock: {
+        nowUs: () => systemClock.nowUs(),
+        headCommitTimeUs: () => Math.max(0, ...connectors.headCommitTimes().values()),
+      },
+      strict: config['sql.strict'],
+      logger,
+    });
+    committed = (seq) => {
+      query.committed(seq);
+      checkpointer.committed();
+    };
+
+    await connectors.open();
+    closers.push(() => connectors.close());
+    await followSource(connectors, source);
+    await applyQueryFiles(files, engine.remote);
+    const status = new StatusService({
+      engine: engine.remote,
+      connectors,
+      query,
+      path,
+      logId: engine.logId,
+      serviceId: config['service.id'],
+      readyLagMs: config['ready.lag-ms'],
+      metrics,
+    });
+    closers.push(() => status.close());
+    server.attach({
+      query,
+      statements: {
+        execute: (r) => engine.remote.execute(r),
+        rebuild: (t) => engine.remote.rebuild(t),
+        rebuilds: () => engine.remote.rebuilds(),
+        queries: () => engine.remote.queries(),
+      },
+      connect: connectors,
+      registry: registryOf(engine.remote),
+      tap: tapOf(engine.remote),
+      status,
+    });
+    logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, version });
+    return { url, query, engine: engine.remote, connectors, failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Closes in the reverse order of opening, once. */
+function stopper(closers: (() => Promise<void> | void)[]): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= (async () => {
+      for (const close of closers.toReversed()) await close();
+    })();
+    return stopped;
+  };
+}
+
+function openDataFolder(folder: string): string {
+  const path = resolve(folder);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
+  } catch (cause) {
+    throw new AppError(
+      'data-folder-unusable',
+      `cannot use ${path} as data folder: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+  return path;
+}
+
+function streamOptions(text: string): StreamOptions {
+  if (text === 'embedded') return { kind: 'embedded' };
+  if (text.startsWith('kafka://')) return { kind: 'kafka', url: text };
+  throw new AppError('bad-config', `stream: "${text}" is neither "embedded" nor a kafka:// URL`, {
+    hint: 'kafka://broker:9092,broker2:9092',
+  });
+}
+
+function createHerder(
+  config: Config,
+  engine: EngineThread,
+  stream: StreamOptions,
+  logger: ReturnType<typeof createLogger>,
+  log: LogSink,
+): Herder {
+  const secrets = join(resolve(config.data), 'secrets');
+  return new Herder({
+    store: {
+      load: () => engine.remote.connectors(),
+      put: (connector) => engine.remote.putConnector(connector),
+      remove: (name) => engine.remote.removeConnector(name),
+      progress: (name) => engine.remote.connectorProgress(name),
+    },
+    startTask: (name, checked, onState) =>
+      startCaptureThread(
+        { engine: engine.remote, stream, serviceId: config['service.id'], log },
+        name,
+        checked,
+        onState,
+      ),
+    factories: { mysql: createMysqlSource, sqlite: createSqliteSource },
+    resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
+    workerId: `${hostname()}:${config.port}`,
+    version,
+    logger,
+  });
+}
+
+/** `--source`: its connector runs; one of an earlier URL stays, paused. */
+async function followSource(connectors: Herder, source: ReturnType<typeof connectorOfUrl> | undefined): Promise<void> {
+  if (source === undefined) return;
+  for (const name of await connectors.ownedBy('flag')) {
+    if (name !== source.name) await connectors.pause(name);
+  }
+  await connectors.ensure(source.name, source.config, 'flag');
+}
+
+function startCheckpointer(path: string) {
+  const worker = new Worker(new URL('./threads/checkpointer.js', import.meta.url), { workerData: { path } });
+  let pending = false;
+  let busy = false;
+  worker.on('message', () => {
+    busy = false;
+  });
+  const timer = setInterval(() => {
+    if (!pending || busy) return;
+    pending = false;
+    busy = true;
+    worker.postMessage('step');
+  }, checkpointMs);
+  timer.unref();
+  return {
+    committed: () => {
+      pending = true;
+    },
+    close: async () => {
+      clearInterval(timer);
+      await new Promise<void>((settle) => {
+        worker.once('exit', () => settle());
+        worker.postMessage('close');
+      });
+    },
+  };
+}
+
+function registryOf(engine: Remote<EngineApi>): RegistryFacade {
+  return new Proxy({} as RegistryFacade, {
+    get: (_target, method) =>
+      typeof method === 'string'
+        ? (...args: unknown[]) => engine.registry(method as keyof RegistryFacade, args)
+        : undefined,
+  });
+}
+
+/** The shipped queries, for the demo. */
+export function shippedQueries(): string {
+  return join(dirname(dirname(fileURLToPath(import.meta.url))), 'queries');
+}

@@ -1,0 +1,173 @@
+// Every option of the process, declared once: name, default, how its text is read, what it is for. Precedence: flag, then environment
+// (WRITETHROUGH_*), then file (writethrough.yaml), then default. Dotted keys are nested keys; unknown keys are errors.
+import { existsSync, readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { AppError } from './core/errors.js';
+import { didYouMean } from './core/nearest-name.js';
+
+interface OptionDef<T> {
+  readonly doc: string;
+  readonly default: T;
+  readonly read: (text: string, key: string) => T;
+}
+
+const text = (doc: string, def: string): OptionDef<string> => ({ doc, default: def, read: (value) => value });
+const optionalText = (doc: string): OptionDef<string | undefined> => ({
+  doc,
+  default: undefined,
+  read: (value) => value,
+});
+const whole = (doc: string, def: number, min: number, max: number): OptionDef<number> => ({
+  doc,
+  default: def,
+  read: (value, key) => {
+    const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= min && number <= max)) throw bad(key, value, `a whole number from ${min} to ${max}`);
+    return number;
+  },
+});
+const flag = (doc: string): OptionDef<boolean> => ({
+  doc,
+  default: false,
+  read: (value, key) => {
+    if (value !== 'true' && value !== 'false') throw bad(key, value, 'true or false');
+    return value === 'true';
+  },
+});
+const oneOf = <const T extends string>(doc: string, def: T, values: readonly T[]): OptionDef<T> => ({
+  doc,
+  default: def,
+  read: (value, key) => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw bad(key, value, `one of ${values.join(', ')}`);
+    return found;
+  },
+});
+const list = (doc: string): OptionDef<readonly string[]> => ({
+  doc,
+  default: [],
+  read: (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+});
+
+const mb = 1024 * 1024;
+
+/** All options. The key is the dotted name in the file; in the environment it is WRITETHROUGH_ and the name in capitals with `_`. */
+export const optionDefs = {
+  source: optionalText('database to capture: mysql://user:password@host:3306/database, mariadb://..., sqlite:FILE'),
+  data: text('data folder', './writethrough-data'),
+  host: text('address to listen on', '127.0.0.1'),
+  port: whole('port of the HTTP API; 0 takes a free one', 8088, 0, 65535),
+  stream: text('embedded, or kafka://broker:9092,broker2:9092', 'embedded'),
+  queries: optionalText('folder of *.sql files that are applied at start'),
+  'allow-unauthenticated': flag('listen beyond loopback without authentication'),
+  'log.level': oneOf('lines to write', 'info', ['debug', 'info', 'warn', 'error']),
+  'log.format': oneOf('human on a terminal, else json', 'auto', ['auto', 'json', 'human']),
+  'service.id': text('first part of the names of internal topics', 'writethrough'),
+  'sql.strict': flag("ksqlDB's own rules: no extensions, unquoted names in upper case"),
+  durability: oneOf('what a power failure may take: full nothing, normal the last commits', 'full', [
+    'normal',
+    'full',
+    'extra',
+  ]),
+  'feed.retention.ms': whole('how long changes are kept for subscribers', 86_400_000, 1_000, Number.MAX_SAFE_INTEGER),
+  'feed.retention.bytes': whole(
+    'how many bytes of changes are kept for subscribers',
+    1024 * mb,
+    mb,
+    Number.MAX_SAFE_INTEGER,
+  ),
+  'http.body-bytes-max': whole('largest request body', mb, 1024, 1024 * mb),
+  'http.allowed-hosts': list('further Host names, for a proxy in front'),
+  'http.allowed-origins': list('browser origins that may change state'),
+  'read.bytes-max': whole('largest answer of one read', 256 * mb, mb, 512 * mb),
+  'read.deadline-ms': whole('longest time of one read', 30_000, 100, 3_600_000),
+  'read.threads': whole('threads for scans', 1, 1, 64),
+  'ready.lag-ms': whole('readyz says no above this lag', 30_000, 1, Number.MAX_SAFE_INTEGER),
+} as const;
+
+export type OptionKey = keyof typeof optionDefs;
+export type Config = { readonly [K in OptionKey]: (typeof optionDefs)[K] extends OptionDef<infer T> ? T : never };
+/** Values as they are given by flags or by a program, in any of the forms of YAML. */
+export type ConfigInput = { readonly [K in OptionKey]?: Config[K] | undefined };
+
+export const defaultConfigFile = 'writethrough.yaml';
+
+export interface ConfigSources {
+  readonly flags: ConfigInput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A missing default file is no error, a named one is. */
+  readonly file: string | undefined;
+}
+
+export function loadConfig({ flags, env, file }: ConfigSources): Config {
+  const given = new Map<string, string>();
+  for (const [key, value] of readFile(file)) given.set(key, value);
+  for (const key of Object.keys(optionDefs)) {
+    const value = env[environmentName(key)];
+    if (value !== undefined && value !== '') given.set(key, value);
+  }
+  for (const [key, value] of Object.entries(flags)) {
+    if (value === undefined) continue;
+    checkKey(key, 'options');
+    given.set(key, Array.isArray(value) ? value.join(',') : String(value));
+  }
+  const entries = Object.entries(optionDefs).map(([key, def]) => {
+    const value = given.get(key);
+    return [key, value === undefined ? def.default : def.read(value, key)];
+  });
+  return Object.fromEntries(entries) as Config;
+}
+
+export function environmentName(key: string): string {
+  return `WRITETHROUGH_${key.replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
+
+function readFile(named: string | undefined): readonly (readonly [string, string])[] {
+  const path = named ?? defaultConfigFile;
+  if (named === undefined && !existsSync(path)) return [];
+  let parsed: unknown;
+  try {
+    parsed = parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new AppError('bad-config', `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      place: { file: path },
+      cause,
+    });
+  }
+  const entries: [string, string][] = [];
+  flatten(parsed, '', entries, path);
+  return entries;
+}
+
+function flatten(value: unknown, prefix: string, into: [string, string][], path: string): void {
+  if (value === null || value === undefined) return;
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    for (const [key, inner] of Object.entries(value))
+      flatten(inner, prefix === '' ? key : `${prefix}.${key}`, into, path);
+    return;
+  }
+  checkKey(prefix, path);
+  into.push([prefix, Array.isArray(value) ? value.join(',') : String(value as string | number | boolean)]);
+}
+
+function checkKey(key: string, where: string): void {
+  if (key in optionDefs) return;
+  throw new AppError('unknown-option', `unknown option "${key}" in ${where}`, {
+    hint: didYouMean(key, Object.keys(optionDefs)),
+    place: { path: key },
+  });
+}
+
+function bad(key: string, value: string, wanted: string): AppError {
+  return new AppError('bad-config', `${key}: "${value}" is not ${wanted}`, { place: { path: key } });
+}
+
+/** As it may be shown: without the password of the source. */
+export function shownConfig(config: Config): Readonly<Record<string, string>> {
+  const mask = (value: string) => value.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:****@');
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, mask(String(value ?? ''))]));
+}

@@ -1,0 +1,54 @@
+// `writethrough demo`: a sample database in an SQLite file, a writer that keeps changing it, and the service on both with the shipped
+// queries. The next start goes on where this one was.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { shippedQueries } from '../app.js';
+import type { DemoOptions } from '../cli/demo.js';
+import { loadConfig } from '../config.js';
+import { runApp } from '../run-start.js';
+import { seedDemo } from './seed.js';
+import { startDemoWriter, type DemoWriter } from './start-writer.js';
+
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const folder = resolve(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'company.db');
+  if (!existsSync(file)) seedDemo(file);
+  const config = loadConfig({
+    flags: {
+      data: folder,
+      port: options.port,
+      source: `sqlite:${file}`,
+      queries: shippedQueries(),
+      'log.level': process.env['WRITETHROUGH_LOG_LEVEL'] ? undefined : 'warn',
+    },
+    env: process.env,
+    file: undefined,
+  });
+  let writer: DemoWriter | undefined;
+  await runApp(
+    config,
+    ({ url }) => {
+      if (options.writer) writer = startDemoWriter(file);
+      process.stdout.write(hello(url, file, options.writer));
+    },
+    async () => writer?.stop(),
+  );
+}
+
+function hello(url: string, file: string, writes: boolean): string {
+  return `
+  writethrough runs at ${url}
+
+  A sample company in ${file}
+  ${writes ? 'is changed by a writer about five times a second' : 'is left as it is (--no-writer)'}; every change goes to the embedded log and to the tables
+  employees, departments, and those of queries/*.sql.
+
+  A row:      curl ${url}/v1/tables/employees/rows/7
+  SQL:        curl ${url}/query -d '{"ksql":"SELECT * FROM department_payroll;"}'
+  Changes:    curl -N ${url}/v1/tables/employees/changes?snapshot=false
+
+  Ctrl-C stops; the next start goes on where this one was.
+
+`;
+}

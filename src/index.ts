@@ -1,0 +1,64 @@
+// The public API for embedding: the same service inside a Node program.
+import { startApp, type App } from './app.js';
+import { loadConfig, type ConfigInput } from './config.js';
+import { AppError } from './core/errors.js';
+import type { LogSink } from './core/logger.js';
+import type { StatementEntity } from './projector/statement-facade.js';
+import type { ChangeItem, JsonAnswer, ReadRequest, SubscribeOptions } from './query/query-facade.js';
+
+export interface WritethroughOptions extends ConfigInput {
+  /** Receives log lines; silent by default. */
+  readonly onLog?: LogSink | undefined;
+}
+
+export interface Writethrough {
+  /** Resolves when reads are answered. Rejects with an AppError, such as `data-folder-in-use`. */
+  start(): Promise<void>;
+  /** Stops in order; idempotent. */
+  stop(): Promise<void>;
+  /** Address of the HTTP API, once started. */
+  readonly url: string;
+  /** Several reads of one consistent cut: `{"results":[{"rows":[...]}]}` as JSON text, with its version. */
+  read(reads: readonly ReadRequest[]): Promise<JsonAnswer>;
+  /** One row by its key text (composite keys comma-separated, percent-encoded), or null. */
+  pull(table: string, key: string): unknown;
+  /** Changes of a table in order, in batches; see the HTTP API's `/v1/tables/{table}/changes`. */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
+  /** Runs ksqlDB statements. */
+  execute(sql: string): Promise<readonly StatementEntity[]>;
+}
+
+/** Options as in the configuration file, under their dotted names: `createWritethrough({ source: 'sqlite:app.db', port: 0 })`. */
+export function createWritethrough(options: WritethroughOptions = {}): Writethrough {
+  const { onLog, ...flags } = options;
+  let starting: Promise<App> | undefined;
+  let app: App | undefined;
+  const running = (): App => {
+    if (!app) throw new AppError('not-ready', 'writethrough is not started', { hint: 'await start() first' });
+    return app;
+  };
+  return {
+    async start() {
+      starting ??= startApp({ config: loadConfig({ flags, env: {}, file: undefined }), log: onLog ?? (() => {}) });
+      app = await starting;
+    },
+    async stop() {
+      const started = await starting;
+      app = undefined;
+      await started?.stop();
+    },
+    get url() {
+      return running().url;
+    },
+    read: (reads) => running().query.read(reads, {}),
+    pull(table, key) {
+      const { json } = running().query.point(table, key, 'strings');
+      return json === null ? null : JSON.parse(json);
+    },
+    subscribe: (subscription) => running().query.subscribe(subscription),
+    execute: (sql) => running().engine.execute({ sql, owner: 'api' }),
+  };
+}
+
+export { AppError };
+export type { ChangeItem, ConfigInput, JsonAnswer, ReadRequest, StatementEntity, SubscribeOptions };

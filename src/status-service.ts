@@ -1,0 +1,78 @@
+// The one page that tells how the process stands, and the answers of the probes.
+import { statSync } from 'node:fs';
+import type { Herder } from './connect/herder.js';
+import type { Metrics } from './core/metrics.js';
+import type { QueryService } from './query/query-service.js';
+import type { ServiceStatus, StatusFacade } from './server/status-facade.js';
+import type { EngineApi } from './threads/engine-api.js';
+import type { Remote } from './threads/rpc.js';
+import { version } from './version.js';
+
+export interface StatusEnv {
+  readonly engine: Remote<EngineApi>;
+  readonly connectors: Herder;
+  readonly query: QueryService;
+  readonly path: string;
+  readonly logId: string;
+  readonly serviceId: string;
+  readonly readyLagMs: number;
+  readonly metrics: Metrics;
+}
+
+export class StatusService implements StatusFacade {
+  readonly identity: StatusFacade['identity'];
+  readonly #env: StatusEnv;
+  #stopping = false;
+
+  constructor(env: StatusEnv) {
+    this.#env = env;
+    this.identity = { version, serviceId: env.serviceId, logId: env.logId };
+  }
+
+  close(): void {
+    this.#stopping = true;
+  }
+
+  async status(): Promise<ServiceStatus> {
+    const { engine, connectors, query, path } = this.#env;
+    const [{ tables, ...freshness }, statuses, queries, rebuilds] = await Promise.all([
+      query.tables(),
+      connectors.statuses(),
+      engine.queries(),
+      engine.rebuilds(),
+    ]);
+    const reasons = [
+      ...statuses
+        .filter(({ tasks }) => tasks.some(({ state }) => state === 'FAILED'))
+        .map(({ name, error }) => `connector ${name}: ${error?.message ?? 'failed'}`),
+      ...queries.filter(({ state }) => state === 'ERROR').map(({ id, reason }) => `query ${id}: ${reason ?? 'failed'}`),
+    ];
+    return {
+      ...freshness,
+      serviceVersion: version,
+      uptimeSeconds: Math.round(process.uptime()),
+      state: this.#stopping ? 'stopping' : reasons.length > 0 ? 'degraded' : 'running',
+      reasons,
+      connectors: statuses,
+      tables: tables.map(({ name, rowCount, visible }) => ({ name, rows: rowCount, visible })),
+      queries,
+      rebuilds,
+      memory: {
+        rssBytes: process.memoryUsage.rss(),
+        heapBytes: process.memoryUsage().heapUsed,
+        dataBytes: sizeOf(path) + sizeOf(`${path}-wal`),
+      },
+    };
+  }
+
+  readiness() {
+    if (this.#stopping) return { ready: false, reason: 'the process stops' };
+    const lagMs = this.#env.query.lagMs();
+    if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
+    return { ready: true };
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,77 @@
+// A capture thread as the main thread sees it: one task of a connector.
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { CheckedConfig } from '../connect/connector-config.js';
+import type { ConnectorTask } from '../connect/herder.js';
+import { AppError, fromErrorMessage } from '../core/errors.js';
+import type { LogSink } from '../core/logger.js';
+import type { SourceState } from '../source/source-connector.js';
+import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
+import type { EngineApi, StreamOptions } from './engine-api.js';
+import { connectRpc, transfer, type Remote } from './rpc.js';
+
+export interface CaptureThreadEnv {
+  readonly engine: Remote<EngineApi>;
+  readonly stream: StreamOptions;
+  readonly serviceId: string;
+  readonly log: LogSink;
+}
+
+/** How long a task may take to end by itself before its thread is cut off; nothing is lost by that. */
+const stopMs = 5_000;
+
+export function startCaptureThread(
+  env: CaptureThreadEnv,
+  name: string,
+  checked: CheckedConfig,
+  onState: (state: SourceState) => void,
+): ConnectorTask {
+  const embedded = env.stream.kind === 'embedded';
+  const channel = embedded ? new MessageChannel() : undefined;
+  const data: CaptureData = {
+    name,
+    family: checked.plugin.family,
+    source: checked.source,
+    output: checked.output,
+    stream: env.stream,
+    serviceId: env.serviceId,
+    bridge: channel?.port2,
+  };
+  const worker = new Worker(new URL('./capture.js', import.meta.url), {
+    workerData: data,
+    transferList: channel ? [channel.port2] : [],
+  });
+  const attached = channel
+    ? env.engine.attachCapture(transfer({ port: channel.port1 }, [channel.port1]))
+    : Promise.resolve();
+  let settle: (error: AppError | undefined) => void = () => {};
+  const done = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error ? reject(error) : resolve());
+  });
+  const main: CaptureMainApi = {
+    openTable: (request) => env.engine.openTable(request),
+    state: onState,
+    log: env.log,
+    done: (error) => {
+      settle(error ? fromErrorMessage(error) : undefined);
+      void worker.terminate();
+    },
+  };
+  const rpc = connectRpc<CaptureApi>(worker, { ...main } as never, (error) =>
+    settle(new AppError('internal', String(error), { cause: error })),
+  );
+  attached.catch((cause: unknown) => settle(new AppError('internal', 'the engine took no bridge', { cause })));
+  worker.on('error', (error) =>
+    settle(new AppError('internal', `the capture thread broke: ${String(error)}`, { cause: error, retriable: true })),
+  );
+  worker.on('exit', () => settle(new AppError('internal', 'the capture thread ended', { retriable: true })));
+  return {
+    done,
+    async stop() {
+      rpc.notify('stop');
+      const timer = setTimeout(() => void worker.terminate(), stopMs);
+      await done.catch(() => {}); // the herder hears of it through `done` itself
+      clearTimeout(timer);
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// A capture thread: runs one connector's task. Decoding and encoding take most of a core under load, so they have a thread of their
+// own; chunks go to the engine by transfer (embedded) or to Kafka from here.
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { runConnector } from '../connect/worker.js';
+import { producerName, topicName } from '../connect/naming.js';
+import type { OutputSettings } from '../connect/connector-config.js';
+import type { PluginFamily } from '../connect/config-def.js';
+import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
+import type { SourceTable } from '../core/row-encoder.js';
+import { RecordChunkBuilder } from '../schema/formats/chunk-builder.js';
+import { createRowEncoder } from '../schema/formats/row-encoder.js';
+import type { SourceConfig, SourceState } from '../source/source-connector.js';
+import { createMysqlSource } from '../source/mysql/mysql-source.js';
+import { createSqliteSource } from '../source/sqlite/sqlite-source.js';
+import { connectBridge } from '../stream/bridge/bridge-client.js';
+import type { AppendProducer } from '../stream/event-log.js';
+import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
+import { connectRpc } from './rpc.js';
+
+export interface CaptureData {
+  readonly name: string;
+  readonly family: PluginFamily;
+  readonly source: SourceConfig;
+  readonly output: OutputSettings;
+  readonly stream: StreamOptions;
+  readonly serviceId: string;
+  /** Embedded: our end of the bridge. */
+  readonly bridge: MessagePort | undefined;
+}
+
+/** What the main thread answers to a capture thread. */
+export interface CaptureMainApi {
+  openTable(request: OpenTableRequest): Promise<OpenedTable>;
+  state(state: SourceState): void;
+  log(level: LogLevel, message: string, fields: LogFields): void;
+  done(error: ErrorMessage | undefined): void;
+}
+
+export interface CaptureApi {
+  stop(): void;
+}
+
+const chunkBytes = 256 * 1024;
+const factories = { mysql: createMysqlSource, sqlite: createSqliteSource };
+
+const port = parentPort;
+assert(port, 'capture.ts runs as a worker thread');
+const data = workerData as CaptureData;
+const stopping = new AbortController();
+const rpc = connectRpc<CaptureMainApi>(port, { stop: () => stopping.abort() }, (error) =>
+  rpc.notify('done', toErrorMessage(error)),
+);
+const logger = createLogger((level, message, fields) => rpc.notify('log', level, message, fields), {
+  thread: 'capture',
+  connector: data.name,
+});
+
+async function run(): Promise<void> {
+  const chunks = new RecordChunkBuilder({ chunkBytes });
+  const source = factories[data.family](data.source, logger);
+  const snapshots = ['initial', 'initial_only', 'when_needed', 'always'].includes(
+    data.source['snapshot.mode'] ?? 'initial',
+  );
+  let producer: AppendProducer | undefined;
+  let phase: SourceState['phase'] = 'connecting';
+  await runConnector({
+    name: data.name,
+    source,
+    chunks,
+    logger,
+    signal: stopping.signal,
+    openProducer: async () => (producer = await openProducer()),
+    reportState: (state) => {
+      phase = state.phase;
+      rpc.notify('state', state);
+    },
+    openTable: async (table: SourceTable) => {
+      const topic = topicName(data.output.topicPrefix, table);
+      // Before the first streamed change everything that is announced belongs to the first snapshot.
+      const hidden = snapshots && (phase === 'snapshot' || (phase === 'connecting' && producer?.position === null));
+      const createTable = data.source['table.create'] !== 'false';
+      const ids = await rpc.remote.openTable({
+        connector: data.name,
+        table,
+        topic,
+        output: data.output,
+        hidden,
+        createTable,
+      });
+      return createRowEncoder({ ...data.output, ...ids, table, topic, chunks });
+    },
+  });
+}
+
+async function openProducer(): Promise<AppendProducer> {
+  const name = producerName(data.name);
+  if (data.stream.kind === 'embedded') {
+    assert(data.bridge, 'an embedded log is reached over a bridge');
+    return connectBridge(data.bridge).openProducer(name);
+  }
+  const { openCaptureKafkaLog } = await import('./kafka-options.js');
+  const log = await openCaptureKafkaLog(data.stream.url, data.serviceId, logger, stopping.signal);
+  return log.openProducer(name);
+}
+
+run()
+  .then(() => rpc.notify('done', undefined))
+  .catch((error: unknown) => rpc.notify('done', toErrorMessage(error)));

@@ -1,0 +1,88 @@
+// What the engine thread offers to the main thread, what it is started with, and what it tells.
+import type { ConnectorStatus } from '../connect/connect-facade.js';
+import type { OutputSettings } from '../connect/connector-config.js';
+import type { StoredConnector } from '../connect/herder.js';
+import type { ErrorMessage } from '../core/errors.js';
+import type { LogFields, LogLevel } from '../core/logger.js';
+import type { MetricSample } from '../core/metrics.js';
+import type { SourceTable } from '../core/row-encoder.js';
+import type { QueryStatus, RebuildProgress, StatementEntity, StatementRequest } from '../projector/statement-facade.js';
+import type { RegistryFacade } from '../registry/registry-facade.js';
+import type { Durability } from '../sqlite/database.js';
+import type { TapRecord, TopicDescription } from '../stream/event-log.js';
+
+export interface EngineOptions {
+  readonly dataFolder: string;
+  readonly durability: Durability;
+  readonly serviceId: string;
+  readonly strict: boolean;
+  readonly stream: StreamOptions;
+  readonly feed: { readonly ms: number; readonly bytes: number };
+  /** Settings as SHOW PROPERTIES tells them; no secrets. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export type StreamOptions = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly url: string };
+
+/** What a capture thread asks before it captures a table. */
+export interface OpenTableRequest {
+  readonly connector: string;
+  readonly table: SourceTable;
+  readonly topic: string;
+  readonly output: OutputSettings;
+  /** Readable only when the connector's snapshot is complete. */
+  readonly hidden: boolean;
+  /** Make it a queryable table (else only a topic). */
+  readonly createTable: boolean;
+}
+
+export interface OpenedTable {
+  readonly keySchemaId: number | undefined;
+  readonly valueSchemaId: number | undefined;
+}
+
+/** Statements that read tables which are not there yet, kept until they are. */
+export interface WaitingStatement {
+  readonly sql: string;
+  readonly file: string;
+  readonly missing: readonly string[];
+}
+
+/** Functions that the engine answers. */
+export interface EngineApi {
+  execute(request: StatementRequest): Promise<readonly StatementEntity[]>;
+  /** For query files: runs a statement, or keeps it until its sources are there. */
+  executeOrWait(request: StatementRequest): Promise<{ readonly waiting: readonly string[] }>;
+  rebuild(table: string): Promise<RebuildProgress>;
+  rebuilds(): Promise<readonly RebuildProgress[]>;
+  queries(): Promise<readonly QueryStatus[]>;
+  waiting(): Promise<readonly WaitingStatement[]>;
+  /** Gives the engine its end of a capture thread's bridge; the port is in the transfer list. */
+  attachCapture(link: { readonly port: unknown }): Promise<void>;
+  openTable(request: OpenTableRequest): Promise<OpenedTable>;
+  connectors(): Promise<readonly StoredConnector[]>;
+  putConnector(connector: StoredConnector): Promise<void>;
+  removeConnector(name: string): Promise<void>;
+  connectorProgress(
+    name: string,
+  ): Promise<{
+    readonly position: string | null;
+    readonly tables: readonly string[];
+    readonly topics: readonly string[];
+  }>;
+  registry(method: keyof RegistryFacade, args: readonly unknown[]): Promise<unknown>;
+  topics(): Promise<readonly TopicDescription[]>;
+  readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
+  metrics(): Promise<readonly MetricSample[]>;
+  stop(): Promise<void>;
+}
+
+/** Functions that the main thread answers to the engine; all are notices. */
+export interface MainApi {
+  ready(info: { readonly logId: string; readonly seq: number }): void;
+  committed(seq: number, commitTimeUs: number): void;
+  failed(error: ErrorMessage): void;
+  log(level: LogLevel, message: string, fields: LogFields): void;
+}
+
+export type { ConnectorStatus };

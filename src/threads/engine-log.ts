@@ -1,0 +1,55 @@
+// The log as the engine uses it. Embedded: producers close appends into a queue, the loop writes them in its own transaction. Kafka:
+// producers write to the brokers themselves, and the loop applies what it reads behind the frontier.
+import type { MessagePort } from 'node:worker_threads';
+import type { Logger } from '../core/logger.js';
+import type { Append } from '../core/record.js';
+import type { Registry } from '../registry/registry.js';
+import type { SqliteDatabase } from '../sqlite/database.js';
+import { serveBridge } from '../stream/bridge/bridge-server.js';
+import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
+import type { EventLog } from '../stream/event-log.js';
+import type { PendingAppend } from '../stream/pending-append.js';
+import type { EngineOptions } from './engine-api.js';
+import type { AppendFeed } from './engine-loop.js';
+
+export interface EngineLog {
+  readonly log: EventLog;
+  readonly feed: AppendFeed;
+  /** Serves a capture thread's producers; Kafka's need no bridge. */
+  attachCapture(port: MessagePort): void;
+  topicIsEmpty(topic: string): boolean;
+  /** Entries that another process appended to the registry. */
+  noteAppends(appends: readonly Append[], registry: Registry | undefined, schemasTopic: string): void;
+}
+
+/** Bytes of appends in one store commit: enough to make its sync cheap, few enough that the next one does not wait long. */
+const groupBytes = 1024 * 1024;
+const maintainBudgetMs = 5;
+
+export async function openEngineLog(
+  database: SqliteDatabase,
+  options: EngineOptions,
+  logger: Logger,
+): Promise<EngineLog> {
+  if (options.stream.kind === 'kafka') {
+    const { openKafkaEngineLog } = await import('./engine-kafka-log.js');
+    return openKafkaEngineLog(database, options, options.stream.url, logger);
+  }
+  const log = openEmbeddedLog(database, { durability: options.durability, spillFolder: options.dataFolder });
+  return {
+    log,
+    feed: {
+      take: () => log.queue.take(groupBytes),
+      write: (group) => log.write(group as readonly PendingAppend[]),
+      writeDerived: (groups) => {
+        if (groups.length > 0) log.writeDerived(groups);
+      },
+      confirm: (appends) => log.queue.confirm(appends),
+      onAvailable: (listener) => log.queue.onAvailable(listener),
+      maintain: () => log.maintain(maintainBudgetMs),
+    },
+    attachCapture: (port) => void serveBridge(log.queue, port),
+    topicIsEmpty: (topic) => log.topicIsEmpty(topic),
+    noteAppends: () => {},
+  };
+}

@@ -1,0 +1,189 @@
+// The engine's loop: the one writer, and the owner of the store's transaction. For each group of whole appends:
+//   1. take the group (embedded: what producers have closed; Kafka: what the log's reader has gathered)
+//   2. begin
+//   3. embedded: write it to the log (seqs and offsets are given here)
+//   4. apply append by append: definitions, records, controls
+//   5. write what queries derived for their topics
+//   6. commit: log, rows, feed, catalogue, frontier and positions together
+//   7. confirm to the producers, answer local waiters, tell the main thread
+// A crash before 6 has happened leaves nothing of the group (embedded: the source sends it again behind the stored position; Kafka:
+// it is read again behind the frontier). A crash between 6 and 7 leaves it applied; a producer that is opened again learns so from
+// its position. When a query fails in 4 everything is rolled back, the query is detached in a transaction of its own, and the same
+// group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
+// step of a build or of the log's maintenance.
+import { toAppError, type AppError } from '../core/errors.js';
+import { failpoint } from '../core/failpoint.js';
+import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import type { Append } from '../core/record.js';
+import type { Builder } from '../projector/builder.js';
+import type { Outcome, Projector } from '../projector/projector.js';
+import type { DerivedGroup, SinkTopics } from '../projector/sink-topics.js';
+import { PartFailure, type Runtime } from '../runtime/runtime.js';
+import type { Frontier, StateWriter } from '../store/state-store.js';
+
+/** Where groups come from. */
+export interface AppendFeed {
+  /** A group of whole appends, empty when there is none. Nothing of it is given again before `confirm` or `repeat`. */
+  take(): readonly unknown[];
+  /** Inside the transaction: the appends with their seqs. Called again for the same group after a rollback. */
+  write(group: readonly unknown[]): readonly Append[];
+  writeDerived(groups: readonly DerivedGroup[]): void;
+  confirm(appends: readonly Append[]): void;
+  onAvailable(listener: () => void): void;
+  /** A bounded step of housekeeping; true: there is more to do now. */
+  maintain(): boolean;
+}
+
+export interface EngineLoopEnv {
+  readonly feed: AppendFeed;
+  readonly state: StateWriter;
+  readonly runtime: Runtime;
+  readonly projector: Projector;
+  readonly builder: Builder;
+  readonly sinks: SinkTopics;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Producers whose commit times say nothing about a source's lag. */
+  readonly isLocal: (producer: string) => boolean;
+  readonly onCommitted: (appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>) => void;
+  readonly onFatal: (error: AppError) => void;
+  readonly pruneFeed: () => boolean;
+}
+
+const pruneIntervalMs = 5_000;
+
+export class EngineLoop {
+  readonly #env: EngineLoopEnv;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #pruneAtMs = 0;
+
+  constructor(env: EngineLoopEnv) {
+    this.#env = env;
+    env.feed.onAvailable(() => this.wake());
+  }
+
+  start(): void {
+    this.#ended = this.#run().catch((error: unknown) => this.#env.onFatal(toAppError(error)));
+  }
+
+  /** Something may have become possible: a build began, a producer closed an append. */
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Resolves when the group in hand is committed; nothing is taken after it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.wake();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const committed = this.#commitGroup();
+      const built = this.#env.builder.busy && (await this.#env.builder.step());
+      if (!committed && !built && !this.#keepHouse()) await this.#available();
+      else await nextTurn();
+    }
+  }
+
+  #available(): Promise<void> {
+    return new Promise((resolve) => {
+      // Housekeeping is looked at now and then even when nothing comes; unref: it must not hold the thread.
+      const timer = setTimeout(resolve, pruneIntervalMs);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #keepHouse(): boolean {
+    const now = performance.now();
+    if (now >= this.#pruneAtMs) {
+      if (this.#env.pruneFeed()) return true;
+      this.#pruneAtMs = now + pruneIntervalMs;
+    }
+    return this.#env.feed.maintain();
+  }
+
+  #commitGroup(): boolean {
+    const { feed, projector, sinks, state } = this.#env;
+    const group = feed.take();
+    if (group.length === 0) return false;
+    for (;;) {
+      try {
+        this.#applyGroup(group);
+        return true;
+      } catch (error) {
+        state.rollback();
+        sinks.discard();
+        if (!(error instanceof PartFailure)) throw error;
+        projector.load();
+        this.#detach(error);
+      }
+    }
+  }
+
+  #applyGroup(group: readonly unknown[]): void {
+    const { feed, state, projector, sinks, metrics, builder, onCommitted } = this.#env;
+    failpoint('engine-before-begin');
+    const startMs = performance.now();
+    state.begin();
+    const appends = feed.write(group);
+    failpoint('engine-after-log-write');
+    let records = 0;
+    for (const append of appends) {
+      projector.apply(append);
+      records += append.records.count;
+    }
+    feed.writeDerived(sinks.take());
+    failpoint('engine-after-apply');
+    const frontier = this.#nextFrontier(appends);
+    failpoint('engine-before-commit');
+    state.commit(frontier);
+    failpoint('engine-after-commit');
+    const pauseMs = performance.now() - startMs;
+    for (const table of projector.takeSwapped()) builder.notePause(table, pauseMs);
+    feed.confirm(appends);
+    failpoint('engine-after-confirm');
+    onCommitted(appends, projector.takeOutcomes());
+    metrics.count('writethrough_engine_commits_total');
+    metrics.count('writethrough_engine_appends_total', appends.length);
+    metrics.count('writethrough_engine_records_total', records);
+    metrics.observe('writethrough_engine_commit_seconds', pauseMs / 1000);
+  }
+
+  #nextFrontier(appends: readonly Append[]): Frontier {
+    const earlier = this.#env.state.frontier;
+    const positions: Record<string, string> = { ...earlier.positions };
+    let { commitTimeUs } = earlier;
+    for (const append of appends) {
+      if (this.#env.isLocal(append.producer)) continue;
+      if (append.position !== null) positions[append.producer] = append.position;
+      commitTimeUs = Math.max(commitTimeUs, append.commitTimeUs);
+    }
+    return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, positions };
+  }
+
+  #detach(failure: PartFailure): void {
+    const { state, runtime, projector, logger } = this.#env;
+    state.begin();
+    const stopped = runtime.detachFailed(failure, state.frontier.seq);
+    state.commit(state.frontier);
+    projector.load();
+    const { code, message, detail } = failure.error;
+    logger.error('a part failed and stands still', { stopped, code, error: message, detail });
+  }
+}
+
+/** Lets the thread's messages in between two groups. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

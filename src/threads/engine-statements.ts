@@ -1,0 +1,220 @@
+// Statements as the engine runs them: the projector's Statements joined to log, registry and store, statements of query files that wait
+// for their sources, and rebuilds on request.
+import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
+import { systemClock } from '../core/clock.js';
+import { AppError, toAppError } from '../core/errors.js';
+import { failpoint } from '../core/failpoint.js';
+import type { Logger } from '../core/logger.js';
+import type { BuildDocument } from '../projector/build.js';
+import type { Builder } from '../projector/builder.js';
+import type { Definition } from '../projector/definition.js';
+import { queryState, type Entity } from '../projector/entities.js';
+import { querySources } from '../projector/query-sources.js';
+import type { QueryStatus, RebuildProgress, StatementRequest } from '../projector/statement-facade.js';
+import { Statements } from '../projector/statements.js';
+import type { Registry } from '../registry/registry.js';
+import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
+import { defaultKeyShape, keyFields, valueFields } from '../schema/formats/format.js';
+import { partitionOf } from '../schema/formats/partitioner.js';
+import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
+import type { Statement } from '../sql/plan.js';
+import type { StateWriter } from '../store/state-store.js';
+import type { EventLog } from '../stream/event-log.js';
+import type { EngineOptions, WaitingStatement } from './engine-api.js';
+import type { LocalAppends } from './local-appends.js';
+
+export interface EngineStatementsEnv {
+  readonly catalog: Catalog;
+  readonly builder: Builder;
+  readonly state: StateWriter;
+  readonly registry: Registry;
+  readonly log: EventLog;
+  readonly local: LocalAppends;
+  readonly options: EngineOptions;
+  readonly logger: Logger;
+  readonly appendDefinition: (definition: Definition) => Promise<Entity>;
+  /** A build began: the loop has work. */
+  readonly wake: () => void;
+}
+
+type CreateAs = Extract<Statement, { readonly kind: 'create-as' }>;
+type InsertValues = Extract<Statement, { readonly kind: 'insert-values' }>;
+
+export class EngineStatements {
+  readonly #env: EngineStatementsEnv;
+  readonly #statements: Statements;
+  #waiting: WaitingStatement[] = [];
+
+  constructor(env: EngineStatementsEnv) {
+    this.#env = env;
+    const { log, options } = env;
+    this.#statements = new Statements({
+      catalog: env.catalog,
+      strict: options.strict,
+      appendDefinition: async (definition) => {
+        failpoint('statement-before-append');
+        const entity = await env.appendDefinition(definition);
+        failpoint('statement-after-append');
+        return entity;
+      },
+      insertRow: (target, row) => this.#insertRow(target, row),
+      topics: async () => (await log.topics()).map(({ name, partitions }) => ({ name, partitions })),
+      createTopic: (name, partitions, compact) =>
+        log.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' }),
+      registerSchemas: (statement) => this.#registerSchemas(statement),
+      deleteTopic: (name) => log.deleteTopic(name),
+      properties: () => options.properties,
+      connectors: async () => [],
+    });
+  }
+
+  execute(request: StatementRequest): Promise<readonly Entity[]> {
+    return this.#statements.execute(request);
+  }
+
+  async executeOrWait(request: StatementRequest): Promise<{ readonly waiting: readonly string[] }> {
+    const missing = this.#statements.missingSources(request.sql);
+    if (missing.length > 0) {
+      this.#waiting.push({ sql: request.sql, file: request.file ?? '', missing });
+      this.#env.logger.info('a query waits for its sources', { file: request.file, missing });
+      return { waiting: missing };
+    }
+    await this.execute(request);
+    return { waiting: [] };
+  }
+
+  /** A stream or table has appeared: what waited for it may run now. */
+  async retryWaiting(): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const statement of waiting) {
+      try {
+        await this.executeOrWait({ sql: statement.sql, file: statement.file, owner: 'file' });
+      } catch (error) {
+        const { code, message, detail } = toAppError(error);
+        this.#env.logger.error('a query file cannot be applied', {
+          file: statement.file,
+          code,
+          error: message,
+          detail,
+        });
+      }
+    }
+  }
+
+  waiting(): readonly WaitingStatement[] {
+    return this.#waiting;
+  }
+
+  queryStatus(): readonly QueryStatus[] {
+    const running = this.#env.catalog.queries().map((query) => ({
+      id: query.id,
+      sql: query.sql,
+      sink: query.sink,
+      state: queryState(query),
+      ...(query.state.kind === 'failed' ? { reason: `${query.state.error.code}: ${query.state.error.message}` } : {}),
+    }));
+    const waiting = this.#waiting.map(({ sql, file, missing }) => ({
+      id: file,
+      sql,
+      sink: null,
+      state: 'WAITING' as const,
+      reason: `waits for ${missing.join(', ')}`,
+    }));
+    return [...running, ...waiting];
+  }
+
+  /** Begins to derive a table again beside itself. */
+  async rebuild(table: string): Promise<RebuildProgress> {
+    const { catalog, builder, state } = this.#env;
+    const entry = catalog.find(table);
+    if (!entry?.table) throw new AppError('unknown-table', `no table ${table}`);
+    if (builder.isBuilding(entry.name)) throw new AppError('rebuild-running', `table ${entry.name} is being rebuilt`);
+    if (!entry.visible)
+      throw new AppError('snapshotting', `table ${entry.name} is still being filled for the first time`, {
+        retriable: true,
+      });
+    const query = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
+    if (query && query.state.kind === 'terminated') {
+      throw new AppError('invalid-statement', `the query of ${entry.name} was terminated`, {
+        hint: 'drop the table and create it again',
+      });
+    }
+    const sources = query ? [...new Set(querySources(catalog, query))].map((name) => catalog.find(name)!) : [];
+    const replay = query === undefined || sources.some((source) => source.sourceKind === 'stream');
+    const document: BuildDocument = {
+      table: entry.name,
+      version: this.#nextVersion(entry),
+      purpose: 'rebuild',
+      method: replay ? 'replay' : 'scan',
+      cursors: replay ? {} : Object.fromEntries(sources.map((source) => [source.name, { last: null, done: false }])),
+      replayedSeq: 0,
+      caughtUp: false,
+      rows: 0,
+      startedMs: systemClock.nowMs(),
+    };
+    state.begin();
+    try {
+      builder.begin(document);
+      state.commit(state.frontier);
+    } catch (error) {
+      state.rollback();
+      throw error;
+    }
+    this.#env.wake();
+    return builder.progress().find((progress) => nameKey(progress.table) === nameKey(entry.name))!;
+  }
+
+  /** Versions that a failed rebuild has left behind are not used again before they are gone. */
+  #nextVersion(entry: SourceEntry): number {
+    const versions = this.#env.state.physicalTables().filter(({ id }) => id === entry.table!.id);
+    return Math.max(entry.table!.version, ...versions.map(({ version }) => version)) + 1;
+  }
+
+  async #registerSchemas({ schema, properties }: CreateAs) {
+    const { registry } = this.#env;
+    const { topic } = properties;
+    if (properties.keyFormat !== 'AVRO' && properties.valueFormat !== 'AVRO') return null;
+    const isKey = new Set(schema.keyColumns);
+    const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+    const register = async (subject: string, text: string) => (await registry.register(subject, text, 'AVRO')).id;
+    const key =
+      properties.keyFormat === 'AVRO' && isKey.size > 0
+        ? await register(`${topic}-key`, avroKeySchema(topic, keyFields(schema), defaultKeyShape(schema)))
+        : null;
+    const value =
+      properties.valueFormat === 'AVRO'
+        ? await register(`${topic}-value`, avroValueSchema(topic, valueFields(schema, valueColumns)))
+        : null;
+    return { key, value };
+  }
+
+  async #insertRow(target: SourceEntry, { row, rowtime }: InsertValues): Promise<void> {
+    const { log, local } = this.#env;
+    if (target.captured) {
+      throw new AppError(
+        'invalid-statement',
+        `Cannot insert into ${target.name}: connector ${target.captured.connector} writes it`,
+        { hint: 'write to the source database' },
+      );
+    }
+    const { schema, properties } = target;
+    if (properties.valueFormat === 'AVRO' || properties.keyFormat === 'AVRO') {
+      throw new AppError('unsupported-statement', `INSERT VALUES into ${target.name}, whose format is AVRO`);
+    }
+    const isKey = new Set(schema.keyColumns);
+    const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+    const key =
+      isKey.size === 0
+        ? null
+        : createKeyEncoder({ format: properties.keyFormat, schema, keyShape: defaultKeyShape(schema) }).encode(
+            schema.keyColumns.map((i) => row[i]!),
+          );
+    const value = createValueEncoder({ format: properties.valueFormat, schema, valueColumns }).encode(row);
+    const partitions = (await log.topics()).find(({ name }) => name === properties.topic)?.partitions ?? 1;
+    const partition = key === null ? 0 : partitionOf(key, 0, key.length, partitions);
+    const commitTimeUs = rowtime === null ? systemClock.nowUs() : rowtime * 1000;
+    await local.append({ records: [{ topic: properties.topic, partition, key, value }], commitTimeUs });
+  }
+}

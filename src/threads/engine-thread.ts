@@ -1,0 +1,58 @@
+// The engine thread as the main thread sees it: started, ready, its calls, its notices, its end.
+import { Worker } from 'node:worker_threads';
+import { AppError, fromErrorMessage } from '../core/errors.js';
+import type { LogSink } from '../core/logger.js';
+import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
+import { connectRpc, type Remote } from './rpc.js';
+
+export interface EngineThread {
+  readonly remote: Remote<EngineApi>;
+  readonly logId: string;
+  /** Ends the loop between two commits, then the thread. */
+  stop(): Promise<void>;
+}
+
+export interface EngineEvents {
+  readonly log: LogSink;
+  readonly committed: (seq: number, commitTimeUs: number) => void;
+  /** The engine cannot go on; the process should end. */
+  readonly failed: (error: AppError) => void;
+}
+
+export function startEngineThread(options: EngineOptions, events: EngineEvents): Promise<EngineThread> {
+  const worker = new Worker(new URL('./engine.js', import.meta.url), { workerData: options });
+  let stopping = false;
+  return new Promise((resolve, reject) => {
+    let ready = false;
+    const fail = (error: AppError) => {
+      rpc.fail(error);
+      if (stopping) return;
+      if (ready) events.failed(error);
+      else reject(error);
+    };
+    const main: MainApi = {
+      ready({ logId }) {
+        ready = true;
+        resolve({
+          remote: rpc.remote,
+          logId,
+          async stop() {
+            stopping = true;
+            await rpc.remote.stop();
+            await worker.terminate();
+          },
+        });
+      },
+      committed: events.committed,
+      failed: (error) => fail(fromErrorMessage(error)),
+      log: events.log,
+    };
+    const rpc = connectRpc<EngineApi>(worker, { ...main }, (error) =>
+      fail(new AppError('internal', String(error), { cause: error })),
+    );
+    worker.on('error', (error) =>
+      fail(new AppError('internal', `the engine thread broke: ${String(error)}`, { cause: error })),
+    );
+    worker.on('exit', (code) => fail(new AppError('internal', `the engine thread ended with code ${code}`)));
+  });
+}
