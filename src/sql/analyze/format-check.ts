@@ -1,0 +1,45 @@
+// What a format can hold. Keys must be comparable byte by byte, so maps have no place in them.
+import { printType, type Column, type DataType } from '../../core/data-type.js';
+import { messages } from '../messages.js';
+import type { FormatName } from '../plan.js';
+import { invalidStatement, type Place } from '../sql-error.js';
+
+const kafkaTypes = ['INTEGER', 'BIGINT', 'DOUBLE', 'STRING', 'BYTES'];
+
+/** Throws when the columns do not fit the format. */
+export function checkFormat(format: FormatName, columns: readonly Column[], place: Place): void {
+  const problem = formatProblem(format, columns);
+  if (problem !== null) throw invalidStatement(place, problem);
+}
+
+/** Why the columns do not fit, or null. */
+export function formatProblem(format: FormatName, columns: readonly Column[]): string | null {
+  if (format === 'KAFKA') {
+    const odd = columns.find((column) => !kafkaTypes.includes(column.type.kind));
+    if (odd !== undefined) return messages.formatType(format, odd.type.kind);
+    if (columns.length > 1) return messages.formatSingle(format, columns);
+    return null;
+  }
+  const map = columns.map((column) => findMap(column.type)).find((type) => type !== null);
+  if (map === undefined || map === null) return null;
+  return `${format === 'JSON' ? 'JSON' : 'Avro'} only supports MAP${format === 'JSON' ? '' : 's'} ${format === 'JSON' ? 'types ' : ''}with STRING keys`;
+}
+
+/** A map whose keys are not text, anywhere inside. */
+function findMap(type: DataType): DataType | null {
+  switch (type.kind) {
+    case 'MAP':
+      return type.key.kind === 'STRING' ? findMap(type.value) : type;
+    case 'ARRAY':
+      return findMap(type.element);
+    case 'STRUCT':
+      return type.fields.map((field) => findMap(field.type)).find((found) => found !== null) ?? null;
+    default:
+      return null;
+  }
+}
+
+export function checkKeyTypes(keys: readonly Column[], place: Place): void {
+  for (const { name, type } of keys)
+    if (printType(type).includes('MAP<')) throw invalidStatement(place, messages.mapKey(name, type));
+}

@@ -1,0 +1,95 @@
+// The key of a projection. A sink must have every key column once, under whatever name; a second mention is a value column where
+// the join makes both sides equal, else an error. A push query may leave the key out.
+import type { Expr } from '../plan.js';
+import { messages } from '../messages.js';
+import { invalidStatement } from '../sql-error.js';
+import type { From, KeyColumn } from './from.js';
+import type { SelectColumn } from './select.js';
+
+export interface ProjectionKey {
+  /** The projected expressions, with the key column put where a stand-in was named. */
+  readonly columns: readonly Expr[];
+  readonly keyColumns: readonly number[];
+}
+
+export function keyOfProjection(options: {
+  readonly names: readonly SelectColumn[];
+  readonly exprs: readonly Expr[];
+  readonly from: From;
+  readonly keyRule: readonly KeyColumn[];
+  readonly sink: string | null;
+  readonly grouped: boolean;
+}): ProjectionKey {
+  const { names, from, keyRule, sink, grouped } = options;
+  const columns = [...options.exprs];
+  const keyColumns: number[] = [];
+  const missing: KeyColumn[] = [];
+  for (const key of keyRule) {
+    const at = keyPlaces(key, columns);
+    if (at.length === 0) {
+      missing.push(key);
+      continue;
+    }
+    if (at.length > 1 && sink !== null) throw keyTwice(key, at, options);
+    const place = at[0]!;
+    keyColumns.push(place);
+    columns[place] = { kind: 'column', index: key.index, type: columns[place]!.type };
+  }
+  if (missing.length === 0) {
+    checkValues(sink, keyColumns.length === names.length, names, from);
+    return { columns, keyColumns };
+  }
+  if (sink === null) return { columns, keyColumns: [] };
+  throw keyMissing(sink, missing, from, grouped, names);
+}
+
+/** Where the key column is projected: the first candidate that is there at all. */
+function keyPlaces(key: KeyColumn, columns: readonly Expr[]): number[] {
+  for (const candidate of key.candidates) {
+    const at = columns.flatMap((expr, i) => (expr.kind === 'column' && expr.index === candidate ? [i] : []));
+    if (at.length > 0) return at;
+  }
+  return [];
+}
+
+function keyTwice(
+  key: KeyColumn,
+  at: readonly number[],
+  options: { readonly names: readonly SelectColumn[]; readonly from: From; readonly grouped: boolean },
+): Error {
+  const { names, from, grouped } = options;
+  const aliases = at.map((i) => names[i]!.name);
+  const column = from.root.schema.columns[key.index]?.name ?? key.names[0]!;
+  const message = grouped ? messages.groupKeyTwice(aliases) : messages.keyTwice(column, aliases);
+  return invalidStatement(names[at[1]!]!.place, message, `copy it as a value: AS_VALUE(${key.names[0]!})`);
+}
+
+function keyMissing(
+  sink: string,
+  missing: readonly KeyColumn[],
+  from: From,
+  grouped: boolean,
+  names: readonly SelectColumn[],
+): Error {
+  const columns = missing.map((key) => key.names[0]!);
+  const { place } = names[0]!;
+  if (grouped) return invalidStatement(place, messages.keyMissing(sink, 'grouping expression', columns));
+  if (from.keyKind === 'foreign key') {
+    return invalidStatement(place, messages.foreignKeyMissing(from.sources[0]!.name, columns));
+  }
+  if (from.keyKind === 'join expression') {
+    const either = missing[0]!.names;
+    return invalidStatement(
+      place,
+      messages.keyMissing(sink, `join expression${either.length > 1 ? 's' : ''}`, either, 'or'),
+    );
+  }
+  return invalidStatement(place, messages.keyMissing(sink, 'key column', columns));
+}
+
+/** ksqlDB cannot write a row without values; here it is an empty one. */
+function checkValues(sink: string | null, keysOnly: boolean, names: readonly SelectColumn[], from: From): void {
+  if (sink !== null && keysOnly && from.scope.context.strict) {
+    throw invalidStatement(names[0]!.place, messages.noValueColumns);
+  }
+}

@@ -1,0 +1,124 @@
+// WITH (...): the properties of streams and tables. A name that we do not know is refused with the nearest one; a value that
+// would ask for something that is not there is refused too, never ignored.
+import { didYouMean } from '../../core/nearest-name.js';
+import type { Literal, Property } from '../ast.js';
+import { messages } from '../messages.js';
+import type { FormatName } from '../plan.js';
+import { printExpression } from '../print/expression.js';
+import { invalidStatement, unsupported } from '../sql-error.js';
+
+export interface Properties {
+  readonly topic: string | null;
+  readonly keyFormat: FormatName | null;
+  readonly valueFormat: FormatName | null;
+  readonly partitions: number | null;
+  readonly timestamp: { readonly column: string; readonly property: Property } | null;
+}
+
+/** Known names; those without a reader are refused as unsupported. */
+const known = [
+  'KAFKA_TOPIC',
+  'TOPIC',
+  'FORMAT',
+  'KEY_FORMAT',
+  'VALUE_FORMAT',
+  'PARTITIONS',
+  'REPLICAS',
+  'TIMESTAMP',
+  'TIMESTAMP_FORMAT',
+  'WRAP_SINGLE_VALUE',
+  'VALUE_DELIMITER',
+  'KEY_DELIMITER',
+  'WINDOW_TYPE',
+  'WINDOW_SIZE',
+  'RETENTION_MS',
+  'CLEANUP_POLICY',
+  'KEY_SCHEMA_ID',
+  'VALUE_SCHEMA_ID',
+  'KEY_SCHEMA_FULL_NAME',
+  'VALUE_SCHEMA_FULL_NAME',
+  'VALUE_AVRO_SCHEMA_FULL_NAME',
+  'KEY_PROTOBUF_NULLABLE_REPRESENTATION',
+  'VALUE_PROTOBUF_NULLABLE_REPRESENTATION',
+];
+
+export function readProperties(properties: readonly Property[], strict: boolean): Properties {
+  const byName = new Map<string, Property>();
+  for (const property of properties) {
+    const name = property.name.text.toUpperCase();
+    if (!known.includes(name) || (strict && name === 'TOPIC')) {
+      const message = `Invalid config variable(s) in the WITH clause: ${property.name.text}`;
+      throw invalidStatement(property.name.place, message, didYouMean(name, known));
+    }
+    if (byName.has(name)) throw invalidStatement(property.name.place, `the property ${name} is given twice`);
+    byName.set(name, property);
+  }
+  refuseUnsupported(byName);
+  const both = byName.get('FORMAT');
+  for (const part of ['KEY_FORMAT', 'VALUE_FORMAT']) {
+    if (both !== undefined && byName.has(part)) throw invalidStatement(both.name.place, messages.bothFormats(part));
+  }
+  const topic = byName.get('KAFKA_TOPIC') ?? byName.get('TOPIC');
+  const timestamp = byName.get('TIMESTAMP');
+  return {
+    topic: topic === undefined ? null : text(topic),
+    keyFormat: formatOf(both ?? byName.get('KEY_FORMAT')),
+    valueFormat: formatOf(both ?? byName.get('VALUE_FORMAT')),
+    partitions: partitionsOf(byName.get('PARTITIONS')),
+    timestamp: timestamp === undefined ? null : { column: columnName(text(timestamp), strict), property: timestamp },
+  };
+}
+
+function refuseUnsupported(byName: ReadonlyMap<string, Property>): void {
+  const read = ['KAFKA_TOPIC', 'TOPIC', 'FORMAT', 'KEY_FORMAT', 'VALUE_FORMAT', 'PARTITIONS', 'REPLICAS', 'TIMESTAMP'];
+  for (const [name, property] of byName) {
+    if (read.includes(name)) continue;
+    // The default of JSON said aloud; the other value is another wire form.
+    if (name === 'WRAP_SINGLE_VALUE' && isTrue(property.value)) continue;
+    throw unsupported(property.name.place, `the property ${name}`);
+  }
+}
+
+function isTrue(value: Literal): boolean {
+  return (value.kind === 'boolean' && value.value) || (value.kind === 'string' && value.value.toLowerCase() === 'true');
+}
+
+function text(property: Property): string {
+  if (property.value.kind === 'string') return property.value.value;
+  const value = printExpression(property.value);
+  throw invalidStatement(
+    property.value.place,
+    `the property ${property.name.text.toUpperCase()} is a text, not ${value}`,
+  );
+}
+
+const formats: readonly FormatName[] = ['JSON', 'AVRO', 'KAFKA'];
+const otherFormats = ['DELIMITED', 'JSON_SR', 'PROTOBUF', 'PROTOBUF_NOSR', 'NONE'];
+
+function formatOf(property: Property | undefined): FormatName | null {
+  if (property === undefined) return null;
+  const name = text(property).toUpperCase();
+  const format = formats.find((candidate) => candidate === name);
+  if (format !== undefined) return format;
+  if (otherFormats.includes(name)) throw unsupported(property.value.place, `the format ${name}`);
+  throw invalidStatement(
+    property.value.place,
+    messages.unknownFormat(name),
+    didYouMean(name, [...formats, ...otherFormats]),
+  );
+}
+
+function partitionsOf(property: Property | undefined): number | null {
+  if (property === undefined) return null;
+  const { value } = property;
+  const count = value.kind === 'integer' ? Number(value.text) : value.kind === 'string' ? Number(value.value) : NaN;
+  if (Number.isInteger(count) && count > 0) return count;
+  throw invalidStatement(value.place, `PARTITIONS is a number of at least 1, not ${printExpression(value)}`);
+}
+
+/** The value names a column as SQL does: quoted, or in strict mode upper-cased. */
+function columnName(value: string, strict: boolean): string {
+  const quoted = /^`(.*)`$|^"(.*)"$/s.exec(value);
+  if (quoted !== null) return quoted[1] ?? quoted[2]!;
+  return strict ? value.toUpperCase() : value;
+}

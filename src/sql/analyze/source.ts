@@ -1,0 +1,117 @@
+// CREATE STREAM | TABLE over a topic: columns, key, formats.
+import type { RowSchema } from '../../core/data-type.js';
+import { didYouMean } from '../../core/nearest-name.js';
+import type { ColumnDef, StatementNode } from '../ast.js';
+import { messages } from '../messages.js';
+import type { FormatName, Statement } from '../plan.js';
+import { invalidStatement, unsupported } from '../sql-error.js';
+import type { Context } from './context.js';
+import { checkFormat, checkKeyTypes } from './format-check.js';
+import { readProperties, type Properties } from './properties.js';
+import { isPseudoColumn } from './scope.js';
+import { dataType } from './types.js';
+
+type CreateSource = StatementNode & { kind: 'create-source' };
+
+export function analyzeCreateSource(node: CreateSource, context: Context): Statement {
+  const properties = readProperties(node.properties, context.strict);
+  if (node.columns.length === 0) {
+    throw unsupported(
+      node.name.place,
+      'a definition without columns',
+      'list the columns: CREATE TABLE t (id INT PRIMARY KEY, ...)',
+    );
+  }
+  const schema = schemaOf(node, context);
+  const keyFormat = properties.keyFormat ?? context.options.defaults.keyFormat;
+  const valueFormat = properties.valueFormat ?? defaultValueFormat(node, context);
+  const keys = schema.keyColumns.map((i) => schema.columns[i]!);
+  const values = schema.columns.filter((_, i) => !schema.keyColumns.includes(i));
+  checkKeyTypes(keys, node.name.place);
+  checkFormat(keyFormat, keys, node.name.place);
+  checkFormat(valueFormat, values, node.name.place);
+  return {
+    kind: 'create-source',
+    sourceKind: node.type === 'STREAM' ? 'stream' : 'table',
+    name: node.name.text,
+    schema,
+    properties: {
+      topic: properties.topic ?? node.name.text,
+      keyFormat,
+      valueFormat,
+      partitions: properties.partitions,
+      timestampColumn: timestampColumn(properties, schema, context),
+    },
+    orReplace: node.orReplace,
+    ifNotExists: node.ifNotExists,
+    readOnly: node.readOnly,
+  };
+}
+
+function defaultValueFormat(node: CreateSource, context: Context): FormatName {
+  const format = context.options.defaults.valueFormat;
+  if (format !== null) return format;
+  throw invalidStatement(
+    node.name.place,
+    "Statement is missing the 'VALUE_FORMAT' property from the WITH clause. Either provide one or set a default via the 'ksql.persistence.default.format.value' config.",
+  );
+}
+
+function schemaOf(node: CreateSource, context: Context): RowSchema {
+  const keyColumns: number[] = [];
+  for (const [i, column] of node.columns.entries()) {
+    checkColumn(column, node, context, i);
+    if (column.role === 'key' || column.role === 'primary-key') keyColumns.push(i);
+  }
+  if (node.type === 'TABLE' && keyColumns.length === 0)
+    throw invalidStatement(node.name.place, messages.tableWithoutKey);
+  const columns = node.columns.map((column) => ({ name: column.name.text, type: dataType(column.type) }));
+  return { columns, keyColumns };
+}
+
+function checkColumn(column: ColumnDef, node: CreateSource, context: Context, i: number): void {
+  const name = column.name.text;
+  if (column.role === 'key' && node.type === 'TABLE') {
+    throw invalidStatement(column.place, messages.keyOfTable(name, column.place), 'write PRIMARY KEY');
+  }
+  if (column.role === 'primary-key' && node.type === 'STREAM') {
+    throw invalidStatement(column.place, messages.primaryKeyOfStream(name, column.place), 'write KEY');
+  }
+  if (column.role === 'headers' || column.role === 'header') throw unsupported(column.place, 'a HEADERS column');
+  if (isPseudoColumn(name)) {
+    throw invalidStatement(
+      column.place,
+      `'${name.toUpperCase()}' is a reserved column name.`,
+      'give the column another name',
+    );
+  }
+  if (node.columns.slice(0, i).some((other) => context.same(other.name.text, name))) {
+    throw invalidStatement(column.place, `Duplicate column names: \`${name}\``);
+  }
+}
+
+/** The column named by TIMESTAMP: ms as BIGINT, or a TIMESTAMP. */
+export function timestampColumn(properties: Properties, schema: RowSchema, context: Context): string | null {
+  if (properties.timestamp === null) return null;
+  const { column, property } = properties.timestamp;
+  const found = schema.columns.find((candidate) => context.same(candidate.name, column));
+  if (found === undefined) {
+    const hint = didYouMean(
+      column,
+      schema.columns.map((candidate) => candidate.name),
+    );
+    throw invalidStatement(
+      property.value.place,
+      `The TIMESTAMP column set in the WITH clause does not exist in the schema: '${column}'`,
+      hint,
+    );
+  }
+  if (found.type.kind === 'STRING') throw unsupported(property.value.place, 'a text as TIMESTAMP column');
+  if (found.type.kind !== 'BIGINT' && found.type.kind !== 'TIMESTAMP') {
+    throw invalidStatement(
+      property.value.place,
+      `Timestamp column, \`${found.name}\`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified.`,
+    );
+  }
+  return found.name;
+}
