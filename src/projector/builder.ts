@@ -9,20 +9,19 @@
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched.
 import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
-import { compareRows, sameRow } from '../core/compare.js';
-import type { Row } from '../core/data-type.js';
 import { AppError, assert, toAppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
-import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { Cursor } from '../runtime/cursor.js';
 import { RunningQuery } from '../runtime/running-query.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { SourceNode } from '../runtime/source-node.js';
-import type { ChangeListener, TableNode } from '../runtime/table-node.js';
-import type { StateWriter, TableSpec } from '../store/state-store.js';
+import type { TableNode } from '../runtime/table-node.js';
+import type { StateWriter } from '../store/state-store.js';
 import { cursorLast, cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
+import { VersionGarbage } from './version-garbage.js';
+import { VersionComparison } from './version-comparison.js';
 import type { RebuildProgress } from './statement-facade.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
@@ -53,28 +52,19 @@ interface Active {
   readonly replay: SourceNode | undefined;
   /** replay: the open iteration. */
   iterator: AsyncIterator<readonly Append[]> | undefined;
-  comparison: Comparison | undefined;
+  comparison: VersionComparison | undefined;
   swapping: boolean;
-}
-
-interface Comparison {
-  /** Last key compared; null before the first. */
-  last: Row | null;
-  done: boolean;
-  /** Keys, as row-json, whose rows differ or changed while the comparison ran. */
-  readonly suspects: Set<string>;
-  readonly watcher: ChangeListener;
 }
 
 export class Builder {
   readonly #env: BuilderEnv;
   readonly #active = new Map<string, Active>();
   readonly #ended = new Map<string, RebuildProgress>();
-  /** Physical tables without an owner, emptied step by step. */
-  #garbage: TableSpec[] = [];
+  readonly #garbage: VersionGarbage;
 
   constructor(env: BuilderEnv) {
     this.#env = env;
+    this.#garbage = new VersionGarbage(env.state);
   }
 
   /** Takes up unfinished builds: at start and after a rollback. */
@@ -85,19 +75,15 @@ export class Builder {
 
   /** Versions that a crash between 6 and 7 left. */
   collectGarbage(): void {
-    const owned = new Set<string>();
-    for (const entry of this.#env.catalog.all()) if (entry.table) owned.add(`${entry.table.id}_${entry.table.version}`);
-    for (const { entry, document } of this.#active.values()) owned.add(`${entry.table!.id}_${document.version}`);
-    for (const { id, version } of this.#env.state.physicalTables()) {
-      if (owned.has(`${id}_${version}`)) continue;
-      this.#env.state.begin();
-      this.#env.state.dropTable({ id, version, name: '', schema: { columns: [], keyColumns: [] } });
-      this.#env.state.commit(this.#env.state.frontier);
-    }
+    const building = [...this.#active.values()].map(({ entry, document }) => ({
+      id: entry.table!.id,
+      version: document.version,
+    }));
+    this.#garbage.collect(this.#env.catalog, building);
   }
 
   get busy(): boolean {
-    return this.#garbage.length > 0 || [...this.#active.values()].some((active) => !active.swapping);
+    return this.#garbage.waiting || [...this.#active.values()].some((active) => !active.swapping);
   }
 
   isBuilding(table: string): boolean {
@@ -107,7 +93,9 @@ export class Builder {
   progress(): readonly RebuildProgress[] {
     return [
       ...this.#ended.values(),
-      ...[...this.#active.values()].filter((a) => a.document.purpose === 'rebuild').map((a) => this.#progressOf(a)),
+      ...[...this.#active.values()]
+        .filter((a) => a.document.purpose === 'rebuild')
+        .map((a) => progressOf(this.#env, a)),
     ];
   }
 
@@ -205,7 +193,7 @@ export class Builder {
       }
       return true;
     }
-    return this.#sweep();
+    return this.#garbage.sweep();
   }
 
   async #fill(active: Active): Promise<void> {
@@ -253,7 +241,7 @@ export class Builder {
   }
 
   async #replayStep(active: Active): Promise<void> {
-    const { state, runtime, readLog } = this.#env;
+    const { state, readLog } = this.#env;
     active.iterator ??= readLog(active.document.replayedSeq, active.replay!.topic)[Symbol.asyncIterator]();
     const { value: appends, done } = await active.iterator.next();
     const frontier = state.frontier.seq;
@@ -283,7 +271,6 @@ export class Builder {
       this.#caughtUp(active);
     }, state);
     if (done === true || active.document.caughtUp) active.iterator = undefined;
-    void runtime;
   }
 
   #lastHead = new WeakMap<Active, number>();
@@ -324,49 +311,13 @@ export class Builder {
   }
 
   #compareOrSwap(active: Active): void {
-    active.comparison ??= this.#startComparison(active);
-    if (!active.comparison.done) return this.#compareStep(active, active.comparison);
+    active.comparison ??= new VersionComparison(this.#env.runtime.table(active.entry.name), active.target);
+    if (!active.comparison.done) return active.comparison.step(rowsPerStep);
     active.swapping = true;
     failpoint('rebuild-before-swap');
     this.#env
       .appendSwap(active.entry.name, active.document.version)
       .catch((error: unknown) => this.#fail(active, toAppError(error)));
-  }
-
-  #startComparison(active: Active): Comparison {
-    const suspects = new Set<string>();
-    const { target } = active;
-    // A key that changes after it was compared may have come out differently in the two versions.
-    const watcher: ChangeListener = {
-      accept: (_source, before, after) => void suspects.add(rowToJson(target.keyOf((after ?? before)!))),
-    };
-    target.listeners.push(watcher);
-    this.#env.runtime.table(active.entry.name).listeners.push(watcher);
-    return { last: null, done: false, suspects, watcher };
-  }
-
-  #compareStep(active: Active, comparison: Comparison): void {
-    const before = this.#env.runtime.table(active.entry.name);
-    const old = before.writer.scan(comparison.last, rowsPerStep);
-    const next = active.target.writer.scan(comparison.last, rowsPerStep);
-    const keyOf = (row: Row) => before.keyOf(row);
-    // Only up to the smaller of the two last keys are both sides known.
-    const ends = [old, next].filter((side) => side.length === rowsPerStep).map((side) => keyOf(side.at(-1)!.row));
-    const end = ends.length === 0 ? null : ends.reduce((a, b) => (compareRows(a, b) <= 0 ? a : b));
-    let i = 0;
-    let j = 0;
-    while (i < old.length || j < next.length) {
-      const a = i < old.length ? keyOf(old[i]!.row) : undefined;
-      const b = j < next.length ? keyOf(next[j]!.row) : undefined;
-      const order = a === undefined ? 1 : b === undefined ? -1 : compareRows(a, b);
-      const key = order <= 0 ? a! : b!;
-      if (end !== null && compareRows(key, end) > 0) break;
-      if (order !== 0 || !sameRow(old[i]!.row, next[j]!.row)) comparison.suspects.add(rowToJson(key));
-      if (order <= 0) i++;
-      if (order >= 0) j++;
-    }
-    comparison.last = end;
-    comparison.done = end === null;
   }
 
   /** Applies the control record: in the engine's open transaction, at its seq. */
@@ -377,11 +328,11 @@ export class Builder {
     if (!active || active.document.version !== version) return;
     const entry = catalog.find(table)!;
     const earlier = runtime.table(table);
-    const comparison = active.comparison ?? this.#compareAll(active);
-    this.#unwatch(active);
-    const differences = [...comparison.suspects]
-      .map(rowFromJson)
-      .map((key) => ({ before: earlier.writer.get(key), after: active.target.writer.get(key) }));
+    // After a restart between the append of the swap and its application nothing is compared yet.
+    const comparison = active.comparison ?? new VersionComparison(earlier, active.target);
+    while (!comparison.done) comparison.step(rowsPerStep);
+    this.#unwatch(active, comparison);
+    const differences = comparison.differences();
     runtime.swapTable(table, active.target);
     active.target.feeds = entry.visible;
     if (active.query) {
@@ -391,22 +342,12 @@ export class Builder {
     catalog.putSource({ ...entry, table: { id: entry.table!.id, version } });
     removeBuild(state, table);
     if (active.query) runtime.attachQuery(catalog.query(active.query.id)!, catalog.find(table)!);
-    for (const { before, after } of differences) {
-      if (before === undefined ? after === undefined : after !== undefined && sameRow(before, after)) continue;
-      active.target.emitDifference(before ?? null, after ?? null);
-    }
+    for (const { before, after } of differences) active.target.emitDifference(before, after);
     if (entry.visible) state.publish(active.target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);
-    this.#garbage.push(earlier.spec);
+    this.#garbage.add(earlier.spec);
     this.#active.delete(nameKey(table));
-    this.#ended.set(nameKey(table), { ...this.#progressOf(active), state: 'done', etaSeconds: 0 });
-  }
-
-  /** After a restart between the append of the swap and its application nothing is compared yet. */
-  #compareAll(active: Active): Comparison {
-    const comparison = (active.comparison = this.#startComparison(active));
-    while (!comparison.done) this.#compareStep(active, comparison);
-    return comparison;
+    this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
   }
 
   /** The engine tells how long the transaction of the swap took. */
@@ -415,8 +356,11 @@ export class Builder {
     if (ended) this.#ended.set(nameKey(table), { ...ended, pauseMs });
   }
 
-  #unwatch({ comparison }: Active): void {
-    if (comparison) this.#env.runtime.unlisten(comparison.watcher);
+  #unwatch(active: Active, comparison = active.comparison): void {
+    if (!comparison) return;
+    this.#env.runtime.unlisten(comparison.watcher);
+    const at = active.target.listeners.indexOf(comparison.watcher);
+    if (at >= 0) active.target.listeners.splice(at, 1);
   }
 
   #fail(active: Active, error: AppError): void {
@@ -425,26 +369,13 @@ export class Builder {
     if (active.query) runtime.unlisten(active.query);
     this.#active.delete(nameKey(active.entry.name));
     this.#transaction(() => removeBuild(state, active.entry.name), state);
-    if (active.document.purpose === 'rebuild') this.#garbage.push(active.target.spec);
-    this.#ended.set(nameKey(active.entry.name), { ...this.#progressOf(active), state: 'failed', error: error.message });
+    if (active.document.purpose === 'rebuild') this.#garbage.add(active.target.spec);
+    this.#ended.set(nameKey(active.entry.name), {
+      ...progressOf(this.#env, active),
+      state: 'failed',
+      error: error.message,
+    });
     logger.error('build failed', { table: active.entry.name, code: error.code, error: error.message });
-  }
-
-  /** Empties what no version owns any more, in steps: dropping a million rows at once would stop the engine. */
-  #sweep(): boolean {
-    const spec = this.#garbage[0];
-    if (!spec) return false;
-    const { state } = this.#env;
-    failpoint('rebuild-before-drop');
-    this.#transaction(() => {
-      const writer = state.openTable(spec);
-      const rows = writer.scan(null, rowsPerStep);
-      for (const { row } of rows) writer.delete(spec.schema.keyColumns.map((i) => row[i]!));
-      if (rows.length > 0) return;
-      state.dropTable(spec);
-      this.#garbage.shift();
-    }, state);
-    return true;
   }
 
   #save(active: Active, change: Partial<BuildDocument>): void {
@@ -462,20 +393,22 @@ export class Builder {
       throw error;
     }
   }
+}
 
-  #progressOf({ document, entry, comparison, swapping }: Active): RebuildProgress {
-    const { state, nowMs, runtime, catalog } = this.#env;
-    const seconds = Math.max(0.001, (nowMs() - document.startedMs) / 1000);
-    const rowsPerSecond = Math.round(document.rows / seconds);
-    const total = catalog.find(entry.name) ? runtime.table(entry.name).writer.rowCount() : document.rows;
-    return {
-      table: entry.name,
-      state: swapping ? 'swapping' : comparison || document.caughtUp ? 'catching-up' : 'building',
-      rows: document.rows,
-      seq: document.method === 'replay' ? document.replayedSeq : state.frontier.seq,
-      headSeq: state.frontier.seq,
-      rowsPerSecond,
-      etaSeconds: rowsPerSecond === 0 ? null : Math.max(0, Math.round((total - document.rows) / rowsPerSecond)),
-    };
-  }
+function progressOf(
+  { state, nowMs, runtime, catalog }: BuilderEnv,
+  { document, entry, comparison, swapping }: Active,
+): RebuildProgress {
+  const seconds = Math.max(0.001, (nowMs() - document.startedMs) / 1000);
+  const rowsPerSecond = Math.round(document.rows / seconds);
+  const total = catalog.find(entry.name) ? runtime.table(entry.name).writer.rowCount() : document.rows;
+  return {
+    table: entry.name,
+    state: swapping ? 'swapping' : comparison || document.caughtUp ? 'catching-up' : 'building',
+    rows: document.rows,
+    seq: document.method === 'replay' ? document.replayedSeq : state.frontier.seq,
+    headSeq: state.frontier.seq,
+    rowsPerSecond,
+    etaSeconds: rowsPerSecond === 0 ? null : Math.max(0, Math.round((total - document.rows) / rowsPerSecond)),
+  };
 }

@@ -3,7 +3,7 @@
 import { nameKey, tableSpec, type Catalog, type Owner, type SourceEntry } from '../catalog/catalog.js';
 import { sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
 import type { Runtime } from '../runtime/runtime.js';

@@ -1,7 +1,8 @@
 // The meaning of a stored query: its statement analysed against the catalogue as it is, its own sink left out.
 import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
 import { assert } from '../core/errors.js';
-import { analyzeStatement, type AnalyzeOptions } from '../sql/analyze/analyze.js';
+import type { AnalyzeOptions } from '../sql/analyze/context.js';
+import { analyzeStatement } from '../sql/analyze/statement.js';
 import type { CatalogView, QueryPlan } from '../sql/plan.js';
 import { parseStatements } from '../sql/parser/parse.js';
 

@@ -4,10 +4,10 @@
 // read at once.
 import { AppError, assert, unreachable } from '../core/errors.js';
 import { nameKey, type Catalog, type Owner, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
-import { explainPlan } from '../sql/explain.js';
+import { explainQuery } from '../sql/explain.js';
 import { allFunctions } from '../sql/functions/registry.js';
 import type { ParsedStatement } from '../sql/parser/parse.js';
-import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { CatalogView, SourceDefinition, Statement } from '../sql/plan.js';
 import type { Definition } from './definition.js';
@@ -240,7 +240,7 @@ export class Statements {
       return queryDescription(
         text,
         { id: '', sql: text, sources: plan.sources, sinks: [], state: 'UNASSIGNED' },
-        explainPlan(plan),
+        explainQuery(plan),
         plan.root.schema.columns,
         plan.root.schema.keyColumns,
       );
@@ -255,7 +255,7 @@ export class Statements {
     return queryDescription(
       text,
       { id: query.id, sql: query.sql, sources: plan.sources, sinks: [query.sink], state: queryState(query) },
-      explainPlan(plan),
+      explainQuery(plan),
       plan.root.schema.columns,
       plan.root.schema.keyColumns,
     );

@@ -3,7 +3,7 @@
 import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
 import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { PullPlan } from '../sql/plan.js';
 import type { ReadSession, StoredRow } from '../store/state-store.js';

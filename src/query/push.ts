@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { printType, type Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
-import { analyzeStatement } from '../sql/analyze/analyze.js';
+import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Expr, PlanNode, QueryPlan } from '../sql/plan.js';
 import type { Frontier, StateReader } from '../store/state-store.js';

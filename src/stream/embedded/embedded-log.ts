@@ -100,6 +100,11 @@ export class EmbeddedLog implements EventLog {
     this.#topics.create(spec);
   }
 
+  /** No record was ever written to it (or it is not there). */
+  topicIsEmpty(name: string): boolean {
+    return this.#topics.find(name)?.next.every((next) => next === 0) ?? true;
+  }
+
   /** The next whole appends with seq > `after`, or none at the end: `read` for a caller that must not wait (rebuild). */
   readGroup(after: number, topics?: ReadonlySet<string>): Append[] {
     return this.#reader.readGroup(after, topics);
