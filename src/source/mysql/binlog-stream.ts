@@ -1,0 +1,234 @@
+// The replication connection: zongji brings it up (connection, GTID or file position, dump command), and from there on each raw
+// event is taken before zongji would decode it. Events wait in a queue that is bounded in bytes: when the reader does not keep
+// up, the socket is paused. Checksums are verified, heartbeats asked for, and silence ends the connection with an error.
+import { crc32 } from 'node:zlib';
+import ZongJi from '@vlasky/zongji';
+import { AppError } from '../../core/errors.js';
+import { eventType, header, headerSize } from './binlog-event.js';
+import type { ResolvedOptions } from './connection.js';
+import type { StreamPosition } from './position.js';
+import type { Server } from './server.js';
+import { sourceError } from './source-error.js';
+import type { Wakeup } from './wakeup.js';
+
+const queueBytesMax = 2 << 20;
+const queueBytesResume = 512 << 10;
+const heartbeatMs = 250;
+/** So many heartbeats missed mean a connection that is dead without knowing it. */
+const silenceMs = 20_000;
+const startTimeoutMs = 60_000;
+
+/** What we use of mysql2's connection beyond its types. */
+interface RawConnection {
+  handlePacket: (packet?: RawPacket) => void;
+  _command: object | null;
+  sequenceId: number;
+  readonly stream: { pause(): void; resume(): void };
+  query(sql: string, done: (error: Error | null) => void): void;
+}
+
+interface RawPacket {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly sequenceId: number;
+  isError(): boolean;
+  asError(encoding: string): Error;
+}
+
+export interface BinlogStreamOptions {
+  readonly connection: ResolvedOptions;
+  readonly server: Server;
+  readonly from: StreamPosition;
+  readonly serverId: number;
+  readonly user: string;
+  readonly wakeup: Wakeup;
+}
+
+export class BinlogStream {
+  readonly #zongji: ZongJi;
+  readonly #wakeup: Wakeup;
+  readonly #user: string;
+  #raw: RawConnection | undefined;
+  #queue: Buffer[] = [];
+  #read = 0;
+  #queuedBytes = 0;
+  #paused = false;
+  #closed = false;
+  #failure: AppError | undefined;
+  #checksum: boolean | undefined;
+  #lastPacketMs = performance.now();
+  #watchdog: NodeJS.Timeout | undefined;
+
+  private constructor(options: BinlogStreamOptions) {
+    this.#zongji = new ZongJi({ ...options.connection });
+    this.#wakeup = options.wakeup;
+    this.#user = options.user;
+  }
+
+  /** Resolves when the dump has been asked for; what the server refuses then comes as the failure of `next`. */
+  static async open(options: BinlogStreamOptions): Promise<BinlogStream> {
+    const stream = new BinlogStream(options);
+    try {
+      await stream.#start(options);
+    } catch (error) {
+      await stream.close();
+      throw sourceError(error, 'starting to read the binlog', options.user);
+    }
+    return stream;
+  }
+
+  #start({ server, from, serverId }: BinlogStreamOptions): Promise<void> {
+    const zongji = this.#zongji;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new AppError('source-unreachable', 'the source did not begin to send its binlog', { retriable: true }));
+      }, startTimeoutMs);
+      zongji.on('error', (error) => {
+        clearTimeout(timer);
+        this.#fail(error);
+        reject(error);
+      });
+      zongji.on('ready', () => {
+        clearTimeout(timer);
+        this.#hook(server);
+        resolve();
+      });
+      // No event reaches zongji, so its filters and its decoding are never asked.
+      zongji.start(
+        from.kind === 'file'
+          ? { serverId, filename: from.at.file, position: from.at.offset }
+          : { serverId, gtidSet: from.gtids.toString() },
+      );
+    });
+  }
+
+  /** Called in `ready`, just before zongji queues the dump command: statements queued here run first. */
+  #hook(server: Server): void {
+    const raw = this.#zongji.connection as unknown as RawConnection;
+    this.#raw = raw;
+    const set = (sql: string) => {
+      raw.query(sql, (error) => {
+        if (error) this.#fail(error);
+      });
+    };
+    set(`SET @master_heartbeat_period = ${heartbeatMs * 1_000_000}`);
+    if (!server.mariadb) set(`SET @source_heartbeat_period = ${heartbeatMs * 1_000_000}`);
+    // While the socket is paused the server waits in a write: longer than its default minute.
+    set('SET SESSION net_write_timeout = 86400');
+
+    const dump = this.#zongji as unknown as { BinlogClass: new () => object };
+    const original = raw.handlePacket;
+    raw.handlePacket = (packet) => {
+      if (!packet || !(raw._command instanceof dump.BinlogClass)) {
+        original.call(raw, packet);
+        return;
+      }
+      // The sequence is counted by no one else now; keep it right for whatever mysql2 does at the end.
+      raw.sequenceId = (packet.sequenceId + 1) & 0xff;
+      this.#take(packet);
+    };
+    this.#watchdog = setInterval(() => this.#watch(), heartbeatMs * 20);
+    this.#watchdog.unref();
+  }
+
+  #take(packet: RawPacket): void {
+    if (this.#failure || this.#closed) return;
+    this.#lastPacketMs = performance.now();
+    const marker = packet.buffer[packet.start + 4]!;
+    if (marker === 0xff) return this.#fail(packet.asError('utf8'));
+    if (marker !== 0) {
+      return this.#fail(new AppError('source-unreachable', 'the source ended its binlog stream', { retriable: true }));
+    }
+    let end = packet.end;
+    const event = packet.buffer.subarray(packet.start + 5, end);
+    const type = header.type(event);
+    if (type === eventType.formatDescription) {
+      // Its checksum algorithm stands before its own checksum: 0 none, 1 CRC32.
+      this.#checksum = event[event.length - 5] === 1;
+    }
+    // Before the first description only a made-up rotate event can come, with or without a checksum: it is tried.
+    const checked = this.#checksum ?? checksumFits(event);
+    if (checked) {
+      if (!checksumFits(event)) {
+        return this.#fail(
+          new AppError(
+            'corrupt-binlog',
+            `an event of type ${type} failed its checksum at offset ${header.nextOffset(event)}`,
+          ),
+        );
+      }
+      end -= 4;
+    }
+    const whole = checked ? packet.buffer.subarray(packet.start + 5, end) : event;
+    if (whole.length < headerSize)
+      return this.#fail(new AppError('corrupt-binlog', 'an event is shorter than its header'));
+    this.#queue.push(whole);
+    this.#queuedBytes += whole.length;
+    if (!this.#paused && this.#queuedBytes > queueBytesMax) {
+      this.#paused = true;
+      this.#raw!.stream.pause();
+    }
+    if (this.#queue.length === 1 || this.#queue.length - this.#read === 1) this.#wakeup.notify();
+  }
+
+  /** The next event, undefined when none is here; throws what ended the stream, once the queue is empty. */
+  next(): Buffer | undefined {
+    const event = this.#queue[this.#read];
+    if (event === undefined) {
+      if (this.#failure) throw this.#failure;
+      return undefined;
+    }
+    this.#read++;
+    this.#queuedBytes -= event.length;
+    if (this.#read === this.#queue.length) {
+      this.#queue = [];
+      this.#read = 0;
+    } else if (this.#read === 4096) {
+      this.#queue = this.#queue.slice(this.#read);
+      this.#read = 0;
+    }
+    if (this.#paused && this.#queuedBytes < queueBytesResume) {
+      this.#paused = false;
+      this.#lastPacketMs = performance.now();
+      this.#raw!.stream.resume();
+    }
+    return event;
+  }
+
+  get drained(): boolean {
+    return this.#read === this.#queue.length;
+  }
+
+  #watch(): void {
+    if (this.#paused || performance.now() - this.#lastPacketMs < silenceMs) return;
+    this.#fail(
+      new AppError('source-unreachable', `the source has been silent for ${silenceMs / 1000} s`, { retriable: true }),
+    );
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure || this.#closed) return;
+    this.#failure = sourceError(error, 'sending its binlog', this.#user);
+    this.#wakeup.notify();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watchdog);
+    this.#queue = [];
+    const zongji = this.#zongji;
+    zongji.removeAllListeners('error');
+    zongji.on('error', () => {});
+    await new Promise<void>((resolve) => {
+      zongji.once('stopped', () => resolve());
+      zongji.stop();
+    });
+  }
+}
+
+function checksumFits(event: Buffer): boolean {
+  const end = event.length - 4;
+  return end >= headerSize && crc32(event.subarray(0, end)) === event.readUInt32LE(end);
+}

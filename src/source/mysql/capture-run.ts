@@ -1,0 +1,305 @@
+// One connected run of the source: checks, position, the stream, and beside it the snapshot where one is due; from all of that
+// one sequence of chunks. It ends with the signal, with an error, or when a snapshot was all that was asked for. What the next
+// run has to know stands in `resume`.
+//
+// Steps of the loop, over and over: events from the queue to their encoders until a chunk is full or the queue empty; then, at
+// the border of a transaction, a piece of a snapshot chunk whose place the stream has passed; then the chunk goes out. Nothing
+// is asked of the socket while the caller keeps us waiting, because the queue is bounded. A crash anywhere loses only what was
+// not yet stored with its position.
+import { randomInt } from 'node:crypto';
+import { AppError } from '../../core/errors.js';
+import { failpoint } from '../../core/failpoint.js';
+import type { Logger } from '../../core/logger.js';
+import type { Chunk } from '../../core/record.js';
+import type { SourceContext } from '../source-connector.js';
+import { BinlogStream } from './binlog-stream.js';
+import type { CapturedTables } from './captured-tables.js';
+import { checkNewTable, inspect, throwError, type Inspection } from './checks.js';
+import type { MysqlConfig } from './config.js';
+import { Session } from './connection.js';
+import { copyPosition, printCursor, type SnapshotCursor, type StreamPosition } from './position.js';
+import { askCollations, askServer, currentPosition, type Server } from './server.js';
+import { SnapshotEmitter } from './snapshot-emitter.js';
+import { Snapshotter, type SnapshotTable } from './snapshotter.js';
+import { checkPosition } from './start-position.js';
+import type { TableMap } from './table-map.js';
+import { listTables, readSchemas, tableName } from './table-schema.js';
+import { TransactionReader, type HalfSent } from './transaction-reader.js';
+import { Wakeup } from './wakeup.js';
+
+const chunkBytes = 256 << 10;
+const reportMs = 250;
+
+/** Where a run begins, and where the one before it ended. */
+export interface Resume {
+  /** Undefined: nothing was ever handed over. */
+  readonly stream: StreamPosition | undefined;
+  readonly cursor: SnapshotCursor | undefined;
+  readonly halfSent: HalfSent | undefined;
+}
+
+export interface CaptureRunOptions {
+  readonly config: MysqlConfig;
+  readonly context: SourceContext;
+  readonly captured: CapturedTables;
+  readonly from: Resume;
+  readonly logger: Logger;
+  /** Called when the stream stands: the connection counts as good again. */
+  onConnected(): void;
+}
+
+export class CaptureRun {
+  readonly #options: CaptureRunOptions;
+  readonly #wakeup = new Wakeup();
+  #session: Session | undefined;
+  #stream: BinlogStream | undefined;
+  #reader: TransactionReader | undefined;
+  #snapshotter: Snapshotter | undefined;
+  #emitter: SnapshotEmitter | undefined;
+  #cursor: SnapshotCursor | undefined;
+  /** Parts of the snapshot that wait for the border of a transaction. */
+  #atBorder: (() => void)[] = [];
+  #snapshotTurn = false;
+  #reportedMs = -Infinity;
+  #stale = true;
+
+  constructor(options: CaptureRunOptions) {
+    this.#options = options;
+    this.#cursor = options.from.cursor;
+  }
+
+  get resume(): Resume {
+    const reader = this.#reader;
+    if (!reader) return this.#options.from;
+    return { stream: copyPosition(reader.position), cursor: this.#cursor, halfSent: reader.halfSent };
+  }
+
+  async *chunks(): AsyncGenerator<Chunk, void, undefined> {
+    const { signal } = this.#options.context;
+    const onAbort = () => this.#wakeup.notify();
+    signal.addEventListener('abort', onAbort);
+    try {
+      const stream = await this.#open();
+      if (!stream) return;
+      while (!signal.aborted) {
+        const chunk = await this.#fill(stream);
+        if (chunk) {
+          failpoint('source-before-first-chunk');
+          yield chunk;
+          if (this.#finished) return;
+          this.#report(false);
+        } else {
+          this.#report(true);
+          if (stream.drained) await this.#wakeup.wait();
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#snapshotter?.close();
+    await this.#stream?.close();
+    this.#session?.close();
+  }
+
+  /** Undefined: a snapshot was all that was asked for, and it has been handed over already. */
+  async #open(): Promise<BinlogStream | undefined> {
+    const { config, context, captured, from } = this.#options;
+    context.reportState({ phase: 'connecting' });
+    const session = (this.#session = await Session.open(config));
+    const server = await askServer(session);
+    const start = await this.#startPosition(session, server);
+    if (config.snapshotMode === 'initial_only' && !start.fresh && !start.cursor) return undefined;
+    const inspection = await inspect(session, server, config, captured.filter);
+    throwError(inspection.findings);
+    for (const { code, message, hint, severity } of inspection.findings) {
+      if (severity === 'warning') this.#options.logger.warn(message, { code, hint });
+    }
+    this.#cursor = start.cursor;
+    const tables = await this.#openTables(inspection, start.fresh, start.cursor !== undefined);
+    this.#reader = new TransactionReader({
+      tables: captured,
+      chunks: context.chunks,
+      collations: await askCollations(session, server),
+      from: start.stream,
+      halfSent: from.halfSent,
+    });
+    this.#reader.cursor = start.cursor ? printCursor(start.cursor) : '';
+    if (start.fresh && !start.cursor) this.#completeSnapshot();
+    this.#stream = await BinlogStream.open({
+      connection: session.options,
+      server,
+      from: start.stream,
+      serverId: config.serverId ?? randomInt(0x8000_0000, 0xffff_ffff),
+      user: config.user,
+      wakeup: this.#wakeup,
+    });
+    if (start.cursor) this.#startSnapshot(tables, start.cursor, session, server);
+    this.#options.onConnected();
+    return this.#stream;
+  }
+
+  async #startPosition(
+    session: Session,
+    server: Server,
+  ): Promise<{ stream: StreamPosition; cursor: SnapshotCursor | undefined; fresh: boolean }> {
+    const { config, from, logger } = this.#options;
+    if (from.stream) {
+      try {
+        await checkPosition(session, server, from.stream);
+        return { stream: from.stream, cursor: from.cursor, fresh: false };
+      } catch (error) {
+        const lost = error instanceof AppError && error.code === 'source-position-lost';
+        if (!lost || config.snapshotMode !== 'when_needed' || from.halfSent) throw error;
+        logger.warn('the position is lost: reading the tables anew', { reason: error.message });
+      }
+    }
+    const cursor = config.snapshotMode === 'none' ? undefined : { table: null, key: null };
+    return { stream: await currentPosition(session, server), cursor, fresh: true };
+  }
+
+  /** At a fresh start and while a snapshot runs all tables are opened at once, in the order of their names. */
+  async #openTables({ tables }: Inspection, fresh: boolean, snapshot: boolean): Promise<SnapshotTable[]> {
+    const { captured } = this.#options;
+    if (fresh) captured.startWith(tables.map(tableName));
+    const opened: SnapshotTable[] = [];
+    if (fresh || snapshot) {
+      for (const schema of tables) opened.push({ schema, open: await captured.open(schema) });
+    }
+    return opened;
+  }
+
+  #startSnapshot(tables: readonly SnapshotTable[], cursor: SnapshotCursor, session: Session, server: Server): void {
+    const { config, captured, logger } = this.#options;
+    this.#snapshotter = new Snapshotter({
+      config,
+      connection: session.options,
+      server,
+      tables,
+      captured,
+      cursor,
+      betweenTransactions: (begin) => this.#betweenTransactions(begin),
+      wakeup: this.#wakeup,
+      logger,
+    });
+  }
+
+  #betweenTransactions<T>(begin: (read: StreamPosition) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const run = () => {
+        const reader = this.#reader;
+        if (reader) resolve(begin(copyPosition(reader.position)));
+        else reject(new AppError('internal', 'a snapshot without a stream'));
+      };
+      if (this.#reader?.inGroup === false) run();
+      else this.#atBorder.push(run);
+    });
+  }
+
+  /** Fills the chunk under construction from what is here; gives it when there is something in it. */
+  async #fill(stream: BinlogStream): Promise<Chunk | null> {
+    const { chunks } = this.#options.context;
+    const reader = this.#reader!;
+    // The snapshot and a stream that never rests take turns.
+    this.#snapshotTurn = !this.#snapshotTurn;
+    if (this.#snapshotTurn) this.#emitSnapshot(reader);
+    while (chunks.byteLength < chunkBytes) {
+      const event = stream.next();
+      if (event === undefined) break;
+      const pending = reader.read(event);
+      this.#stale = true;
+      if (pending) {
+        await this.#openPending(pending);
+        if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending)} does not stay open`);
+      }
+      if (this.#atBorder.length > 0 && !reader.inGroup) this.#runAtBorder();
+    }
+    if (!this.#snapshotTurn && chunks.byteLength < chunkBytes) this.#emitSnapshot(reader);
+    reader.beforeTake();
+    return chunks.take();
+  }
+
+  #runAtBorder(): void {
+    for (const run of this.#atBorder.splice(0)) run();
+  }
+
+  /** A table that appeared while the stream runs: the server is asked for what its table map does not tell. */
+  async #openPending(map: TableMap): Promise<void> {
+    const session = this.#session!;
+    const all = await listTables(session);
+    const row = all.filter((table) => table.database === map.database && table.table === map.table);
+    for (const schema of await readSchemas(session, row)) {
+      await checkNewTable(session, schema, this.#options.captured.filter);
+    }
+    await this.#options.captured.open(map);
+  }
+
+  #emitSnapshot(reader: TransactionReader): void {
+    const { chunks } = this.#options.context;
+    const snapshotter = this.#snapshotter;
+    while (snapshotter && !reader.inGroup && chunks.byteLength < chunkBytes) {
+      const chunk = snapshotter.peek();
+      if (!chunk) {
+        if (snapshotter.done) this.#completeSnapshot();
+        return;
+      }
+      if (this.#emitter?.chunk !== chunk) {
+        if (!reader.reached(chunk.high)) return;
+        this.#emitter = new SnapshotEmitter(chunk);
+      }
+      const emitter = this.#emitter;
+      const rows = emitter.emit(() => chunks.byteLength < chunkBytes);
+      snapshotter.countRows(chunk.table.open.name, rows);
+      if (rows > 0) {
+        this.#moveCursor({ table: chunk.table.open.name, key: emitter.cursorKey });
+        chunks.endAppend({ position: reader.positionText, commitTimeUs: Date.now() * 1000 });
+      }
+      if (emitter.done) {
+        this.#emitter = undefined;
+        snapshotter.shift();
+      }
+    }
+  }
+
+  #moveCursor(cursor: SnapshotCursor): void {
+    this.#cursor = cursor;
+    this.#reader!.cursor = printCursor(cursor);
+  }
+
+  /** The last append of the snapshot: from here on the tables are the state of the source at exactly this place of the stream. */
+  #completeSnapshot(): void {
+    const { context, config, captured } = this.#options;
+    const reader = this.#reader!;
+    this.#cursor = undefined;
+    reader.cursor = '';
+    const closing = this.#snapshotter;
+    this.#snapshotter = undefined;
+    void closing?.close();
+    context.chunks.endAppend({
+      position: reader.positionText,
+      commitTimeUs: Date.now() * 1000,
+      control: { kind: 'snapshot-completed', connector: config.name, topics: captured.topics },
+    });
+  }
+
+  /** True when only a snapshot was asked for and it is done. */
+  get #finished(): boolean {
+    return this.#options.config.snapshotMode === 'initial_only' && !this.#cursor;
+  }
+
+  #report(idle: boolean): void {
+    const now = performance.now();
+    if (now - this.#reportedMs < reportMs || (idle && !this.#stale)) return;
+    this.#reportedMs = now;
+    this.#stale = !idle;
+    const reader = this.#reader!;
+    const head = reader.lastCommitTimeUs;
+    this.#options.context.reportState({
+      phase: this.#snapshotter ? 'snapshot' : 'streaming',
+      ...(this.#snapshotter ? { snapshot: this.#snapshotter.progress } : {}),
+      ...(head > 0 ? { headCommitTimeUs: head } : {}),
+    });
+  }
+}

@@ -1,0 +1,66 @@
+// Which tables and columns are captured, by the filters of the configuration. Matching a table happens at every table map, so
+// answers are remembered.
+import type { Filter, MysqlConfig } from './config.js';
+import { splitList } from './config.js';
+
+const systemSchemas: ReadonlySet<string> = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
+
+export class TableFilter {
+  readonly #config: MysqlConfig;
+  readonly #known = new Map<string, boolean>();
+  readonly #named: ReadonlySet<string>;
+
+  constructor(config: MysqlConfig) {
+    this.#config = config;
+    this.#named = new Set(splitList(config.tables.includeText).map((item) => item.replaceAll('\\', '').toLowerCase()));
+  }
+
+  matches(database: string, table: string): boolean {
+    const name = `${database}.${table}`;
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      known = this.matchesDatabase(database) && passes(this.#config.tables, name);
+      this.#known.set(name, known);
+    }
+    return known;
+  }
+
+  /** A database some of whose tables may be captured. */
+  matchesDatabase(database: string): boolean {
+    return !systemSchemas.has(database.toLowerCase()) && passes(this.#config.databases, database);
+  }
+
+  isSystem(database: string): boolean {
+    return systemSchemas.has(database.toLowerCase());
+  }
+
+  /** True when an item of table.include.list is exactly this table's name, not a pattern that happens to match it. */
+  names(database: string, table: string): boolean {
+    return this.#named.has(`${database}.${table}`.toLowerCase());
+  }
+
+  capturesColumn(database: string, table: string, column: string): boolean {
+    const name = `${database}.${table}.${column}`;
+    return !this.#config.excludedColumns.some((pattern) => pattern.test(name));
+  }
+
+  /** The filters as the user wrote them, for messages. */
+  describe(): string {
+    const parts = [
+      describe('database.include.list', this.#config.databases.includeText),
+      describe('database.exclude.list', this.#config.databases.excludeText),
+      describe('table.include.list', this.#config.tables.includeText),
+      describe('table.exclude.list', this.#config.tables.excludeText),
+    ];
+    return parts.filter((part) => part !== '').join(' and ') || 'no filter';
+  }
+}
+
+function describe(name: string, text: string): string {
+  return text === '' ? '' : `${name} "${text}"`;
+}
+
+function passes(filter: Filter, name: string): boolean {
+  if (filter.include.length > 0 && !filter.include.some((pattern) => pattern.test(name))) return false;
+  return !filter.exclude.some((pattern) => pattern.test(name));
+}

@@ -1,0 +1,151 @@
+// A set of MySQL's global transaction ids: per source (uuid, or uuid and tag) the numbers that are in it. Pure; made to be added
+// to and printed after every transaction, so the text of each source is kept until it changes.
+import { AppError, assert } from '../../core/errors.js';
+
+/** One transaction's own id. */
+export interface Gtid {
+  /** Lower case, with dashes. */
+  readonly uuid: string;
+  /** Empty without a tag (tags exist since MySQL 8.3). */
+  readonly tag: string;
+  readonly number: number;
+}
+
+export function printGtid({ uuid, tag, number }: Gtid): string {
+  return tag === '' ? `${uuid}:${number}` : `${uuid}:${tag}:${number}`;
+}
+
+class GtidSource {
+  readonly uuid: string;
+  readonly tag: string;
+  /** first, last, first, last ...: inclusive, rising, never touching. */
+  intervals: number[] = [];
+  #text: string | undefined;
+
+  constructor(uuid: string, tag: string) {
+    this.uuid = uuid;
+    this.tag = tag;
+  }
+
+  add(first: number, last: number): void {
+    const { intervals } = this;
+    this.#text = undefined;
+    // The ordinary case: the next number of the newest interval.
+    if (intervals.length > 0 && first === intervals.at(-1)! + 1) {
+      intervals[intervals.length - 1] = last;
+      return;
+    }
+    const merged: number[] = [];
+    let [low, high] = [first, last];
+    let i = 0;
+    for (; i < intervals.length && intervals[i + 1]! + 1 < low; i += 2) merged.push(intervals[i]!, intervals[i + 1]!);
+    for (; i < intervals.length && intervals[i]! <= high + 1; i += 2) {
+      low = Math.min(low, intervals[i]!);
+      high = Math.max(high, intervals[i + 1]!);
+    }
+    merged.push(low, high, ...intervals.slice(i));
+    this.intervals = merged;
+  }
+
+  contains(first: number, last: number): boolean {
+    for (let i = 0; i < this.intervals.length; i += 2) {
+      if (this.intervals[i]! <= first && last <= this.intervals[i + 1]!) return true;
+    }
+    return false;
+  }
+
+  /** `1-5:7` */
+  get text(): string {
+    if (this.#text === undefined) {
+      const parts: string[] = [];
+      for (let i = 0; i < this.intervals.length; i += 2) {
+        const [first, last] = [this.intervals[i]!, this.intervals[i + 1]!];
+        parts.push(first === last ? String(first) : `${first}-${last}`);
+      }
+      this.#text = parts.join(':');
+    }
+    return this.#text;
+  }
+}
+
+export class GtidSet {
+  /** By `uuid:tag`, in the order of the text: uuid, then tag, the empty tag first. */
+  #sources = new Map<string, GtidSource>();
+
+  /** Reads `uuid:1-5:7,uuid:tag:1`; white space is the server's line breaks. */
+  static parse(text: string): GtidSet {
+    const set = new GtidSet();
+    for (const part of text.replaceAll(/\s/g, '').split(',')) {
+      if (part === '') continue;
+      const [uuid, ...items] = part.toLowerCase().split(':');
+      if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid!) || items.length === 0) throw malformed(text);
+      let tag = '';
+      for (const item of items) {
+        const interval = /^(\d{1,19})(?:-(\d{1,19}))?$/.exec(item);
+        if (interval) {
+          const first = Number(interval[1]);
+          const last = Number(interval[2] ?? interval[1]);
+          if (first < 1 || last < first || last > Number.MAX_SAFE_INTEGER) throw malformed(text);
+          set.#source(uuid!, tag).add(first, last);
+        } else if (/^[a-z_][a-z0-9_]{0,31}$/.test(item)) {
+          tag = item;
+        } else {
+          throw malformed(text);
+        }
+      }
+    }
+    return set;
+  }
+
+  #source(uuid: string, tag: string): GtidSource {
+    const key = `${uuid}:${tag}`;
+    let source = this.#sources.get(key);
+    if (!source) {
+      source = new GtidSource(uuid, tag);
+      this.#sources.set(key, source);
+      this.#sources = new Map([...this.#sources].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    }
+    return source;
+  }
+
+  add(gtid: Gtid): void {
+    assert(gtid.number <= Number.MAX_SAFE_INTEGER, 'a GTID number below 2^53');
+    this.#source(gtid.uuid, gtid.tag).add(gtid.number, gtid.number);
+  }
+
+  has(gtid: Gtid): boolean {
+    return this.#sources.get(`${gtid.uuid}:${gtid.tag}`)?.contains(gtid.number, gtid.number) ?? false;
+  }
+
+  /** True when every transaction of `other` is in this set. */
+  contains(other: GtidSet): boolean {
+    for (const [key, { intervals }] of other.#sources) {
+      const own = this.#sources.get(key);
+      for (let i = 0; i < intervals.length; i += 2) {
+        if (!own?.contains(intervals[i]!, intervals[i + 1]!)) return false;
+      }
+    }
+    return true;
+  }
+
+  get empty(): boolean {
+    return this.#sources.size === 0;
+  }
+
+  toString(): string {
+    let text = '';
+    let uuid = '';
+    for (const source of this.#sources.values()) {
+      if (source.uuid !== uuid) text += `${text === '' ? '' : ','}${source.uuid}`;
+      uuid = source.uuid;
+      text += source.tag === '' ? `:${source.text}` : `:${source.tag}:${source.text}`;
+    }
+    return text;
+  }
+}
+
+function malformed(text: string): AppError {
+  return new AppError('bad-connector-config', `"${text.slice(0, 120)}" is not a set of GTIDs`, {
+    hint: 'it looks like 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77',
+  });
+}

@@ -1,0 +1,78 @@
+// What kind of server the source is and where it stands: flavour, version, GTIDs, binlog position, collations.
+import type { Session } from './connection.js';
+import { GtidSet } from './gtid-set.js';
+import { MariadbPosition } from './mariadb-gtid.js';
+import type { FileOffset, StreamPosition } from './position.js';
+import type { Collation, Collations } from './table-map.js';
+
+export interface Server {
+  readonly mariadb: boolean;
+  readonly version: string;
+  /** `[8, 4]` */
+  readonly release: readonly [number, number];
+  readonly position: StreamPosition['kind'];
+}
+
+export async function askServer(session: Session): Promise<Server> {
+  const { version } = await session.one('SELECT VERSION() AS version');
+  const text = version ?? '';
+  const mariadb = /mariadb/i.test(text);
+  const numbers = /^(\d+)\.(\d+)/.exec(text);
+  const release = [Number(numbers?.[1] ?? 0), Number(numbers?.[2] ?? 0)] as const;
+  if (mariadb) return { mariadb, version: text, release, position: 'mariadb-gtid' };
+  const { mode } = await session.one('SELECT @@GLOBAL.gtid_mode AS mode');
+  return { mariadb, version: text, release, position: mode === 'ON' ? 'mysql-gtid' : 'file' };
+}
+
+/** The end of the binlog: ahead of what a reader of the tables can see, never behind it. Undefined: binary logging is off. */
+export async function binlogEnd(session: Session, server: Server): Promise<FileOffset | undefined> {
+  const newName = !server.mariadb && (server.release[0] > 8 || (server.release[0] === 8 && server.release[1] >= 2));
+  const row = await session.one(newName ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
+  return row['File'] ? { file: row['File'], offset: Number(row['Position']) } : undefined;
+}
+
+/** Where a stream that begins now has to begin; every row that is committed later comes behind it. */
+export async function currentPosition(session: Session, server: Server): Promise<StreamPosition> {
+  switch (server.position) {
+    case 'mysql-gtid':
+      return { kind: 'mysql-gtid', gtids: await executedGtids(session) };
+    case 'mariadb-gtid': {
+      const { gtids } = await session.one('SELECT @@GLOBAL.gtid_binlog_pos AS gtids');
+      return { kind: 'mariadb-gtid', gtids: MariadbPosition.parse(gtids ?? '') };
+    }
+    case 'file': {
+      const at = await binlogEnd(session, server);
+      return { kind: 'file', at: at ?? { file: '', offset: 4 } };
+    }
+  }
+}
+
+export async function executedGtids(session: Session): Promise<GtidSet> {
+  const { gtids } = await session.one('SELECT @@GLOBAL.gtid_executed AS gtids');
+  return GtidSet.parse(gtids ?? '');
+}
+
+/** Collation numbers as table maps use them. MariaDB's newer collations have numbers in the applicability table only. */
+export async function askCollations(session: Session, server: Server): Promise<Collations> {
+  const maxBytes = new Map<string, number>();
+  for (const row of await session.query(
+    'SELECT CHARACTER_SET_NAME AS name, MAXLEN AS bytes FROM information_schema.CHARACTER_SETS',
+  )) {
+    maxBytes.set(row['name']!, Number(row['bytes']));
+  }
+  const collations = new Map<number, Collation>();
+  const add = (rows: readonly Readonly<Record<string, string | null>>[]) => {
+    for (const { id, charset } of rows) {
+      if (id && charset) collations.set(Number(id), { charset, maxBytes: maxBytes.get(charset) ?? 1 });
+    }
+  };
+  add(await session.query('SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS'));
+  if (server.mariadb && (server.release[0] > 10 || server.release[1] >= 10)) {
+    add(
+      await session.query(
+        'SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY',
+      ),
+    );
+  }
+  return collations;
+}

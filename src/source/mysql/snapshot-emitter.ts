@@ -1,0 +1,104 @@
+// Rows of a waiting snapshot chunk to the encoder of their table, in pieces of the size of an append. Rows whose key the stream
+// has changed meanwhile are left out.
+import type { ValueSink } from '../../core/row-encoder.js';
+import { KeyText } from './key-window.js';
+import type { SnapshotChunk } from './snapshotter.js';
+import { textReader, type TextReader } from './text-reader.js';
+import { AppError } from '../../core/errors.js';
+
+export class SnapshotEmitter {
+  readonly chunk: SnapshotChunk;
+  readonly #readers: readonly TextReader[];
+  readonly #keyText = new KeyText();
+  /** Where the columns of the row at hand lie; end -1: NULL. */
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #keyColumns: readonly number[];
+  #next = 0;
+
+  constructor(chunk: SnapshotChunk) {
+    this.chunk = chunk;
+    const { open } = chunk.table;
+    this.#readers = chunk.query.columns.map((column) => textReader(column, `${open.name}.${column.name}`));
+    this.#starts = new Int32Array(this.#readers.length);
+    this.#ends = new Int32Array(this.#readers.length);
+    this.#keyColumns = open.source.keyColumns;
+  }
+
+  get done(): boolean {
+    return this.#next === this.chunk.rows.count;
+  }
+
+  /** Emits while `more` says so, looked at every few rows; returns the number of rows gone through. */
+  emit(more: () => boolean): number {
+    const { rows, window, table } = this.chunk;
+    const { encoder } = table.open;
+    const from = this.#next;
+    while (this.#next < rows.count) {
+      const row = this.#next++;
+      const source = rows.buffer(row);
+      this.#locate(source, rows.start(row));
+      if (window.empty || !window.has(this.#key(source))) {
+        this.#writeRow(source, encoder.beginRow('r'));
+        encoder.endRow();
+      }
+      if ((this.#next & 15) === 0 && !more()) break;
+    }
+    return this.#next - from;
+  }
+
+  /** The key of the last row gone through, as literals for the cursor. */
+  get cursorKey(): string[] {
+    const { query, rows } = this.chunk;
+    return query.keyPlaces.map((place, k) => {
+      const bytes = rows.column(this.#next - 1, place);
+      if (!bytes) throw new AppError('internal', 'a key column is NULL');
+      return query.literal(k, bytes);
+    });
+  }
+
+  #locate(source: Buffer, start: number): void {
+    const starts = this.#starts;
+    const ends = this.#ends;
+    let at = start;
+    for (let i = 0; i < starts.length; i++) {
+      const first = source[at]!;
+      let length = first;
+      if (first < 0xfb) {
+        at += 1;
+      } else if (first === 0xfb) {
+        at += 1;
+        ends[i] = -1;
+        continue;
+      } else if (first === 0xfc) {
+        length = source.readUInt16LE(at + 1);
+        at += 3;
+      } else if (first === 0xfd) {
+        length = source.readUIntLE(at + 1, 3);
+        at += 4;
+      } else {
+        length = Number(source.readBigUInt64LE(at + 1));
+        at += 9;
+      }
+      starts[i] = at;
+      at += length;
+      ends[i] = at;
+    }
+  }
+
+  #writeRow(source: Buffer, sink: ValueSink): void {
+    const readers = this.#readers;
+    for (let i = 0; i < readers.length; i++) {
+      const end = this.#ends[i]!;
+      if (end < 0) sink.null();
+      else readers[i]!(source, this.#starts[i]!, end, sink);
+    }
+  }
+
+  #key(source: Buffer): string {
+    for (const column of this.#keyColumns) {
+      this.#readers[column]!(source, this.#starts[column]!, this.#ends[column]!, this.#keyText);
+    }
+    return this.#keyText.take();
+  }
+}

@@ -1,0 +1,115 @@
+// The consistent points of a snapshot, one way per kind of server. A view promises: every transaction that the stream had read
+// when the view was asked for is visible in it, and everything visible in it lies before `high` in the binlog. So rows that are
+// read in it and handed over when the stream has passed `high`, less the keys that the stream changed meanwhile, are the state
+// of the tables at exactly that place of the stream.
+import type { Logger } from '../../core/logger.js';
+import { delay } from '../../core/backoff.js';
+import { AppError } from '../../core/errors.js';
+import { quoteText, type Session } from './connection.js';
+import { contains, type FileOffset, type StreamPosition } from './position.js';
+import { MariadbPosition } from './mariadb-gtid.js';
+import { binlogEnd, type Server } from './server.js';
+
+export interface SnapshotView {
+  /** The place that bounds what was read so far in this view; asked after reading. */
+  high(): Promise<FileOffset>;
+  close(): Promise<void>;
+  /** True when the view stays good for more chunks of the table. */
+  readonly lasting: boolean;
+}
+
+export interface ViewOptions {
+  readonly session: Session;
+  readonly server: Server;
+  /** What the stream had read when recording began. */
+  readonly read: StreamPosition;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+export function openView(options: ViewOptions): Promise<SnapshotView> {
+  switch (options.server.position) {
+    case 'mysql-gtid':
+      return openGtidView(options);
+    case 'mariadb-gtid':
+      return openMariadbView(options);
+    case 'file':
+      return openLockedView(options);
+  }
+}
+
+/**
+ * MySQL sends a transaction to its replicas before the engine has committed it, so the stream may know more than a reader sees.
+ * gtid_executed follows the engine: once it holds what the stream has read, each later SELECT sees it.
+ */
+async function openGtidView({ session, server, read, signal }: ViewOptions): Promise<SnapshotView> {
+  const set = read.kind === 'mysql-gtid' ? read.gtids.toString() : '';
+  for (;;) {
+    signal.throwIfAborted();
+    const { missing } = await session.one(`SELECT WAIT_FOR_EXECUTED_GTID_SET(${quoteText(set)}, 1) AS missing`);
+    if (missing === '0') break;
+  }
+  return {
+    lasting: false,
+    high: () => requireEnd(session, server),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** MariaDB tells the exact place of a consistent snapshot. */
+async function openMariadbView({ session, read, signal }: ViewOptions): Promise<SnapshotView> {
+  for (;;) {
+    signal.throwIfAborted();
+    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    const rows = await session.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'");
+    const status = new Map(rows.map((row) => [row['Variable_name']!.toLowerCase(), row['Value'] ?? '']));
+    const at = {
+      file: status.get('binlog_snapshot_file') ?? '',
+      offset: Number(status.get('binlog_snapshot_position')),
+    };
+    const { gtids } = await session.one(`SELECT BINLOG_GTID_POS(${quoteText(at.file)}, ${at.offset}) AS gtids`);
+    const view: StreamPosition = { kind: 'mariadb-gtid', gtids: MariadbPosition.parse(gtids ?? '') };
+    if (contains(view, read)) {
+      return {
+        lasting: false,
+        high: () => Promise.resolve(at),
+        close: async () => {
+          await session.query('COMMIT');
+        },
+      };
+    }
+    await session.query('COMMIT');
+    await delay(20, signal);
+  }
+}
+
+/**
+ * Without GTIDs nothing tells what a reader sees. A global read lock makes binlog and tables agree for the moment in which the
+ * view begins; it is taken once per table.
+ */
+async function openLockedView({ session, server, logger }: ViewOptions): Promise<SnapshotView> {
+  logger.warn('GTIDs are off: taking a global read lock for a moment (FLUSH TABLES WITH READ LOCK)');
+  await session.query('FLUSH TABLES WITH READ LOCK', 'taking a global read lock for a moment');
+  let at: FileOffset;
+  try {
+    at = await requireEnd(session, server);
+    await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+  } finally {
+    await session.query('UNLOCK TABLES');
+  }
+  return {
+    lasting: true,
+    high: () => Promise.resolve(at),
+    close: async () => {
+      await session.query('COMMIT');
+    },
+  };
+}
+
+async function requireEnd(session: Session, server: Server): Promise<FileOffset> {
+  const at = await binlogEnd(session, server);
+  if (!at)
+    throw new AppError('source-misconfigured', 'the source has no binary log', { hint: 'start it with --log-bin' });
+  return at;
+}

@@ -1,0 +1,99 @@
+// One mapper from what driver and server report to errors of ours: which are worth another try, and which end the task with a
+// reason that the operator can act on.
+import { AppError, toAppError } from '../../core/errors.js';
+
+/** Errors that pass: the network, a server that restarts or is full, a connection that was killed. */
+const passing: ReadonlySet<string> = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'PROTOCOL_UNEXPECTED_PACKET',
+  'HANDSHAKE_UNKNOWN_ERROR',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ERR_STREAM_DESTROYED',
+]);
+/** The server's numbers: too many connections, shutdown, aborted, read/write trouble, killed, lock wait, query interrupted. */
+const passingNumbers: ReadonlySet<number> = new Set([
+  1040, 1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1317, 1927, 3169, 4031,
+]);
+const deniedNumbers: ReadonlySet<number> = new Set([1044, 1045, 1698, 1862, 3118, 4151]);
+
+interface ServerError {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly fatal?: unknown;
+}
+
+/** `doing` finishes the sentence "... while". */
+export function sourceError(error: unknown, doing: string, user: string): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof Error)) return toAppError(error);
+  const { code, errno, fatal } = error as Error & ServerError;
+  const number = typeof errno === 'number' ? errno : 0;
+  const message = error.message;
+  if (deniedNumbers.has(number)) {
+    return new AppError('source-access-denied', `the source refuses user "${user}": ${message}`, {
+      hint: 'check database.user and database.password, and that the user may connect from this host',
+      cause: error,
+    });
+  }
+  if (number === 1227 || number === 1142 || number === 1143) {
+    return new AppError('source-missing-grant', `user "${user}" lacks a privilege while ${doing}: ${message}`, {
+      hint: `GRANT REPLICATION SLAVE, REPLICATION CLIENT, RELOAD, SELECT ON *.* TO '${user}'@'%'`,
+      cause: error,
+    });
+  }
+  if (number === 1236) return dumpRefused(message, error);
+  const passes =
+    (typeof code === 'string' && passing.has(code)) || passingNumbers.has(number) || (fatal === true && number === 0);
+  if (passes) {
+    return new AppError('source-unreachable', `the source does not answer while ${doing}: ${message}`, {
+      retriable: true,
+      cause: error,
+    });
+  }
+  return new AppError('internal', `the source failed while ${doing}: ${message}`, { cause: error });
+}
+
+/** Error 1236 carries every refusal of a dump in its text. */
+function dumpRefused(message: string, cause: Error): AppError {
+  if (/same server_(uu)?id|same server-(uu)?id|A slave with the same/i.test(message)) {
+    return new AppError(
+      'source-unreachable',
+      `another reader with our server id has taken the connection: ${message}`,
+      {
+        retriable: true,
+        hint: 'leave database.server.id out, so that each connection takes a random one',
+        cause,
+      },
+    );
+  }
+  if (
+    /more GTIDs than|diverged|out-of-order|slave has more|replica has more|not in the master's binlog|ahead/i.test(
+      message,
+    )
+  ) {
+    return new AppError('source-rewound', `the source is behind our position: ${message}`, { cause });
+  }
+  if (/purged|could not find|missing|not found|impossible position|past end of/i.test(message)) {
+    return positionLost(message, cause);
+  }
+  return new AppError('corrupt-binlog', `the source cannot read its binlog: ${message}`, { cause });
+}
+
+export function positionLost(why: string, cause?: unknown): AppError {
+  return new AppError('source-position-lost', `the source no longer holds the changes behind our position: ${why}`, {
+    hint: 'set snapshot.mode to when_needed to read the tables anew',
+    cause,
+  });
+}

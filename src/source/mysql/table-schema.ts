@@ -1,0 +1,177 @@
+// A captured table as the server describes it now (information_schema), in the same form that a table map gives, and the
+// description of it that connect gets.
+import { AppError } from '../../core/errors.js';
+import type { SourceTable } from '../../core/row-encoder.js';
+import { labelForm, sourceColumn, textForm, type ColumnForm, type TableColumn } from './column-form.js';
+import { quoteText, type Row, type Session } from './connection.js';
+import type { TableFilter } from './filters.js';
+
+export interface TableSchema {
+  readonly database: string;
+  readonly table: string;
+  readonly columns: readonly TableColumn[];
+  /** Indexes into `columns`; empty: no primary key. */
+  readonly keyColumns: readonly number[];
+  readonly rowsEstimated: number | null;
+  readonly rowBytesEstimated: number;
+  readonly engine: string;
+}
+
+export function tableName(table: { readonly database: string; readonly table: string }): string {
+  return `${table.database}.${table.table}`;
+}
+
+/** All base tables outside of the system schemas, in the order of their names. */
+export async function listTables(session: Session): Promise<{ database: string; table: string; row: Row }[]> {
+  const rows = await session.query(`
+    SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl, ENGINE AS engine, TABLE_ROWS AS rows_estimated, AVG_ROW_LENGTH AS row_bytes
+    FROM information_schema.TABLES
+    WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`);
+  return rows
+    .map((row) => ({ database: row['db']!, table: row['tbl']!, row }))
+    .toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
+}
+
+/** The schemas of some of them. */
+export async function readSchemas(
+  session: Session,
+  tables: readonly { readonly database: string; readonly table: string; readonly row: Row }[],
+): Promise<TableSchema[]> {
+  const schemas: TableSchema[] = [];
+  for (const database of new Set(tables.map((table) => table.database))) {
+    const columns = await session.query(`
+      SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
+        CHARACTER_SET_NAME AS charset, CHARACTER_OCTET_LENGTH AS octets, CHARACTER_MAXIMUM_LENGTH AS chars,
+        NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits
+      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(database)} ORDER BY TABLE_NAME, ORDINAL_POSITION`);
+    const keys = await session.query(`
+      SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name
+      FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ${quoteText(database)} AND INDEX_NAME = 'PRIMARY'
+      ORDER BY TABLE_NAME, SEQ_IN_INDEX`);
+    const columnsOf = groupByTable(columns);
+    const keysOf = groupByTable(keys);
+    for (const { table, row } of tables.filter((one) => one.database === database)) {
+      const own = (columnsOf.get(table) ?? []).map(columnOf);
+      schemas.push({
+        database,
+        table,
+        columns: own,
+        keyColumns: (keysOf.get(table) ?? []).map((key) => own.findIndex((column) => column.name === key['name'])),
+        rowsEstimated: row['rows_estimated'] ? Number(row['rows_estimated']) : null,
+        rowBytesEstimated: Number(row['row_bytes'] ?? 0),
+        engine: row['engine'] ?? '',
+      });
+    }
+  }
+  return schemas;
+}
+
+function groupByTable(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row['tbl']!);
+    if (group) group.push(row);
+    else groups.set(row['tbl']!, [row]);
+  }
+  return groups;
+}
+
+function columnOf(row: Row): TableColumn {
+  return { name: row['name']!, nullable: row['nullable'] === 'YES', form: formOf(row) };
+}
+
+function formOf(row: Row): ColumnForm {
+  const type = row['type']!.toLowerCase();
+  const text = row['text']!;
+  const unsigned = /\bunsigned\b/i.test(text);
+  const digits = Number(row['digits'] ?? 0);
+  // MariaDB stores such columns in a form of its own in the binlog.
+  if (/\bcompressed\b/i.test(text)) return { kind: 'unsupported', name: 'compressed column' };
+  switch (type) {
+    case 'tinyint':
+      return { kind: 'integer', bytes: 1, unsigned };
+    case 'smallint':
+      return { kind: 'integer', bytes: 2, unsigned };
+    case 'mediumint':
+      return { kind: 'integer', bytes: 3, unsigned };
+    case 'int':
+      return { kind: 'integer', bytes: 4, unsigned };
+    case 'bigint':
+      return { kind: 'integer', bytes: 8, unsigned };
+    case 'decimal':
+      return { kind: 'decimal', precision: Number(row['prec']), scale: Number(row['scale']) };
+    case 'float':
+      return { kind: 'float' };
+    case 'double':
+      return { kind: 'double' };
+    case 'bit':
+      return { kind: 'bit', bits: Number(row['prec']) };
+    case 'char':
+    case 'varchar':
+      return textForm(`${type}(${row['chars']})`, row['charset'] ?? '');
+    case 'tinytext':
+    case 'text':
+    case 'mediumtext':
+    case 'longtext':
+      return textForm(type, row['charset'] ?? '');
+    case 'binary':
+      return { kind: 'bytes', name: `binary(${row['octets']})`, padTo: Number(row['octets']) };
+    case 'varbinary':
+      return { kind: 'bytes', name: `varbinary(${row['octets']})`, padTo: 0 };
+    case 'tinyblob':
+    case 'blob':
+    case 'mediumblob':
+    case 'longblob':
+      return { kind: 'bytes', name: type, padTo: 0 };
+    case 'enum':
+    case 'set':
+      return labelForm(type, row['charset'] ?? 'binary');
+    case 'date':
+    case 'year':
+    case 'json':
+      return { kind: type };
+    case 'time':
+    case 'datetime':
+    case 'timestamp':
+      return { kind: type, digits };
+    default:
+      return { kind: 'unsupported', name: type };
+  }
+}
+
+/** What connect gets: the captured columns only. Throws unsupported-type, and bad-connector-config for a key that is left out. */
+export function sourceTable(
+  schema: {
+    readonly database: string;
+    readonly table: string;
+    readonly columns: readonly TableColumn[];
+    readonly keyColumns: readonly number[];
+  },
+  filter: TableFilter,
+): SourceTable {
+  const { database, table } = schema;
+  const captured = capturedColumns(schema, filter);
+  const places = schema.columns.map((_, i) => captured.slice(0, i).filter(Boolean).length);
+  return {
+    database,
+    table,
+    columns: schema.columns.flatMap((column, i) =>
+      captured[i] ? [sourceColumn(column, `${database}.${table}.${column.name}`)] : [],
+    ),
+    keyColumns: schema.keyColumns.map((column) => {
+      if (captured[column]) return places[column]!;
+      throw new AppError(
+        'bad-connector-config',
+        `column.exclude.list leaves out ${database}.${table}.${schema.columns[column]!.name}, which is part of the primary key`,
+        { place: { path: 'column.exclude.list' } },
+      );
+    }),
+  };
+}
+
+export function capturedColumns(
+  schema: { readonly database: string; readonly table: string; readonly columns: readonly TableColumn[] },
+  filter: TableFilter,
+): boolean[] {
+  return schema.columns.map((column) => filter.capturesColumn(schema.database, schema.table, column.name));
+}

@@ -1,0 +1,146 @@
+// Values of a result row in the text protocol (snapshot) to the sink, straight from the packet, one function per column. The
+// session gives text in the column's own character set and times in UTC (snapshot-session.ts), so that each value arrives here
+// in the same form as from the binlog and leaves in the identical one.
+import type { ValueSink } from '../../core/row-encoder.js';
+import { textWriter } from './charset.js';
+import { unsupportedType, type TableColumn } from './column-form.js';
+import { shortestFloat } from './float.js';
+import { epochDays, isDay, toMicros, writeTimestamp } from './temporal.js';
+import { unconvertible } from './unconvertible.js';
+
+/** Reads the value between start and end, which is not null. */
+export type TextReader = (packet: Buffer, start: number, end: number, sink: ValueSink) => void;
+
+/** How a column is asked for: floats are widened first, because their text would be rounded to six digits. */
+export function selectExpression(column: TableColumn): string {
+  const name = quoteName(column.name);
+  return column.form.kind === 'float' || column.form.kind === 'double' ? `${name}*1e0` : name;
+}
+
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+export function textReader(column: TableColumn, where: string): TextReader {
+  const { form } = column;
+  switch (form.kind) {
+    case 'integer':
+      return form.bytes === 8 ? (form.unsigned ? decimalText : bigintText) : integerText;
+    case 'decimal':
+      return decimalText;
+    case 'float':
+      return (packet, start, end, sink) => sink.double(shortestFloat(Number(packet.toString('latin1', start, end))));
+    case 'double':
+      return (packet, start, end, sink) => sink.double(Number(packet.toString('latin1', start, end)));
+    case 'text':
+    case 'enum':
+    case 'set':
+      return writeText(textWriter(form.charset));
+    case 'bytes':
+      return (packet, start, end, sink) => sink.bytes(packet, start, end);
+    case 'bit':
+      return form.bits === 1
+        ? (packet, start, _end, sink) => sink.boolean((packet[start]! & 1) === 1)
+        : (packet, start, end, sink) => sink.bytes(packet, start, end);
+    case 'date':
+      return dateText(where);
+    case 'time':
+      return timeText(where);
+    case 'datetime':
+    case 'timestamp':
+      return datetimeText(where);
+    case 'year':
+      return integerText;
+    case 'json':
+      return writeText(textWriter('utf8mb4'));
+    case 'unsupported':
+      throw unsupportedType(column, where);
+  }
+}
+
+const writeText =
+  (write: ReturnType<typeof textWriter>): TextReader =>
+  (packet, start, end, sink) =>
+    write(packet, start, end, sink);
+
+/** Up to 15 digits and a sign. */
+function integerText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
+  sink.integer(integerAt(packet, start, end));
+}
+
+function integerAt(packet: Buffer, start: number, end: number): number {
+  const negative = packet[start] === 0x2d;
+  let value = 0;
+  for (let at = negative ? start + 1 : start; at < end; at++) value = value * 10 + (packet[at]! - 48);
+  return negative && value !== 0 ? -value : value;
+}
+
+function bigintText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
+  if (end - start <= 15) return sink.integer(integerAt(packet, start, end));
+  const value = BigInt(packet.toString('latin1', start, end));
+  sink.int64(Number(value >> 32n), Number(value & 0xffffffffn));
+}
+
+/** ZEROFILL puts zeros in front, which are not part of the value. */
+function decimalText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
+  let at = start;
+  while (packet[at] === 48 && at + 1 < end && packet[at + 1] !== 0x2e) at++;
+  sink.decimal(packet, at, end);
+}
+
+function digits(packet: Buffer, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) value = value * 10 + (packet[i]! - 48);
+  return value;
+}
+
+/** `2024-05-06` */
+function dateText(where: string): TextReader {
+  return (packet, start, end, sink) => {
+    const year = digits(packet, start, 4);
+    const month = digits(packet, start + 5, 2);
+    const day = digits(packet, start + 8, 2);
+    if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', packet, start, end);
+    sink.integer(epochDays(year, month, day));
+  };
+}
+
+/** µs of what stands behind the seconds: nothing, or a point and 1 to 6 digits. */
+function fractionText(packet: Buffer, at: number, end: number): number {
+  const count = end - at - 1;
+  return count > 0 ? digits(packet, at + 1, count) * toMicros[count]! : 0;
+}
+
+/** `2024-05-06 07:08:09.123456` */
+function datetimeText(where: string): TextReader {
+  return (packet, start, end, sink) => {
+    const year = digits(packet, start, 4);
+    const month = digits(packet, start + 5, 2);
+    const day = digits(packet, start + 8, 2);
+    if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', packet, start, end);
+    const seconds =
+      epochDays(year, month, day) * 86_400 +
+      digits(packet, start + 11, 2) * 3600 +
+      digits(packet, start + 14, 2) * 60 +
+      digits(packet, start + 17, 2);
+    writeTimestamp(seconds, fractionText(packet, start + 19, end), sink);
+  };
+}
+
+/** `12:34:56.123456`; a sign or a third digit of the hours is out of range. */
+function timeText(where: string): TextReader {
+  return (packet, start, end, sink) => {
+    const hours = digits(packet, start, 2);
+    if (packet[start] === 0x2d || packet[start + 2] !== 0x3a || hours > 23) {
+      throw unconvertible(
+        where,
+        'TIME is a time of day here, and this lies outside of 0 to 24 hours',
+        packet,
+        start,
+        end,
+      );
+    }
+    const seconds = hours * 3600 + digits(packet, start + 3, 2) * 60 + digits(packet, start + 6, 2);
+    sink.micros(seconds * 1_000_000 + fractionText(packet, start + 8, end));
+  };
+}

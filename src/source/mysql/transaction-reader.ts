@@ -1,0 +1,452 @@
+// From events to appends: follows the groups of the binlog (a transaction, or a statement of its own), hands the rows of captured
+// tables to their encoders as they come, and ends the append when the group commits. The binlog holds committed groups only, but
+// for the odd ROLLBACK with a non-transactional table in it.
+//
+// What would make rows of captured tables unknown ends the task: statement-format changes, incomplete row images, partial JSON,
+// compressed transactions, an XA transaction that is only prepared, DDL that is more than a new table.
+import { AppError, assert } from '../../core/errors.js';
+import type { ChunkBuilder } from '../../core/row-encoder.js';
+import {
+  eventType,
+  header,
+  headerSize,
+  ignorableFlag,
+  isQuery,
+  parseGtid,
+  parseHeartbeat,
+  parseMariadbGtid,
+  parseQuery,
+  parseRotate,
+  parseTaggedGtid,
+  type QueryEvent,
+} from './binlog-event.js';
+import type { CapturedTables, OpenTable } from './captured-tables.js';
+import { printGtid, type Gtid } from './gtid-set.js';
+import { printMariadbGtid, type MariadbGtid } from './mariadb-gtid.js';
+import { compareOffsets, printWithSnapshot, type FileOffset, type StreamPosition } from './position.js';
+import { RowDecoder } from './row-decoder.js';
+import { readRows, type RowsTable } from './rows-event.js';
+import { classify } from './statement.js';
+import { capturedColumns } from './table-schema.js';
+import { parseTableMap, tableMapName, type Collations, type TableMap } from './table-map.js';
+
+/** The open group. */
+interface Group {
+  gtid: Gtid | MariadbGtid | undefined;
+  id: string | undefined;
+  commitTimeUs: number;
+  /** BEGIN was seen (MariaDB: implied): the group goes on until XID, COMMIT or ROLLBACK. */
+  begun: boolean;
+  xa: boolean;
+  /** Changes of captured tables so far. */
+  rowCount: number;
+}
+
+/** An append that was begun when the connection broke: its first rows come again and are passed over. */
+export interface HalfSent {
+  readonly id: string | undefined;
+  readonly rowCount: number;
+  /** Some of them lie in chunks that are handed over. */
+  readonly taken: boolean;
+}
+
+export interface TransactionReaderOptions {
+  readonly tables: CapturedTables;
+  readonly chunks: ChunkBuilder;
+  readonly collations: Collations;
+  readonly from: StreamPosition;
+  readonly halfSent: HalfSent | undefined;
+}
+
+interface KnownMap {
+  readonly bytes: Buffer;
+  readonly table: RowsTable | null;
+}
+
+export class TransactionReader {
+  readonly #tables: CapturedTables;
+  readonly #chunks: ChunkBuilder;
+  readonly #collations: Collations;
+  readonly #maps = new Map<number, KnownMap>();
+  #position: StreamPosition;
+  #file = '';
+  #offset = 0;
+  #group: Group | undefined;
+  #halfSent: HalfSent | undefined;
+  /** Rows of the open group lie in chunks that are handed over. */
+  #taken = false;
+  /** The position has moved behind the last end. */
+  #moved = false;
+  #lastId: string | undefined;
+  #lastCommitTimeUs = 0;
+  /** Text of the snapshot's cursor for positions; empty once it is done. */
+  cursor = '';
+
+  constructor(options: TransactionReaderOptions) {
+    this.#tables = options.tables;
+    this.#chunks = options.chunks;
+    this.#collations = options.collations;
+    this.#position = options.from;
+    this.#halfSent = options.halfSent;
+    if (options.from.kind === 'file') {
+      this.#file = options.from.at.file;
+      this.#offset = options.from.at.offset;
+    }
+  }
+
+  /** What is applied; a set that goes on changing. */
+  get position(): StreamPosition {
+    return this.#position;
+  }
+
+  get positionText(): string {
+    return printWithSnapshot(this.#position, this.cursor);
+  }
+
+  get inGroup(): boolean {
+    return this.#group !== undefined;
+  }
+
+  get lastCommitTimeUs(): number {
+    return this.#lastCommitTimeUs;
+  }
+
+  /** True when everything before this place in the binlog has been read. Only asked between groups. */
+  reached(place: FileOffset): boolean {
+    return this.#file !== '' && (compareOffsets({ file: this.#file, offset: this.#offset }, place) ?? -1) >= 0;
+  }
+
+  /** What the next connection has to pass over, when this one ends here. */
+  get halfSent(): HalfSent | undefined {
+    if (this.#halfSent) return this.#halfSent;
+    const group = this.#group;
+    return group && group.rowCount > 0 ? { id: group.id, rowCount: group.rowCount, taken: this.#taken } : undefined;
+  }
+
+  /**
+   * Called just before the chunk is taken: a moved position is ended as an append without records, so that whoever waits for a
+   * transaction that touched no captured table gets an answer. Inside a group its own end will carry the position.
+   */
+  beforeTake(): void {
+    const group = this.#group;
+    if (group) {
+      this.#taken ||= group.rowCount > 0;
+    } else if (this.#moved) {
+      this.#end();
+    }
+  }
+
+  /** Reads one event. A table map of a captured table that is not open is given back: open it, then read the event again. */
+  read(event: Buffer): TableMap | undefined {
+    const type = header.type(event);
+    switch (type) {
+      case eventType.writeRows:
+      case eventType.writeRowsV1:
+      case eventType.updateRows:
+      case eventType.updateRowsV1:
+      case eventType.deleteRows:
+      case eventType.deleteRowsV1:
+        this.#rows(event);
+        return undefined;
+      case eventType.tableMap: {
+        const pending = this.#tableMap(event);
+        if (pending) return pending;
+        break;
+      }
+      case eventType.xid:
+        this.#advance(event);
+        this.#commit();
+        return undefined;
+      case eventType.gtid:
+      case eventType.anonymousGtid:
+      case eventType.gtidTagged: {
+        const { gtid, commitTimeUs } = type === eventType.gtidTagged ? parseTaggedGtid(event) : parseGtid(event);
+        this.#begin({ gtid, id: gtid && printGtid(gtid), commitTimeUs, begun: false, xa: false, rowCount: 0 });
+        return undefined;
+      }
+      case eventType.mariadbGtid: {
+        const { gtid, standalone } = parseMariadbGtid(event);
+        const commitTimeUs = header.seconds(event) * 1_000_000;
+        this.#begin({ gtid, id: printMariadbGtid(gtid), commitTimeUs, begun: !standalone, xa: false, rowCount: 0 });
+        return undefined;
+      }
+      case eventType.query:
+        this.#advance(event);
+        this.#query(event);
+        return undefined;
+      case eventType.xaPrepare:
+        this.#advance(event);
+        this.#xaPrepare(event[headerSize] !== 0);
+        return undefined;
+      case eventType.rotate: {
+        const at = parseRotate(event);
+        this.#file = at.file;
+        this.#offset = at.offset;
+        this.#maps.clear();
+        return undefined;
+      }
+      case eventType.heartbeat: {
+        const at = parseHeartbeat(event);
+        if (at) {
+          this.#file = at.file;
+          this.#offset = at.offset;
+        }
+        return undefined;
+      }
+      case eventType.formatDescription:
+        // Table numbers begin anew with a server's start.
+        this.#maps.clear();
+        break;
+      default:
+        this.#other(type, event);
+    }
+    this.#advance(event);
+    return undefined;
+  }
+
+  #advance(event: Buffer): void {
+    const next = header.nextOffset(event);
+    if (next > 0) this.#offset = next;
+  }
+
+  #begin(group: Group): void {
+    // A group without an end of its own, as MariaDB writes for some statements, ends where the next begins.
+    if (this.#group) this.#commit();
+    this.#group = group;
+    const half = this.#halfSent;
+    this.#taken = half?.taken ?? false;
+    if (half && half.id !== group.id) {
+      throw new AppError('internal', `the source goes on with transaction ${group.id}, but ${half.id} was half sent`);
+    }
+  }
+
+  #commit(): void {
+    const group = this.#group;
+    if (!group) return;
+    this.#group = undefined;
+    this.#halfSent = undefined;
+    this.#addPosition(group.gtid);
+    this.#lastId = group.id;
+    this.#lastCommitTimeUs = group.commitTimeUs;
+    this.#moved = true;
+    if (group.rowCount > 0) this.#end();
+  }
+
+  #addPosition(gtid: Gtid | MariadbGtid | undefined): void {
+    if (this.#position.kind === 'file') {
+      this.#position = { kind: 'file', at: { file: this.#file, offset: this.#offset } };
+    } else if (gtid === undefined) {
+      throw new AppError('source-misconfigured', 'the source writes transactions without GTID', {
+        hint: 'SET GLOBAL gtid_mode = ON, and keep it on',
+      });
+    } else if (this.#position.kind === 'mysql-gtid' && 'uuid' in gtid) {
+      this.#position.gtids.add(gtid);
+    } else if (this.#position.kind === 'mariadb-gtid' && 'domain' in gtid) {
+      this.#position.gtids.add(gtid);
+    }
+  }
+
+  #end(): void {
+    this.#moved = false;
+    this.#chunks.endAppend({
+      position: this.positionText,
+      commitTimeUs: this.#lastCommitTimeUs,
+      ...(this.#lastId === undefined ? {} : { transactionId: this.#lastId }),
+    });
+  }
+
+  #rollback(): void {
+    const group = this.#group;
+    if (!group) return;
+    if (group.rowCount > 0) {
+      if (this.#taken) {
+        throw new AppError(
+          'unsupported-change',
+          `transaction ${group.id ?? ''} was rolled back after a part of it was handed over`,
+        );
+      }
+      this.#chunks.discardOpenAppend();
+      group.rowCount = 0;
+    }
+    this.#commit();
+  }
+
+  #query(event: Buffer): void {
+    if (isQuery(event, 'BEGIN')) {
+      this.#group ??= {
+        gtid: undefined,
+        id: undefined,
+        commitTimeUs: header.seconds(event) * 1e6,
+        begun: true,
+        xa: false,
+        rowCount: 0,
+      };
+      this.#group.begun = true;
+      return;
+    }
+    if (isQuery(event, 'COMMIT')) return this.#commit();
+    const query = parseQuery(event);
+    const statement = classify(query.sql);
+    const group = this.#group;
+    switch (statement.kind) {
+      case 'begin':
+        if (group) group.begun = true;
+        return;
+      case 'xa-start':
+        if (group) group.begun = group.xa = true;
+        return;
+      case 'xa-end':
+      case 'savepoint':
+        return;
+      case 'commit':
+      case 'xa-commit':
+      case 'xa-rollback':
+        return this.#commit();
+      case 'rollback':
+        return this.#rollback();
+      case 'rollback-to':
+        if (group && group.rowCount > 0) {
+          throw new AppError(
+            'unsupported-change',
+            `transaction ${group.id ?? ''} went back to a savepoint behind rows of captured tables`,
+          );
+        }
+        return;
+      case 'rows':
+        this.#refuseStatement(statement.verb, query);
+        break;
+      case 'create-table':
+      case 'table-change':
+      case 'drop-database':
+        this.#tables.apply(statement, query.database);
+        break;
+      case 'neutral':
+        break;
+    }
+    // A statement that is not inside of a transaction is a group of its own.
+    if (group && !group.begun) this.#commit();
+  }
+
+  /** Statement-format changes: only those that cannot touch a captured table are passed over. */
+  #refuseStatement(verb: string, query: QueryEvent): void {
+    const { filter } = this.#tables;
+    const { updatedDatabases, database, sql } = query;
+    if (updatedDatabases?.every((name) => !filter.matchesDatabase(name))) return;
+    // MariaDB does not list the databases: a statement in a system schema that names no other is harmless.
+    if (!updatedDatabases && filter.isSystem(database) && !/\./.test(sql)) return;
+    throw new AppError(
+      'statement-format-change',
+      `a ${verb} reached the binlog as statement text, so its rows are unknown`,
+      {
+        detail: `database ${database || '(none)'}; statement begins: ${sql.slice(0, 60)}`,
+        hint: "SET GLOBAL binlog_format = 'ROW', and let no session change it",
+      },
+    );
+  }
+
+  #xaPrepare(onePhase: boolean): void {
+    const group = this.#group;
+    if (!onePhase && group && group.rowCount > 0) {
+      throw new AppError(
+        'unsupported-change',
+        `XA transaction ${group.id ?? ''} is prepared and touches captured tables`,
+        {
+          detail: 'its rows are in the binlog before it is known whether they will be committed',
+        },
+      );
+    }
+    this.#commit();
+  }
+
+  #tableMap(event: Buffer): TableMap | undefined {
+    const id = event.readUIntLE(headerSize, 6);
+    const known = this.#maps.get(id);
+    if (known && event.compare(known.bytes, 0, known.bytes.length, headerSize) === 0) return undefined;
+    const { database, table } = tableMapName(event, headerSize);
+    let rowsTable: RowsTable | null = null;
+    if (this.#tables.filter.matches(database, table)) {
+      const map = parseTableMap(event, headerSize, event.length, this.#collations);
+      if (this.#tables.captures(map)) {
+        const open = this.#tables.get(database, table);
+        if (!open) return map;
+        rowsTable = this.#rowsTable(map, open);
+      }
+    }
+    this.#maps.set(id, { bytes: Buffer.from(event.subarray(headerSize)), table: rowsTable });
+    return undefined;
+  }
+
+  #rowsTable(map: TableMap, open: OpenTable): RowsTable {
+    this.#tables.assertUnchanged(open, map);
+    return { open, decoder: new RowDecoder(map, capturedColumns(map, this.#tables.filter)) };
+  }
+
+  #rows(event: Buffer): void {
+    this.#advance(event);
+    const known = this.#maps.get(event.readUIntLE(headerSize, 6));
+    if (!known) throw new AppError('corrupt-binlog', 'rows without a table map before them');
+    if (known.table === null) return;
+    const group = this.#group;
+    assert(group, 'rows stand inside of a transaction');
+    const passOver = this.#halfSent ? Math.max(0, this.#halfSent.rowCount - group.rowCount) : 0;
+    group.rowCount += readRows(event, known.table, passOver);
+    if (this.#halfSent && group.rowCount >= this.#halfSent.rowCount) this.#halfSent = undefined;
+  }
+
+  #other(type: number, event: Buffer): void {
+    switch (type) {
+      case eventType.incident:
+        throw new AppError('corrupt-binlog', 'the source reports an incident: changes may be missing from its binlog', {
+          hint: 'create the connector anew under another name to read the tables again',
+        });
+      case eventType.transactionPayload:
+        throw new AppError('unsupported-change', 'a compressed transaction reached the binlog', {
+          hint: 'SET GLOBAL binlog_transaction_compression = OFF, and let no session change it',
+        });
+      case eventType.partialUpdateRows: {
+        const known = this.#maps.get(event.readUIntLE(headerSize, 6));
+        if (known?.table === null) return;
+        throw new AppError('statement-format-change', 'a partial JSON update reached the binlog', {
+          hint: "SET GLOBAL binlog_row_value_options = '', and let no session change it",
+        });
+      }
+      case eventType.executeLoadQuery:
+        throw new AppError(
+          'statement-format-change',
+          'a LOAD DATA reached the binlog as statement text, so its rows are unknown',
+          {
+            hint: "SET GLOBAL binlog_format = 'ROW', and let no session change it",
+          },
+        );
+      case eventType.mariadbQueryCompressed:
+      case eventType.mariadbWriteRowsCompressedV1:
+      case eventType.mariadbUpdateRowsCompressedV1:
+      case eventType.mariadbDeleteRowsCompressedV1:
+      case eventType.mariadbWriteRowsCompressed:
+      case eventType.mariadbUpdateRowsCompressed:
+      case eventType.mariadbDeleteRowsCompressed:
+        throw new AppError('unsupported-change', 'a compressed event reached the binlog', {
+          hint: 'SET GLOBAL log_bin_compress = OFF',
+        });
+      case eventType.stop:
+      case eventType.intvar:
+      case eventType.rand:
+      case eventType.userVar:
+      case eventType.beginLoadQuery:
+      case eventType.ignorable:
+      case eventType.rowsQuery:
+      case eventType.previousGtids:
+      case eventType.transactionContext:
+      case eventType.viewChange:
+      case eventType.heartbeatV2:
+      case eventType.mariadbAnnotateRows:
+      case eventType.mariadbCheckpoint:
+      case eventType.mariadbGtidList:
+      case eventType.mariadbStartEncryption:
+        return;
+      default:
+        if ((header.flags(event) & ignorableFlag) !== 0) return;
+        throw new AppError('corrupt-binlog', `the binlog has an event of the unknown type ${type}`);
+    }
+  }
+}
