@@ -21,6 +21,7 @@ export async function streamChanges(context: ServerContext, exchange: Exchange, 
   const format = chooseFormat(exchange, params);
   // The header goes first: it is what an EventSource sends when it comes back to the same URL.
   const after = exchange.header('last-event-id') || params.get('after') || undefined;
+  if (exchange.method === 'HEAD') return exchange.respond(200, streamHeaders(format), '');
   const stop = new AbortController();
   const request: SubscribeOptions = {
     table,

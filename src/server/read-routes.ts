@@ -175,7 +175,8 @@ export async function readMany(context: ServerContext, exchange: Exchange): Prom
   exchange.route = 'read';
   const body = await readBodyObject(exchange, context.options.bodyBytesMax);
   const options = bodyPullOptions(exchange, new URLSearchParams(exchange.query), body);
-  const answer = await context.facades.query.read(parseReads(body['reads']), options);
+  const reads = parseReads(body['reads']);
+  const answer = await context.facades.query.read(reads, options);
   answerJson(exchange, answer.json, answer);
 }
 

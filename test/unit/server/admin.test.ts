@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectorInfo, ConnectorStatus } from '../../../src/connect/connect-facade.js';
+import { AppError } from '../../../src/core/errors.js';
+import { ask, ask2, http2Session, startServer } from './harness.js';
+
+const info: ConnectorInfo = {
+  name: 'c 1',
+  config: { 'connector.class': 'MySqlCdcSource', name: 'c 1' },
+  tasks: [{ connector: 'c 1', task: 0 }],
+  type: 'source',
+};
+const status: ConnectorStatus = {
+  name: 'c 1',
+  connector: { state: 'RUNNING', worker_id: 'w' },
+  tasks: [{ id: 0, state: 'RUNNING', worker_id: 'w' }],
+  type: 'source',
+  source: { phase: 'streaming' },
+  position: 'x',
+  tables: ['t'],
+};
+
+describe('Kafka Connect', () => {
+  it('creates, lists, describes and deletes', async () => {
+    const created: unknown[] = [];
+    const server = await startServer({
+      connect: {
+        create: (...given) => {
+          created.push(given);
+          return Promise.resolve(info);
+        },
+        list: () => Promise.resolve(['c 1']),
+        info: () => Promise.resolve(info),
+        status: () => Promise.resolve(status),
+        delete: () => Promise.resolve(),
+        topics: () => Promise.resolve(['a.b']),
+        offsets: () => Promise.resolve({ offsets: [] }),
+      },
+    });
+    const reply = await ask(server, '/connectors', {
+      body: '{"name":"c 1","config":{"connector.class":"MySqlCdcSource","tasks.max":1}}',
+    });
+    expect([reply.status, reply.headers.location, reply.json()]).toEqual([201, '/connectors/c%201', info]);
+    expect(created).toEqual([['c 1', { 'connector.class': 'MySqlCdcSource', 'tasks.max': '1', name: 'c 1' }, 'api']]);
+    expect((await ask(server, '/connectors')).json()).toEqual(['c 1']);
+    expect((await ask(server, '/connectors?expand=status&expand=info')).json()).toEqual({ 'c 1': { status, info } });
+    expect((await ask(server, '/connectors/c%201/config')).json()).toEqual(info.config);
+    expect((await ask(server, '/connectors/c%201/tasks')).json()).toEqual([{ id: info.tasks[0], config: info.config }]);
+    expect((await ask(server, '/connectors/c%201/tasks/0/status')).json()).toEqual(status.tasks[0]);
+    expect((await ask(server, '/connectors/c%201/tasks/1/status')).status).toBe(404);
+    expect((await ask(server, '/connectors/c%201/topics')).json()).toEqual({ 'c 1': { topics: ['a.b'] } });
+    const gone = await ask(server, '/connectors/c%201', { method: 'DELETE' });
+    expect([gone.status, gone.body]).toEqual([204, '']);
+  });
+
+  it('changes the state with the statuses of the original', async () => {
+    const calls: string[] = [];
+    const call = (name: string) => (id: string) => {
+      calls.push(`${name} ${id}`);
+      return Promise.resolve();
+    };
+    const server = await startServer({
+      connect: {
+        pause: call('pause'),
+        resume: call('resume'),
+        stop: call('stop'),
+        restart: call('restart'),
+        status: () => Promise.resolve(status),
+      },
+    });
+    const put = async (path: string, method = 'PUT') => (await ask(server, `/connectors/c/${path}`, { method })).status;
+    expect(await put('pause')).toBe(202);
+    expect(await put('resume')).toBe(202);
+    expect(await put('stop')).toBe(204);
+    expect(await put('restart', 'POST')).toBe(204);
+    expect(await put('restart?includeTasks=true', 'POST')).toBe(202);
+    expect(await put('restart?onlyFailed=true', 'POST')).toBe(202);
+    expect(await put('tasks/0/restart', 'POST')).toBe(204);
+    expect(calls).toEqual(['pause c', 'resume c', 'stop c', 'restart c', 'restart c', 'restart c']);
+  });
+
+  it('updates a configuration, creating it where there is none', async () => {
+    const seen: unknown[] = [];
+    const update = (name: string, config: unknown) => {
+      seen.push(config);
+      return Promise.resolve({ info: { ...info, name }, created: name === 'new' });
+    };
+    const server = await startServer({ connect: { update } });
+    const body = '{"a":"b"}';
+    expect((await ask(server, '/connectors/new/config', { method: 'PUT', body })).status).toBe(201);
+    expect((await ask(server, '/connectors/old/config', { method: 'PUT', body })).status).toBe(200);
+    expect(seen).toEqual([
+      { a: 'b', name: 'new' },
+      { a: 'b', name: 'old' },
+    ]);
+    const other = await ask(server, '/connectors/old/config', { method: 'PUT', body: '{"name":"new"}' });
+    expect(other.status).toBe(400);
+  });
+
+  it.each([
+    ['already-exists', 409],
+    ['bad-connector-config', 400],
+    ['unknown-connector', 404],
+    ['source-unreachable', 503],
+  ] as const)('answers %s with %d and every detail', async (code, expected) => {
+    const create = () =>
+      Promise.reject(new AppError(code, 'message', { detail: 'a: wrong\nb: wrong', hint: 'do this' }));
+    const server = await startServer({ connect: { create } });
+    const reply = await ask(server, '/connectors', { body: '{"name":"c","config":{"x":"y"}}' });
+    expect([reply.status, reply.json()]).toEqual([
+      expected,
+      { error_code: expected, message: 'message\na: wrong\nb: wrong\ndo this' },
+    ]);
+  });
+
+  it.each([
+    '{}',
+    '{"name":"c"}',
+    '{"name":"","config":{}}',
+    '{"name":"c","config":{"a":{}}}',
+    '{"name":"c","config":{"name":"d"}}',
+    '[]',
+  ])('refuses to create from %s', async (body) => {
+    const server = await startServer({ connect: { create: () => Promise.reject(new Error('not reached')) } });
+    expect((await ask(server, '/connectors', { body })).status).toBe(400);
+  });
+
+  it('validates by class and says what it does not do', async () => {
+    const result = {
+      name: 'MySqlCdcSource',
+      error_count: 1,
+      groups: [],
+      configs: [{ definition: { name: 'a' }, value: { name: 'a', errors: ['x'] } }],
+    };
+    const server = await startServer({
+      connect: {
+        validate: () => Promise.resolve(result),
+        plugins: () => [{ class: 'MySqlCdcSource', type: 'source', version: '1' }],
+      },
+    });
+    expect((await ask(server, '/connector-plugins')).json()).toHaveLength(1);
+    expect(
+      (await ask(server, '/connector-plugins/MySqlCdcSource/config/validate', { method: 'PUT', body: '{}' })).json(),
+    ).toEqual(result);
+    expect((await ask(server, '/connector-plugins/MySqlCdcSource/config')).json()).toEqual([{ name: 'a' }]);
+    expect((await ask(server, '/connectors/c/offsets', { method: 'PATCH', body: '{}' })).status).toBe(405);
+  });
+
+  it('asks HTTP/2 clients to come over HTTP/1.1', async () => {
+    const server = await startServer({ connect: { list: () => Promise.resolve([]) } });
+    await expect(ask2(http2Session(server), '/connectors')).rejects.toThrow('NGHTTP2_HTTP_1_1_REQUIRED');
+  });
+});
+
+describe('the schema registry', () => {
+  const schema = '{"type":"string"}';
+  const found = { subject: 's-value', version: 2, id: 7, schemaType: 'AVRO' as const, schema };
+  const registryType = 'application/vnd.schemaregistry.v1+json';
+
+  it('registers, looks up and reads, leaving AVRO unsaid', async () => {
+    const seen: unknown[] = [];
+    const server = await startServer({
+      registry: {
+        register: (...given) => {
+          seen.push(given);
+          return Promise.resolve({ id: 7 });
+        },
+        lookup: () => Promise.resolve(found),
+        subjects: () => Promise.resolve(['s-value', 'other']),
+        versions: () => Promise.resolve([1, 2]),
+        version: (_subject, version) => Promise.resolve({ ...found, version: version === 'latest' ? 2 : version }),
+        byId: () => Promise.resolve({ schema, schemaType: 'JSON', subjects: [{ subject: 's-value', version: 2 }] }),
+        deleteSubject: () => Promise.resolve([1, 2]),
+      },
+    });
+    const body = JSON.stringify({ schema });
+    const registered = await ask(server, '/subjects/s-value/versions', {
+      body,
+      headers: { 'content-type': registryType },
+    });
+    expect([registered.status, registered.headers['content-type'], registered.json()]).toEqual([
+      200,
+      registryType,
+      { id: 7 },
+    ]);
+    expect(seen).toEqual([['s-value', schema, 'AVRO']]);
+    const plain = { subject: 's-value', version: 2, id: 7, schema };
+    expect((await ask(server, '/subjects/s-value', { body })).json()).toEqual(plain);
+    expect((await ask(server, '/subjects?subjectPrefix=s-')).json()).toEqual(['s-value']);
+    expect((await ask(server, '/subjects/s-value/versions')).json()).toEqual([1, 2]);
+    expect((await ask(server, '/subjects/s-value/versions/latest')).json()).toEqual(plain);
+    expect((await ask(server, '/subjects/s-value/versions/1/schema')).body).toBe(schema);
+    expect((await ask(server, '/schemas/ids/7')).json()).toEqual({ schema, schemaType: 'JSON' });
+    expect((await ask(server, '/schemas/ids/7/versions')).json()).toEqual([{ subject: 's-value', version: 2 }]);
+    expect((await ask(server, '/subjects/s-value', { method: 'DELETE' })).json()).toEqual([1, 2]);
+  });
+
+  it('checks compatibility and keeps levels', async () => {
+    const seen: unknown[] = [];
+    const server = await startServer({
+      registry: {
+        compatible: () => Promise.resolve({ is_compatible: false, messages: ['x'] }),
+        config: (subject) => Promise.resolve(subject === null ? 'BACKWARD' : 'FULL'),
+        setConfig: (...given) => {
+          seen.push(given);
+          return Promise.resolve();
+        },
+      },
+    });
+    const path = '/compatibility/subjects/s/versions/latest';
+    const body = JSON.stringify({ schema });
+    expect((await ask(server, path, { body })).json()).toEqual({ is_compatible: false });
+    expect((await ask(server, `${path}?verbose=true`, { body })).json()).toEqual({
+      is_compatible: false,
+      messages: ['x'],
+    });
+    expect((await ask(server, '/config')).json()).toEqual({ compatibilityLevel: 'BACKWARD' });
+    expect((await ask(server, '/config/s')).json()).toEqual({ compatibilityLevel: 'FULL' });
+    const put = { method: 'PUT', body: '{"compatibility":"NONE"}' };
+    expect((await ask(server, '/config', put)).json()).toEqual({ compatibility: 'NONE' });
+    expect((await ask(server, '/config/s', put)).json()).toEqual({ compatibility: 'NONE' });
+    expect(seen).toEqual([
+      [null, 'NONE'],
+      ['s', 'NONE'],
+    ]);
+  });
+
+  it('has the error codes of the original', async () => {
+    const fail = (code: 'unknown-subject' | 'unknown-schema' | 'invalid-schema' | 'incompatible-schema') => () =>
+      Promise.reject(new AppError(code, code));
+    const server = await startServer({
+      registry: {
+        versions: fail('unknown-subject'),
+        version: fail('unknown-schema'),
+        byId: fail('unknown-schema'),
+        register: fail('incompatible-schema'),
+        lookup: fail('invalid-schema'),
+      },
+    });
+    const body = JSON.stringify({ schema });
+    const replies = [
+      await ask(server, '/subjects/s/versions'),
+      await ask(server, '/subjects/s/versions/3'),
+      await ask(server, '/schemas/ids/3'),
+      await ask(server, '/subjects/s/versions', { body }),
+      await ask(server, '/subjects/s', { body }),
+      await ask(server, '/subjects/s/versions/x'),
+      await ask(server, '/config', { method: 'PUT', body: '{"compatibility":"SOME"}' }),
+      await ask(server, '/subjects/s/versions', { body: '{"schema":"x","schemaType":"XML"}' }),
+    ];
+    expect(replies.map((reply) => [reply.status, (reply.json() as { error_code: number }).error_code])).toEqual([
+      [404, 40401],
+      [404, 40402],
+      [404, 40403],
+      [409, 409],
+      [422, 42201],
+      [422, 42202],
+      [422, 42203],
+      [422, 42201],
+    ]);
+  });
+});
