@@ -15,7 +15,6 @@ export const messages = {
   expecting: (expected: readonly string[]) => `Expecting {${expected.join(', ')}}`,
   reservedWord: (word: string, place: Place) =>
     `line ${place.line}:${place.column}: Syntax Error\nSyntax error at or near '${word}' at line ${place.line}:${place.column}\n'${word}' is a reserved keyword and it can't be used as an identifier`,
-  ofStatement: (message: string, text: string) => `${message}\nStatement: ${text}`,
   unknownStatement: (word: string) => `Unknown statement '${word}'`,
   numericLiteral: (text: string) => `Invalid numeric literal: ${text}`,
 
@@ -39,8 +38,8 @@ export const messages = {
     `Duplicate value columns found in schema: ${columnText(name, type)}`,
 
   // --- expressions
-  cannotCompare: (a: string, aType: string, b: string, bType: string, op: string) =>
-    `Cannot compare ${a} (${aType}) to ${b} (${bType}) with ${op}.`,
+  cannotCompare: (a: string, aType: string, b: string, bType: string, op: string, whole: string) =>
+    `Cannot compare ${a} (${aType}) to ${b} (${bType}) with ${op}.\nStatement: ${whole}`,
   arithmeticOnNull: (expression: string, a: string, b: string) =>
     `Error processing expression: ${expression}. Arithmetic on types ${a} and ${b} are not supported.`,
   arithmetic: (expression: string, a: string, b: string) =>
@@ -50,6 +49,8 @@ export const messages = {
   clauseError: (clause: string, message: string) => `Error in ${clause} expression: ${message}`,
   castUnsupported: (from: string, to: string) => `Cast of ${from} to ${to} is not supported`,
   unknownFunction: (name: string) => `Can't find any functions with the name '${name}'`,
+  ambiguousNulls: (name: string, types: readonly string[]) =>
+    `Function '${name}' cannot be resolved due to ambiguous method parameters (${types.join(', ')}).`,
   noOverload: (name: string, types: readonly string[], signatures: readonly string[]) =>
     `Function '${name}' does not accept parameters (${types.join(', ')}).\nValid alternatives are:\n${signatures.join('\n')}`,
   likeNotText: 'Like condition must be between strings',
@@ -63,7 +64,7 @@ export const messages = {
   nullMap: 'Cannot construct a map with all NULL values',
   duplicateFields: 'Duplicate field names found in STRUCT',
   inOperator: (a: string, b: string, expression: string) =>
-    `Invalid Predicate: operator does not exist: ${a} = ${b} (${expression})`,
+    `Invalid Predicate: operator does not exist: ${a} = ${b} (${expression})\nHint: You might need to add explicit type casts.`,
   inSyntax: (type: string, text: string) => `Invalid Predicate: invalid input syntax for type ${type}: "${text}".`,
 
   // --- definitions
@@ -78,8 +79,17 @@ export const messages = {
     `Cannot supply both '${key}' and 'FORMAT' properties, as 'FORMAT' sets both key and value formats. Either use just 'FORMAT', or use 'KEY_FORMAT' and 'VALUE_FORMAT'.`,
   unknownFormat: (name: string) => `Unknown format: ${name}`,
   formatType: (format: string, type: string) => `The '${format}' format does not support type '${type}'`,
-  formatSingle: (format: string, columns: readonly { name: string; type: DataType }[]) =>
-    `The '${format}' format only supports a single field. Got: [${columns.map((c) => columnText(c.name, c.type)).join(', ')}]`,
+  formatSingle: (format: string, columns: readonly { name: string; type: DataType }[], key: string) =>
+    `The '${format}' format only supports a single field. Got: [${columns.map((c) => columnText(c.name, c.type, key)).join(', ')}]`,
+  formatSchema: (
+    part: 'Key' | 'Value',
+    format: string,
+    columns: readonly { name: string; type: DataType }[],
+    reason: string,
+  ) =>
+    `${part} format does not support schema.\nformat: ${format}\nschema: Persistence{columns=[${columns
+      .map((c) => columnText(c.name, c.type, part === 'Key' ? ' KEY' : ''))
+      .join(', ')}], features=[]}\nreason: ${reason}`,
   wrapSingle: "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas",
   replaceReadOnly: (word: string, name: string) =>
     `Cannot add ${word} '${name}': CREATE OR REPLACE is not supported on source ${word}s.`,
@@ -98,7 +108,7 @@ export const messages = {
     )}.`,
   noValueColumns: 'The projection contains no value columns.',
   nonAggregate: (expressions: readonly string[]) =>
-    `Non-aggregate SELECT expression(s) not part of GROUP BY: ${expressions.join(', ')}`,
+    `Non-aggregate SELECT expression(s) not part of GROUP BY: ${expressions.join(', ')}\nEither add the column(s) to the GROUP BY or remove them from the SELECT.`,
   nonAggregateHaving: (expressions: readonly string[]) =>
     `Non-aggregate HAVING expression not part of GROUP BY: ${expressions.join(', ')}`,
   groupWithoutAggregate: 'GROUP BY requires aggregate functions in either the SELECT or HAVING clause.',
@@ -128,7 +138,7 @@ export const messages = {
 
   // --- pull queries
   pullClause: (clause: string) =>
-    `Pull queries don't support ${clause} clauses. See https://cnfl.io/queries for more info.`,
+    `Pull queries don't support ${clause} clauses. See https://cnfl.io/queries for more info.\nAdd EMIT CHANGES if you intended to issue a push query.`,
   pullLimit:
     "Pull queries don't support negative integers in the LIMIT clause. See https://cnfl.io/queries for more info.",
   notQueryable: (name: string) =>
@@ -137,6 +147,8 @@ export const messages = {
 
   // --- INSERT
   insertUnknown: (name: string) => `Cannot insert values into an unknown stream/table: \`${name}\``,
+  otherCase: (name: string, quoted: boolean) =>
+    `\nDid you mean ${name}? Hint: try ${quoted ? 'removing double quotes from' : 'wrapping'} the source name${quoted ? '.' : ' in double quotes.'}`,
   insertReadOnly: (word: string, name: string) => `Cannot insert values into read-only ${word}: ${name}`,
   insertReserved: (name: string) => `Inserting into column \`${name}\` is not allowed.`,
 } as const;

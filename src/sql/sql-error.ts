@@ -25,6 +25,13 @@ function placed(code: ErrorCode, place: Place | undefined, message: string, hint
   return new AppError(code, message, { place: place && { line: place.line, column: place.column }, hint });
 }
 
+/** ksqlDB's syntax errors name the statement, which its clients show. */
+export function namingStatement(error: unknown, text: string): unknown {
+  if (!(error instanceof AppError) || error.code !== 'syntax-error') return error;
+  const { hint, place } = error;
+  return new AppError('syntax-error', `${error.message}\nStatement: ${text}`, { hint, place });
+}
+
 /** The same error with an excerpt of the text in `detail`; `base` is the place at which the text starts. */
 export function withExcerpt(error: unknown, text: string, base: Place): unknown {
   if (!(error instanceof AppError) || error.place?.line === undefined || error.detail !== undefined) return error;

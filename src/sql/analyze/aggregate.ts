@@ -45,9 +45,11 @@ export class Aggregation {
 
   constructor(query: Query, from: From) {
     this.#from = from;
-    const expressions = query.groupBy!.expressions;
-    if (expressions.length === 0)
-      throw invalidStatement(query.groupBy!.place, 'GROUP BY requires at least one expression');
+    // A push query may aggregate without GROUP BY: all rows are one group.
+    const expressions = query.groupBy?.expressions ?? [];
+    if (query.groupBy !== null && expressions.length === 0) {
+      throw invalidStatement(query.groupBy.place, 'GROUP BY requires at least one expression');
+    }
     const keys: string[] = [];
     this.groupBy = expressions.map((e) => {
       const { expr, type } = analyzeExpression(e, this.#inputEnvironment('GROUP BY'));
@@ -87,7 +89,7 @@ export class Aggregation {
 
   #intercept(e: Expression, clause: string): Typed | null {
     if (e.kind === 'call' && isAggregateCall(e)) return this.#aggregate(e, clause);
-    if (isLiteral(e) || hasAggregate(e)) return null;
+    if (e.kind === 'null' || hasAggregate(e)) return null;
     const { expr } = analyzeExpression(e, this.#inputEnvironment(clause));
     const index = this.#keys.indexOf(exprKey(expr));
     return index < 0 ? null : typed({ kind: 'column', index, type: this.groupBy[index]!.type });
@@ -122,10 +124,6 @@ export class Aggregation {
     }
     return typed({ kind: 'column', index: this.groupBy.length + index, type });
   }
-}
-
-function isLiteral(e: Expression): boolean {
-  return ['null', 'boolean', 'string', 'integer', 'decimal', 'double'].includes(e.kind);
 }
 
 /** Clauses about windows, which the plan has no nodes for. */

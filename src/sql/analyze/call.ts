@@ -24,7 +24,14 @@ export function functionCall(e: Expression & { kind: 'call' }, inner: Analyze, e
   const args = e.args.map(inner);
   const resolved = e.star ? null : fn.resolve(args.map((arg) => arg.type));
   if (resolved === null) {
-    throw typeError(env, e.place, messages.noOverload(fn.name, args.map(typeName), fn.signatures));
+    const shown = fn.displayName ?? fn.name;
+    const types = args.map(typeName);
+    const onlyNulls = args.length > 0 && args.every((arg) => arg.type === null);
+    throw typeError(
+      env,
+      e.place,
+      onlyNulls ? messages.ambiguousNulls(shown, types) : messages.noOverload(shown, types, fn.signatures),
+    );
   }
   const cast = args.map((arg, i) => coerce(arg, resolved.params[i]!)!);
   return typed({ kind: 'call', name: fn.name, args: cast, type: resolved.result });

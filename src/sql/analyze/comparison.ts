@@ -1,15 +1,14 @@
 // = < BETWEEN IN LIKE and their kin: which types compare, and what is converted for it. Numbers compare by value whatever
 // their types, so a key column stays bare in `id = 5` and can be looked up.
-import { BIGINT, BOOLEAN, printType, sameType, STRING, type DataType, type Value } from '../../core/data-type.js';
-import { AppError } from '../../core/errors.js';
+import { BIGINT, BOOLEAN, printType, sameType, STRING, type DataType } from '../../core/data-type.js';
 import type { ComparisonOp, Expression } from '../ast.js';
 import { big } from '../functions/decimal.js';
-import { castBody } from '../functions/cast.js';
-import { commonType, isNumber } from '../functions/common-type.js';
+import { isNumber } from '../functions/common-type.js';
 import { parseTimestamp } from '../functions/time-text.js';
 import { messages } from '../messages.js';
 import type { CompareOp, Expr } from '../plan.js';
 import { printExpression } from '../print/expression.js';
+import { inOneType } from './common.js';
 import { typeError, type Analyze, type Environment } from './environment.js';
 import { coerce, literal, typed, type Typed } from './typed.js';
 
@@ -50,6 +49,7 @@ export function comparison(e: Compare, left: Typed, right: Typed, env: Environme
       printExpression(e.right),
       printType(right.type!),
       operatorNames[e.op],
+      printExpression(e),
     ),
   );
 }
@@ -98,40 +98,14 @@ export function between(e: Expression & { kind: 'between' }, inner: Analyze, env
 
 export function inList(e: Expression & { kind: 'in' }, inner: Analyze, env: Environment): Typed {
   const arg = inner(e.arg);
-  const items = e.list.map((item) => convertText(inner(item), arg, item, env));
-  let type = arg.type;
-  for (const [i, item] of items.entries()) {
-    if (item.type === null) continue;
-    const common: DataType | null = type === null ? item.type : listType(type, item.type);
-    if (common === null) {
-      const message = messages.inOperator(printType(type!), printType(item.type), printExpression(e.list[i]!));
-      throw typeError(env, e.list[i]!.place, message);
-    }
-    type = common;
-  }
-  const result = type ?? STRING;
-  const list = items.map((item) => coerce(item, result)!);
-  return typed({ kind: 'in', arg: coerce(arg, result)!, list, negated: e.negated, type: BOOLEAN });
-}
-
-function listType(a: DataType, b: DataType): DataType | null {
-  if (a.kind === 'TIMESTAMP' && b.kind === 'DATE') return a;
-  if (a.kind === 'DATE' && b.kind === 'TIMESTAMP') return b;
-  return commonType(a, b);
-}
-
-/** A constant text in a list takes the type of what it is compared with, if that is a number, a date or a time. */
-function convertText(item: Typed, arg: Typed, e: Expression, env: Environment): Typed {
-  if (item.type?.kind !== 'STRING' || item.expr.kind !== 'literal' || arg.type === null) return item;
-  const temporal = ['DATE', 'TIME', 'TIMESTAMP'].includes(arg.type.kind);
-  if (!temporal && !isNumber(arg.type)) return item;
-  const cast = castBody(STRING, arg.type)!;
-  try {
-    return typed(literal(cast(item.expr.value) as Value, arg.type));
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw typeError(env, e.place, messages.inSyntax(arg.type.kind, item.expr.value as string));
-  }
+  const items = e.list.map(inner);
+  const common = inOneType([e.arg, ...e.list], [arg, ...items], {
+    noOperator: (a, b, item) =>
+      typeError(env, item.place, messages.inOperator(printType(a), printType(b), printExpression(item))),
+    badText: (type, text, item) => typeError(env, item.place, messages.inSyntax(type.kind, text)),
+  });
+  const [first, ...list] = common === null ? [arg.expr, ...items.map((item) => item.expr)] : common.exprs;
+  return typed({ kind: 'in', arg: first!, list, negated: e.negated, type: BOOLEAN });
 }
 
 export function like(e: Expression & { kind: 'like' }, inner: Analyze, env: Environment): Typed {

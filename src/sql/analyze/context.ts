@@ -51,6 +51,9 @@ export class Context {
 }
 
 export function unknownSource(message: string, name: Name, context: Context): AppError {
+  const other = context.catalog.find(name.text);
+  // Only in strict mode can a name be there in another case.
+  if (other !== undefined) message += messages.otherCase(other.name, name.quoted);
   const hint = didYouMean(
     name.text,
     context.catalog.all().map((source) => source.name),

@@ -24,10 +24,15 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
   const keys = schema.keyColumns.map((i) => schema.columns[i]!);
   const values = schema.columns.filter((_, i) => !schema.keyColumns.includes(i));
   checkKeyTypes(keys, node.name.place);
-  const choose = (given: FormatName | null, inherited: FormatName, columns: readonly Column[]): FormatName => {
+  const choose = (
+    part: 'Key' | 'Value',
+    given: FormatName | null,
+    inherited: FormatName,
+    columns: readonly Column[],
+  ): FormatName => {
     // KAFKA holds one plain value. Where nobody asked for it by name, what does not fit becomes JSON (strict: ksqlDB's error).
-    if (given === null && !context.strict && formatProblem(inherited, columns) !== null) return 'JSON';
-    checkFormat(given ?? inherited, columns, node.name.place);
+    if (given === null && !context.strict && formatProblem(inherited, columns, part) !== null) return 'JSON';
+    checkFormat(part, given ?? inherited, columns, node.name.place);
     return given ?? inherited;
   };
   return {
@@ -37,8 +42,8 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
     schema,
     properties: {
       topic: properties.topic ?? node.name.text,
-      keyFormat: choose(properties.keyFormat, source!.properties.keyFormat, keys),
-      valueFormat: choose(properties.valueFormat, source!.properties.valueFormat, values),
+      keyFormat: choose('Key', properties.keyFormat, source!.properties.keyFormat, keys),
+      valueFormat: choose('Value', properties.valueFormat, source!.properties.valueFormat, values),
       partitions: properties.partitions ?? source!.properties.partitions,
       timestampColumn: timestampColumn(properties, schema, context),
     },

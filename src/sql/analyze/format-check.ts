@@ -6,18 +6,18 @@ import { invalidStatement, type Place } from '../sql-error.js';
 
 const kafkaTypes = ['INTEGER', 'BIGINT', 'DOUBLE', 'STRING', 'BYTES'];
 
-/** Throws when the columns do not fit the format. */
-export function checkFormat(format: FormatName, columns: readonly Column[], place: Place): void {
-  const problem = formatProblem(format, columns);
-  if (problem !== null) throw invalidStatement(place, problem);
+/** Throws when the columns do not fit the format of the key or of the value. */
+export function checkFormat(part: 'Key' | 'Value', format: FormatName, columns: readonly Column[], place: Place): void {
+  const problem = formatProblem(format, columns, part);
+  if (problem !== null) throw invalidStatement(place, messages.formatSchema(part, format, columns, problem));
 }
 
 /** Why the columns do not fit, or null. */
-export function formatProblem(format: FormatName, columns: readonly Column[]): string | null {
+export function formatProblem(format: FormatName, columns: readonly Column[], part: 'Key' | 'Value'): string | null {
   if (format === 'KAFKA') {
     const odd = columns.find((column) => !kafkaTypes.includes(column.type.kind));
-    if (odd !== undefined) return messages.formatType(format, odd.type.kind);
-    if (columns.length > 1) return messages.formatSingle(format, columns);
+    if (odd !== undefined) return `${messages.formatType(format, odd.type.kind)}, column: \`${odd.name}\``;
+    if (columns.length > 1) return messages.formatSingle(format, columns, part === 'Key' ? ' KEY' : '');
     return null;
   }
   const map = columns.map((column) => findMap(column.type)).find((type) => type !== null);

@@ -9,6 +9,7 @@ import { invalidStatement, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
 import type { Environment } from './environment.js';
 import { analyzeExpression } from './expression.js';
+import { mapColumns } from './walk.js';
 import { Scope, type ScopeSource } from './scope.js';
 import type { Typed } from './typed.js';
 
@@ -216,13 +217,18 @@ function joinSide(e: Expression, on: Expression, scope: Scope): { source: ScopeS
   const [source] = used;
   if (used.size !== 1)
     throw invalidStatement(e.place, messages.joinComparison(printExpression(e), printExpression(on)));
-  return { source: source!, typed, text: qualified(e, scope, source!) };
+  return { source: source!, typed, text: qualified(e, source!) };
 }
 
-/** A column with its source before it, as ksqlDB's errors show it. */
-function qualified(e: Expression, scope: Scope, source: ScopeSource): string {
-  if (e.kind === 'column' && e.source === null && scope.joined) return `${source.alias}.${printExpression(e)}`;
-  return printExpression(e);
+/** Columns with their source before them, as ksqlDB's errors show them. */
+function qualified(e: Expression, source: ScopeSource): string {
+  return printExpression(
+    mapColumns(e, (ref) =>
+      ref.source === null
+        ? { ...ref, source: { kind: 'name', text: source.alias, quoted: false, place: ref.place } }
+        : ref,
+    ),
+  );
 }
 
 /** ROWKEY, or ROWKEY_1 and so on where a column has that name. */

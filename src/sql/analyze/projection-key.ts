@@ -20,7 +20,7 @@ export function keyOfProjection(options: {
   readonly sink: string | null;
   readonly grouped: boolean;
 }): ProjectionKey {
-  const { names, from, keyRule, sink, grouped } = options;
+  const { names, from, keyRule, sink } = options;
   const columns = [...options.exprs];
   const keyColumns: number[] = [];
   const missing: KeyColumn[] = [];
@@ -40,7 +40,7 @@ export function keyOfProjection(options: {
     return { columns, keyColumns };
   }
   if (sink === null) return { columns, keyColumns: [] };
-  throw keyMissing(sink, missing, from, grouped, names);
+  throw keyMissing(sink, missing, options);
 }
 
 /** Where the key column is projected: the first candidate that is there at all. */
@@ -67,14 +67,22 @@ function keyTwice(
 function keyMissing(
   sink: string,
   missing: readonly KeyColumn[],
-  from: From,
-  grouped: boolean,
-  names: readonly SelectColumn[],
+  options: {
+    readonly names: readonly SelectColumn[];
+    readonly from: From;
+    readonly grouped: boolean;
+    readonly keyRule: readonly KeyColumn[];
+  },
 ): Error {
-  const columns = missing.map((key) => key.names[0]!);
+  const { names, from, grouped, keyRule } = options;
   const { place } = names[0]!;
-  if (grouped) return invalidStatement(place, messages.keyMissing(sink, 'grouping expression', columns));
+  const all = keyRule.map((key) => key.names[0]!);
+  if (grouped) {
+    const absent = missing.map((key) => key.names[0]!);
+    return invalidStatement(place, messages.keyMissing(sink, 'grouping expression', absent));
+  }
   if (from.keyKind === 'foreign key') {
+    const columns = missing.map((key) => key.names[0]!);
     return invalidStatement(place, messages.foreignKeyMissing(from.sources[0]!.name, columns));
   }
   if (from.keyKind === 'join expression') {
@@ -84,7 +92,7 @@ function keyMissing(
       messages.keyMissing(sink, `join expression${either.length > 1 ? 's' : ''}`, either, 'or'),
     );
   }
-  return invalidStatement(place, messages.keyMissing(sink, 'key column', columns));
+  return invalidStatement(place, messages.keyMissing(sink, 'key column', all));
 }
 
 /** ksqlDB cannot write a row without values; here it is an empty one. */

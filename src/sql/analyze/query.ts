@@ -1,16 +1,17 @@
 // A query that runs on: the SELECT of CREATE .. AS and of a push query, to a plan and the schema of its result.
-import type { RowSchema } from '../../core/data-type.js';
+import { BIGINT, type RowSchema } from '../../core/data-type.js';
 import type { Expression, Query } from '../ast.js';
 import { messages } from '../messages.js';
 import type { Expr, PlanNode, QueryPlan, SourceDefinition, SourceKind } from '../plan.js';
 import { aggregateNode, filterNode, projectNode } from '../planner.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement, syntaxError, unsupported } from '../sql-error.js';
-import { Aggregation, aggregatesUsed, refuseWindow } from './aggregate.js';
+import { Aggregation, aggregatesUsed, hasAggregate, refuseWindow } from './aggregate.js';
 import type { Context } from './context.js';
 import type { Environment } from './environment.js';
 import { analyzeCondition, analyzeExpression } from './expression.js';
 import { analyzeFrom, type From, type KeyColumn } from './from.js';
+import { columnOrder, reorder } from './key-order.js';
 import { keyOfProjection } from './projection-key.js';
 import { selectColumns, type SelectColumn } from './select.js';
 
@@ -24,13 +25,14 @@ export interface AnalyzedQuery {
 /** `sink`: what the result is written to; null for a push query, which may leave key columns out. */
 export function analyzeQuery(query: Query, context: Context, sink: string | null): AnalyzedQuery {
   refuseExtensions(query, context);
-  if (query.emit?.mode === 'FINAL') throw invalidStatement(query.emit.place, messages.emitFinal);
   if (query.partitionBy !== null) throw unsupported(query.partitionBy.place, 'PARTITION BY');
   const from = analyzeFrom(query, context);
   refuseWindow(query);
   let root = from.root;
   if (query.where !== null) root = filterNode(root, analyzeCondition(query.where, inputEnvironment(from, 'WHERE')));
-  const part = query.groupBy === null ? plainSelect(query, from, root, sink) : groupedSelect(query, from, root, sink);
+  const grouped = query.groupBy !== null || (sink === null && aggregatesUsed(query).length > 0);
+  const part = grouped ? groupedSelect(query, from, root, sink) : plainSelect(query, from, root, sink);
+  if (query.emit?.mode === 'FINAL') throw invalidStatement(query.emit.place, messages.emitFinal);
   const { selected, keyRule } = part;
   const exprs = selected.map(({ expr }) => expr);
   const names = selected.map(({ column }) => column);
@@ -42,12 +44,18 @@ export function analyzeQuery(query: Query, context: Context, sink: string | null
     sink,
     grouped: query.groupBy !== null,
   });
-  const schema: RowSchema = {
+  const selectedSchema: RowSchema = {
     columns: names.map((column, i) => ({ name: column.name, type: columns[i]!.type })),
     keyColumns,
   };
+  const order = columnOrder(selectedSchema, context.strict && sink !== null);
+  const schema = reorder(selectedSchema, order);
   const plan: QueryPlan = {
-    root: projectNode(part.root, columns, schema),
+    root: projectNode(
+      part.root,
+      order.map((i) => columns[i]!),
+      schema,
+    ),
     resultKind: part.resultKind,
     sources: from.sources.map((source) => source.name),
   };
@@ -67,16 +75,23 @@ interface SelectPart {
 }
 
 function plainSelect(query: Query, from: From, root: PlanNode, sink: string | null): SelectPart {
+  const columns = expandSelect(query, from, sink);
   const used = aggregatesUsed(query);
-  if (used.length > 0) throw invalidStatement(query.place, messages.aggregateWithoutGroup(used));
+  if (used.length > 0) throw withoutGroup(query, columns, used);
   if (query.having !== null) throw invalidStatement(query.having.place, messages.havingWithoutGroup);
   const env = inputEnvironment(from, 'SELECT');
-  const columns = expandSelect(query, from, sink);
   const selected = columns.map((column) => ({
     column,
     expr: selectedExpr(column, analyzeExpression(column.expression, env)),
   }));
   return { root, selected, keyRule: from.key, resultKind: from.resultKind };
+}
+
+/** Aggregates without GROUP BY: ksqlDB names the columns beside them, where there are any. */
+function withoutGroup(query: Query, columns: readonly SelectColumn[], used: readonly string[]): Error {
+  const others = columns.filter((column) => !hasAggregate(column.expression)).map((c) => printExpression(c.expression));
+  const message = others.length > 0 ? messages.nonAggregate(others) : messages.aggregateWithoutGroup(used);
+  return invalidStatement(query.place, message, 'add a GROUP BY clause');
 }
 
 function groupedSelect(query: Query, from: From, root: PlanNode, sink: string | null): SelectPart {
@@ -87,11 +102,11 @@ function groupedSelect(query: Query, from: From, root: PlanNode, sink: string | 
     if (!grouped) ungrouped.push(printExpression(column.expression));
     return { column, expr: selectedExpr(column, typed) };
   });
-  if (ungrouped.length > 0) throw invalidStatement(query.select[0]!.place, messages.nonAggregate(ungrouped));
   const having = query.having === null ? null : havingCondition(query.having, aggregation);
   if (aggregation.calls.length === 0) throw invalidStatement(query.groupBy!.place, messages.groupWithoutAggregate);
+  if (ungrouped.length > 0) throw invalidStatement(query.select[0]!.place, messages.nonAggregate(ungrouped));
   const aggregate = aggregateNode(root, aggregation.groupBy, aggregation.names, aggregation.calls);
-  const keyRule = query.groupBy!.expressions.map((e, index) => ({
+  const keyRule = (query.groupBy?.expressions ?? []).map((e, index) => ({
     index,
     candidates: [index],
     names: [printExpression(e)],
@@ -119,7 +134,7 @@ function expandSelect(query: Query, from: From, sink: string | null): SelectColu
   return selectColumns(query, {
     scope: from.scope,
     persistent: sink !== null,
-    typeOf: (e) => analyzeExpression(e, env).type,
+    typeOf: (e) => (hasAggregate(e) ? BIGINT : analyzeExpression(e, env).type),
   });
 }
 

@@ -117,15 +117,12 @@ class Namer {
     return this.#scope.extra !== null || !isPseudoColumn(e.name.text) ? e.name.text : e.name.text.toUpperCase();
   }
 
+  /** B, then B_1, B_2: also where a column of the source is called B. */
   #fieldName(name: string): string {
-    const used = this.#fields.get(name);
-    this.#fields.set(name, (used ?? 0) + 1);
-    if (used === undefined && !this.#taken(name)) return name;
-    return this.#fieldNameAfter(name, used ?? 0);
-  }
-
-  #fieldNameAfter(name: string, used: number): string {
-    for (let n = Math.max(used, 1); ; n++) if (!this.#taken(`${name}_${n}`)) return `${name}_${n}`;
+    let n = this.#fields.get(name) ?? (this.#taken(name) ? 1 : 0);
+    while (n > 0 && this.#taken(`${name}_${n}`)) n++;
+    this.#fields.set(name, n + 1);
+    return n === 0 ? name : `${name}_${n}`;
   }
 
   #taken(name: string): boolean {

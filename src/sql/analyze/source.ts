@@ -7,6 +7,7 @@ import type { FormatName, Statement } from '../plan.js';
 import { invalidStatement, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
 import { checkFormat, checkKeyTypes } from './format-check.js';
+import { columnOrder, reorder } from './key-order.js';
 import { readProperties, type Properties } from './properties.js';
 import { isPseudoColumn } from './scope.js';
 import { dataType } from './types.js';
@@ -22,14 +23,15 @@ export function analyzeCreateSource(node: CreateSource, context: Context): State
       'list the columns: CREATE TABLE t (id INT PRIMARY KEY, ...)',
     );
   }
+  refuseReplacing(node, context);
   const schema = schemaOf(node, context);
   const keyFormat = properties.keyFormat ?? context.options.defaults.keyFormat;
   const valueFormat = properties.valueFormat ?? defaultValueFormat(node, context);
   const keys = schema.keyColumns.map((i) => schema.columns[i]!);
   const values = schema.columns.filter((_, i) => !schema.keyColumns.includes(i));
   checkKeyTypes(keys, node.name.place);
-  checkFormat(keyFormat, keys, node.name.place);
-  checkFormat(valueFormat, values, node.name.place);
+  checkFormat('Key', keyFormat, keys, node.name.place);
+  checkFormat('Value', valueFormat, values, node.name.place);
   return {
     kind: 'create-source',
     sourceKind: node.type === 'STREAM' ? 'stream' : 'table',
@@ -46,6 +48,13 @@ export function analyzeCreateSource(node: CreateSource, context: Context): State
     ifNotExists: node.ifNotExists,
     readOnly: node.readOnly,
   };
+}
+
+/** A read-only source is never replaced, nor anything by one. */
+function refuseReplacing(node: CreateSource, context: Context): void {
+  if (!node.orReplace) return;
+  if (!node.readOnly && context.findSource(node.name.text)?.readOnly !== true) return;
+  throw invalidStatement(node.name.place, messages.replaceReadOnly(node.type.toLowerCase(), node.name.text));
 }
 
 function defaultValueFormat(node: CreateSource, context: Context): FormatName {
@@ -66,7 +75,8 @@ function schemaOf(node: CreateSource, context: Context): RowSchema {
   if (node.type === 'TABLE' && keyColumns.length === 0)
     throw invalidStatement(node.name.place, messages.tableWithoutKey);
   const columns = node.columns.map((column) => ({ name: column.name.text, type: dataType(column.type) }));
-  return { columns, keyColumns };
+  const schema = { columns, keyColumns };
+  return reorder(schema, columnOrder(schema, context.strict));
 }
 
 function checkColumn(column: ColumnDef, node: CreateSource, context: Context, i: number): void {

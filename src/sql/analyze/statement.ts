@@ -5,7 +5,7 @@ import type { Query, StatementNode } from '../ast.js';
 import { messages } from '../messages.js';
 import type { ParsedStatement } from '../parser/parse.js';
 import type { CatalogView, SourceDefinition, Statement } from '../plan.js';
-import { invalidStatement, syntaxError, unsupported, withExcerpt } from '../sql-error.js';
+import { invalidStatement, namingStatement, syntaxError, unsupported, withExcerpt } from '../sql-error.js';
 import { Context, unknownSource, type AnalyzeOptions } from './context.js';
 import { analyzeCreateAs } from './create-as.js';
 import { foldNames } from './fold-names.js';
@@ -23,7 +23,7 @@ export function analyzeStatement(parsed: ParsedStatement, catalog: CatalogView, 
   try {
     return analyze(options.strict ? foldNames(parsed.ast) : parsed.ast, context);
   } catch (error) {
-    throw withExcerpt(error, parsed.text, parsed.place);
+    throw withExcerpt(namingStatement(error, parsed.text), parsed.text, parsed.place);
   }
 }
 

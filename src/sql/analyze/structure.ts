@@ -1,53 +1,36 @@
 // Nested values: ARRAY[..], MAP(..), STRUCT(..), element and field access, as calls of functions/structure.ts.
-import { INTEGER, printType, STRING, type DataType } from '../../core/data-type.js';
+import { INTEGER, printType, STRING } from '../../core/data-type.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { Expression } from '../ast.js';
-import { commonType } from '../functions/common-type.js';
 import { messages } from '../messages.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement } from '../sql-error.js';
+import { inOneType, type CommonErrors } from './common.js';
 import type { Analyze, Environment } from './environment.js';
 import { coerce, literal, nullTypeName, typed, type Typed } from './typed.js';
 
 export function arrayOf(e: Expression & { kind: 'array' }, inner: Analyze): Typed {
   if (e.items.length === 0) throw invalidStatement(e.place, messages.emptyArray);
-  const items = e.items.map(inner);
-  const element = sharedType(e.items, items);
-  if (element === null) throw invalidStatement(e.place, messages.nullArray);
-  const args = items.map((item) => coerce(item, element)!);
-  return typed({ kind: 'call', name: 'array', args, type: { kind: 'ARRAY', element } });
+  const common = inOneType(e.items, e.items.map(inner), itemErrors);
+  if (common === null) throw invalidStatement(e.place, messages.nullArray);
+  return typed({ kind: 'call', name: 'array', args: common.exprs, type: { kind: 'ARRAY', element: common.type } });
 }
 
 export function mapOf(e: Expression & { kind: 'map' }, inner: Analyze): Typed {
-  const keys = e.entries.map((entry) => inner(entry.key));
-  const values = e.entries.map((entry) => inner(entry.value));
-  const key = sharedType(
-    e.entries.map((entry) => entry.key),
-    keys,
-  );
-  const value = sharedType(
-    e.entries.map((entry) => entry.value),
-    values,
-  );
-  if (key === null || value === null) throw invalidStatement(e.place, messages.nullMap);
-  const args = keys.flatMap((k, i) => [coerce(k, key)!, coerce(values[i]!, value)!]);
-  return typed({ kind: 'call', name: 'map', args, type: { kind: 'MAP', key, value } });
+  const keyParts = e.entries.map((entry) => entry.key);
+  const valueParts = e.entries.map((entry) => entry.value);
+  const keys = inOneType(keyParts, keyParts.map(inner), itemErrors);
+  const values = inOneType(valueParts, valueParts.map(inner), itemErrors);
+  if (keys === null || values === null) throw invalidStatement(e.place, messages.nullMap);
+  const args = keys.exprs.flatMap((key, i) => [key, values.exprs[i]!]);
+  return typed({ kind: 'call', name: 'map', args, type: { kind: 'MAP', key: keys.type, value: values.type } });
 }
 
-/** The type that all items have; null when all are bare NULLs. */
-function sharedType(expressions: readonly Expression[], items: readonly Typed[]): DataType | null {
-  let shared: DataType | null = null;
-  for (const [i, item] of items.entries()) {
-    if (item.type === null) continue;
-    const common: DataType | null = shared === null ? item.type : commonType(shared, item.type);
-    if (common === null) {
-      const message = `operator does not exist: ${printType(shared!)} = ${printType(item.type)} (${printExpression(expressions[i]!)})`;
-      throw invalidStatement(expressions[i]!.place, message);
-    }
-    shared = common;
-  }
-  return shared;
-}
+const itemErrors: CommonErrors = {
+  noOperator: (a, b, e) =>
+    invalidStatement(e.place, `operator does not exist: ${printType(a)} = ${printType(b)} (${printExpression(e)})`),
+  badText: (type, text, e) => invalidStatement(e.place, `invalid input syntax for type ${type.kind}: "${text}"`),
+};
 
 export function structOf(e: Expression & { kind: 'struct' }, inner: Analyze): Typed {
   const names = new Set(e.fields.map((field) => field.name.text));

@@ -1,5 +1,5 @@
 // Looks through the parts of an expression.
-import type { Expression } from '../ast.js';
+import type { ColumnRef, Expression } from '../ast.js';
 
 /** The expressions directly inside. */
 export function parts(e: Expression): readonly Expression[] {
@@ -45,4 +45,16 @@ export function parts(e: Expression): readonly Expression[] {
 /** True when the test holds for the expression or any part of it. */
 export function someExpression(e: Expression, test: (e: Expression) => boolean): boolean {
   return test(e) || parts(e).some((part) => someExpression(part, test));
+}
+
+/** The same tree with every column replaced. */
+export function mapColumns(e: Expression, change: (ref: ColumnRef) => ColumnRef): Expression {
+  return mapNode(e, change) as Expression;
+}
+
+function mapNode(node: unknown, change: (ref: ColumnRef) => ColumnRef): unknown {
+  if (Array.isArray(node)) return node.map((part) => mapNode(part, change));
+  if (typeof node !== 'object' || node === null) return node;
+  if ((node as Expression).kind === 'column') return change(node as ColumnRef);
+  return Object.fromEntries(Object.entries(node).map(([key, part]) => [key, mapNode(part, change)]));
 }

@@ -1,5 +1,5 @@
 // The narrowest type that holds the values of two others: for CASE branches, IN lists, COALESCE and comparisons.
-import { sameType, type DataType } from '../../core/data-type.js';
+import { sameType, type DataType, type StructField } from '../../core/data-type.js';
 
 type Decimal = DataType & { kind: 'DECIMAL' };
 
@@ -33,7 +33,24 @@ export function commonType(a: DataType, b: DataType): DataType | null {
     const value = sameType(a.key, b.key) ? commonType(a.value, b.value) : null;
     return value && { kind: 'MAP', key: a.key, value };
   }
+  if (a.kind === 'STRUCT' && b.kind === 'STRUCT') return commonStruct(a.fields, b.fields);
   return null;
+}
+
+/** All fields of both, in order of their first mention; a field that a value lacks is NULL. */
+function commonStruct(a: readonly StructField[], b: readonly StructField[]): DataType | null {
+  const fields = [...a];
+  for (const field of b) {
+    const at = fields.findIndex((candidate) => candidate.name === field.name);
+    if (at < 0) {
+      fields.push(field);
+      continue;
+    }
+    const type = commonType(fields[at]!.type, field.type);
+    if (type === null) return null;
+    fields[at] = { name: field.name, type };
+  }
+  return { kind: 'STRUCT', fields };
 }
 
 function commonNumber(a: DataType, b: DataType): DataType {

@@ -17,6 +17,7 @@ function extreme(sign: 1 | -1): (...values: Value[]) => Value {
 export const comparisonFunctions: readonly ScalarFunction[] = [
   chooser({
     name: 'GREATEST',
+    displayName: 'greatest',
     description: 'the largest of the arguments that are not NULL',
     signature: 'GREATEST(T...)',
     min: 1,
@@ -25,6 +26,7 @@ export const comparisonFunctions: readonly ScalarFunction[] = [
   }),
   chooser({
     name: 'LEAST',
+    displayName: 'least',
     description: 'the smallest of the arguments that are not NULL',
     signature: 'LEAST(T...)',
     min: 1,

@@ -7,6 +7,7 @@ import type { ArgType, FunctionBody, ResolvedFunction, ScalarFunction } from './
 /** A function whose arguments, all or the first `alike`, have one type, which is also the result's. */
 export function chooser(options: {
   name: string;
+  displayName?: string;
   description: string;
   signature: string;
   min: number;
@@ -15,6 +16,7 @@ export function chooser(options: {
 }): ScalarFunction {
   return {
     name: options.name,
+    ...(options.displayName === undefined ? {} : { displayName: options.displayName }),
     description: options.description,
     signatures: [options.signature],
     resolve(args: readonly ArgType[]): ResolvedFunction | null {
@@ -22,7 +24,7 @@ export function chooser(options: {
       let common: DataType | null = null;
       for (const arg of args) {
         if (arg === null) continue;
-        const wider: DataType | null = common === null ? arg : commonType(common, arg);
+        const wider: DataType | null = common === null ? arg : (commonType(common, arg) ?? temporal(common, arg));
         if (wider === null) return null;
         common = wider;
       }
@@ -31,6 +33,12 @@ export function chooser(options: {
       return { params: args.map(() => type), result: type, body: options.body };
     },
   };
+}
+
+/** A text beside dates or times is one of them. */
+function temporal(a: DataType, b: DataType): DataType | null {
+  const [text, other] = a.kind === 'STRING' ? [a, b] : [b, a];
+  return text.kind === 'STRING' && ['DATE', 'TIME', 'TIMESTAMP'].includes(other.kind) ? other : null;
 }
 
 function firstNonNull(...values: Value[]): Value {

@@ -18,6 +18,8 @@ export interface ResolvedFunction {
 export interface ScalarFunction {
   /** Upper case. */
   readonly name: string;
+  /** As ksqlDB's errors spell it, where that is not the upper case. */
+  readonly displayName?: string;
   readonly description: string;
   /** For SHOW and DESCRIBE FUNCTION and for the error of a call that fits none. */
   readonly signatures: readonly string[];

@@ -1,8 +1,6 @@
 // Text to syntax trees: the entry of the parser. DEFINE and UNDEFINE take effect on the statements behind them in the text.
-import { AppError } from '../../core/errors.js';
 import type { StatementNode } from '../ast.js';
-import { messages } from '../messages.js';
-import { withExcerpt, type Place } from '../sql-error.js';
+import { namingStatement, withExcerpt, type Place } from '../sql-error.js';
 import { splitStatements, substituteVariables, type StatementText, type Variables } from '../split.js';
 import { Cursor } from './cursor.js';
 import { parseStatement } from './statement.js';
@@ -40,13 +38,6 @@ function parseOne(written: StatementText, variables: Map<string, string>): Parse
     if (ast.kind === 'undefine') variables.delete(ast.name.text.toLowerCase());
     return { ast, text: statement.text, place: statement.place };
   } catch (error) {
-    throw withExcerpt(naming(error, statement.text), statement.text, statement.place);
+    throw withExcerpt(namingStatement(error, statement.text), statement.text, statement.place);
   }
-}
-
-/** ksqlDB's syntax errors name the statement, which its clients show. */
-function naming(error: unknown, text: string): unknown {
-  if (!(error instanceof AppError) || error.code !== 'syntax-error') return error;
-  const { hint, place } = error;
-  return new AppError('syntax-error', messages.ofStatement(error.message, text), { hint, place });
 }
