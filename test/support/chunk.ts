@@ -1,6 +1,14 @@
 // Builds chunks as a source would hand them over: one buffer, extents, ends.
 import type { AppendControl } from '../../src/core/append-control.js';
-import { extent, extentSize, opCode, RecordSet, type AppendEnd, type Chunk, type Op } from '../../src/core/record.js';
+import {
+  extent,
+  extentSize,
+  opCode,
+  type AppendEnd,
+  type Chunk,
+  type Op,
+  type RecordSet,
+} from '../../src/core/record.js';
 
 export interface TestRecord {
   readonly topic: string;

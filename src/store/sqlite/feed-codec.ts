@@ -1,0 +1,101 @@
+// The changes of one table in one engine commit as a blob. Per change: a byte of flags; what differs from the change before (seq,
+// index, rowtime, commit time); the old row; the new row, as a difference from the old one where there is one.
+import { ByteReader, ByteWriter } from '../../core/bytes.js';
+import { assert } from '../../core/errors.js';
+import type { RowChange } from '../state-store.js';
+import type { RowCodec } from './row-codec.js';
+
+const feedFormat = 1;
+const flag = { before: 1, after: 2, seq: 4, index: 8, rowtime: 16, commitTime: 32 } as const;
+
+/** Collects the changes of one table until they are written. */
+export class FeedBuilder {
+  readonly codec: RowCodec;
+  readonly #to = new ByteWriter(16 * 1024);
+  count = 0;
+  firstSeq = 0;
+  lastSeq = 0;
+  lastIndex = -1;
+  #rowtimeMs = 0;
+  #commitTimeUs = 0;
+
+  constructor(codec: RowCodec) {
+    this.codec = codec;
+  }
+
+  get bytes(): number {
+    return this.#to.length;
+  }
+
+  add({ seq, index, before, after, rowtimeMs, commitTimeUs }: RowChange): void {
+    const to = this.#to;
+    if (this.count === 0) {
+      to.u8(feedFormat);
+      to.varint(seq);
+      this.firstSeq = this.lastSeq = seq;
+    }
+    let flags = (before === null ? 0 : flag.before) | (after === null ? 0 : flag.after);
+    const seqStep = seq - this.lastSeq;
+    if (seqStep !== 0) flags |= flag.seq;
+    const nextIndex = seqStep === 0 ? this.lastIndex + 1 : 0;
+    if (index !== nextIndex) flags |= flag.index;
+    if (rowtimeMs !== this.#rowtimeMs) flags |= flag.rowtime;
+    if (commitTimeUs !== this.#commitTimeUs) flags |= flag.commitTime;
+    to.u8(flags);
+    if (seqStep !== 0) to.varint(seqStep);
+    if (index !== nextIndex) to.varint(index);
+    if (rowtimeMs !== this.#rowtimeMs) to.signed(rowtimeMs - this.#rowtimeMs);
+    if (commitTimeUs !== this.#commitTimeUs) to.signed(commitTimeUs - this.#commitTimeUs);
+    if (before !== null) this.codec.write(to, before);
+    if (after !== null) {
+      if (before === null) this.codec.write(to, after);
+      else this.codec.writeDifference(to, after, before);
+    }
+    this.count++;
+    this.lastSeq = seq;
+    this.lastIndex = index;
+    this.#rowtimeMs = rowtimeMs;
+    this.#commitTimeUs = commitTimeUs;
+  }
+
+  /** A view, valid until the next `add`. */
+  blob(): Buffer {
+    return this.#to.written();
+  }
+
+  reset(): void {
+    this.#to.reset();
+    this.count = 0;
+    this.lastIndex = -1;
+    this.#rowtimeMs = 0;
+    this.#commitTimeUs = 0;
+  }
+}
+
+/** Adds to `changes` those with (seq, index) behind `after`. */
+export function readFeedBlob(
+  blob: Buffer,
+  codec: RowCodec,
+  after: { readonly seq: number; readonly index: number },
+  changes: RowChange[],
+): void {
+  const from = new ByteReader(blob);
+  assert(from.u8() === feedFormat, 'the format of a feed blob is known');
+  let seq = from.varint();
+  let index = -1;
+  let rowtimeMs = 0;
+  let commitTimeUs = 0;
+  while (!from.done) {
+    const flags = from.u8();
+    const moved = (flags & flag.seq) !== 0;
+    if (moved) seq += from.varint();
+    index = (flags & flag.index) !== 0 ? from.varint() : moved ? 0 : index + 1;
+    if ((flags & flag.rowtime) !== 0) rowtimeMs += Number(from.signed());
+    if ((flags & flag.commitTime) !== 0) commitTimeUs += Number(from.signed());
+    const before = (flags & flag.before) === 0 ? null : codec.read(from);
+    const afterRow =
+      (flags & flag.after) === 0 ? null : before === null ? codec.read(from) : codec.readDifference(from, before);
+    if (seq < after.seq || (seq === after.seq && index <= after.index)) continue;
+    changes.push({ seq, index, before, after: afterRow, rowtimeMs, commitTimeUs });
+  }
+}

@@ -1,0 +1,160 @@
+// The writing side of the change feed: collects the changes of a transaction per table, writes them as blobs before the commit, and
+// drops old ones. The feed belongs to a table by its id, so it goes on over rebuilds and renamings.
+import type { Column } from '../../core/data-type.js';
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { RowChange, TableSpec } from '../state-store.js';
+import { FeedBuilder } from './feed-codec.js';
+import type { FrontierRow } from './frontier.js';
+import { RowCodec } from './row-codec.js';
+
+/** A larger blob is closed at the end of its append, */
+const blobBytes = 1024 * 1024;
+/** and one of this size also inside: SQLite's blobs have an end. */
+const blobBytesMax = 64 * 1024 * 1024;
+/** Blobs dropped by one call of prune. */
+const pruneStep = 64;
+
+interface TableFeed {
+  readonly tableId: number;
+  readonly schemaId: number;
+  readonly builder: FeedBuilder;
+}
+
+export class FeedWriter {
+  readonly #database: SqliteDatabase;
+  readonly #frontier: FrontierRow;
+  readonly #nowMs: () => number;
+  /** By physical table and schema; the builders are used again by every commit. */
+  readonly #feeds = new Map<string, TableFeed>();
+  #open = new Set<TableFeed>();
+  /** Tables that became readable in this transaction: their feed begins where it ends. */
+  #started: number[] = [];
+
+  constructor(database: SqliteDatabase, frontier: FrontierRow, nowMs: () => number) {
+    this.#database = database;
+    this.#frontier = frontier;
+    this.#nowMs = nowMs;
+  }
+
+  /** The feed of a table's rows in the form of `spec`, to be kept by the caller until the table changes. */
+  feedOf(spec: TableSpec): TableFeed {
+    const columns = JSON.stringify(spec.schema.columns);
+    const key = `${spec.id} ${columns}`;
+    let feed = this.#feeds.get(key);
+    if (feed === undefined) {
+      const builder = new FeedBuilder(new RowCodec(spec.schema.columns));
+      this.#feeds.set(key, (feed = { tableId: spec.id, schemaId: this.#schemaId(columns), builder }));
+    }
+    return feed;
+  }
+
+  #schemaId(columns: string): number {
+    const select = this.#database.statement('SELECT id FROM wt_feed_schema WHERE columns = ?');
+    const found = select.get(columns);
+    if (found !== undefined) return Number(found[0]);
+    return Number(
+      this.#database.statement('INSERT INTO wt_feed_schema (columns) VALUES (?)').run(columns).lastInsertRowid,
+    );
+  }
+
+  add(feed: TableFeed, change: RowChange): void {
+    const { builder } = feed;
+    if (builder.count === 0) this.#open.add(feed);
+    else if ((builder.bytes >= blobBytes && change.seq !== builder.lastSeq) || builder.bytes >= blobBytesMax)
+      this.#write(feed);
+    builder.add(change);
+  }
+
+  addRebuilt(tableId: number, seq: number): void {
+    this.#insert(tableId, null, seq, seq, 0, Buffer.alloc(0));
+  }
+
+  /** The table becomes readable: whoever reads it later has a version of this commit or a newer one. */
+  start(tableId: number): void {
+    const known = this.#database.statement('SELECT 1 FROM wt_feed_start WHERE table_id = ?').get(tableId);
+    if (known === undefined) this.#started.push(tableId);
+  }
+
+  /** Before the commit: what was collected becomes rows. */
+  flush(commitSeq: number): void {
+    for (const feed of this.#open) this.#write(feed);
+    this.#open.clear();
+    for (const tableId of this.#started)
+      this.#database.statement('INSERT OR IGNORE INTO wt_feed_start VALUES (?, ?, 0)').run(tableId, commitSeq);
+    this.#started = [];
+  }
+
+  rollback(): void {
+    for (const { builder } of this.#open) builder.reset();
+    this.#open.clear();
+    this.#started = [];
+    // Ids of schemas that the transaction made are gone with it.
+    this.#feeds.clear();
+  }
+
+  #write(feed: TableFeed): void {
+    const { tableId, schemaId, builder } = feed;
+    const { firstSeq, lastSeq, lastIndex } = builder;
+    if (builder.count > 0) this.#insert(tableId, schemaId, firstSeq, lastSeq, lastIndex, builder.blob());
+    builder.reset();
+  }
+
+  #insert(
+    tableId: number,
+    schemaId: number | null,
+    firstSeq: number,
+    lastSeq: number,
+    lastIndex: number,
+    blob: Buffer,
+  ): void {
+    this.#database
+      .statement(
+        'INSERT INTO wt_feed (table_id, schema_id, first_seq, last_seq, last_index, written_ms, bytes, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(tableId, schemaId, firstSeq, lastSeq, lastIndex, this.#nowMs(), blob.length, blob);
+    this.#frontier.feedBytes += blob.length;
+  }
+
+  /** Something is beyond the retention. */
+  isDue(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
+    const oldest = this.#database.statement('SELECT written_ms FROM wt_feed ORDER BY id LIMIT 1').get();
+    return oldest !== undefined && (Number(oldest[0]) < nowMs - keep.ms || this.#frontier.feedBytes > keep.bytes);
+  }
+
+  /** One step of retention in the open transaction; true: there may be more to drop. */
+  prune(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
+    const oldest = this.#database
+      .statement('SELECT id, table_id, last_seq, last_index, written_ms, bytes FROM wt_feed ORDER BY id LIMIT ?')
+      .all(pruneStep)
+      .map((row) => row.map(Number) as [number, number, number, number, number, number]);
+    const starts = new Map<number, readonly [seq: number, index: number]>();
+    let dropped = 0;
+    for (const [id, tableId, lastSeq, lastIndex, writtenMs, bytes] of oldest) {
+      if (writtenMs >= nowMs - keep.ms && this.#frontier.feedBytes <= keep.bytes) break;
+      this.#database.statement('DELETE FROM wt_feed WHERE id = ?').run(id);
+      this.#frontier.feedBytes -= bytes;
+      starts.set(tableId, [lastSeq, lastIndex]);
+      dropped++;
+    }
+    for (const [tableId, [seq, index]] of starts) {
+      this.#database
+        .statement(
+          'UPDATE wt_feed_start SET seq = ?, change_index = ? WHERE table_id = ? AND (seq, change_index) < (?, ?)',
+        )
+        .run(seq, index, tableId, seq, index);
+    }
+    return dropped === pruneStep;
+  }
+
+  /** The table is gone for good; its blobs follow by retention. */
+  forget(tableId: number): void {
+    this.#database.statement('DELETE FROM wt_feed_start WHERE table_id = ?').run(tableId);
+  }
+}
+
+/** Columns of rows that were fed under a schema id. */
+export function feedColumns(database: SqliteDatabase, schemaId: number): readonly Column[] {
+  return JSON.parse(
+    database.statement('SELECT columns FROM wt_feed_schema WHERE id = ?').get(schemaId)![0] as string,
+  ) as Column[];
+}

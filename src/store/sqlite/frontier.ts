@@ -1,0 +1,69 @@
+// The one row that tells where the engine stands. It is written with every commit and read with every read, so readers first
+// compare its number and take the text only when it has moved.
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { Frontier } from '../state-store.js';
+
+/** Columns of the row, for readers that join it. The parameter is the commit number that the reader knows. */
+export const frontierColumns = (alias: string) =>
+  `${alias}.commit_no, ${alias}.catalog_version, CASE WHEN ${alias}.commit_no <> ? THEN ${alias}.frontier END`;
+
+export function parseFrontier(json: string): Frontier {
+  return JSON.parse(json) as Frontier;
+}
+
+/** The writer's hand on the row. */
+export class FrontierRow {
+  readonly #database: SqliteDatabase;
+  #frontier: Frontier;
+  #json: string;
+  #commitNo: number;
+  #catalogVersion: number;
+  feedBytes: number;
+
+  /** Makes the row where there is none. `logId` is that of the log's epoch now: a new one takes the old frontier over. */
+  constructor(database: SqliteDatabase, logId: string) {
+    this.#database = database;
+    const row = database.statement('SELECT commit_no, catalog_version, feed_bytes, frontier FROM wt_frontier').get();
+    const stored = row === undefined ? undefined : parseFrontier(row[3] as string);
+    this.#commitNo = Number(row?.[0] ?? 0);
+    this.#catalogVersion = Number(row?.[1] ?? 0);
+    this.feedBytes = Number(row?.[2] ?? 0);
+    this.#frontier = { seq: 0, commitTimeUs: 0, positions: {}, ...stored, logId };
+    this.#json = JSON.stringify(this.#frontier);
+    if (stored?.logId !== logId) database.transaction(() => this.write(this.#frontier, false));
+  }
+
+  get frontier(): Frontier {
+    return this.#frontier;
+  }
+
+  get commitNo(): number {
+    return this.#commitNo;
+  }
+
+  write(frontier: Frontier, catalogChanged: boolean): void {
+    // Background work commits with the frontier as it stands.
+    if (frontier !== this.#frontier) this.#json = JSON.stringify(frontier);
+    this.#frontier = frontier;
+    this.#commitNo++;
+    if (catalogChanged) this.#catalogVersion++;
+    this.#database
+      .statement('INSERT OR REPLACE INTO wt_frontier VALUES (1, ?, ?, ?, ?)')
+      .run(this.#commitNo, this.#catalogVersion, this.feedBytes, this.#json);
+  }
+
+  /** After a rollback. */
+  reload(): void {
+    const row = this.#database
+      .statement('SELECT commit_no, catalog_version, feed_bytes, frontier FROM wt_frontier')
+      .get();
+    // The row itself was made in the transaction that has failed.
+    if (row === undefined) return;
+    this.#commitNo = Number(row[0]);
+    this.#catalogVersion = Number(row[1]);
+    this.feedBytes = Number(row[2]);
+    if (row[3] === this.#json) return;
+    this.#json = row[3] as string;
+    this.#frontier = parseFrontier(this.#json);
+  }
+}

@@ -1,0 +1,76 @@
+// Ranges of a table in key order, page by page: the one way in which writer, sessions and rebuild walk over rows. Texts are built
+// per shape of request and prepared once per connection. A page in which an integer may have been rounded is read again exactly.
+import type { Row } from '../../core/data-type.js';
+import type { SqlValue, SqliteDatabase, Statement } from '../../sqlite/database.js';
+import type { KeyBound, StoredRow } from '../state-store.js';
+import type { TableLayout } from './table-layout.js';
+
+export interface KeyRange {
+  readonly prefix?: Row | undefined;
+  readonly lower?: KeyBound | undefined;
+  readonly upper?: KeyBound | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly after?: Row | undefined;
+}
+
+interface PageStatements {
+  readonly plain: Statement;
+  exact: Statement | undefined;
+}
+
+export class KeyScan {
+  readonly #database: SqliteDatabase;
+  readonly #layout: TableLayout;
+  readonly #statements = new Map<string, PageStatements>();
+
+  constructor(database: SqliteDatabase, layout: TableLayout) {
+    this.#database = database;
+    this.#layout = layout;
+  }
+
+  /** At most `limit` rows from the start of the range. */
+  page(range: KeyRange, limit: number): StoredRow[] {
+    const params: SqlValue[] = [];
+    const sql = this.#sql(range, params);
+    let statements = this.#statements.get(sql);
+    if (statements === undefined)
+      this.#statements.set(sql, (statements = { plain: this.#database.prepare(sql), exact: undefined }));
+    params.push(limit);
+    const stored = statements.plain.all(params);
+    if (!stored.some((row) => this.#layout.isRounded(row))) return stored.map((row) => this.#row(row, false));
+    statements.exact ??= this.#database.prepareExact(sql);
+    return statements.exact.all(params).map((row) => this.#row(row, true));
+  }
+
+  #row(stored: SqlValue[], exact: boolean): StoredRow {
+    const rowtimeMs = Number(stored.pop());
+    return { row: exact ? this.#layout.decodeExactRow(stored) : this.#layout.decodeRow(stored), rowtimeMs };
+  }
+
+  #sql({ prefix = [], lower, upper, reverse = false, after }: KeyRange, params: SqlValue[]): string {
+    const layout = this.#layout;
+    const { keyColumns } = layout;
+    const conditions: string[] = [];
+    prefix.forEach((value, i) => {
+      conditions.push(`${keyColumns[i]!} = ?`);
+      params.push(layout.encodeKeyColumn(i, value));
+    });
+    const ranged = keyColumns[prefix.length];
+    const bound = (operator: string, end: KeyBound | undefined) => {
+      if (end === undefined || ranged === undefined) return;
+      conditions.push(`${ranged} ${operator}${end.inclusive ? '=' : ''} ?`);
+      params.push(layout.encodeKeyColumn(prefix.length, end.value));
+    };
+    bound('>', lower);
+    bound('<', upper);
+    if (after !== undefined && prefix.length < keyColumns.length) {
+      // The columns of the prefix are equal, so only the rest decides.
+      const rest = keyColumns.slice(prefix.length);
+      conditions.push(`(${rest.join(', ')}) ${reverse ? '<' : '>'} (${rest.map(() => '?').join(', ')})`);
+      for (let i = prefix.length; i < keyColumns.length; i++) params.push(layout.encodeKeyColumn(i, after[i]!));
+    } else if (after !== undefined) conditions.push('0');
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+    const order = keyColumns.map((column) => (reverse ? `${column} DESC` : column)).join(', ');
+    return `SELECT ${layout.selectList()} FROM ${layout.table}${where} ORDER BY ${order} LIMIT ?`;
+  }
+}

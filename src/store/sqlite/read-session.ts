@@ -1,0 +1,159 @@
+// A consistent cut: a read transaction on a connection of its own. Rows are read page by page, so that a caller who stops early has
+// not paid for the rest, and no statement stays open between two calls.
+import type { Row } from '../../core/data-type.js';
+import { AppError, assert } from '../../core/errors.js';
+import type {
+  FeedRead,
+  Frontier,
+  ReadSession,
+  RowChange,
+  ScanRequest,
+  StoredRow,
+  TableDescription,
+} from '../state-store.js';
+import { readFeedBlob } from './feed-codec.js';
+import { feedColumns } from './feed-writer.js';
+import type { ReadConnection } from './read-connection.js';
+import type { ReaderCatalogue } from './reader-catalogue.js';
+import { RowCodec } from './row-codec.js';
+import { readDocuments } from './state-store.js';
+import { readTable, type CataloguedTable } from './table-catalogue.js';
+
+const firstPageRows = 64;
+const pageRowsMax = 1024;
+
+export interface SessionParts {
+  readonly connection: ReadConnection;
+  readonly frontier: Frontier;
+  readonly catalogue: ReaderCatalogue;
+  /** Shared between sessions: what a schema id of the feed means never changes. */
+  readonly feedCodecs: Map<number, RowCodec>;
+  /** Takes the connection back. */
+  readonly release: () => void;
+}
+
+export class SqliteReadSession implements ReadSession {
+  readonly frontier: Frontier;
+  readonly #parts: SessionParts;
+  #open = true;
+
+  constructor(parts: SessionParts) {
+    this.frontier = parts.frontier;
+    this.#parts = parts;
+  }
+
+  table(name: string): TableDescription {
+    return this.#describe(this.#catalogue.get(name));
+  }
+
+  tables(): readonly TableDescription[] {
+    return this.#catalogue.names().map((table) => this.#describe(table));
+  }
+
+  #describe({ spec, visible }: CataloguedTable): TableDescription {
+    const stored = readTable(this.#database, spec.id, spec.version);
+    assert(stored !== undefined, 'a cut and its catalogue agree');
+    return { spec, rowCount: stored.rowCount, visible };
+  }
+
+  get(table: string, key: Row): StoredRow | undefined {
+    const { layout, get, getExact } = this.#connection.table(this.#catalogue.get(table));
+    const encoded = layout.encodeKey(key);
+    let stored = get.get(encoded);
+    if (stored === undefined) return undefined;
+    const exact = layout.isRounded(stored);
+    if (exact) stored = getExact().get(encoded)!;
+    const rowtimeMs = Number(stored.pop());
+    return { row: exact ? layout.decodeExactRow(stored) : layout.decodeRow(stored), rowtimeMs };
+  }
+
+  *scan({ table, ...range }: ScanRequest): Iterable<StoredRow> {
+    const { scan, layout } = this.#connection.table(this.#catalogue.get(table));
+    const { keyColumns } = layout.spec.schema;
+    let after = range.after;
+    for (let limit = firstPageRows; ; limit = Math.min(limit * 4, pageRowsMax)) {
+      assert(this.#open, 'rows are read while the session is open');
+      const page = scan.page({ ...range, after }, limit);
+      yield* page;
+      if (page.length < limit) return;
+      const last = page.at(-1)!.row;
+      after = keyColumns.map((i) => last[i]!);
+    }
+  }
+
+  changes(table: string, after: { readonly seq: number; readonly index: number }, bytesMax: number): FeedRead {
+    const { spec } = this.#catalogue.get(table);
+    this.#checkRetained(spec.id, spec.name, after);
+    const blobs = this.#database
+      .statement(
+        'SELECT schema_id, first_seq, last_seq, changes FROM wt_feed WHERE table_id = ? AND last_seq >= ? ORDER BY last_seq, id',
+      )
+      .iterate(spec.id, after.index === Number.POSITIVE_INFINITY ? after.seq + 1 : after.seq);
+    const changes: RowChange[] = [];
+    const rebuilt: number[] = [];
+    let bytes = 0;
+    let lastSeq = after.seq;
+    for (const [schemaId, first, last, blob] of blobs) {
+      // The end of a part is the end of an append: what belongs to the last one may lie in several blobs.
+      if (bytes >= bytesMax && lastSeq > after.seq && Number(first) > lastSeq)
+        return { changes, rebuilt, next: lastSeq };
+      lastSeq = Number(last);
+      if (schemaId === null) {
+        if (lastSeq > after.seq || after.index !== Number.POSITIVE_INFINITY) rebuilt.push(lastSeq);
+        continue;
+      }
+      const data = blob as Buffer;
+      bytes += data.length;
+      readFeedBlob(data, this.#feedCodec(Number(schemaId)), after, changes);
+    }
+    return { changes, rebuilt, next: Math.max(this.frontier.seq, after.seq) };
+  }
+
+  #checkRetained(tableId: number, name: string, after: { readonly seq: number; readonly index: number }): void {
+    const start = this.#database
+      .statement('SELECT seq, change_index FROM wt_feed_start WHERE table_id = ?')
+      .get(tableId);
+    assert(start !== undefined, 'a readable table has a feed');
+    const [seq, index] = start.map(Number) as [number, number];
+    if (after.seq > seq || (after.seq === seq && after.index >= index)) return;
+    throw new AppError('too-old', `the changes of table "${name}" behind ${after.seq} are no longer kept`, {
+      detail: `the feed of this table begins behind ${seq}: what came before is beyond its retention, or the table became readable there`,
+      hint: 'read the table anew and subscribe from the version of that read',
+    });
+  }
+
+  #feedCodec(schemaId: number): RowCodec {
+    const { feedCodecs } = this.#parts;
+    let codec = feedCodecs.get(schemaId);
+    if (codec === undefined) feedCodecs.set(schemaId, (codec = new RowCodec(feedColumns(this.#database, schemaId))));
+    return codec;
+  }
+
+  document(kind: string, name: string): string | undefined {
+    return this.#database.statement('SELECT json FROM wt_document WHERE kind = ? AND name = ?').get(kind, name)?.[0] as
+      string | undefined;
+  }
+
+  documents(kind: string): readonly { readonly name: string; readonly json: string }[] {
+    return readDocuments(this.#database, kind);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#parts.release();
+  }
+
+  get #connection(): ReadConnection {
+    assert(this.#open, 'the session is open');
+    return this.#parts.connection;
+  }
+
+  get #database() {
+    return this.#connection.database;
+  }
+
+  get #catalogue(): ReaderCatalogue {
+    return this.#parts.catalogue;
+  }
+}

@@ -1,0 +1,277 @@
+// The engine's face of the store, over the database that the embedded log shares: tables, operator state, feed, documents and frontier
+// in one transaction. What is kept in memory (row counts, names, the frontier) follows the transaction: a rollback reads it again.
+import { systemClock, type Clock } from '../../core/clock.js';
+import { assert } from '../../core/errors.js';
+import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { Frontier, RowChange, StateWriter, TableSpec, TableWriter } from '../state-store.js';
+import { FeedWriter } from './feed-writer.js';
+import { FrontierRow } from './frontier.js';
+import { KeyedTable } from './keyed-table.js';
+import { createStoreTables } from './store-tables.js';
+import { readTable, readVisible } from './table-catalogue.js';
+import { physicalName, quote, TableLayout, viewName } from './table-layout.js';
+import { SqliteTableWriter, type PhysicalTable } from './table-writer.js';
+
+export interface StateStoreOptions {
+  /** Of the log's epoch now. */
+  readonly logId: string;
+  readonly clock?: Clock | undefined;
+}
+
+export class SqliteStateStore implements StateWriter {
+  readonly #database: SqliteDatabase;
+  readonly #frontier: FrontierRow;
+  readonly #feed: FeedWriter;
+  /** Kept for the life of the process: a handle may outlive a drop that is rolled back. */
+  readonly #physical = new Map<string, PhysicalTable>();
+  readonly #touched = new Set<PhysicalTable>();
+  /** The form of rows fed under a name: of the readable version, else of the newest handle. */
+  readonly #feeds = new Map<string, ReturnType<FeedWriter['feedOf']>>();
+  readonly #specs = new Map<string, TableSpec>();
+  #catalogChanged = false;
+
+  constructor(database: SqliteDatabase, options: StateStoreOptions) {
+    createStoreTables(database);
+    const clock = options.clock ?? systemClock;
+    this.#database = database;
+    this.#frontier = new FrontierRow(database, options.logId);
+    this.#feed = new FeedWriter(database, this.#frontier, () => clock.nowMs());
+    database.onTransactionEnd({ rollback: () => this.#reload() });
+  }
+
+  get frontier(): Frontier {
+    return this.#frontier.frontier;
+  }
+
+  begin(): void {
+    this.#database.begin();
+  }
+
+  commit(frontier: Frontier): void {
+    this.#assertOpen();
+    this.#feed.flush(frontier.seq);
+    for (const table of this.#touched) {
+      this.#database
+        .statement('UPDATE wt_table SET row_count = ? WHERE id = ? AND version = ?')
+        .run(table.rowCount, table.id, table.version);
+    }
+    this.#touched.clear();
+    this.#frontier.write(frontier, this.#catalogChanged);
+    this.#database.commit();
+    this.#catalogChanged = false;
+  }
+
+  rollback(): void {
+    this.#database.rollback();
+  }
+
+  #reload(): void {
+    this.#frontier.reload();
+    this.#feed.rollback();
+    this.#feeds.clear();
+    this.#catalogChanged = false;
+    this.#touched.clear();
+    for (const table of this.#physical.values())
+      table.rowCount = readTable(this.#database, table.id, table.version)?.rowCount ?? 0;
+  }
+
+  // Tables.
+
+  createTable(spec: TableSpec): TableWriter {
+    this.#assertOpen();
+    this.#database.exec(new TableLayout(spec).createSql);
+    this.#database
+      .statement('INSERT INTO wt_table VALUES (?, ?, ?, ?, 0, 0)')
+      .run(spec.id, spec.version, spec.name, JSON.stringify(spec.schema));
+    this.#namesChanged();
+    return this.openTable(spec);
+  }
+
+  openTable(spec: TableSpec): TableWriter {
+    const stored = readTable(this.#database, spec.id, spec.version);
+    assert(stored !== undefined, `table ${physicalName(spec)} exists`);
+    const name = physicalName(spec);
+    let physical = this.#physical.get(name);
+    if (physical === undefined) {
+      physical = { id: spec.id, version: spec.version, rowCount: stored.rowCount };
+      this.#physical.set(name, physical);
+    }
+    // A captured table that a statement takes over keeps its rows under the new name.
+    if (stored.name !== spec.name && this.#database.inTransaction) this.#describe(spec);
+    this.#specs.set(spec.name, spec);
+    this.#feeds.delete(spec.name);
+    return new SqliteTableWriter(this.#database, spec, physical, this.#touched);
+  }
+
+  dropTable({ id, version }: TableSpec): void {
+    this.#assertOpen();
+    const stored = readTable(this.#database, id, version);
+    if (stored === undefined) return;
+    const name = physicalName({ id, version });
+    if (stored.visible) this.#dropView(stored.name);
+    this.#database.exec(`DROP TABLE ${name}`);
+    this.#database.statement('DELETE FROM wt_table WHERE id = ? AND version = ?').run(id, version);
+    const others = this.#database.statement('SELECT 1 FROM wt_table WHERE id = ?').get(id);
+    if (others === undefined) this.#feed.forget(id);
+    const physical = this.#physical.get(name);
+    if (physical !== undefined) {
+      physical.rowCount = 0;
+      this.#touched.delete(physical);
+    }
+    this.#namesChanged();
+  }
+
+  publish(spec: TableSpec): void {
+    this.#assertOpen();
+    const stored = readTable(this.#database, spec.id, spec.version);
+    if (stored?.visible === true) this.#dropView(stored.name);
+    this.unpublish(spec.name);
+    this.#describe(spec);
+    this.#database.statement('UPDATE wt_table SET visible = 1 WHERE id = ? AND version = ?').run(spec.id, spec.version);
+    this.#database.exec(new TableLayout(spec).viewSql(viewName(spec.name)));
+    this.#specs.set(spec.name, spec);
+    this.#feed.start(spec.id);
+    this.#namesChanged();
+  }
+
+  unpublish(name: string): void {
+    this.#assertOpen();
+    this.#database.statement('UPDATE wt_table SET visible = 0 WHERE name = ?').run(name);
+    this.#dropView(name);
+    this.#namesChanged();
+  }
+
+  #dropView(name: string): void {
+    this.#database.exec(`DROP VIEW IF EXISTS ${quote(viewName(name))}`);
+  }
+
+  /** Name and schema as the catalogue of the caller has them. */
+  #describe(spec: TableSpec): void {
+    this.#database
+      .statement('UPDATE wt_table SET name = ?, schema = ? WHERE id = ? AND version = ?')
+      .run(spec.name, JSON.stringify(spec.schema), spec.id, spec.version);
+    this.#namesChanged();
+  }
+
+  #namesChanged(): void {
+    this.#catalogChanged = true;
+    this.#feeds.clear();
+  }
+
+  physicalTables(): readonly { readonly id: number; readonly version: number }[] {
+    const rows = this.#database.statement('SELECT id, version FROM wt_table ORDER BY id, version').all();
+    return rows.map(([id, version]) => ({ id: Number(id), version: Number(version) }));
+  }
+
+  // Operator state.
+
+  openState(spec: KeyedStateSpec): KeyedState {
+    const form = JSON.stringify({ key: spec.key, value: spec.value });
+    return this.#database.transaction(() => {
+      const stored = this.#database.statement('SELECT id, spec FROM wt_keyed_state WHERE name = ?').get(spec.name);
+      if (stored !== undefined) {
+        assert(stored[1] === form, `operator state ${spec.name} has the form that its query needs`);
+        return new KeyedTable(this.#database, stateTable(Number(stored[0])), spec);
+      }
+      const inserted = this.#database
+        .statement('INSERT INTO wt_keyed_state (name, spec) VALUES (?, ?)')
+        .run(spec.name, form);
+      const table = stateTable(Number(inserted.lastInsertRowid));
+      this.#database.exec(KeyedTable.createSql(table));
+      return new KeyedTable(this.#database, table, spec);
+    });
+  }
+
+  dropState(name: string): void {
+    this.#assertOpen();
+    const stored = this.#database.statement('SELECT id FROM wt_keyed_state WHERE name = ?').get(name);
+    if (stored === undefined) return;
+    this.#database.exec(`DROP TABLE ${stateTable(Number(stored[0]))}`);
+    this.#database.statement('DELETE FROM wt_keyed_state WHERE name = ?').run(name);
+  }
+
+  // The change feed.
+
+  feed(table: string, change: RowChange): void {
+    let feed = this.#feeds.get(table);
+    if (feed === undefined) {
+      this.#assertOpen();
+      this.#feeds.set(table, (feed = this.#feed.feedOf(this.#fedSpec(table))));
+    }
+    this.#feed.add(feed, change);
+  }
+
+  feedRebuilt(table: string, seq: number): void {
+    this.#assertOpen();
+    this.#feed.addRebuilt(this.#fedSpec(table).id, seq);
+  }
+
+  #fedSpec(name: string): TableSpec {
+    const spec = this.#specs.get(name);
+    assert(spec !== undefined, `table ${name} is open while its changes are fed`);
+    const visible = readVisible(this.#database, name);
+    if (visible === undefined || visible.id === spec.id) return spec;
+    return { ...spec, ...visible };
+  }
+
+  pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
+    if (!this.#feed.isDue(keep, nowMs)) return false;
+    this.begin();
+    try {
+      const more = this.#feed.prune(keep, nowMs);
+      this.commit(this.frontier);
+      return more;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  // Documents.
+
+  getDocument(kind: string, name: string): string | undefined {
+    return this.#database.statement('SELECT json FROM wt_document WHERE kind = ? AND name = ?').get(kind, name)?.[0] as
+      string | undefined;
+  }
+
+  putDocument(kind: string, name: string, json: string): void {
+    this.#assertOpen();
+    this.#database.statement('INSERT OR REPLACE INTO wt_document VALUES (?, ?, ?)').run(kind, name, json);
+  }
+
+  deleteDocument(kind: string, name: string): void {
+    this.#assertOpen();
+    this.#database.statement('DELETE FROM wt_document WHERE kind = ? AND name = ?').run(kind, name);
+  }
+
+  documents(kind: string): readonly { readonly name: string; readonly json: string }[] {
+    return readDocuments(this.#database, kind);
+  }
+
+  /** The database stays open: it is the caller's. */
+  close(): void {
+    assert(!this.#database.inTransaction, 'the store is closed between transactions');
+  }
+
+  #assertOpen(): void {
+    assert(this.#database.inTransaction, 'the store is written inside a transaction');
+  }
+}
+
+export function readDocuments(
+  database: SqliteDatabase,
+  kind: string,
+): readonly { readonly name: string; readonly json: string }[] {
+  const rows = database.statement('SELECT name, json FROM wt_document WHERE kind = ? ORDER BY name').all(kind);
+  return rows.map(([name, json]) => ({ name: String(name), json: String(json) }));
+}
+
+function stateTable(id: number): string {
+  return `wt_state_${id}`;
+}
+
+/** The store in `database`, which is created empty where there is none. One per file and process. */
+export function openStateStore(database: SqliteDatabase, options: StateStoreOptions): StateWriter {
+  return new SqliteStateStore(database, options);
+}

@@ -1,0 +1,61 @@
+// The internal tables of the store; beside them stand the physical tables `t<id>_v<version>` with rows, their views, and one
+// table `wt_state_<id>` per operator state. Everything moves in the engine's one transaction.
+import type { SqliteDatabase } from '../../sqlite/database.js';
+
+const storeTables = `
+-- One row: where the engine stands. Read with every point read, so it is narrow.
+CREATE TABLE IF NOT EXISTS wt_frontier (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  commit_no INTEGER NOT NULL,       -- rises with every engine commit: tells readers whether anything moved
+  catalog_version INTEGER NOT NULL, -- rises when tables come, go or change their names
+  feed_bytes INTEGER NOT NULL,      -- of all blobs in wt_feed
+  frontier TEXT NOT NULL            -- the Frontier as JSON
+);
+CREATE TABLE IF NOT EXISTS wt_table (
+  id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,               -- the SQL name
+  schema TEXT NOT NULL,             -- RowSchema as JSON
+  visible INTEGER NOT NULL,         -- 1: the view of that name is over this version
+  row_count INTEGER NOT NULL,       -- kept by the writer; counting would walk over the table
+  PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wt_keyed_state (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- names the table wt_state_<id>
+  name TEXT NOT NULL UNIQUE,
+  spec TEXT NOT NULL                -- KeyedStateSpec as JSON, to notice a state of another form
+);
+-- The change feed: a row per engine commit and table, in parts where it is large.
+CREATE TABLE IF NOT EXISTS wt_feed (
+  id INTEGER PRIMARY KEY,
+  table_id INTEGER NOT NULL,        -- the feed goes on over versions and renamings of a table
+  schema_id INTEGER,                -- how the rows are encoded; NULL: a mark that a rebuild has swapped the table in
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  last_index INTEGER NOT NULL,      -- of the last change
+  written_ms INTEGER NOT NULL,      -- wall clock of the commit, for retention
+  bytes INTEGER NOT NULL,
+  changes BLOB NOT NULL             -- see feed-codec.ts
+);
+CREATE INDEX IF NOT EXISTS wt_feed_place ON wt_feed (table_id, last_seq);
+CREATE TABLE IF NOT EXISTS wt_feed_schema (
+  id INTEGER PRIMARY KEY,
+  columns TEXT NOT NULL UNIQUE      -- Column[] as JSON
+);
+-- From where on the feed of a table is complete.
+CREATE TABLE IF NOT EXISTS wt_feed_start (
+  table_id INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,             -- a reader behind this (seq, change_index) has missed nothing
+  change_index INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS wt_document (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+`;
+
+export function createStoreTables(database: SqliteDatabase): void {
+  database.transaction(() => database.exec(storeTables));
+}

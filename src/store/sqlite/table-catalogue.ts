@@ -1,0 +1,56 @@
+// Which physical tables there are, under which names, and which of them can be read: wt_table, as the writer changes it and as both
+// sides read it.
+import type { RowSchema } from '../../core/data-type.js';
+import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { TableSpec } from '../state-store.js';
+
+export interface CataloguedTable {
+  readonly spec: TableSpec;
+  /** The view of its name is over this version. */
+  readonly visible: boolean;
+  /** The schema as it is stored. */
+  readonly schemaText: string;
+}
+
+/**
+ * All tables, as of the cut that `database` sees. Those that are as in `known` are given as the same objects, so that what readers
+ * have compiled for them stays good.
+ */
+export function readCatalogue(database: SqliteDatabase, known: readonly CataloguedTable[] = []): CataloguedTable[] {
+  const rows = database.statement('SELECT id, version, name, schema, visible FROM wt_table ORDER BY id, version').all();
+  return rows.map(([id, version, name, schema, visible]) => {
+    const same = known.find(({ spec }) => spec.id === id && spec.version === version);
+    const unchanged = same !== undefined && same.spec.name === name && same.schemaText === schema;
+    if (unchanged && same.visible === (visible === 1)) return same;
+    const spec = unchanged
+      ? same.spec
+      : {
+          id: Number(id),
+          version: Number(version),
+          name: String(name),
+          schema: JSON.parse(schema as string) as RowSchema,
+        };
+    return { spec, visible: visible === 1, schemaText: schema as string };
+  });
+}
+
+/** One row of the catalogue; undefined: no such physical table. */
+export function readTable(
+  database: SqliteDatabase,
+  id: number,
+  version: number,
+): { readonly name: string; readonly visible: boolean; readonly rowCount: number } | undefined {
+  const row = database
+    .statement('SELECT name, visible, row_count FROM wt_table WHERE id = ? AND version = ?')
+    .get(id, version);
+  return row === undefined ? undefined : { name: String(row[0]), visible: row[1] === 1, rowCount: Number(row[2]) };
+}
+
+/** The version that is readable under this name, as written. */
+export function readVisible(
+  database: SqliteDatabase,
+  name: string,
+): { readonly id: number; readonly version: number } | undefined {
+  const row = database.statement('SELECT id, version FROM wt_table WHERE name = ? AND visible = 1').get(name);
+  return row === undefined ? undefined : { id: Number(row[0]), version: Number(row[1]) };
+}

@@ -1,0 +1,502 @@
+// What a state store must do: the promises of src/store/state-store.ts as tests, over a writer and readers of the same storage.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BIGINT, DOUBLE, INTEGER, STRING, type Row } from '../../src/core/data-type.js';
+import type { Frontier, StateReader, StateWriter, TableSpec } from '../../src/store/state-store.js';
+
+export interface StateStoreHarness {
+  openWriter(): Promise<StateWriter>;
+  /** Any number, also while the writer is open. */
+  openReader(): Promise<StateReader>;
+  /** Ends the writer as a killed process would. */
+  abandon(writer: StateWriter): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export function stateStoreContract(subject: string, createHarness: () => Promise<StateStoreHarness>): void {
+  describe(`${subject} as a state store`, () => {
+    let harness: StateStoreHarness;
+    let writer: StateWriter;
+    let reader: StateReader;
+
+    beforeEach(async () => {
+      harness = await createHarness();
+      writer = await harness.openWriter();
+      reader = await harness.openReader();
+    });
+    afterEach(async () => {
+      reader.close();
+      writer.close();
+      await harness.dispose();
+    });
+
+    let seq = 0;
+    beforeEach(() => (seq = 0));
+
+    /** One engine commit. */
+    function commit(work: () => void, at = seq + 1): void {
+      seq = at;
+      writer.begin();
+      work();
+      writer.commit(frontierAt(writer, at));
+    }
+
+    function createOrders(visible = true) {
+      let table!: ReturnType<StateWriter['createTable']>;
+      commit(() => {
+        table = writer.createTable(orders);
+        if (visible) writer.publish(orders);
+      });
+      return table;
+    }
+
+    describe('rows', () => {
+      it('are there for readers with the commit, and not before', () => {
+        const table = createOrders();
+        writer.begin();
+        table.put([1, 'a', 10], 5, undefined);
+        expect(table.get([1])).toEqual([1, 'a', 10]);
+        expect(reader.point('orders', [1]).found).toBeUndefined();
+        writer.commit(frontierAt(writer, 2));
+        expect(reader.point('orders', [1])).toMatchObject({
+          found: { row: [1, 'a', 10], rowtimeMs: 5 },
+          frontier: { seq: 2 },
+          table: { rowCount: 1 },
+        });
+      });
+
+      it('are gone with a rollback, and so are counts, tables, states, documents and the frontier of the transaction', () => {
+        const table = createOrders();
+        commit(() => table.put([1, 'a', 10], 5, undefined));
+        const before = writer.frontier;
+        writer.begin();
+        table.put([1, 'b', 11], 6, [1, 'a', 10]);
+        table.put([2, 'c', 12], 6, undefined);
+        const other = { ...orders, id: 9, name: 'other' };
+        writer.createTable(other).put([1, 'x', 1], 1, undefined);
+        writer.publish(other);
+        writer.putDocument('kind', 'name', '1');
+        writer.feed('orders', { seq: 3, index: 0, before: null, after: [2, 'c', 12], rowtimeMs: 6, commitTimeUs: 6 });
+        writer.rollback();
+        expect(writer.frontier).toEqual(before);
+        expect(table.get([1])).toEqual([1, 'a', 10]);
+        expect(table.rowCount()).toBe(1);
+        expect(writer.getDocument('kind', 'name')).toBeUndefined();
+        expect(writer.physicalTables()).toEqual([{ id: 1, version: 1 }]);
+        expect(() => reader.point('other', [1])).toThrow(expect.objectContaining({ code: 'unknown-table' }));
+        commit(() => table.put([3, 'd', 13], 7, undefined));
+        expect(table.rowCount()).toBe(2);
+        const session = reader.session();
+        expect(session.changes('orders', { seq: 1, index: Infinity }, 1e6).changes).toEqual([]);
+        session.close();
+      });
+
+      it('are counted without counting them', () => {
+        const table = createOrders();
+        commit(() => {
+          for (let i = 0; i < 10; i++) table.put([i, 'a', i], 1, undefined);
+          table.put([3, 'b', 3], 2, table.get([3]));
+          table.delete([4]);
+          table.delete([400]);
+        });
+        expect(table.rowCount()).toBe(9);
+        expect(reader.point('orders', [0]).table.rowCount).toBe(9);
+        const session = reader.session();
+        expect(session.table('orders').rowCount).toBe(9);
+        expect([...session.scan({ table: 'orders' })]).toHaveLength(9);
+        session.close();
+      });
+
+      it('keep their rowtime', () => {
+        const table = createOrders();
+        commit(() => table.put([1, 'a', 10], 1_767_000_000_123, undefined));
+        expect(table.rowtime([1])).toBe(1_767_000_000_123);
+        expect(table.rowtime([2])).toBeUndefined();
+      });
+
+      it('are not written outside a transaction', () => {
+        const table = createOrders();
+        expect(() => table.put([1, 'a', 1], 1, undefined)).toThrow(/inside a transaction/);
+        expect(() => writer.putDocument('k', 'n', '1')).toThrow(/inside a transaction/);
+      });
+    });
+
+    describe('a restart', () => {
+      it('finds frontier, rows, counts, states and documents as they were committed', async () => {
+        const table = createOrders();
+        const state = writer.openState(stateSpec);
+        commit(() => {
+          table.put([1, 'a', 10], 5, undefined);
+          writer.createTable({ ...orders, id: 2, name: 'hidden' });
+        });
+        commit(() => {
+          state.put([1, 'x'], [2.5]);
+          writer.putDocument('kind', 'name', '{"a":1}');
+        });
+        const { frontier } = writer;
+        await harness.abandon(writer);
+        writer = await harness.openWriter();
+        expect(writer.frontier).toEqual(frontier);
+        expect(writer.openTable(orders).rowCount()).toBe(1);
+        expect(writer.openTable(orders).get([1])).toEqual([1, 'a', 10]);
+        expect(writer.openState(stateSpec).get([1, 'x'])).toEqual([2.5]);
+        expect(writer.documents('kind')).toEqual([{ name: 'name', json: '{"a":1}' }]);
+        expect(writer.physicalTables()).toEqual([
+          { id: 1, version: 1 },
+          { id: 2, version: 1 },
+        ]);
+      });
+    });
+
+    describe('names', () => {
+      it('show a table from its publication on, and say so before', () => {
+        createOrders(false);
+        expect(() => reader.point('orders', [1])).toThrow(expect.objectContaining({ code: 'snapshotting' }));
+        commit(() => writer.publish(orders));
+        expect(reader.point('orders', [1]).found).toBeUndefined();
+        expect(reader.describe('ORDERS').spec).toEqual(orders);
+      });
+
+      it('that are unknown get the nearest as a hint', () => {
+        createOrders();
+        const session = reader.session();
+        expect(() => session.table('odrers')).toThrow(
+          expect.objectContaining({ code: 'unknown-table', hint: 'did you mean "orders"?' }),
+        );
+        session.close();
+      });
+
+      it('move from one version to the next in one commit, which earlier cuts do not see', () => {
+        const first = createOrders();
+        const second = { ...orders, version: 2 };
+        commit(() => first.put([1, 'old', 1], 1, undefined));
+        commit(() => writer.createTable(second).put([1, 'new', 2], 1, undefined));
+        const before = reader.session();
+        expect(before.get('orders', [1])?.row).toEqual([1, 'old', 1]);
+        expect(before.tables().map(({ spec, visible }) => [spec.name, spec.version, visible])).toEqual([
+          ['orders', 1, true],
+        ]);
+        commit(() => {
+          writer.publish(second);
+          writer.feedRebuilt('orders', seq);
+        });
+        expect(before.get('orders', [1])?.row).toEqual([1, 'old', 1]);
+        before.close();
+        expect(reader.point('orders', [1]).found?.row).toEqual([1, 'new', 2]);
+        commit(() => writer.dropTable({ ...orders, name: '', schema: { columns: [], keyColumns: [] } }));
+        expect(reader.point('orders', [1])).toMatchObject({ found: { row: [1, 'new', 2] }, table: { rowCount: 1 } });
+        expect(writer.physicalTables()).toEqual([{ id: 1, version: 2 }]);
+      });
+
+      it('can be changed, and the rows and changes stay', () => {
+        const table = createOrders();
+        commit(() => {
+          table.put([1, 'a', 1], 1, undefined);
+          writer.feed('orders', { seq, index: 0, before: null, after: [1, 'a', 1], rowtimeMs: 1, commitTimeUs: 1 });
+        });
+        const renamed = { ...orders, name: 'purchases' };
+        commit(() => {
+          writer.unpublish('orders');
+          const again = writer.openTable(renamed);
+          writer.publish(renamed);
+          again.put([2, 'b', 2], 1, undefined);
+          writer.feed('purchases', { seq, index: 0, before: null, after: [2, 'b', 2], rowtimeMs: 1, commitTimeUs: 1 });
+        });
+        expect(() => reader.point('orders', [1])).toThrow(expect.objectContaining({ code: 'unknown-table' }));
+        expect(reader.point('purchases', [2])).toMatchObject({ found: { row: [2, 'b', 2] }, table: { rowCount: 2 } });
+        const session = reader.session();
+        expect(
+          session.changes('purchases', { seq: 1, index: Infinity }, 1e6).changes.map(({ after }) => after),
+        ).toEqual([
+          [1, 'a', 1],
+          [2, 'b', 2],
+        ]);
+        session.close();
+      });
+    });
+
+    describe('a read session', () => {
+      it('is one cut over all tables, whatever is committed meanwhile', () => {
+        const table = createOrders();
+        const balances = { ...orders, id: 2, name: 'balances' };
+        let other!: ReturnType<StateWriter['createTable']>;
+        commit(() => {
+          other = writer.createTable(balances);
+          writer.publish(balances);
+          table.put([1, 'a', 100], 1, undefined);
+          other.put([1, 'a', 0], 1, undefined);
+        });
+        const session = reader.session();
+        expect(session.get('orders', [1])?.row[2]).toBe(100);
+        commit(() => {
+          table.put([1, 'a', 60], 1, [1, 'a', 100]);
+          other.put([1, 'a', 40], 1, [1, 'a', 0]);
+        });
+        expect(session.get('balances', [1])?.row[2]).toBe(0);
+        expect(session.frontier.seq).toBe(seq - 1);
+        session.close();
+        expect(reader.point('balances', [1]).found?.row[2]).toBe(40);
+      });
+
+      it('walks in key order, forwards, backwards, in ranges and from where another walk stopped', () => {
+        const spec = twoKeys;
+        let table!: ReturnType<StateWriter['createTable']>;
+        commit(() => {
+          table = writer.createTable(spec);
+          writer.publish(spec);
+        });
+        const rows: Row[] = [];
+        for (const region of ['a', 'b', 'ü', '😀']) for (let n = -3; n < 300; n += 3) rows.push([n / 10, region, n]);
+        commit(() => {
+          for (const row of rows.toReversed()) table.put(row, 1, undefined);
+        });
+        const session = reader.session();
+        const walk = (request: object) => [...session.scan({ table: 'cities', ...request })].map(({ row }) => row);
+        expect(walk({})).toEqual(rows);
+        expect(walk({ reverse: true })).toEqual(rows.toReversed());
+        expect(walk({ prefix: ['b'] })).toEqual(rows.filter((row) => row[1] === 'b'));
+        const range = { prefix: ['b'], lower: { value: 6, inclusive: false }, upper: { value: 30, inclusive: true } };
+        expect(walk(range)).toEqual(
+          rows.filter((row) => row[1] === 'b' && (row[2] as number) > 6 && (row[2] as number) <= 30),
+        );
+        expect(walk({ ...range, reverse: true, after: ['b', 21] })).toEqual(
+          rows.filter((row) => row[1] === 'b' && (row[2] as number) > 6 && (row[2] as number) < 21).toReversed(),
+        );
+        for (const i of [0, 100, rows.length - 1])
+          expect(walk({ after: [rows[i]![1]!, rows[i]![2]!] })).toEqual(rows.slice(i + 1));
+        expect(walk({ prefix: ['ü'], after: ['ü', 0] })).toEqual(
+          rows.filter((row) => row[1] === 'ü' && (row[2] as number) > 0),
+        );
+        session.close();
+        expect(table.scan(null, 5).map(({ row }) => row)).toEqual(rows.slice(0, 5));
+        expect(table.scan(['a', 0], 5).map(({ row }) => row)).toEqual(rows.slice(2, 7));
+      });
+
+      it('stops where its caller stops, and refuses to go on once closed', () => {
+        const table = createOrders();
+        commit(() => {
+          for (let i = 0; i < 500; i++) table.put([i, 'a', i], 1, undefined);
+        });
+        const session = reader.session();
+        const walk = session.scan({ table: 'orders' })[Symbol.iterator]();
+        for (let i = 0; i < 64; i++) expect(walk.next().value.row[0]).toBe(i);
+        session.close();
+        session.close();
+        expect(() => walk.next()).toThrow();
+      });
+    });
+
+    describe('the frontier', () => {
+      it('is the same object for readers while it has not moved', () => {
+        createOrders();
+        const first = reader.point('orders', [1]).frontier;
+        expect(reader.point('orders', [2]).frontier).toBe(first);
+        const session = reader.session();
+        expect(session.frontier).toBe(first);
+        session.close();
+        commit(() => {});
+        expect(reader.point('orders', [1]).frontier).toMatchObject({ seq, positions: { p: `position ${seq}` } });
+      });
+    });
+
+    describe('the change feed', () => {
+      function change(of: number, index: number, before: Row | null, after: Row | null) {
+        return { seq: of, index, before, after, rowtimeMs: of * 10, commitTimeUs: of * 10_000 + index };
+      }
+
+      it('gives every later change once, in order, from any place', () => {
+        const table = createOrders();
+        const all: ReturnType<typeof change>[] = [];
+        for (let s = 2; s < 40; s += 2) {
+          commit(() => {
+            // Two appends in one commit, the second with a change in the middle of its table's indexes.
+            for (const at of [s, s + 1]) {
+              for (const index of at % 4 === 0 ? [0, 1, 5] : [0]) {
+                const before = table.get([at % 7]) ?? null;
+                const after: Row | null = at % 5 === 0 ? null : [at % 7, `name ${at} ${index}`, at];
+                if (after === null && before === null) continue;
+                if (after === null) table.delete([at % 7]);
+                else table.put(after, at * 10, before ?? undefined);
+                const made = change(at, index, before, after);
+                writer.feed('orders', made);
+                all.push(made);
+              }
+            }
+          }, s + 1);
+        }
+        const session = reader.session();
+        const from = (after: { seq: number; index: number }) => session.changes('orders', after, 1e6);
+        expect(from({ seq: 1, index: Infinity })).toEqual({ changes: all, rebuilt: [], next: seq });
+        all.forEach(({ seq: s, index }, i) => expect(from({ seq: s, index }).changes).toEqual(all.slice(i + 1)));
+        for (const s of [1, 7, 20, seq])
+          expect(from({ seq: s, index: Infinity }).changes).toEqual(all.filter((made) => made.seq > s));
+        // Small steps: each a prefix of what is left, at the end the frontier.
+        let place = { seq: 1, index: Infinity };
+        const collected = [];
+        for (let guard = 0; guard < 1000 && place.seq < seq; guard++) {
+          const part = session.changes('orders', place, 1);
+          collected.push(...part.changes);
+          expect(part.next).toBeGreaterThan(place.seq);
+          place = { seq: part.next, index: Infinity };
+        }
+        expect(collected).toEqual(all);
+        session.close();
+      });
+
+      it('tells of a rebuild at its seq', () => {
+        createOrders();
+        commit(() => writer.feed('orders', change(seq, 0, null, [1, 'a', 1])));
+        const second = { ...orders, version: 2 };
+        commit(() => {
+          writer.createTable(second);
+          writer.publish(second);
+          writer.feedRebuilt('orders', seq);
+        });
+        commit(() => writer.feed('orders', change(seq, 0, [1, 'a', 1], null)));
+        const session = reader.session();
+        expect(session.changes('orders', { seq: 1, index: Infinity }, 1e6)).toMatchObject({
+          changes: [{ seq: 2 }, { seq: 4 }],
+          rebuilt: [3],
+          next: 4,
+        });
+        expect(session.changes('orders', { seq: 3, index: Infinity }, 1e6).rebuilt).toEqual([]);
+        session.close();
+      });
+
+      it('drops what is beyond its retention, oldest first, and tells who comes too late', () => {
+        createOrders();
+        for (let i = 0; i < 200; i++)
+          commit(() => writer.feed('orders', change(seq, 0, null, [i, 'x'.repeat(1000), i])));
+        const nowMs = Date.now();
+        const session = reader.session();
+        while (writer.pruneFeed({ ms: 1e9, bytes: 100_000 }, nowMs));
+        // A cut that is open keeps what it has.
+        expect(session.changes('orders', { seq: 1, index: Infinity }, 1e9).changes).toHaveLength(200);
+        session.close();
+        const after = reader.session();
+        expect(() => after.changes('orders', { seq: 1, index: Infinity }, 1e9)).toThrow(
+          expect.objectContaining({ code: 'too-old' }),
+        );
+        let oldest = seq;
+        for (; oldest > 0; oldest--) {
+          try {
+            after.changes('orders', { seq: oldest, index: Infinity }, 1e9);
+          } catch {
+            break;
+          }
+        }
+        const left = after.changes('orders', { seq: oldest + 1, index: Infinity }, 1e9).changes;
+        expect(left.map((made) => made.seq)).toEqual(Array.from({ length: left.length }, (_, i) => oldest + 2 + i));
+        expect(left.length).toBeGreaterThan(90);
+        expect(left.length).toBeLessThan(105);
+        after.close();
+        while (writer.pruneFeed({ ms: 1000, bytes: 1e9 }, nowMs + 1_000_000));
+        expect(writer.pruneFeed({ ms: 1000, bytes: 1e9 }, nowMs + 1_000_000)).toBe(false);
+        const empty = reader.session();
+        expect(empty.changes('orders', { seq, index: Infinity }, 1e9)).toEqual({ changes: [], rebuilt: [], next: seq });
+        expect(() => empty.changes('orders', { seq: seq - 1, index: Infinity }, 1e9)).toThrow(/no longer kept/);
+        empty.close();
+      });
+
+      it('of a table that became readable later begins there', () => {
+        commit(() => {});
+        createOrders();
+        const session = reader.session();
+        expect(() => session.changes('orders', { seq: 1, index: Infinity }, 1e6)).toThrow(
+          expect.objectContaining({ code: 'too-old' }),
+        );
+        expect(session.changes('orders', { seq: 2, index: Infinity }, 1e6).changes).toEqual([]);
+        session.close();
+      });
+    });
+
+    describe('operator state', () => {
+      it('is an ordered map that is scanned by the first columns of its key', () => {
+        const state = writer.openState(stateSpec);
+        const keys: Row[] = [];
+        for (const n of [null, -5, 0, 7])
+          for (const text of [null, '', 'a', 'a\u0000', 'ab', 'b']) keys.push([n, text]);
+        commit(() => {
+          for (const key of keys.toReversed()) state.put(key, [Number(key[0])]);
+        });
+        const scanned = (prefix: Row, options?: object) => state.scan(prefix, options).map(({ key }) => key);
+        expect(scanned([])).toEqual(keys);
+        expect(scanned([0])).toEqual(keys.filter(([n]) => n === 0));
+        expect(scanned([null])).toEqual(keys.filter(([n]) => n === null));
+        expect(scanned([7, 'a'])).toEqual([[7, 'a']]);
+        expect(scanned([0], { reverse: true, limit: 2 })).toEqual([
+          [0, 'b'],
+          [0, 'ab'],
+        ]);
+        expect(scanned([0], { after: [0, 'a'] })).toEqual([
+          [0, 'a\u0000'],
+          [0, 'ab'],
+          [0, 'b'],
+        ]);
+        expect(scanned([0], { after: [0, 'a'], reverse: true })).toEqual([
+          [0, ''],
+          [0, null],
+        ]);
+        commit(() => {
+          for (const { key } of state.scan([0])) state.delete(key);
+        });
+        expect(scanned([0])).toEqual([]);
+        commit(() => writer.dropState(stateSpec.name));
+        expect(writer.openState(stateSpec).scan([])).toEqual([]);
+      });
+
+      it('may be a set of keys', () => {
+        const set = writer.openState({ name: 'q1_set', key: [{ name: 'a', type: BIGINT }], value: [] });
+        commit(() => set.put([5], []));
+        expect(set.get([5])).toEqual([]);
+        expect(set.get([6])).toBeUndefined();
+      });
+
+      it('of another form than before is refused', () => {
+        writer.openState(stateSpec);
+        expect(() => writer.openState({ ...stateSpec, value: [] })).toThrow(/form/);
+      });
+    });
+  });
+}
+
+const orders: TableSpec = {
+  id: 1,
+  version: 1,
+  name: 'orders',
+  schema: {
+    columns: [
+      { name: 'id', type: INTEGER },
+      { name: 'name', type: STRING },
+      { name: 'amount', type: BIGINT },
+    ],
+    keyColumns: [0],
+  },
+};
+
+/** Keys in another order than the columns. */
+const twoKeys: TableSpec = {
+  id: 3,
+  version: 1,
+  name: 'cities',
+  schema: {
+    columns: [
+      { name: 'size', type: DOUBLE },
+      { name: 'region', type: STRING },
+      { name: 'number', type: INTEGER },
+    ],
+    keyColumns: [1, 2],
+  },
+};
+
+const stateSpec = {
+  name: 'q1_aggregate',
+  key: [
+    { name: 'n', type: INTEGER },
+    { name: 's', type: STRING },
+  ],
+  value: [{ name: 'sum', type: DOUBLE }],
+};
+
+function frontierAt(writer: StateWriter, seq: number): Frontier {
+  return { logId: writer.frontier.logId, seq, commitTimeUs: seq * 1000, positions: { p: `position ${seq}` } };
+}
