@@ -10,6 +10,11 @@ export function topicName(prefix: string, table: SourceTable): string {
   return [prefix, table.database, table.table].map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_')).join('.');
 }
 
+/** A key of several columns is an object whatever is configured. */
+export function keyShapeOf(output: { readonly keyShape: 'bare' | 'object' }, table: SourceTable): 'bare' | 'object' {
+  return table.keyColumns.length === 1 ? output.keyShape : 'object';
+}
+
 export function producerName(connector: string): string {
   return `connector-${connector}`;
 }

@@ -1,5 +1,6 @@
 // What has to be durable before the first record of a captured table: its topic, its schemas, its definition as a table.
 import type { Catalog } from '../catalog/catalog.js';
+import { keyShapeOf } from '../connect/naming.js';
 import type { Definition } from '../projector/definition.js';
 import type { Entity } from '../projector/entities.js';
 import type { Registry } from '../registry/registry.js';
@@ -28,10 +29,11 @@ export class CaptureTables {
     const { log, registry, appendDefinition } = this.#env;
     await log.createTopic({ name: topic, partitions: output.partitions, cleanup: output.cleanup });
     const fields = tableFields(table);
+    const keyShape = keyShapeOf(output, table);
     const isDeletedShape = output.shape === 'flat-with-deleted';
     const keySchemaId =
       output.keyFormat === 'AVRO'
-        ? (await registry.register(`${topic}-key`, avroKeySchema(topic, fields.key, output.keyShape), 'AVRO')).id
+        ? (await registry.register(`${topic}-key`, avroKeySchema(topic, fields.key, keyShape), 'AVRO')).id
         : undefined;
     const valueSchema = () => avroValueSchema(topic, fields.value, isDeletedShape ? [deletedField] : []);
     const valueSchemaId =
@@ -50,7 +52,7 @@ export class CaptureTables {
           partitions: output.partitions,
           timestampColumn: null,
         },
-        keyShape: output.keyShape,
+        keyShape,
         deletedField: isDeletedShape,
         hidden,
       });

@@ -2,7 +2,7 @@
 // own; chunks go to the engine by transfer (embedded) or to Kafka from here.
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { runConnector } from '../connect/worker.js';
-import { producerName, topicName } from '../connect/naming.js';
+import { keyShapeOf, producerName, topicName } from '../connect/naming.js';
 import type { OutputSettings } from '../connect/connector-config.js';
 import type { PluginFamily } from '../connect/config-def.js';
 import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
@@ -88,7 +88,7 @@ async function run(): Promise<void> {
         hidden,
         createTable,
       });
-      return createRowEncoder({ ...data.output, ...ids, table, topic, chunks });
+      return createRowEncoder({ ...data.output, ...ids, keyShape: keyShapeOf(data.output, table), table, topic, chunks });
     },
   });
 }
