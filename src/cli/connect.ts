@@ -53,7 +53,7 @@ function addVerbs(group: Command, context: CommandContext): void {
 function verb(group: Command, name: string): Command {
   return group
     .command(name)
-    .addOption(new Option('-o, --output <format>', 'form of the output').choices(['human', 'json', 'yaml']))
+    .addOption(new Option('-o, --output <format>', 'form of the output').choices(['human', 'json']))
     .addOption(new Option('--cluster <id>', 'accepted and not needed: there is one').hideHelp())
     .addOption(new Option('--environment <id>', 'accepted and not needed: there is one').hideHelp());
 }

@@ -197,7 +197,6 @@ describe('connectors', () => {
       id: 'orders',
       name: 'orders',
     });
-    expect((await against({ connect: { create } }, [...args, '-o', 'yaml'])).out).toBe('id: orders\nname: orders\n');
   });
 
   it.each([

@@ -1,0 +1,60 @@
+// How an operation of the OpenAPI description is put together: parameters, answers, and the error shape of its family.
+
+export type Json = Readonly<Record<string, unknown>>;
+type ParameterPlace = 'path' | 'query' | 'header';
+
+export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+export const text: Json = { type: 'string' };
+export const whole: Json = { type: 'integer', minimum: 0 };
+
+export function parameter(place: ParameterPlace, name: string, schema: Json, description: string): Json {
+  return { name, in: place, required: place === 'path', schema, description };
+}
+
+export const freshness: Json = {
+  'Writethrough-Version': { schema: text, description: 'version of the cut that was read, `logId:seq`' },
+  'Writethrough-Lag-Ms': { schema: whole, description: 'how far behind the source the answer is' },
+  'Writethrough-Position': { schema: text, description: 'source positions contained in the answer' },
+};
+
+export const problem: Json = {
+  description: 'error',
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+};
+const ksqlError: Json = { description: 'error', content: { 'application/json': { schema: ref('KsqlError') } } };
+const connectError: Json = { description: 'error', content: { 'application/json': { schema: ref('ConnectError') } } };
+const registryError: Json = {
+  description: 'error',
+  content: { 'application/vnd.schemaregistry.v1+json': { schema: ref('ConnectError') } },
+};
+
+export function ok(schema: Json, headers?: Json, type = 'application/json'): Json {
+  return { description: 'answer', ...(headers === undefined ? {} : { headers }), content: { [type]: { schema } } };
+}
+
+interface Operation {
+  readonly summary: string;
+  readonly tag: 'v1' | 'service' | 'ksqlDB' | 'Kafka Connect' | 'Schema Registry';
+  readonly parameters?: readonly Json[];
+  readonly body?: Json;
+  readonly responses: Readonly<Record<string, Json>>;
+}
+
+export function operation({ summary, tag, parameters, body, responses }: Operation): Json {
+  const error = {
+    v1: problem,
+    service: problem,
+    ksqlDB: ksqlError,
+    'Kafka Connect': connectError,
+    'Schema Registry': registryError,
+  }[tag];
+  return {
+    summary,
+    tags: [tag],
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: { ...responses, default: error },
+  };
+}

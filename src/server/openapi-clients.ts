@@ -1,0 +1,192 @@
+// The paths that other systems' clients use: ksqlDB, Kafka Connect, the Schema Registry.
+import { freshness, type Json, ok, operation, parameter, ref, text, whole } from './openapi-build.js';
+
+const connector = parameter('path', 'connector', text, 'name of the connector');
+const subject = parameter('path', 'subject', text, 'name of the subject');
+const version = parameter('path', 'version', text, 'a version number or "latest"');
+
+const queryResponse: Json = {
+  description: 'rows; the form is chosen by Accept',
+  headers: freshness,
+  content: {
+    'application/vnd.ksqlapi.delimited.v1': { schema: text },
+    'application/vnd.ksql.v1+json': { schema: { type: 'array' } },
+    'application/json': { schema: { type: 'array' } },
+  },
+};
+const entityList = ok({ type: 'array', items: { type: 'object' } });
+const anyObject = ok({ type: 'object' });
+
+export const ksqlPaths: Json = {
+  '/ksql': {
+    post: operation({
+      summary: 'run statements',
+      tag: 'ksqlDB',
+      body: ref('KsqlRequest'),
+      responses: { 200: entityList },
+    }),
+  },
+  '/query': {
+    post: operation({
+      summary: 'run one SELECT',
+      tag: 'ksqlDB',
+      body: ref('KsqlRequest'),
+      responses: { 200: queryResponse },
+    }),
+  },
+  '/query-stream': {
+    post: operation({
+      summary: 'run one SELECT',
+      tag: 'ksqlDB',
+      body: ref('QueryStreamRequest'),
+      responses: { 200: queryResponse },
+    }),
+  },
+  '/close-query': {
+    post: operation({
+      summary: 'end a push query',
+      tag: 'ksqlDB',
+      body: ref('CloseQueryRequest'),
+      responses: { 200: { description: 'ended' } },
+    }),
+  },
+  '/inserts-stream': {
+    post: operation({
+      summary: 'insert rows (HTTP/2 only)',
+      tag: 'ksqlDB',
+      body: text,
+      responses: { 200: ok(text, undefined, 'application/vnd.ksqlapi.delimited.v1') },
+    }),
+  },
+  '/info': {
+    get: operation({ summary: 'version and names of the server', tag: 'ksqlDB', responses: { 200: anyObject } }),
+  },
+  '/healthcheck': { get: operation({ summary: 'health', tag: 'ksqlDB', responses: { 200: anyObject } }) },
+  '/status': {
+    get: operation({ summary: 'status of the last commands', tag: 'ksqlDB', responses: { 200: anyObject } }),
+  },
+  '/is_valid_property/{name}': {
+    get: operation({
+      summary: 'whether a request property is known',
+      tag: 'ksqlDB',
+      parameters: [parameter('path', 'name', text, 'name of the property')],
+      responses: { 200: ok({ type: 'boolean' }) },
+    }),
+  },
+};
+
+const configBody: Json = { type: 'object', additionalProperties: text };
+
+function connectCall(summary: string, responses: Readonly<Record<string, Json>>, body?: Json): Json {
+  return operation({
+    summary,
+    tag: 'Kafka Connect',
+    parameters: [connector],
+    responses,
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+const done = { description: 'done' };
+export const connectPaths: Json = {
+  '/connectors': {
+    get: operation({
+      summary: 'list the connectors',
+      tag: 'Kafka Connect',
+      parameters: [
+        parameter(
+          'query',
+          'expand',
+          { type: 'array', items: { type: 'string', enum: ['status', 'info'] } },
+          'objects instead of names',
+        ),
+      ],
+      responses: { 200: ok({ type: ['array', 'object'] }) },
+    }),
+    post: operation({
+      summary: 'create a connector',
+      tag: 'Kafka Connect',
+      body: ref('ConnectorCreate'),
+      responses: { 201: ok(ref('Connector')) },
+    }),
+  },
+  '/connectors/{connector}': {
+    get: connectCall('describe a connector', { 200: ok(ref('Connector')) }),
+    delete: connectCall('delete a connector', { 204: done }),
+  },
+  '/connectors/{connector}/config': {
+    get: connectCall('its configuration', { 200: ok(configBody) }),
+    put: connectCall('create or change it', { 200: ok(ref('Connector')), 201: ok(ref('Connector')) }, configBody),
+  },
+  '/connectors/{connector}/status': { get: connectCall('its state and what the source does', { 200: anyObject }) },
+  '/connectors/{connector}/tasks': { get: connectCall('its tasks', { 200: entityList }) },
+  '/connectors/{connector}/topics': { get: connectCall('the topics that it writes', { 200: anyObject }) },
+  '/connectors/{connector}/offsets': { get: connectCall('its position in the source', { 200: anyObject }) },
+  '/connectors/{connector}/pause': { put: connectCall('pause it', { 202: done }) },
+  '/connectors/{connector}/resume': { put: connectCall('resume it', { 202: done }) },
+  '/connectors/{connector}/stop': { put: connectCall('stop it', { 204: done }) },
+  '/connectors/{connector}/restart': { post: connectCall('restart it', { 202: anyObject, 204: done }) },
+  '/connector-plugins': {
+    get: operation({ summary: 'connector classes', tag: 'Kafka Connect', responses: { 200: entityList } }),
+  },
+  '/connector-plugins/{plugin}/config/validate': {
+    put: operation({
+      summary: 'check a configuration',
+      tag: 'Kafka Connect',
+      parameters: [parameter('path', 'plugin', text, 'class of the connector')],
+      body: configBody,
+      responses: { 200: anyObject },
+    }),
+  },
+};
+
+const registryOk = (schema: Json): Json => ok(schema, undefined, 'application/vnd.schemaregistry.v1+json');
+
+function registryCall(summary: string, parameters: readonly Json[], schema: Json, body?: Json): Json {
+  return operation({
+    summary,
+    tag: 'Schema Registry',
+    parameters,
+    responses: { 200: registryOk(schema) },
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+const schemaId = parameter('path', 'id', whole, 'id of a schema');
+export const registryPaths: Json = {
+  '/subjects': { get: registryCall('list the subjects', [], { type: 'array', items: text }) },
+  '/subjects/{subject}': {
+    post: registryCall('find a schema under the subject', [subject], ref('RegisteredSchema'), ref('SchemaBody')),
+    delete: registryCall('delete the subject', [subject], { type: 'array', items: whole }),
+  },
+  '/subjects/{subject}/versions': {
+    get: registryCall('versions of the subject', [subject], { type: 'array', items: whole }),
+    post: registryCall(
+      'register a schema',
+      [subject],
+      { type: 'object', properties: { id: whole } },
+      ref('SchemaBody'),
+    ),
+  },
+  '/subjects/{subject}/versions/{version}': {
+    get: registryCall('one version', [subject, version], ref('RegisteredSchema')),
+  },
+  '/schemas/types': { get: registryCall('kinds of schemas', [], { type: 'array', items: text }) },
+  '/schemas/ids/{id}': { get: registryCall('a schema by its id', [schemaId], ref('SchemaBody')) },
+  '/compatibility/subjects/{subject}/versions/{version}': {
+    post: registryCall(
+      'check a schema against a version',
+      [subject, version],
+      { type: 'object', properties: { is_compatible: { type: 'boolean' } } },
+      ref('SchemaBody'),
+    ),
+  },
+  '/config': {
+    get: registryCall('compatibility level', [], { type: 'object' }),
+    put: registryCall('set the compatibility level', [], { type: 'object' }, ref('Compatibility')),
+  },
+  '/config/{subject}': {
+    get: registryCall('compatibility level of a subject', [subject], { type: 'object' }),
+    put: registryCall('set the compatibility level of a subject', [subject], { type: 'object' }, ref('Compatibility')),
+  },
+};
