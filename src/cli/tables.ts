@@ -8,7 +8,7 @@ interface TableList {
     readonly name: string;
     readonly rowCount: number;
     readonly visible: boolean;
-    readonly key: readonly string[];
+    readonly keyColumns: readonly string[];
     readonly columns: readonly { readonly name: string; readonly type: string }[];
   }[];
 }
@@ -23,7 +23,7 @@ export function tablesCommand(program: Command, context: CommandContext): void {
       const rows = list.tables.map((table) => [
         table.name,
         table.visible ? String(table.rowCount) : 'snapshot running',
-        table.key.join(', '),
+        table.keyColumns.join(', '),
         table.columns.map((column) => `${column.name} ${column.type}`).join(', '),
       ]);
       context.io.out(tableText(['Name', 'Rows', 'Key', 'Columns'], rows));

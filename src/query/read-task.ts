@@ -1,8 +1,10 @@
 // Reads that may take long, as tasks for a reader thread: plain data in, ready text out. Each task opens one cut, prints all rows
 // within a bound, and closes the cut before anybody sends a byte: a slow client must not keep the write-ahead log from shrinking.
+import type { Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { Frontier, ReadSession, StateReader } from '../store/state-store.js';
-import { parseKeyText } from './key-text.js';
+import { parseKeyText, printKeyText } from './key-text.js';
+import { assertOneVersion } from './one-version.js';
 import { rowPrinter } from './printers.js';
 import { runPull, type PullResult } from './pull.js';
 import type { NumberStyle, ReadRequest } from './query-facade.js';
@@ -37,19 +39,29 @@ export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLim
   try {
     const { frontier } = session;
     if (task.kind === 'pull') return { kind: 'pull', result: runPull(session, task, budget), frontier };
-    return { kind: 'read', json: readAll(session, task.reads, task.numbers, budget), frontier };
+    return { kind: 'read', json: readAll(session, task, budget), frontier };
   } finally {
     session.close();
   }
 }
 
-function readAll(
-  session: ReadSession,
-  reads: readonly ReadRequest[],
-  numbers: NumberStyle,
-  budget: ReadBudget,
-): string {
-  return `{"results":[${reads.map((read) => `{"rows":[${readOne(session, read, numbers, budget).join(',')}]}`).join(',')}]}`;
+function readAll(session: ReadSession, task: ReadTask & { readonly kind: 'read' }, budget: ReadBudget): string {
+  if (!task.staleOk)
+    assertOneVersion(
+      session,
+      task.reads.map(({ table }) => table),
+    );
+  const results = task.reads.map((read) => {
+    const { rows, next } = readOne(session, read, task.numbers, budget);
+    return `{"rows":[${rows.join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`;
+  });
+  return `{"results":[${results.join(',')}]}`;
+}
+
+interface ReadRows {
+  readonly rows: readonly string[];
+  /** Key text to go on behind, when the limit cut the answer short. */
+  readonly next?: string;
 }
 
 function readOne(
@@ -57,25 +69,37 @@ function readOne(
   { table, key, limit, after }: ReadRequest,
   numbers: NumberStyle,
   budget: ReadBudget,
-): readonly string[] {
+): ReadRows {
   const { spec } = session.table(table);
-  const print = rowPrinter(spec.schema, numbers);
+  const { schema, name } = spec;
+  const print = rowPrinter(schema, numbers);
   if (key !== undefined) {
-    const found = session.get(spec.name, parseKeyText(key, spec.schema, spec.name));
-    return found ? [print(found.row)] : [];
+    const found = session.get(name, parseKeyText(key, schema, name));
+    return { rows: found ? [print(found.row)] : [] };
   }
   const rows: string[] = [];
-  if (limit === 0) return rows;
+  let last: Row | undefined;
   for (const { row } of session.scan({
-    table: spec.name,
-    after: after === undefined ? undefined : parseKeyText(after, spec.schema, spec.name),
+    table: name,
+    after: after === undefined ? undefined : parseKeyText(after, schema, name),
   })) {
+    if (rows.length === limit) {
+      if (last === undefined) return { rows };
+      const end = last;
+      return {
+        rows,
+        next: printKeyText(
+          schema.keyColumns.map((i) => end[i]!),
+          schema,
+        ),
+      };
+    }
     const text = print(row);
     budget.take(text.length);
     rows.push(text);
-    if (rows.length === limit) break;
+    last = row;
   }
-  return rows;
+  return { rows };
 }
 
 /** Bytes and time that a task has left; checked per row. */

@@ -48,7 +48,7 @@ export const openApiSchemas: Json = {
     rowCount: whole,
     visible: { type: 'boolean', description: 'false while its first snapshot runs' },
     columns: list(object({ name: text, type: text, key: { type: 'boolean' } })),
-    key: list(text),
+    keyColumns: list(text),
   }),
   Tables: object({ tables: list(ref('Table')) }),
   Change: object(

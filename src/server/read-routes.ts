@@ -142,7 +142,7 @@ function tableJson(table: TableSummary): Record<string, unknown> {
       type: printType(column.type),
       key: keyColumns.includes(i),
     })),
-    key: keyColumns.map((i) => columns[i]!.name),
+    keyColumns: keyColumns.map((i) => columns[i]!.name),
   };
 }
 

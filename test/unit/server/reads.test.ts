@@ -132,7 +132,7 @@ describe('tables and pages', () => {
         { name: 'id', type: 'BIGINT', key: true },
         { name: 'total', type: 'DECIMAL(10, 2)', key: false },
       ],
-      key: ['id'],
+      keyColumns: ['id'],
     };
     expect(list.json()).toEqual({ tables: [described] });
     expect((await ask(server, '/v1/tables/orders')).json()).toEqual(described);
