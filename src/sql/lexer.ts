@@ -68,7 +68,7 @@ export function lex(text: string, base: Place = { line: 1, column: 1 }): Token[]
       const match = variableName(text, at + 2);
       if (match === null) throw syntaxError(place(at), 'a variable is written ${name}');
       push('variable', at + match.length + 3, match);
-    } else if (isDigit(c) || (c === 0x2e && isDigit(text.charCodeAt(at + 1)))) {
+    } else if (isDigit(c) || (c === 0x2e && isDigit(text.charCodeAt(at + 1)) && !endsName(tokens.at(-1), at))) {
       const { kind, end } = scanNumber(text, at);
       push(kind, end, text.slice(at, end));
     } else if (isWordStart(c)) {
@@ -86,6 +86,11 @@ export function lex(text: string, base: Place = { line: 1, column: 1 }): Token[]
   }
   tokens.push({ kind: 'end', text: '', upper: '', start: at, end: at, ...place(at) });
   return tokens;
+}
+
+/** True behind a name without a gap: the dot of `t.1R` begins no number. */
+function endsName(token: Token | undefined, at: number): boolean {
+  return token?.end === at && (token.kind === 'word' || token.kind === 'quoted');
 }
 
 /** Behind the closing quote; -1 when there is none. A doubled quote stands for one inside. */

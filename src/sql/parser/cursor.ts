@@ -10,7 +10,7 @@ import { messages } from '../messages.js';
 
 /** Expressions and types nest this deep at most, so that no text exhausts the stack. */
 const depthMax = 300;
-/** Operators of one statement, because `a AND b AND ..` makes a tree as deep as it is long. */
+/** Operators of one statement, brackets behind a value included: `a AND b AND ..` makes a tree as deep as it is long. */
 const operatorsMax = 1000;
 
 export class Cursor {

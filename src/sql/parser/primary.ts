@@ -15,12 +15,13 @@ export function parsePrimary(cursor: Cursor, inner: Inner): Expression {
   let base = parseBase(cursor, inner);
   for (;;) {
     const place = cursor.place();
-    if (cursor.acceptSymbol('[')) {
+    if (cursor.isSymbol('[')) {
+      cursor.operator();
       const index = inner.value(cursor);
       cursor.expectSymbol(']');
       base = { kind: 'subscript', base, index, place };
     } else if (cursor.isSymbol('->') && !cursor.isSymbol('*', 1)) {
-      cursor.next();
+      cursor.operator();
       base = { kind: 'field', base, name: cursor.name('a field name'), place };
     } else {
       return base;

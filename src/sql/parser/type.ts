@@ -7,7 +7,7 @@ export function parseType(cursor: Cursor): TypeNode {
     let type = parseSimpleType(cursor);
     while (cursor.isWord('ARRAY')) {
       const place = cursor.place();
-      cursor.next();
+      cursor.operator();
       type = { kind: 'array-type', element: type, place };
     }
     return type;
