@@ -215,7 +215,8 @@ export class Subscriptions {
     // The place is at the channel's end, or inside it: bring the channel up to date once for everybody.
     if (channel.stale && place.seq >= channel.head) this.#extend(table, held);
     const cached = channel.after(place.seq, place.index);
-    if (cached !== undefined) return ended(cached, channel.head, channel.stale);
+    // A subscriber that has read the feed itself may be ahead of the channel; it must not be put back.
+    if (cached !== undefined) return ended(cached, Math.max(channel.head, place.seq), channel.stale);
     const read = this.#read(table, held, place.seq, place.index);
     return ended(read.changes, read.next, read.next < channel.head || channel.stale);
   }
