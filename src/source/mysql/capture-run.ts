@@ -20,7 +20,7 @@ import { Session } from './connection.js';
 import { copyPosition, printCursor, type SnapshotCursor, type StreamPosition } from './position.js';
 import { askCollations, askServer, currentPosition, type Server } from './server.js';
 import { SnapshotEmitter } from './snapshot-emitter.js';
-import { Snapshotter, type SnapshotTable } from './snapshotter.js';
+import { Snapshotter, type SnapshotTable, type StreamRead } from './snapshotter.js';
 import { checkPosition } from './start-position.js';
 import type { TableMap } from './table-map.js';
 import { listTables, readSchemas, tableName } from './table-schema.js';
@@ -58,7 +58,7 @@ export class CaptureRun {
   #emitter: SnapshotEmitter | undefined;
   #cursor: SnapshotCursor | undefined;
   /** Parts of the snapshot that wait for the border of a transaction. */
-  #atBorder: (() => void)[] = [];
+  #atBorder: ((now: StreamRead) => void)[] = [];
   #snapshotTurn = false;
   #reportedMs = -Infinity;
   #stale = true;
@@ -118,6 +118,8 @@ export class CaptureRun {
       if (severity === 'warning') this.#options.logger.warn(message, { code, hint });
     }
     this.#cursor = start.cursor;
+    // Said before the tables are opened, because a table of a snapshot stays hidden until its end.
+    if (start.cursor) context.reportState({ phase: 'snapshot' });
     const tables = await this.#openTables(inspection, start.fresh, start.cursor !== undefined);
     this.#reader = new TransactionReader({
       tables: captured,
@@ -186,15 +188,10 @@ export class CaptureRun {
     });
   }
 
-  #betweenTransactions<T>(begin: (read: StreamPosition) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const run = () => {
-        const reader = this.#reader;
-        if (reader) resolve(begin(copyPosition(reader.position)));
-        else reject(new AppError('internal', 'a snapshot without a stream'));
-      };
-      if (this.#reader?.inGroup === false) run();
-      else this.#atBorder.push(run);
+  #betweenTransactions<T>(begin: (now: StreamRead) => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#atBorder.push((now) => resolve(begin(now)));
+      this.#runAtBorder();
     });
   }
 
@@ -214,7 +211,7 @@ export class CaptureRun {
         await this.#openPending(pending);
         if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending)} does not stay open`);
       }
-      if (this.#atBorder.length > 0 && !reader.inGroup) this.#runAtBorder();
+      if (this.#atBorder.length > 0) this.#runAtBorder();
     }
     if (!this.#snapshotTurn && chunks.byteLength < chunkBytes) this.#emitSnapshot(reader);
     reader.beforeTake();
@@ -222,7 +219,9 @@ export class CaptureRun {
   }
 
   #runAtBorder(): void {
-    for (const run of this.#atBorder.splice(0)) run();
+    const reader = this.#reader;
+    if (!reader || reader.inGroup || (reader.position.kind === 'mariadb-gtid' && !reader.place)) return;
+    for (const run of this.#atBorder.splice(0)) run({ read: copyPosition(reader.position), place: reader.place });
   }
 
   /** A table that appeared while the stream runs: the server is asked for what its table map does not tell. */

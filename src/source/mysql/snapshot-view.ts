@@ -4,10 +4,9 @@
 // of the tables at exactly that place of the stream.
 import type { Logger } from '../../core/logger.js';
 import { delay } from '../../core/backoff.js';
-import { AppError } from '../../core/errors.js';
+import { AppError, assert } from '../../core/errors.js';
 import { quoteText, type Session } from './connection.js';
-import { contains, type FileOffset, type StreamPosition } from './position.js';
-import { MariadbPosition } from './mariadb-gtid.js';
+import { compareOffsets, type FileOffset, type StreamPosition } from './position.js';
 import { binlogEnd, type Server } from './server.js';
 
 export interface SnapshotView {
@@ -23,6 +22,8 @@ export interface ViewOptions {
   readonly server: Server;
   /** What the stream had read when recording began. */
   readonly read: StreamPosition;
+  /** The same as a place in the binlog; set for MariaDB. */
+  readonly place: FileOffset | undefined;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -56,8 +57,12 @@ async function openGtidView({ session, server, read, signal }: ViewOptions): Pro
   };
 }
 
-/** MariaDB tells the exact place of a consistent snapshot. */
-async function openMariadbView({ session, read, signal }: ViewOptions): Promise<SnapshotView> {
+/**
+ * MariaDB tells the exact place of a consistent snapshot. It is compared as file and offset, because BINLOG_GTID_POS would read
+ * through the whole file.
+ */
+async function openMariadbView({ session, place, signal }: ViewOptions): Promise<SnapshotView> {
+  assert(place, 'the stream knows its place on MariaDB');
   for (;;) {
     signal.throwIfAborted();
     await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
@@ -67,9 +72,7 @@ async function openMariadbView({ session, read, signal }: ViewOptions): Promise<
       file: status.get('binlog_snapshot_file') ?? '',
       offset: Number(status.get('binlog_snapshot_position')),
     };
-    const { gtids } = await session.one(`SELECT BINLOG_GTID_POS(${quoteText(at.file)}, ${at.offset}) AS gtids`);
-    const view: StreamPosition = { kind: 'mariadb-gtid', gtids: MariadbPosition.parse(gtids ?? '') };
-    if (contains(view, read)) {
+    if ((compareOffsets(at, place) ?? -1) >= 0) {
       return {
         lasting: false,
         high: () => Promise.resolve(at),
@@ -79,7 +82,7 @@ async function openMariadbView({ session, read, signal }: ViewOptions): Promise<
       };
     }
     await session.query('COMMIT');
-    await delay(20, signal);
+    await delay(5, signal);
   }
 }
 

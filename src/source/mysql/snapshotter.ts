@@ -38,6 +38,12 @@ export interface SnapshotChunk {
   release(): void;
 }
 
+/** What the stream has read at some moment. */
+export interface StreamRead {
+  readonly read: StreamPosition;
+  readonly place: FileOffset | undefined;
+}
+
 export interface SnapshotterOptions {
   readonly config: MysqlConfig;
   readonly connection: ResolvedOptions;
@@ -50,7 +56,7 @@ export interface SnapshotterOptions {
    * Calls `begin` when the stream stands between two transactions, at once where it does, with a copy of what it has read.
    * Rejects when the run ends before.
    */
-  readonly betweenTransactions: <T>(begin: (read: StreamPosition) => T) => Promise<T>;
+  readonly betweenTransactions: <T>(begin: (read: StreamRead) => T) => Promise<T>;
   readonly wakeup: Wakeup;
   readonly logger: Logger;
 }
@@ -202,12 +208,12 @@ export class Snapshotter {
     const release = () => {
       open.windows = open.windows.filter((other) => other !== window);
     };
-    const read = await betweenTransactions((position) => {
+    const read = await betweenTransactions((now) => {
       open.windows = [...open.windows, window];
-      return position;
+      return now;
     });
     try {
-      const view = await openView({ session, server, read, signal: this.#stop.signal, logger });
+      const view = await openView({ session, server, ...read, signal: this.#stop.signal, logger });
       return { window, view, release };
     } catch (error) {
       release();

@@ -71,6 +71,8 @@ export class TransactionReader {
   #position: StreamPosition;
   #file = '';
   #offset = 0;
+  /** File and offset are the end of what has been read, not only a place before it, as they are after a start by GTID. */
+  #exact = false;
   #group: Group | undefined;
   #halfSent: HalfSent | undefined;
   /** Rows of the open group lie in chunks that are handed over. */
@@ -91,6 +93,7 @@ export class TransactionReader {
     if (options.from.kind === 'file') {
       this.#file = options.from.at.file;
       this.#offset = options.from.at.offset;
+      this.#exact = true;
     }
   }
 
@@ -109,6 +112,11 @@ export class TransactionReader {
 
   get lastCommitTimeUs(): number {
     return this.#lastCommitTimeUs;
+  }
+
+  /** The place in the binlog up to which everything has been read; unknown for a moment after a start by GTID. */
+  get place(): FileOffset | undefined {
+    return this.#exact ? { file: this.#file, offset: this.#offset } : undefined;
   }
 
   /** True when everything before this place in the binlog has been read. Only asked between groups. */
@@ -190,6 +198,7 @@ export class TransactionReader {
         if (at) {
           this.#file = at.file;
           this.#offset = at.offset;
+          this.#exact = true;
         }
         return undefined;
       }
@@ -225,6 +234,7 @@ export class TransactionReader {
     if (!group) return;
     this.#group = undefined;
     this.#halfSent = undefined;
+    this.#exact = true;
     this.#addPosition(group.gtid);
     this.#lastId = group.id;
     this.#lastCommitTimeUs = group.commitTimeUs;
