@@ -17,6 +17,8 @@ import type { Typed } from './typed.js';
 export interface KeyColumn {
   readonly index: number;
   readonly candidates: readonly number[];
+  /** Both sides of a full outer join: outside strict mode their COALESCE is the key too. */
+  readonly sides?: readonly [number, number];
   /** As errors call it. */
   readonly names: readonly string[];
 }
@@ -135,14 +137,14 @@ function tableJoin(join: Join, left: ScopeSource, right: ScopeSource, context: C
     scope: outer ? new Scope(context, scope.sources, { name: keyName, index: extraIndex, type: leftKey.type }) : scope,
     root,
     resultKind: 'table',
-    key: foreignKey ? leftKeyOf(left) : [joinedKey(join, condition, root, keyName)],
+    key: foreignKey ? leftKeyOf(left) : [joinedKey(join, condition, root, keyName, context.strict)],
     keyKind: foreignKey ? 'foreign key' : 'join expression',
     sources: [left.definition, right.definition],
   };
 }
 
 /** The key of a 1:1 join. Where both sides are there they are equal, so an inner join may name either. */
-function joinedKey(join: Join, sides: Sides, root: PlanNode, keyName: string): KeyColumn {
+function joinedKey(join: Join, sides: Sides, root: PlanNode, keyName: string, strict: boolean): KeyColumn {
   const left = (sides.leftKey.expr as { readonly index: number }).index;
   const right = (sides.rightKey.expr as { readonly index: number }).index;
   const index = root.schema.keyColumns[0]!;
@@ -155,7 +157,7 @@ function joinedKey(join: Join, sides: Sides, root: PlanNode, keyName: string): K
       // As ksqlDB has it, the left's key column stands for the key even where the left row is missing.
       return { index, candidates: [left, right], names: [sides.leftText, sides.rightText] };
     case 'outer':
-      return { index, candidates: [index], names: [keyName] };
+      return { index, candidates: [index], names: [keyName], ...(strict ? {} : { sides: [left, right] as const }) };
   }
 }
 

@@ -49,7 +49,14 @@ function keyPlaces(key: KeyColumn, columns: readonly Expr[]): number[] {
     const at = columns.flatMap((expr, i) => (expr.kind === 'column' && expr.index === candidate ? [i] : []));
     if (at.length > 0) return at;
   }
-  return [];
+  return columns.flatMap((expr, i) => (isEitherSide(expr, key) ? [i] : []));
+}
+
+/** COALESCE(l.id, r.id), in either order. */
+function isEitherSide(expr: Expr, { sides }: KeyColumn): boolean {
+  if (sides === undefined || expr.kind !== 'call' || (expr.name !== 'COALESCE' && expr.name !== 'IFNULL')) return false;
+  const indexes = expr.args.map((arg) => (arg.kind === 'column' ? arg.index : -1));
+  return indexes.length === 2 && sides.every((side) => indexes.includes(side));
 }
 
 function keyTwice(

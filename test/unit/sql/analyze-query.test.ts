@@ -96,6 +96,13 @@ describe('CREATE TABLE AS SELECT', () => {
     ).toContain('project: id = ROWKEY, name = c_name key (id)');
   });
 
+  it('takes the COALESCE of both sides for the key of a full outer join, outside strict mode', () => {
+    const sql =
+      'CREATE TABLE j AS SELECT COALESCE(c.id, o.id) AS id, name FROM orders o FULL JOIN customer c ON c.id = o.id;';
+    expect(planOf(sql)).toContain('project: id = ROWKEY, name = c_name key (id)');
+    expect(errorOf(sql, strictCatalog).message).toContain('must include the join expression ROWKEY in its projection');
+  });
+
   it('prefixes every column of a star over a join', () => {
     expect(schemaOf('CREATE TABLE j AS SELECT * FROM customer c JOIN orders o ON c.id = o.id;')).toBe(
       'c_id INTEGER KEY, c_name STRING, c_since DATE, o_id INTEGER, o_customer_id INTEGER, o_amount DECIMAL(10, 2), o_note STRING, o_at TIMESTAMP',
