@@ -1,0 +1,282 @@
+// One cell of correctness: a source and a log, random transactions for some seconds, and at the end every table equals the
+// source row by row and column by column, every topic holds exactly the writer's journal in order per key, and subscribers
+// that resume by Last-Event-ID hold the same rows and saw every version once. Meanwhile, as asked: kill -9 at random moments,
+// every failpoint, restarts of database and broker.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openApp, type App } from '../support/harness/app-process.js';
+import { killAtFailpoint, type FailpointPlan } from '../support/harness/failpoint-walk.js';
+import {
+  compareRows,
+  compareVersions,
+  journalRows,
+  kafkaRecords,
+  sourceRows,
+  tableRows,
+  tapRecords,
+  topicVersions,
+} from '../support/harness/checker.js';
+import { createDice } from '../support/harness/dice.js';
+import { percentile, type Figures } from '../support/harness/figures.js';
+import { request, requestJson } from '../support/harness/http-client.js';
+import { loadTables, type LoadTables } from '../support/harness/load-tables.js';
+import { LoadWriter } from '../support/harness/load-writer.js';
+import { appliedTransactions, waitForMarks, waitForTables } from '../support/harness/progress.js';
+import { compareProjection, projectionName, projectionSql } from '../support/harness/projection.js';
+import type { SourceDatabase } from '../support/harness/source-database.js';
+import { openSqliteSource } from '../support/harness/sqlite-database.js';
+import { subscribe, type Subscriber } from '../support/harness/subscriber.js';
+import { waitFor } from '../support/harness/wait-for.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface CorrectnessOptions {
+  readonly seed: number;
+  /** Shortest time of load; kills and failpoints may need more. */
+  readonly seconds: number;
+  readonly kills?: number;
+  readonly failpoints?: readonly FailpointPlan[];
+  /** Undefined: a SQLite file of the run's own. */
+  readonly source?: SourceDatabase;
+  readonly kafka?: { readonly brokers: readonly string[] };
+  /** Called one after the other in the middle of the load: restarts of servers. */
+  readonly disturbances?: readonly { readonly name: string; readonly run: () => Promise<void> }[];
+  readonly initialRows?: number;
+  /** Transactions per second. */
+  readonly rate?: number;
+  /** Write while the first snapshot runs, too. */
+  readonly writeDuringSnapshot?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export async function runCorrectness(options: CorrectnessOptions): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-load-'));
+  const source = options.source ?? openSqliteSource(join(folder, 'shop.db'));
+  try {
+    return await new Cell(options, source).run();
+  } catch (error) {
+    throw new Error(
+      `correctness ${source.dialect}, seed ${options.seed}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    await source.drop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const connectorName = 'load';
+
+class Cell {
+  readonly #options: CorrectnessOptions;
+  readonly #source: SourceDatabase;
+  readonly #tables: LoadTables;
+  readonly #writer: LoadWriter;
+  readonly #subscribers: Subscriber[] = [];
+  readonly #figures: Figures = {};
+  /** Topics of one run on a shared broker must not meet another's. */
+  readonly #prefix: string;
+
+  constructor(options: CorrectnessOptions, source: SourceDatabase) {
+    this.#options = options;
+    this.#source = source;
+    this.#tables = loadTables(source.dialect);
+    this.#prefix = `load-${source.name}-${options.seed}`;
+    this.#writer = new LoadWriter(source, this.#tables, {
+      dice: createDice(options.seed),
+      initialRows: options.initialRows ?? 300,
+      rate: options.rate ?? 200,
+    });
+  }
+
+  async run(): Promise<Figures> {
+    const { seed, kafka, env } = this.#options;
+    await this.#writer.prepare();
+    const args = kafka === undefined ? [] : ['--stream', `kafka://${kafka.brokers.join(',')}`];
+    const app = await openApp({ args, env: { WRITETHROUGH_SERVICE_ID: this.#prefix, ...env } });
+    try {
+      Object.assign(this.#figures, {
+        seed,
+        source: this.#source.dialect,
+        log: kafka === undefined ? 'embedded' : 'kafka',
+      });
+      await this.#load(app);
+      await this.#check(app);
+      await this.#checkLogLines(app);
+      return this.#figures;
+    } catch (error) {
+      const tail = app.log().trimEnd().split('\n').slice(-15).join('\n');
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}\nlast lines of the program:\n${tail}`,
+        { cause: error },
+      );
+    } finally {
+      await this.#writer.stop().catch(() => undefined);
+      await Promise.all(this.#subscribers.map((subscriber) => subscriber.close()));
+      await app.close();
+    }
+  }
+
+  async #load(app: App): Promise<void> {
+    const { seconds, kills = 0, failpoints = [], disturbances = [], seed } = this.#options;
+    const dice = createDice(seed).fork('chaos');
+    const { ms } = await app.start();
+    this.#figures['start ms'] = ms;
+    if (this.#options.writeDuringSnapshot === true) this.#writer.start();
+    await requestJson(`${app.url}/connectors`, { body: { name: connectorName, config: this.#connectorConfig() } });
+    await waitForTables(app.url, this.#tables.all);
+    await requestJson(`${app.url}/ksql`, { body: { ksql: projectionSql } });
+    for (const table of this.#tables.all) this.#subscribers.push(subscribe(() => app.url, table));
+    await Promise.all(this.#subscribers.map((subscriber) => subscriber.caughtUp));
+    if (this.#options.writeDuringSnapshot !== true) this.#writer.start();
+    const begun = performance.now();
+    let done = 0;
+    for (; done < kills; done++) {
+      await this.#secondOfAppliedWrites(app);
+      await sleep(dice.between(0, 500));
+      await app.kill();
+      await app.start();
+    }
+    for (const plan of failpoints) {
+      await this.#secondOfAppliedWrites(app, 300);
+      await app.kill();
+      await killAtFailpoint(app, plan, dice);
+      await app.start();
+    }
+    for (const { run } of disturbances) {
+      await this.#secondOfAppliedWrites(app);
+      await run();
+      await this.#secondOfAppliedWrites(app);
+    }
+    const left = seconds * 1000 - (performance.now() - begun);
+    if (left > 0) await sleep(left);
+    await this.#writer.stop();
+    const writtenMs = performance.now() - begun;
+    const caughtUpMs = await waitForMarks(app.url, this.#writer.newest);
+    Object.assign(this.#figures, {
+      'load seconds': writtenMs / 1000,
+      transactions: this.#writer.transactions,
+      'rolled back': this.#writer.rollbacks,
+      'row changes': this.#writer.journal.changes,
+      kills: done,
+      failpoints: failpoints.length,
+      disturbances: disturbances.length,
+      'caught up after ms': caughtUpMs,
+    });
+  }
+
+  #connectorConfig(): Record<string, string> {
+    return {
+      ...this.#source.connector,
+      'topic.prefix': this.#prefix,
+      'table.include.list': this.#tables.all.map(({ name }) => `${this.#source.name}.${name}`).join(','),
+      'output.data.format': 'JSON',
+      'output.key.format': 'JSON',
+      'output.shape': 'flat',
+      'output.key.shape': 'bare',
+      'cleanup.policy': 'delete',
+    };
+  }
+
+  async #secondOfAppliedWrites(app: App, ms = 1000): Promise<void> {
+    const before = await waitFor('the first applied write', () => appliedTransactions(app.url));
+    const begun = performance.now();
+    await waitFor(
+      'a second of applied writes',
+      async () => (await appliedTransactions(app.url)) > before && performance.now() - begun >= ms,
+      {
+        intervalMs: 50,
+        timeoutMs: 90_000,
+      },
+    );
+  }
+
+  async #check(app: App): Promise<void> {
+    const problems: string[] = [];
+    const { journal } = this.#writer;
+    let rows = 0;
+    for (const [i, table] of this.#tables.all.entries()) {
+      const fromSource = await sourceRows(this.#source, table);
+      rows += fromSource.size;
+      problems.push(
+        ...compareRows(
+          `source ${table.name} (the writer's journal is wrong)`,
+          journalRows(journal.table(table.name)),
+          fromSource,
+        ),
+      );
+      problems.push(...compareRows(`table ${table.name}`, fromSource, await tableRows(app.url, table)));
+      const law = this.#options.writeDuringSnapshot === true ? 'joined' : 'exact';
+      problems.push(
+        ...compareVersions(`topic ${table.name}`, journal.table(table.name), await this.#topicOf(app, i), law),
+      );
+      problems.push(...(await this.#checkSubscriber(this.#subscribers[i]!, fromSource, i)));
+    }
+    problems.push(...(await compareProjection(app.url, journal.table('stock'))));
+    problems.push(...(await this.#checkFilter(app)));
+    this.#figures['rows compared'] = rows;
+    this.#figures['events'] = this.#subscribers.reduce((sum, { events }) => sum + events, 0);
+    this.#figures['subscriber connections'] = this.#subscribers.reduce((sum, { connections }) => sum + connections, 0);
+    const latencies = this.#subscribers.flatMap(({ latenciesMs }) => latenciesMs);
+    this.#figures['commit -> subscriber p50 ms'] = percentile(latencies, 0.5);
+    this.#figures['commit -> subscriber p99 ms'] = percentile(latencies, 0.99);
+    if (problems.length > 0) throw new Error(`${problems.length} differences:\n${problems.slice(0, 25).join('\n')}`);
+  }
+
+  async #topicOf(app: App, index: number) {
+    const table = this.#tables.all[index]!;
+    const topic = `${this.#prefix}.${this.#source.name}.${table.name}`;
+    const { kafka } = this.#options;
+    return topicVersions(
+      table,
+      kafka === undefined ? await tapRecords(app.url, topic) : await kafkaRecords(kafka.brokers, topic),
+    );
+  }
+
+  async #checkSubscriber(
+    subscriber: Subscriber,
+    expected: ReadonlyMap<string, string>,
+    index: number,
+  ): Promise<string[]> {
+    const table = this.#tables.all[index]!;
+    // The table has it; the event may still be on its way.
+    await waitFor('the last event', () => compareRows('', expected, subscriber.rows).length === 0, {
+      timeoutMs: 10_000,
+    }).catch(() => undefined);
+    const law = this.#options.writeDuringSnapshot === true ? 'joined' : 'exact';
+    return [
+      ...subscriber.faults,
+      ...compareRows(`subscriber of ${table.name}`, expected, subscriber.rows),
+      ...compareVersions(`events of ${table.name}`, this.#writer.journal.table(table.name), subscriber.versions, law),
+    ];
+  }
+
+  /** What the connector file leaves out must be nowhere. */
+  async #checkFilter(app: App): Promise<string[]> {
+    const { secret } = this.#tables;
+    const table = await request(`${app.url}/v1/tables/${secret.name}`);
+    const { topics } = await requestJson<{ topics: { name: string }[] }>(`${app.url}/v1/topics`);
+    return [
+      ...(table.status === 404 ? [] : [`table ${secret.name} is there though the filter leaves it out`]),
+      ...topics
+        .filter(({ name }) => name.endsWith(secret.name))
+        .map(({ name }) => `topic ${name} is there though the filter leaves it out`),
+      ...((await request(`${app.url}/v1/tables/${projectionName}`)).status === 200
+        ? []
+        : [`table ${projectionName} is missing`]),
+    ];
+  }
+
+  /** An orderly end, and no line that speaks of a bug. */
+  async #checkLogLines(app: App): Promise<void> {
+    const code = await app.stop();
+    if (code !== 0) throw new Error(`the program ended with ${code} after SIGTERM`);
+    const bug = app
+      .log()
+      .split('\n')
+      .find((line) => line.includes('broken invariant') || line.includes('"code":"internal"'));
+    if (bug !== undefined) throw new Error(`the program's log speaks of a bug: ${bug}`);
+  }
+}

@@ -1,0 +1,98 @@
+// The long runs by name, and how their values become options.
+import { failpointPlans } from '../support/harness/failpoint-walk.js';
+import { openMysqlSource } from '../support/harness/mysql-database.js';
+import type { SourceDatabase } from '../support/harness/source-database.js';
+import { startKafka } from '../support/servers/kafka.js';
+import { startMariadb } from '../support/servers/mariadb.js';
+import { startMysql } from '../support/servers/mysql.js';
+import type { ServerPool } from '../support/servers/pool.js';
+import { runCorrectness, type CorrectnessOptions } from './correctness.js';
+import type { SoakRun } from './main.js';
+
+type Values = Readonly<Record<string, string>>;
+
+export const soakRuns: Readonly<Record<string, SoakRun>> = {
+  correctness: {
+    summary: 'random transactions, every table and topic compared with the source; cell: SOURCE-LOG or all',
+    values: {
+      seed: '',
+      cell: 'all',
+      seconds: '60',
+      kills: '30',
+      failpoints: 'true',
+      restarts: 'true',
+      rate: '200',
+      rows: '300',
+      during: 'false',
+    },
+    run: runCells,
+  },
+};
+
+async function runCells(values: Values, pool: ServerPool) {
+  const sources = ['sqlite', 'mysql', 'mariadb'] as const;
+  const logs = ['embedded', 'kafka'] as const;
+  const cells = sources.flatMap((source) => logs.map((log) => ({ source, log, name: `${source}-${log}` })));
+  const wanted = cells.filter(({ name }) => values['cell'] === 'all' || values['cell'] === name);
+  if (wanted.length === 0) throw new Error(`cell is one of ${cells.map(({ name }) => name).join(', ')}, or all`);
+  const results = [];
+  for (const { source, log, name } of wanted) {
+    const figures = await runCell(source, log, values, pool);
+    results.push({ name: `correctness ${name}`, figures });
+  }
+  return results;
+}
+
+/** Restarts need servers of the run's own; else the shared ones do. */
+async function runCell(
+  product: 'sqlite' | 'mysql' | 'mariadb',
+  log: 'embedded' | 'kafka',
+  values: Values,
+  pool: ServerPool,
+) {
+  const owned: { close(): Promise<void> }[] = [];
+  const disturbances: { name: string; run: () => Promise<void> }[] = [];
+  try {
+    let source: SourceDatabase | undefined;
+    let kafka: { readonly brokers: readonly string[] } | undefined;
+    if (product !== 'sqlite') {
+      if (values['restarts'] === 'true') {
+        const server = await (product === 'mysql' ? startMysql() : startMariadb());
+        owned.push(server);
+        disturbances.push({ name: 'restart of the database', run: () => server.restart() });
+        disturbances.push({ name: 'crash of the database', run: () => server.kill().then(() => server.start()) });
+        source = await openMysqlSource(server);
+      } else {
+        source = await openMysqlSource(await pool.get(product));
+      }
+    }
+    if (log === 'kafka') {
+      if (values['restarts'] === 'true') {
+        const broker = await startKafka();
+        owned.push(broker);
+        disturbances.push({ name: 'restart of the broker', run: () => broker.restart() });
+        kafka = broker;
+      } else {
+        kafka = await pool.get('kafka');
+      }
+    }
+    const options: CorrectnessOptions = {
+      seed: Number(values['seed']),
+      seconds: Number(values['seconds']),
+      kills: Number(values['kills']),
+      failpoints:
+        values['failpoints'] === 'true'
+          ? failpointPlans({ source: product === 'sqlite' ? 'sqlite' : 'mysql', log })
+          : [],
+      disturbances,
+      rate: Number(values['rate']),
+      initialRows: Number(values['rows']),
+      writeDuringSnapshot: values['during'] === 'true',
+      ...(source === undefined ? {} : { source }),
+      ...(kafka === undefined ? {} : { kafka }),
+    };
+    return await runCorrectness(options);
+  } finally {
+    for (const server of owned.toReversed()) await server.close();
+  }
+}

@@ -1,0 +1,63 @@
+// A SQLite file as source, written by a program of its own kind: WAL, short transactions.
+import Database from 'better-sqlite3';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Param } from './columns.js';
+import type { SourceDatabase, SourceSession } from './source-database.js';
+
+export function openSqliteSource(file: string): SourceDatabase {
+  const first = open(file);
+  const execute = (sql: string): Promise<void> => {
+    first.exec(sql);
+    return Promise.resolve();
+  };
+  return {
+    dialect: 'sqlite',
+    name: basename(file, '.db'),
+    url: `sqlite:${file}`,
+    connector: { 'connector.class': 'SqliteCdcSource', 'database.file': file },
+    writers: 1,
+    openSession: () => Promise.resolve(session(open(file))),
+    execute,
+    select: (sql) => Promise.resolve(first.prepare(sql).raw().all() as unknown[][]),
+    drop: () => {
+      first.close();
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+function open(file: string): Database.Database {
+  const database = new Database(file, { timeout: 20_000 });
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = OFF'); // no test is about the source's own disk
+  return database;
+}
+
+function session(database: Database.Database): SourceSession {
+  const statements = new Map<string, Database.Statement>();
+  const prepare = (sql: string): Database.Statement => {
+    let statement = statements.get(sql);
+    if (statement === undefined) statements.set(sql, (statement = database.prepare(sql)));
+    return statement;
+  };
+  const plain = (sql: string) => (): Promise<void> => {
+    prepare(sql).run();
+    return Promise.resolve();
+  };
+  return {
+    begin: plain('BEGIN IMMEDIATE'),
+    run: (sql: string, params: readonly Param[]) => {
+      prepare(sql).run(...params);
+      return Promise.resolve();
+    },
+    select: (sql) => Promise.resolve(database.prepare(sql).raw().all() as unknown[][]),
+    commit: plain('COMMIT'),
+    rollback: plain('ROLLBACK'),
+    close: () => {
+      database.close();
+      return Promise.resolve();
+    },
+  };
+}
