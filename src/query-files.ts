@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, toAppError } from './core/errors.js';
 import { parseStatements } from './sql/parser/parse.js';
+import { printStatement } from './sql/print/statement.js';
 import type { EngineApi } from './threads/engine-api.js';
 import type { Remote } from './threads/rpc.js';
 
@@ -53,8 +54,11 @@ export async function applyQueryFiles(files: readonly QueryFile[], engine: Remot
   }
 }
 
+/** The statement's meaning as text, so that another layout of the same statement is the same. */
 function normal(sql: string): string {
-  return sql.replaceAll(/\s+/g, ' ').replace(/;\s*$/, '').trim();
+  return parseStatements(sql)
+    .map(({ ast }) => printStatement(ast))
+    .join(';');
 }
 
 function inFile(error: unknown, file: string, firstLine = 1): AppError {

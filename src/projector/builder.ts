@@ -3,26 +3,25 @@
 //   1. save the build document, create the hidden version           crash: the build goes on behind its last step
 //   2. fill (scan or replay), cursor saved with each step           crash: as above
 //   3. caught up: the version follows live changes in lock-step     crash: filling is over, lock-step is taken up again
-//   4. compare old and new in key order, remember the differing keys  crash: compared again from the start
+//   4. compare old and new in key order, remember the suspects      crash: compared again from the start
 //   5. append the control record `rebuild-swapped`                  crash before: 4 again; after: the swap is applied at its seq
 //   6. apply it: emit the true differences, flip the view, forget the document   one transaction
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched.
-import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
-import { AppError, assert, toAppError } from '../core/errors.js';
+import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
+import { assert, toAppError, toErrorMessage, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import type { Cursor } from '../runtime/cursor.js';
 import { RunningQuery } from '../runtime/running-query.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { SourceNode } from '../runtime/source-node.js';
-import type { TableNode } from '../runtime/table-node.js';
 import type { StateWriter } from '../store/state-store.js';
+import { progressOf, type ActiveBuild } from './active-build.js';
 import { cursorLast, cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
-import { VersionGarbage } from './version-garbage.js';
-import { VersionComparison } from './version-comparison.js';
 import type { RebuildProgress } from './statement-facade.js';
+import { VersionComparison } from './version-comparison.js';
+import { VersionGarbage } from './version-garbage.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
 const rowsPerStep = 1000;
@@ -38,29 +37,18 @@ export interface BuilderEnv {
   /** Appends the swap to the log; resolves when it is applied. */
   readonly appendSwap: (table: string, version: number) => Promise<void>;
   /** Called when a created version is complete, in the open transaction. */
-  readonly onCreated: (table: string) => void;
-}
-
-interface Active {
-  document: BuildDocument;
-  readonly entry: SourceEntry;
-  readonly target: TableNode;
-  readonly query: RunningQuery | undefined;
-  readonly querySources: readonly string[];
-  readonly cursors: Map<string, Cursor>;
-  /** replay: the node that decodes the topic into the new version. */
-  readonly replay: SourceNode | undefined;
-  /** replay: the open iteration. */
-  iterator: AsyncIterator<readonly Append[]> | undefined;
-  comparison: VersionComparison | undefined;
-  swapping: boolean;
+  readonly onCreated: (name: string) => void;
+  /** Writes what a step derived for the topics of sinks, in the step's own transaction. */
+  readonly writeDerived: () => void;
 }
 
 export class Builder {
   readonly #env: BuilderEnv;
-  readonly #active = new Map<string, Active>();
+  readonly #active = new Map<string, ActiveBuild>();
   readonly #ended = new Map<string, RebuildProgress>();
   readonly #garbage: VersionGarbage;
+  /** The frontier at a replay's last look at the end of the log. */
+  readonly #lastHead = new WeakMap<ActiveBuild, number>();
 
   constructor(env: BuilderEnv) {
     this.#env = env;
@@ -75,10 +63,9 @@ export class Builder {
 
   /** Versions that a crash between 6 and 7 left. */
   collectGarbage(): void {
-    const building = [...this.#active.values()].map(({ entry, document }) => ({
-      id: entry.table!.id,
-      version: document.version,
-    }));
+    const building = [...this.#active.values()].flatMap(({ entry, document }) =>
+      entry.table ? [{ id: entry.table.id, version: document.version }] : [],
+    );
     this.#garbage.collect(this.#env.catalog, building);
   }
 
@@ -91,12 +78,8 @@ export class Builder {
   }
 
   progress(): readonly RebuildProgress[] {
-    return [
-      ...this.#ended.values(),
-      ...[...this.#active.values()]
-        .filter((a) => a.document.purpose === 'rebuild')
-        .map((a) => progressOf(this.#env, a)),
-    ];
+    const running = [...this.#active.values()].filter(({ document }) => document.purpose === 'rebuild');
+    return [...this.#ended.values(), ...running.map((active) => progressOf(this.#env, active))];
   }
 
   /** Saves the document ahead of `begin`, for who asks whether a table is being created. */
@@ -104,68 +87,69 @@ export class Builder {
     saveBuild(this.#env.state, document);
   }
 
-  /** The table is dropped: its build ends with it. In the open transaction. */
-  forget(table: string): void {
-    const active = this.#active.get(nameKey(table));
-    if (!active) return;
-    if (active.query) this.#env.runtime.unlisten(active.query);
-    this.#unwatch(active);
-    this.#active.delete(nameKey(table));
-    removeBuild(this.#env.state, active.document.table);
-  }
-
   /** Begins a build inside the open transaction; its rows come by steps. A created table's node runs already, unwired. */
   begin(document: BuildDocument): void {
-    const entry = this.#env.catalog.find(document.table)!;
-    saveBuild(this.#env.state, document);
+    const { state, catalog } = this.#env;
+    const entry = catalog.find(document.table)!;
+    saveBuild(state, document);
     if (document.purpose === 'rebuild') {
-      this.#env.state.createTable({
-        id: entry.table!.id,
-        version: document.version,
-        name: entry.name,
-        schema: entry.schema,
-      });
+      state.createTable({ id: entry.table!.id, version: document.version, name: entry.name, schema: entry.schema });
     }
     this.#ended.delete(nameKey(document.table));
     this.#activate(document);
   }
 
+  /** The table is dropped: its build ends with it. In the open transaction. */
+  forget(table: string): void {
+    const active = this.#active.get(nameKey(table));
+    if (!active) return;
+    this.#unhook(active);
+    this.#active.delete(nameKey(table));
+    removeBuild(this.#env.state, active.document.table);
+    if (active.document.purpose === 'rebuild')
+      this.#garbage.add(active.target?.spec, active.query?.topology.stateNames);
+  }
+
   #activate(document: BuildDocument): void {
     const { catalog, runtime } = this.#env;
     const entry = catalog.find(document.table);
-    assert(entry?.table, `build of ${document.table}, which is no table`);
+    assert(entry, `build of ${document.table}, which is not there`);
+    const created = document.purpose === 'create';
     const target =
-      document.purpose === 'create' ? runtime.table(entry.name) : runtime.tableNode(entry, document.version, false);
+      entry.table === null
+        ? undefined
+        : created
+          ? runtime.table(entry.name)
+          : runtime.tableNode(entry, document.version, false);
     const cursors = new Map<string, Cursor>();
-    let query: RunningQuery | undefined;
-    let querySources: readonly string[] = [];
-    let replay: SourceNode | undefined;
     const stored = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
-    if (stored) {
-      const compiled = runtime.compile(stored, entry, document.version, (key, after) => target.set(key, after!));
-      querySources = compiled.sources;
-      for (const source of new Set(compiled.sources)) {
-        const saved = document.cursors[source];
-        if (saved)
-          cursors.set(source, {
-            schema: runtime.table(source).spec.schema,
-            last: cursorLast(saved.last),
-            done: saved.done,
-          });
-      }
-      query = new RunningQuery(stored.id, compiled.topology, document.method === 'scan' ? cursors : undefined);
+    const compiled =
+      stored &&
+      runtime.compile(stored, entry, document.version, (key, after) =>
+        target ? target.set(key, after) : runtime.emitFact(entry.name, after!),
+      );
+    for (const source of new Set(compiled?.sources)) {
+      const saved = document.cursors[source];
+      if (saved)
+        cursors.set(source, {
+          schema: runtime.table(source).spec.schema,
+          last: cursorLast(saved.last),
+          done: saved.done,
+        });
     }
-    if (document.method === 'replay') {
-      const topicOwner = stored ? catalog.find(querySources[0]!)! : entry;
-      replay = runtime.sourceNode(topicOwner, stored ? undefined : target);
-      if (query) replay.listeners.push(query);
-    }
-    const active: Active = {
+    const query =
+      stored && new RunningQuery(stored.id, compiled!.topology, document.method === 'scan' ? cursors : undefined);
+    const replay =
+      document.method === 'replay'
+        ? runtime.sourceNode(stored ? catalog.find(compiled!.sources[0]!)! : entry, stored ? undefined : target)
+        : undefined;
+    if (query) replay?.listeners.push(query);
+    const active: ActiveBuild = {
       document,
       entry,
       target,
       query,
-      querySources,
+      querySources: compiled?.sources ?? [],
       cursors,
       replay,
       iterator: undefined,
@@ -176,9 +160,9 @@ export class Builder {
     if (document.method === 'scan' || document.caughtUp) this.#followLive(active);
   }
 
-  #followLive({ document, query, querySources, replay }: Active): void {
+  #followLive({ query, querySources, replay }: ActiveBuild): void {
     if (query) this.#env.runtime.listen(query, querySources);
-    else if (document.caughtUp) this.#env.runtime.listenToTopic(replay!);
+    else this.#env.runtime.listenToTopic(replay!);
   }
 
   /** One bounded step of one build, in a transaction of its own. False: nothing to do. */
@@ -187,7 +171,7 @@ export class Builder {
       if (active.swapping) continue;
       try {
         if (!active.document.caughtUp) await this.#fill(active);
-        else if (active.document.purpose === 'rebuild') this.#compareOrSwap(active);
+        else this.#compareOrSwap(active);
       } catch (error) {
         this.#fail(active, toAppError(error));
       }
@@ -196,8 +180,8 @@ export class Builder {
     return this.#garbage.sweep();
   }
 
-  async #fill(active: Active): Promise<void> {
-    if (active.document.method === 'scan') this.#scanStep(active);
+  async #fill(active: ActiveBuild): Promise<void> {
+    if (active.document.method === 'scan') this.#transaction(() => this.#scan(active, rowsPerStep));
     else await this.#replayStep(active);
     failpoint('rebuild-after-chunk');
   }
@@ -208,12 +192,7 @@ export class Builder {
     if (active?.document.method === 'scan') this.#scan(active, limit);
   }
 
-  #scanStep(active: Active): void {
-    const { state } = this.#env;
-    this.#transaction(() => this.#scan(active, rowsPerStep), state);
-  }
-
-  #scan(active: Active, limit: number): void {
+  #scan(active: ActiveBuild, limit: number): void {
     const { runtime, state } = this.#env;
     const { query, cursors } = active;
     let rows = 0;
@@ -222,67 +201,48 @@ export class Builder {
     for (const [source, cursor] of cursors) {
       if (cursor.done) continue;
       const table = runtime.table(source);
-      const chunk = table.writer.scan(cursor.last, limit - rows);
+      const wanted = limit - rows;
+      const chunk = table.writer.scan(cursor.last, wanted);
       for (const { row, rowtimeMs } of chunk) {
         runtime.context.rowtimeMs = rowtimeMs;
         query!.run(table.name, null, row);
       }
       rows += chunk.length;
       if (chunk.length > 0) cursor.last = table.keyOf(chunk.at(-1)!.row);
-      if (chunk.length < limit) cursor.done = true;
+      cursor.done = chunk.length < wanted;
       if (rows >= limit) break;
     }
     const caughtUp = [...cursors.values()].every((cursor) => cursor.done);
     this.#save(active, { cursors: cursorsToDocument(cursors), rows: active.document.rows + rows, caughtUp });
-    if (caughtUp) {
-      query!.cursors = undefined;
-      this.#caughtUp(active);
-    }
+    if (!caughtUp) return;
+    query!.cursors = undefined;
+    this.#caughtUp(active);
   }
 
-  async #replayStep(active: Active): Promise<void> {
+  async #replayStep(active: ActiveBuild): Promise<void> {
     const { state, readLog } = this.#env;
     active.iterator ??= readLog(active.document.replayedSeq, active.replay!.topic)[Symbol.asyncIterator]();
-    const { value: appends, done } = await active.iterator.next();
-    const frontier = state.frontier.seq;
+    const { value, done } = await active.iterator.next();
+    const appends = (done === true ? [] : value) as readonly Append[];
     this.#transaction(() => {
+      const frontier = state.frontier.seq;
+      const known = appends.filter(({ seq }) => seq <= frontier);
       let rows = 0;
-      let replayedSeq = active.document.replayedSeq;
-      let caughtUp = done === true;
-      for (const append of (appends ?? []) as readonly Append[]) {
-        // What is behind the frontier (Kafka: already in the log, not yet applied) comes by the live way.
-        if (append.seq > frontier) {
-          caughtUp = true;
-          break;
-        }
-        rows += this.#replay(active, append);
-        replayedSeq = append.seq;
-      }
-      // The iteration ended at the head of the moment it looked; commits since then are behind it.
-      if (caughtUp && done === true && replayedSeq < frontier && this.#advanced(active, replayedSeq, frontier))
-        caughtUp = false;
-      this.#save(active, {
-        replayedSeq: caughtUp ? frontier : replayedSeq,
-        rows: active.document.rows + rows,
-        caughtUp,
-      });
-      if (!caughtUp) return;
+      for (const append of known) rows += this.#replay(active, append);
+      // What is behind the frontier (Kafka: in the log already, not yet applied) comes by the live way. At the end of the log one more
+      // look is needed when there were commits since the last one.
+      const atEnd = known.length < appends.length || (done === true && this.#lastHead.get(active) === frontier);
+      if (done === true) this.#lastHead.set(active, frontier);
+      const replayedSeq = atEnd ? frontier : (known.at(-1)?.seq ?? active.document.replayedSeq);
+      this.#save(active, { replayedSeq, rows: active.document.rows + rows, caughtUp: atEnd });
+      if (!atEnd) return;
       this.#followLive(active);
       this.#caughtUp(active);
-    }, state);
-    if (done === true || active.document.caughtUp) active.iterator = undefined;
+    });
+    if (done === true) active.iterator = undefined;
   }
 
-  #lastHead = new WeakMap<Active, number>();
-
-  /** Whether the frontier moved since the last look, so that another round over the tail is needed. */
-  #advanced(active: Active, replayedSeq: number, frontier: number): boolean {
-    const earlier = this.#lastHead.get(active) ?? replayedSeq;
-    this.#lastHead.set(active, frontier);
-    return earlier !== frontier;
-  }
-
-  #replay(active: Active, append: Append): number {
+  #replay(active: ActiveBuild, append: Append): number {
     const { context } = this.#env.runtime;
     context.seq = append.seq;
     context.commitTimeUs = append.commitTimeUs;
@@ -297,21 +257,22 @@ export class Builder {
     return rows;
   }
 
-  #caughtUp(active: Active): void {
-    if (active.document.purpose !== 'create') return;
-    const { state, runtime } = this.#env;
-    removeBuild(state, active.document.table);
-    this.#active.delete(nameKey(active.document.table));
-    if (active.query) {
-      // From here on it is an ordinary running query; the topology compiled for the build has the same states.
-      runtime.unlisten(active.query);
-      runtime.attachQuery(this.#env.catalog.query(active.query.id)!, this.#env.catalog.find(active.entry.name)!);
-    } else runtime.swapSource(active.entry.name, active.replay!);
-    this.#env.onCreated(active.entry.name);
+  /** A created one is done: from here on it is like any other. A rebuilt one goes on to be compared. */
+  #caughtUp(active: ActiveBuild): void {
+    const { document, entry, query, replay } = active;
+    if (document.purpose !== 'create') return;
+    const { state, runtime, catalog, onCreated } = this.#env;
+    removeBuild(state, document.table);
+    this.#active.delete(nameKey(document.table));
+    if (query) {
+      runtime.unlisten(query);
+      runtime.attachQuery(catalog.query(query.id)!, catalog.find(entry.name)!);
+    } else runtime.swapSource(entry.name, replay!);
+    onCreated(entry.name);
   }
 
-  #compareOrSwap(active: Active): void {
-    active.comparison ??= new VersionComparison(this.#env.runtime.table(active.entry.name), active.target);
+  #compareOrSwap(active: ActiveBuild): void {
+    active.comparison ??= new VersionComparison(this.#env.runtime.table(active.entry.name), active.target!);
     if (!active.comparison.done) return active.comparison.step(rowsPerStep);
     active.swapping = true;
     failpoint('rebuild-before-swap');
@@ -324,28 +285,34 @@ export class Builder {
   applySwap(table: string, version: number): void {
     const { state, catalog, runtime } = this.#env;
     const active = this.#active.get(nameKey(table));
-    // Another process's swap, or one of a build that has been given up since: the frontier moves, nothing else.
-    if (!active || active.document.version !== version) return;
+    // The swap of a build that has been given up since: the frontier moves, nothing else.
+    if (active?.document.version !== version) return;
     const entry = catalog.find(table)!;
+    const target = active.target!;
     const earlier = runtime.table(table);
     // After a restart between the append of the swap and its application nothing is compared yet.
-    const comparison = active.comparison ?? new VersionComparison(earlier, active.target);
+    const comparison = (active.comparison ??= new VersionComparison(earlier, target));
     while (!comparison.done) comparison.step(rowsPerStep);
-    this.#unwatch(active, comparison);
     const differences = comparison.differences();
-    runtime.swapTable(table, active.target);
-    active.target.feeds = entry.visible;
-    if (active.query) {
-      runtime.detachQuery(active.query.id);
-      runtime.unlisten(active.query);
-    } else runtime.swapSource(table, active.replay!);
-    catalog.putSource({ ...entry, table: { id: entry.table!.id, version } });
+    this.#unhook(active);
+    const oldStates = active.query && runtime.runningQuery(active.query.id)?.running.topology.stateNames;
+    if (active.query) runtime.detachQuery(active.query.id);
+    runtime.swapTable(table, target);
+    target.feeds = entry.visible;
+    catalog.putSource({ ...entry, table: { id: entry.table!.id, version }, failed: null });
     removeBuild(state, table);
-    if (active.query) runtime.attachQuery(catalog.query(active.query.id)!, catalog.find(table)!);
-    for (const { before, after } of differences) active.target.emitDifference(before, after);
-    if (entry.visible) state.publish(active.target.spec);
+    if (active.query) {
+      const query = running(catalog.query(active.query.id)!);
+      catalog.putQuery(query);
+      runtime.attachQuery(query, catalog.find(table)!);
+    } else {
+      runtime.listenToTopic(active.replay!);
+      runtime.swapSource(table, active.replay!);
+    }
+    for (const { before, after } of differences) target.emitDifference(before, after);
+    if (entry.visible) state.publish(target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);
-    this.#garbage.add(earlier.spec);
+    this.#garbage.add(earlier.spec, oldStates);
     this.#active.delete(nameKey(table));
     this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
   }
@@ -354,39 +321,46 @@ export class Builder {
   notePause(table: string, pauseMs: number): void {
     const ended = this.#ended.get(nameKey(table));
     if (ended) this.#ended.set(nameKey(table), { ...ended, pauseMs });
+    failpoint('rebuild-after-swap');
   }
 
-  #unwatch(active: Active, comparison = active.comparison): void {
-    if (!comparison) return;
-    this.#env.runtime.unlisten(comparison.watcher);
-    const at = active.target.listeners.indexOf(comparison.watcher);
-    if (at >= 0) active.target.listeners.splice(at, 1);
+  /** The build hears nothing any more. */
+  #unhook({ query, replay, comparison }: ActiveBuild): void {
+    const { runtime } = this.#env;
+    if (query) runtime.unlisten(query);
+    if (replay) runtime.leaveTopic(replay);
+    comparison?.unhook();
   }
 
-  #fail(active: Active, error: AppError): void {
-    const { logger, state, runtime } = this.#env;
-    this.#unwatch(active);
-    if (active.query) runtime.unlisten(active.query);
-    this.#active.delete(nameKey(active.entry.name));
-    this.#transaction(() => removeBuild(state, active.entry.name), state);
-    if (active.document.purpose === 'rebuild') this.#garbage.add(active.target.spec);
-    this.#ended.set(nameKey(active.entry.name), {
-      ...progressOf(this.#env, active),
-      state: 'failed',
-      error: error.message,
+  #fail(active: ActiveBuild, error: AppError): void {
+    const { logger, state, catalog } = this.#env;
+    const { entry, document, target, query } = active;
+    this.#unhook(active);
+    this.#active.delete(nameKey(entry.name));
+    this.#transaction(() => {
+      removeBuild(state, entry.name);
+      if (document.purpose === 'rebuild') return;
+      const message = toErrorMessage(error);
+      const stored = query && catalog.query(query.id);
+      if (stored) catalog.putQuery({ ...stored, state: { kind: 'failed', atSeq: state.frontier.seq, error: message } });
+      else catalog.putSource({ ...entry, failed: message });
     });
-    logger.error('build failed', { table: active.entry.name, code: error.code, error: error.message });
+    if (document.purpose === 'rebuild') this.#garbage.add(target?.spec, query?.topology.stateNames);
+    this.#ended.set(nameKey(entry.name), { ...progressOf(this.#env, active), state: 'failed', error: error.message });
+    logger.error('a build failed', { table: entry.name, code: error.code, error: error.message, detail: error.detail });
   }
 
-  #save(active: Active, change: Partial<BuildDocument>): void {
+  #save(active: ActiveBuild, change: Partial<BuildDocument>): void {
     active.document = { ...active.document, ...change };
     saveBuild(this.#env.state, active.document);
   }
 
-  #transaction(work: () => void, state: StateWriter): void {
+  #transaction(work: () => void): void {
+    const { state, writeDerived } = this.#env;
     state.begin();
     try {
       work();
+      writeDerived();
       state.commit(state.frontier);
     } catch (error) {
       state.rollback();
@@ -395,20 +369,6 @@ export class Builder {
   }
 }
 
-function progressOf(
-  { state, nowMs, runtime, catalog }: BuilderEnv,
-  { document, entry, comparison, swapping }: Active,
-): RebuildProgress {
-  const seconds = Math.max(0.001, (nowMs() - document.startedMs) / 1000);
-  const rowsPerSecond = Math.round(document.rows / seconds);
-  const total = catalog.find(entry.name) ? runtime.table(entry.name).writer.rowCount() : document.rows;
-  return {
-    table: entry.name,
-    state: swapping ? 'swapping' : comparison || document.caughtUp ? 'catching-up' : 'building',
-    rows: document.rows,
-    seq: document.method === 'replay' ? document.replayedSeq : state.frontier.seq,
-    headSeq: state.frontier.seq,
-    rowsPerSecond,
-    etaSeconds: rowsPerSecond === 0 ? null : Math.max(0, Math.round((total - document.rows) / rowsPerSecond)),
-  };
+function running(query: QueryEntry): QueryEntry {
+  return { ...query, state: { kind: 'running' } };
 }

@@ -209,7 +209,7 @@ export class DefinitionApplier {
     definition: Extract<Definition, { readonly kind: 'statement' }>,
     seq: number,
   ): Entity {
-    const { catalog, state, runtime, builder } = this.#env;
+    const { catalog, state, runtime } = this.#env;
     const { sql, owner, strict } = definition;
     const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
     const byName = catalog.find(statement.name);

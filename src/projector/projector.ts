@@ -6,7 +6,7 @@
 // and the same appends are applied again. What the catalogue refuses is remembered as the statement's outcome, not thrown: every
 // process that follows the log refuses it alike.
 import { nameKey, type Catalog } from '../catalog/catalog.js';
-import { AppError, toAppError, unreachable } from '../core/errors.js';
+import { toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { PartFailure, type Runtime } from '../runtime/runtime.js';
@@ -116,6 +116,13 @@ export class Projector {
     const node = runtime.table(name);
     node.feeds = true;
     state.publish(node.spec);
+  }
+
+  /** A table or query that was being filled is complete, in the open transaction. */
+  created(name: string): void {
+    // A derived one waits for its sources too.
+    if (this.#parts.catalog.find(name)?.writtenBy === null) this.show(name);
+    this.refreshVisibility();
   }
 
   /** Derived tables become visible with the last of their sources. */

@@ -6,10 +6,9 @@ import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { ChangeListener, TableNode } from '../runtime/table-node.js';
 
 export class VersionComparison {
-  /** Hears both versions until it is unhooked. */
-  readonly watcher: ChangeListener;
   readonly #old: TableNode;
   readonly #next: TableNode;
+  readonly #watcher: ChangeListener;
   /** Keys as row-json. */
   readonly #suspects = new Set<string>();
   #last: Row | null = null;
@@ -19,11 +18,19 @@ export class VersionComparison {
     this.#old = old;
     this.#next = next;
     // A key that changes after it was compared may have come out differently in the two versions.
-    this.watcher = {
+    this.#watcher = {
       accept: (_source, before, after) => void this.#suspects.add(rowToJson(next.keyOf((after ?? before)!))),
     };
-    old.listeners.push(this.watcher);
-    next.listeners.push(this.watcher);
+    old.listeners.push(this.#watcher);
+    next.listeners.push(this.#watcher);
+  }
+
+  /** Hears nothing any more. */
+  unhook(): void {
+    for (const { listeners } of [this.#old, this.#next]) {
+      const at = listeners.indexOf(this.#watcher);
+      if (at >= 0) listeners.splice(at, 1);
+    }
   }
 
   get done(): boolean {

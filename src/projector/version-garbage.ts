@@ -1,4 +1,4 @@
-// Versions of tables that nothing owns any more: emptied step by step and then dropped, because dropping a million rows at once would
+// Versions of tables that nothing owns any more: with the operator states of their queries: emptied step by step and then dropped, because dropping a million rows at once would
 // stop the engine.
 import type { Catalog } from '../catalog/catalog.js';
 import { failpoint } from '../core/failpoint.js';
@@ -9,17 +9,19 @@ const rowsPerStep = 1000;
 export class VersionGarbage {
   readonly #state: StateWriter;
   #specs: TableSpec[] = [];
+  #states: string[] = [];
 
   constructor(state: StateWriter) {
     this.#state = state;
   }
 
   get waiting(): boolean {
-    return this.#specs.length > 0;
+    return this.#specs.length > 0 || this.#states.length > 0;
   }
 
-  add(spec: TableSpec): void {
-    this.#specs.push(spec);
+  add(spec: TableSpec | undefined, stateNames: readonly string[] | undefined): void {
+    if (spec) this.#specs.push(spec);
+    if (stateNames) this.#states.push(...stateNames);
   }
 
   /** At start: drops what a crash left without an owner. */
@@ -35,9 +37,14 @@ export class VersionGarbage {
 
   /** One step; false when there is nothing to do. */
   sweep(): boolean {
+    failpoint('rebuild-before-drop');
+    const name = this.#states.pop();
+    if (name !== undefined) {
+      this.#transaction(() => this.#state.dropState(name));
+      return true;
+    }
     const spec = this.#specs[0];
     if (!spec) return false;
-    failpoint('rebuild-before-drop');
     this.#transaction(() => {
       const writer = this.#state.openTable(spec);
       const rows = writer.scan(null, rowsPerStep);

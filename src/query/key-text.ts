@@ -10,6 +10,8 @@ import {
   integerValue,
 } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
+import { decimalText } from '../schema/formats/decimal.js';
+import { dateText, timestampText, timeText } from '../schema/formats/time-text.js';
 
 export function parseKeyText(text: string, schema: RowSchema, table: string): Row {
   const columns = schema.keyColumns.map((i) => schema.columns[i]!);
@@ -109,26 +111,14 @@ function printPart(value: Value, type: DataType): string {
     case 'BYTES':
       return (value as Buffer).toString('base64');
     case 'DATE':
-      return new Date((value as number) * 86_400_000).toISOString().slice(0, 10);
-    case 'TIMESTAMP': {
-      const us = BigInt(value as number | bigint);
-      const fraction = ((us % 1_000_000n) + 1_000_000n) % 1_000_000n;
-      return `${new Date(Number((us - fraction) / 1000n)).toISOString().slice(0, 19)}.${fraction.toString().padStart(6, '0')}Z`;
-    }
-    case 'TIME': {
-      const us = value as number;
-      const text = (n: number, width: number) => String(n).padStart(width, '0');
-      const s = Math.floor(us / 1_000_000);
-      return `${text(Math.floor(s / 3600), 2)}:${text(Math.floor(s / 60) % 60, 2)}:${text(s % 60, 2)}.${text(us % 1_000_000, 6)}`;
-    }
-    case 'DECIMAL': {
-      const digits = (typeof value === 'bigint' ? value : BigInt(value as number)).toString();
-      if (type.scale === 0) return digits;
-      const [sign, rest] = digits.startsWith('-') ? ['-', digits.slice(1)] : ['', digits];
-      const padded = rest.padStart(type.scale + 1, '0');
-      return `${sign}${padded.slice(0, -type.scale)}.${padded.slice(-type.scale)}`;
-    }
+      return dateText(value as number);
+    case 'TIMESTAMP':
+      return timestampText(value as number | bigint, 'exact');
+    case 'TIME':
+      return timeText(value as number, 'exact');
+    case 'DECIMAL':
+      return decimalText(value as number | bigint, type.scale);
     default:
-      return String(value);
+      return `${value as string | number | bigint | boolean}`;
   }
 }

@@ -145,7 +145,8 @@ export class Runtime {
     this.#byTopic.set(node.topic, nodes);
   }
 
-  #leaveTopic(node: SourceNode): void {
+  /** It hears no more records. */
+  leaveTopic(node: SourceNode): void {
     const rest = (this.#byTopic.get(node.topic) ?? []).filter((other) => other !== node);
     if (rest.length === 0) this.#byTopic.delete(node.topic);
     else this.#byTopic.set(node.topic, rest);
@@ -216,6 +217,13 @@ export class Runtime {
     }
   }
 
+  /** A result of a query whose sink is a stream. */
+  emitFact(name: string, row: Row): void {
+    const sink = this.#streamSinks.get(nameKey(name));
+    assert(sink, `no derived stream ${name} is running`);
+    sink.emit(row);
+  }
+
   table(name: string): TableNode {
     const found = this.#tables.get(nameKey(name));
     assert(found, `no table ${name} is running`);
@@ -236,7 +244,7 @@ export class Runtime {
   dropSource(name: string): void {
     const key = nameKey(name);
     const node = this.#sources.get(key);
-    if (node) this.#leaveTopic(node);
+    if (node) this.leaveTopic(node);
     this.#sources.delete(key);
     this.#tables.delete(key);
     this.#streamSinks.delete(key);
@@ -252,7 +260,7 @@ export class Runtime {
   /** The swapped-in node of a base table takes the earlier one's place at its topic. */
   swapSource(name: string, next: SourceNode): void {
     const earlier = this.#sources.get(nameKey(name));
-    if (earlier) this.#leaveTopic(earlier);
+    if (earlier) this.leaveTopic(earlier);
     this.#sources.set(nameKey(name), next);
   }
 

@@ -88,7 +88,14 @@ async function run(): Promise<void> {
         hidden,
         createTable,
       });
-      return createRowEncoder({ ...data.output, ...ids, keyShape: keyShapeOf(data.output, table), table, topic, chunks });
+      return createRowEncoder({
+        ...data.output,
+        ...ids,
+        keyShape: keyShapeOf(data.output, table),
+        table,
+        topic,
+        chunks,
+      });
     },
   });
 }

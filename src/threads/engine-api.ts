@@ -63,9 +63,7 @@ export interface EngineApi {
   connectors(): Promise<readonly StoredConnector[]>;
   putConnector(connector: StoredConnector): Promise<void>;
   removeConnector(name: string): Promise<void>;
-  connectorProgress(
-    name: string,
-  ): Promise<{
+  connectorProgress(name: string): Promise<{
     readonly position: string | null;
     readonly tables: readonly string[];
     readonly topics: readonly string[];

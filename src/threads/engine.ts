@@ -44,11 +44,7 @@ async function openEngine(options: EngineOptions, main: MainApi): Promise<Engine
   const schemas = options.stream.kind === 'embedded' ? '_schemas' : `${options.serviceId}_schemas`;
   await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
   const local = new LocalAppends(await log.openProducer(localProducer), systemClock.nowUs());
-  let registry: Registry | undefined;
-  const resolve = (id: number) => {
-    assert(registry, 'a record is decoded before the registry is open');
-    return registry.schemaText(id);
-  };
+  const resolve = (id: number) => registry.schemaText(id);
 
   const runtime: Runtime = new Runtime({
     state,
@@ -83,7 +79,8 @@ async function openEngine(options: EngineOptions, main: MainApi): Promise<Engine
         control: { kind: 'rebuild-swapped', table, version },
       });
     },
-    onCreated: () => projector.refreshVisibility(),
+    onCreated: (name) => projector.created(name),
+    writeDerived: () => engineLog.feed.writeDerived(sinks.take()),
   });
   const applier = new DefinitionApplier({
     state,
@@ -136,15 +133,14 @@ async function openEngine(options: EngineOptions, main: MainApi): Promise<Engine
     pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
   });
 
-  // The registry's entries are read before any record is decoded, and appended through the loop: so it runs from here on, over an
-  // empty wiring, until the catalogue is loaded below.
+  // The registry's entries are read before any record is decoded; the loop that appends new ones starts behind it.
   const schemaTopic = await openSchemaTopic(
     log,
     schemas,
     () => local,
     () => systemClock.nowUs(),
   );
-  registry = await openRegistry(schemaTopic);
+  const registry: Registry = await openRegistry(schemaTopic);
   projector.load();
   builder.collectGarbage();
   loop.start();
