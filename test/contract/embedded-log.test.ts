@@ -2,11 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { openDatabase, type SqliteDatabase } from '../../src/sqlite/database.js';
+import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
+import { serveBridge } from '../../src/stream/bridge/bridge-server.js';
 import { openEmbeddedLog, serveAppends, type EmbeddedLog } from '../../src/stream/embedded/embedded-log.js';
 import { eventLogContract, type EventLogHarness } from './event-log.js';
 
-async function createHarness(): Promise<EventLogHarness> {
+async function createHarness(bridged: boolean): Promise<EventLogHarness> {
   const folder = mkdtempSync(join(tmpdir(), 'wt-log-'));
   const databases = new Map<unknown, SqliteDatabase>();
   let current: EmbeddedLog | undefined;
@@ -25,9 +28,17 @@ async function createHarness(): Promise<EventLogHarness> {
       serveAppends(log, database, 1000);
       databases.set(log, database);
       current = log;
+      let ends: { close(): void }[] = [];
+      if (bridged) {
+        const { port1, port2 } = new MessageChannel();
+        const client = connectBridge(port2);
+        ends = [client, serveBridge(log.queue, port1)];
+        log.openProducer = (name) => client.openProducer(name);
+      }
       const close = log.close.bind(log);
       log.close = async () => {
         await close();
+        for (const end of ends) end.close();
         database.close();
       };
       return log;
@@ -45,4 +56,5 @@ async function createHarness(): Promise<EventLogHarness> {
   };
 }
 
-eventLogContract('the embedded log', createHarness);
+eventLogContract('the embedded log', () => createHarness(false));
+eventLogContract('the embedded log behind the bridge', () => createHarness(true));
