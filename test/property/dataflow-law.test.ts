@@ -6,6 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareRows } from '../../src/core/compare.js';
 import type { Row, Value } from '../../src/core/data-type.js';
+import type { TopologyEnv } from '../../src/dataflow/topology-env.js';
+import { openDatabase } from '../../src/sqlite/database.js';
+import { openStateStore } from '../../src/store/sqlite/state-store.js';
 import { QueryHarness } from '../support/plans.js';
 import {
   aggregated,
@@ -94,8 +97,8 @@ function expectSame(streamed: readonly Row[], selected: readonly Row[]): void {
   if (!same) expect(streamed).toEqual(selected);
 }
 
-function checkLaw(query: SqlNode, sequence: readonly Step[]): void {
-  const harness = new QueryHarness(query.it);
+function checkLaw(query: SqlNode, sequence: readonly Step[], openState?: TopologyEnv['state']): void {
+  const harness = new QueryHarness(query.it, { openState });
   const { keyColumns } = query.it.schema;
   const db = openMirror();
   const select = db.prepare(query.sql).raw();
@@ -123,19 +126,54 @@ function checkLaw(query: SqlNode, sequence: readonly Step[]): void {
 
 describe(`the law of the dataflow (PROPERTY_SEED=${seed})`, () => {
   it('folded output = the same query run by SQLite, after every change', () => {
-    fc.assert(fc.property(queries, fc.array(steps(5), { minLength: 1, maxLength: 25 }), checkLaw), {
-      seed,
-      numRuns: runs,
-      includeErrorInReport: true,
-    });
+    fc.assert(
+      fc.property(queries, fc.array(steps(5), { minLength: 1, maxLength: 25 }), (query, sequence) =>
+        checkLaw(query, sequence),
+      ),
+      {
+        seed,
+        numRuns: runs,
+        includeErrorInReport: true,
+      },
+    );
   });
 
   it('the same for groups of many rows', () => {
-    fc.assert(fc.property(aggregates, fc.array(steps(12), { minLength: 20, maxLength: 60, size: 'max' }), checkLaw), {
-      seed,
-      numRuns: runs,
-      includeErrorInReport: true,
-    });
+    fc.assert(
+      fc.property(aggregates, fc.array(steps(12), { minLength: 20, maxLength: 60, size: 'max' }), (query, sequence) =>
+        checkLaw(query, sequence),
+      ),
+      {
+        seed,
+        numRuns: runs,
+        includeErrorInReport: true,
+      },
+    );
+  });
+
+  it("the same with the store's own operator state", () => {
+    const database = openDatabase(':memory:');
+    const store = openStateStore(database, { logId: 'test' });
+    try {
+      fc.assert(
+        fc.property(
+          fc.oneof(queries, aggregates),
+          fc.array(steps(8), { minLength: 10, maxLength: 40, size: 'max' }),
+          (query, sequence) => {
+            store.begin();
+            try {
+              checkLaw(query, sequence, (spec) => store.openState(spec));
+            } finally {
+              store.rollback();
+            }
+          },
+        ),
+        { seed, numRuns: runs, includeErrorInReport: true },
+      );
+    } finally {
+      store.close();
+      database.close();
+    }
   });
 
   it.each([

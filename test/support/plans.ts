@@ -175,6 +175,13 @@ function text(key: Row): string {
     .join('\u0000');
 }
 
+export interface HarnessOptions {
+  readonly strict?: boolean | undefined;
+  readonly checks?: boolean | undefined;
+  /** Instead of states in memory. */
+  readonly openState?: TopologyEnv['state'] | undefined;
+}
+
 /** One query over base tables in memory. */
 export class QueryHarness {
   readonly tables = new Map<string, MemoryTable>();
@@ -186,7 +193,7 @@ export class QueryHarness {
   out: Change[] = [];
   readonly #isTable: boolean;
 
-  constructor(root: PlanNode, options: { readonly strict?: boolean; readonly checks?: boolean } = {}) {
+  constructor(root: PlanNode, options: HarnessOptions = {}) {
     const plan = planOf(root);
     this.states = new MemoryStates(options.checks ?? true);
     this.#isTable = plan.resultKind === 'table';
@@ -198,7 +205,7 @@ export class QueryHarness {
     visit(root);
     const env: TopologyEnv = {
       queryId: '1',
-      state: this.states.open,
+      state: options.openState ?? this.states.open,
       lookup: (name, key) => this.tables.get(name)!.get(key),
       rowtime: (name, key) => this.tables.get(name)!.rowtime(key),
       onError: (reason) => this.errors.push(reason),
