@@ -24,7 +24,6 @@ export const messages = {
   ambiguousColumn: (column: string, candidates: readonly string[], place: Place) =>
     `${at(place)}: Column '${column}' is ambiguous. Could be ${list(candidates, 'or')}.`,
   unknownAlias: (name: string) => `'${name}' is not a valid stream/table name or alias.`,
-  unknownSource: (name: string, place: Place) => `${at(place)}: Source \`${name}\` does not exist.`,
   missingSource: (name: string) => `${name} does not exist.`,
   unknownDropTarget: (word: string, name: string) => `${word} ${name} does not exist.`,
   wrongDropTarget: (name: string, kind: string) =>
@@ -90,6 +89,7 @@ export const messages = {
     `${part} format does not support schema.\nformat: ${format}\nschema: Persistence{columns=[${columns
       .map((c) => columnText(c.name, c.type, part === 'Key' ? ' KEY' : ''))
       .join(', ')}], features=[]}\nreason: ${reason}`,
+  wrapUnsupported: (format: string) => `Format '${format}' does not support 'WRAP_SINGLE_VALUE' set to 'true'.`,
   wrapSingle: "'WRAP_SINGLE_VALUE' is only valid for single-field value schemas",
   replaceReadOnly: (word: string, name: string) =>
     `Cannot add ${word} '${name}': CREATE OR REPLACE is not supported on source ${word}s.`,

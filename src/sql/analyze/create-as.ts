@@ -6,7 +6,7 @@ import { messages } from '../messages.js';
 import type { FormatName, Statement } from '../plan.js';
 import { invalidStatement } from '../sql-error.js';
 import type { Context } from './context.js';
-import { checkFormat, checkKeyTypes, formatProblem } from './format-check.js';
+import { checkFormat, checkKeyTypes, checkWrapping, formatProblem } from './format-check.js';
 import { readProperties } from './properties.js';
 import { analyzeQuery } from './query.js';
 import { timestampColumn } from './source.js';
@@ -35,6 +35,8 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
     checkFormat(part, given ?? inherited, columns, node.name.place);
     return given ?? inherited;
   };
+  const valueFormat = choose('Value', properties.valueFormat, source!.properties.valueFormat, values);
+  checkWrapping(properties.wrapSingle, valueFormat, values);
   return {
     kind: 'create-as',
     sourceKind: plan.resultKind,
@@ -43,7 +45,7 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
     properties: {
       topic: properties.topic ?? node.name.text,
       keyFormat: choose('Key', properties.keyFormat, source!.properties.keyFormat, keys),
-      valueFormat: choose('Value', properties.valueFormat, source!.properties.valueFormat, values),
+      valueFormat,
       partitions: properties.partitions ?? source!.properties.partitions,
       timestampColumn: timestampColumn(properties, schema, context),
     },

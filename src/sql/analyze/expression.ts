@@ -134,8 +134,7 @@ function caseOf(e: Expression & { kind: 'case' }, inner: Analyze, env: Environme
 }
 
 function branch(when: Expr, result: Expr): { readonly when: Expr; readonly then: Expr } {
-  // The plan's own shape; it is data and never awaited.
-  // oxlint-disable-next-line unicorn/no-thenable
+  // oxlint-disable-next-line unicorn/no-thenable -- the plan's own shape; it is data and never awaited
   return { when, then: result };
 }
 

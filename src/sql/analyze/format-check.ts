@@ -1,5 +1,6 @@
 // What a format can hold. Keys must be comparable byte by byte, so maps have no place in them.
 import { printType, type Column, type DataType } from '../../core/data-type.js';
+import type { Property } from '../ast.js';
 import { messages } from '../messages.js';
 import type { FormatName } from '../plan.js';
 import { invalidStatement, type Place } from '../sql-error.js';
@@ -42,4 +43,11 @@ function findMap(type: DataType): DataType | null {
 export function checkKeyTypes(keys: readonly Column[], place: Place): void {
   for (const { name, type } of keys)
     if (printType(type).includes('MAP<')) throw invalidStatement(place, messages.mapKey(name, type));
+}
+
+/** WRAP_SINGLE_VALUE is for values of one column, in a format that can wrap them. */
+export function checkWrapping(wrapSingle: Property | null, format: FormatName, values: readonly Column[]): void {
+  if (wrapSingle === null) return;
+  if (format === 'KAFKA') throw invalidStatement(wrapSingle.name.place, messages.wrapUnsupported(format));
+  if (values.length !== 1) throw invalidStatement(wrapSingle.name.place, messages.wrapSingle);
 }

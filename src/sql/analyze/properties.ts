@@ -12,6 +12,8 @@ export interface Properties {
   readonly keyFormat: FormatName | null;
   readonly valueFormat: FormatName | null;
   readonly partitions: number | null;
+  /** WRAP_SINGLE_VALUE=true: what JSON and AVRO do anyway, but only values of one column may say it. */
+  readonly wrapSingle: Property | null;
   readonly timestamp: { readonly column: string; readonly property: Property } | null;
 }
 
@@ -64,6 +66,7 @@ export function readProperties(properties: readonly Property[], strict: boolean)
     topic: topic === undefined ? null : text(topic),
     keyFormat: formatOf(both ?? byName.get('KEY_FORMAT')),
     valueFormat: formatOf(both ?? byName.get('VALUE_FORMAT')),
+    wrapSingle: byName.get('WRAP_SINGLE_VALUE') ?? null,
     partitions: partitionsOf(byName.get('PARTITIONS')),
     timestamp: timestamp === undefined ? null : { column: columnName(text(timestamp), strict), property: timestamp },
   };

@@ -6,7 +6,7 @@ import { messages } from '../messages.js';
 import type { FormatName, Statement } from '../plan.js';
 import { invalidStatement, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
-import { checkFormat, checkKeyTypes } from './format-check.js';
+import { checkFormat, checkKeyTypes, checkWrapping } from './format-check.js';
 import { columnOrder, reorder } from './key-order.js';
 import { readProperties, type Properties } from './properties.js';
 import { isPseudoColumn } from './scope.js';
@@ -32,6 +32,7 @@ export function analyzeCreateSource(node: CreateSource, context: Context): State
   checkKeyTypes(keys, node.name.place);
   checkFormat('Key', keyFormat, keys, node.name.place);
   checkFormat('Value', valueFormat, values, node.name.place);
+  checkWrapping(properties.wrapSingle, valueFormat, values);
   return {
     kind: 'create-source',
     sourceKind: node.type === 'STREAM' ? 'stream' : 'table',

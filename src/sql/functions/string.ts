@@ -40,8 +40,7 @@ export const stringFunctions: readonly ScalarFunction[] = [
   onText('LOWER', 'lower case', lower),
   onText('UCASE', 'upper case', upper),
   onText('UPPER', 'upper case', upper),
-  // Java's trim takes away everything up to the blank, control characters included.
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- Java's trim takes everything up to the blank, control characters included
   onText('TRIM', 'without blanks at both ends', (text) => text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')),
   onText('INITCAP', 'the first letter of each word in upper case, the others in lower case', (text) =>
     text.toLowerCase().replace(/(^|\s)(\S)/g, (_, gap: string, letter: string) => gap + letter.toUpperCase()),
