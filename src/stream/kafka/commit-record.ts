@@ -1,0 +1,141 @@
+// A record of the commit topic: the appends of one Kafka transaction. JSON, so that any consumer and any person can read it; key =
+// the producer. seq = base + offset * 4096 + place among the appends of the record, so no counter has to be kept anywhere.
+// The topic's first record is the header {logId, base, format}.
+//
+//   s, n      session of the producer (one opening of it) and number of the record in it, from 1; 0 opens the session
+//   p         the producer's position behind this record
+//   parts     [topic, topic id, partition, [first offset, count, ...]]: where the transaction's records are
+//   appends   [position, commit time in µs, [part, count, ...], extra?]: which of them belong to which append, in order;
+//             their order among the parts stands in each record's own `order` header
+//   sink      true: records that queries derived; the position is the seq that caused them, and `read` leaves them out
+import type { AppendControl } from '../../core/append-control.js';
+import { AppError, assert } from '../../core/errors.js';
+
+export const commitFormat = 'writethrough-commits/1';
+export const appendsPerCommit = 4096;
+
+export interface LogHeader {
+  readonly logId: string;
+  readonly base: number;
+}
+
+export interface CommitPart {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  /** Pairs: first offset, number of records. One pair, unless others wrote to the partition in between. */
+  readonly segments: readonly number[];
+}
+
+export interface CommitAppend {
+  readonly position: string | null;
+  readonly commitTimeUs: number;
+  /** Pairs: index into the parts, number of records. */
+  readonly counts: readonly number[];
+  readonly transactionId: string | undefined;
+  readonly control: AppendControl | undefined;
+  /** The records have timestamps that are not the commit time. */
+  readonly ownTimestamps: boolean;
+}
+
+export interface Commit {
+  readonly session: string;
+  readonly number: number;
+  readonly position: string | null;
+  readonly parts: readonly CommitPart[];
+  readonly appends: readonly CommitAppend[];
+  readonly sink: boolean;
+}
+
+type AppendExtra = { gtid?: string | undefined; control?: AppendControl | undefined; ts?: true | undefined };
+type AppendText = [string | null, number, readonly number[], AppendExtra?];
+interface CommitText {
+  s: string;
+  n: number;
+  p: string | null;
+  parts: [string, string, number, readonly number[]][];
+  appends: AppendText[];
+  sink?: true;
+}
+
+export function printCommit(commit: Commit): string {
+  const text: CommitText = {
+    s: commit.session,
+    n: commit.number,
+    p: commit.position,
+    parts: commit.parts.map(({ topic, topicId, partition, segments }) => [topic, topicId, partition, segments]),
+    appends: commit.appends.map(printAppend),
+    ...(commit.sink ? { sink: true } : {}),
+  };
+  return JSON.stringify(text);
+}
+
+function printAppend(append: CommitAppend): AppendText {
+  const { position, commitTimeUs, counts, transactionId, control, ownTimestamps } = append;
+  if (transactionId === undefined && control === undefined && !ownTimestamps) return [position, commitTimeUs, counts];
+  return [position, commitTimeUs, counts, { gtid: transactionId, control, ...(ownTimestamps ? { ts: true } : {}) }];
+}
+
+/** What the topic holds was written by us, or it is not our topic. */
+export function parseCommit(value: Buffer | null, place: string): Commit {
+  try {
+    const text = JSON.parse(value!.toString('utf8')) as CommitText;
+    return {
+      session: text.s,
+      number: text.n,
+      position: text.p,
+      parts: text.parts.map(([topic, topicId, partition, segments]) => ({ topic, topicId, partition, segments })),
+      appends: text.appends.map(parseAppend),
+      sink: text.sink === true,
+    };
+  } catch (error) {
+    throw new AppError('log-foreign', `${place} holds a record that is not writethrough's`, {
+      cause: error,
+      hint: 'nothing else may write to the commit topic; take another service.id',
+    });
+  }
+}
+
+function parseAppend([position, commitTimeUs, counts, extra]: AppendText): CommitAppend {
+  return {
+    position,
+    commitTimeUs,
+    counts,
+    transactionId: extra?.gtid,
+    control: extra?.control,
+    ownTimestamps: extra?.ts === true,
+  };
+}
+
+export function printHeader(header: LogHeader): string {
+  return JSON.stringify({ format: commitFormat, ...header });
+}
+
+export function parseHeader(value: Buffer | null, topic: string): LogHeader {
+  let header: Partial<LogHeader & { format: string }> = {};
+  try {
+    header = JSON.parse(value?.toString('utf8') ?? '') as typeof header;
+  } catch {
+    // Falls through to the refusal below: it is not ours, whatever it is.
+  }
+  const { format, logId, base } = header;
+  if (format !== commitFormat || typeof logId !== 'string' || !Number.isSafeInteger(base)) {
+    throw new AppError('log-foreign', `topic "${topic}" is not a commit topic of this format`, {
+      detail: `its first record says ${JSON.stringify(format ?? null)} where ${commitFormat} is expected`,
+      hint: 'take another service.id, or the version of writethrough that wrote it',
+    });
+  }
+  return { logId, base: base! };
+}
+
+/** The header's record has no place in the sequence, so that 0 lies before every append. */
+export function seqOf(header: LogHeader, offset: number, place: number): number {
+  const seq = header.base + offset * appendsPerCommit + place;
+  assert(Number.isSafeInteger(seq) && place < appendsPerCommit, 'a seq is a safe integer');
+  return seq;
+}
+
+/** The offset of the commit record that an append with this seq stands in. */
+export function offsetOf(header: LogHeader, seq: number): number {
+  return Math.max(0, Math.floor((seq - header.base) / appendsPerCommit));
+}

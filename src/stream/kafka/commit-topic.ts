@@ -1,0 +1,154 @@
+// Reading the commit topic: forward for followers, and back from its end for where a producer stands. Two views of it: what is
+// visible to everybody (up to the first open transaction), and what is decided, which also sees behind open transactions of
+// other producers: so a producer that starts again does not have to wait for another one that died.
+import { AppError } from '../../core/errors.js';
+import type { BrokerLink } from './broker-link.js';
+import { parseCommit, seqOf, type Commit, type LogHeader } from './commit-record.js';
+import { eachCommitted, fetchPartition } from './fetch-partition.js';
+import { RecordReader } from './record-reader.js';
+import type { FetchedPart } from './requests.js';
+import type { TopicDirectory } from './topic-directory.js';
+
+export interface PlacedCommit {
+  readonly offset: number;
+  readonly producer: string;
+  readonly commit: Commit;
+}
+
+export interface CommitPage {
+  readonly commits: readonly PlacedCommit[];
+  /** Where to go on. */
+  readonly next: number;
+  /** Everything before it is decided and was visible when this page was read. */
+  readonly visibleEnd: number;
+}
+
+const pageBytesMax = 1024 * 1024;
+/** Looking back from the end: so many offsets first, then eight times as many. */
+const firstLookBack = 512;
+
+export class CommitTopic {
+  readonly name: string;
+  readonly header: LogHeader;
+  /** Offset of the header's record. */
+  readonly #headerOffset: number;
+  readonly #directory: TopicDirectory;
+
+  constructor(name: string, header: LogHeader, headerOffset: number, directory: TopicDirectory) {
+    this.name = name;
+    this.header = header;
+    this.#headerOffset = headerOffset;
+    this.#directory = directory;
+  }
+
+  /** Commits from an offset on that everybody may see; waits up to `waitMs` for the first. */
+  async page(link: BrokerLink, offset: number, waitMs: number): Promise<CommitPage> {
+    const from = Math.max(offset, this.#headerOffset + 1);
+    const part = await this.#fetch(link, from, waitMs, true);
+    if (part === undefined) return { commits: [], next: await this.#outOfRange(link, from), visibleEnd: from };
+    const commits: PlacedCommit[] = [];
+    const next = eachCommitted(part, from, (reader) => {
+      commits.push(this.#place(reader));
+    });
+    return { commits, next, visibleEnd: part.lastStableOffset };
+  }
+
+  #fetch(link: BrokerLink, offset: number, waitMs: number, committed: boolean): Promise<FetchedPart | undefined> {
+    const options = { committed, waitMs, bytesMax: pageBytesMax };
+    return fetchPartition(link, this.#directory, { topic: this.name, partition: 0, offset, ...options });
+  }
+
+  /** A seq beyond the end belongs to no append: the end is where to wait. One before the start is lost. */
+  async #outOfRange(link: BrokerLink, offset: number): Promise<number> {
+    const leader = await this.#directory.leader(this.name, 0);
+    const end = await link.endOffset(leader, this.name, 0, true);
+    if (offset >= end) return end;
+    throw new AppError('too-old', `topic "${this.name}" no longer holds its records from offset ${offset} on`, {
+      hint: 'the commit topic must keep everything: set its retention.ms and retention.bytes to -1',
+    });
+  }
+
+  #place(reader: RecordReader): PlacedCommit {
+    const producer = reader.key()?.toString('utf8') ?? '';
+    return {
+      offset: reader.offset,
+      producer,
+      commit: parseCommit(reader.value(), `topic "${this.name}" at offset ${reader.offset}`),
+    };
+  }
+
+  /** Behind the last record that is visible, or (not `visible`) that is stored. */
+  async end(link: BrokerLink, visible: boolean): Promise<number> {
+    return link.endOffset(await this.#directory.leader(this.name, 0), this.name, 0, visible);
+  }
+
+  /** What is decided of one producer from an offset on, in order; all of it when the producer has no open transaction. */
+  async decidedOf(link: BrokerLink, producer: string, from: number): Promise<PlacedCommit[]> {
+    const end = await this.end(link, false);
+    const open = new Map<number, PlacedCommit[]>();
+    const decided: PlacedCommit[] = [];
+    let at = Math.max(from, this.#headerOffset + 1);
+    while (at < end) {
+      const part = await this.#fetch(link, at, 0, false);
+      const reader = new RecordReader(part?.records ?? Buffer.alloc(0));
+      const start = at;
+      while (reader.nextBatch()) {
+        at = Math.max(at, reader.lastOffset + 1);
+        if (reader.control) {
+          if (reader.controlType() === 'commit') decided.push(...(open.get(reader.producerId) ?? []));
+          open.delete(reader.producerId);
+          continue;
+        }
+        while (reader.nextRecord()) {
+          if (reader.offset < start || reader.key()?.toString('utf8') !== producer) continue;
+          const commits = open.get(reader.producerId);
+          if (commits === undefined) open.set(reader.producerId, [this.#place(reader)]);
+          else commits.push(this.#place(reader));
+        }
+      }
+      if (at === start)
+        throw new AppError('log-corrupt', `topic "${this.name}" gives no records at offset ${at} of ${end}`, {
+          retriable: true,
+        });
+    }
+    return decided;
+  }
+
+  /** The newest decided commit of a producer, not looking further back than `oldest`. */
+  async lastOf(link: BrokerLink, producer: string, oldest: number): Promise<PlacedCommit | undefined> {
+    const first = Math.max(oldest, this.#headerOffset + 1);
+    const end = await this.end(link, false);
+    for (let back = firstLookBack; ; back *= 8) {
+      const from = Math.max(first, end - back);
+      const found = (await this.decidedOf(link, producer, from)).at(-1);
+      if (found !== undefined || from === first) return found;
+    }
+  }
+
+  /** The newest visible append from `oldest` on, and where the view ends. */
+  async lastAppend(
+    link: BrokerLink,
+    oldest: number,
+  ): Promise<{ readonly seq: number | undefined; readonly visibleEnd: number }> {
+    const first = Math.max(oldest, this.#headerOffset + 1);
+    const end = await this.end(link, true);
+    for (let back = firstLookBack; ; back *= 8) {
+      const from = Math.max(first, end - back);
+      const seq = await this.#lastSeq(link, from, end);
+      if (seq !== undefined || from === first) return { seq, visibleEnd: end };
+    }
+  }
+
+  async #lastSeq(link: BrokerLink, from: number, end: number): Promise<number | undefined> {
+    let seq: number | undefined;
+    for (let at = from; at < end;) {
+      const { commits, next } = await this.page(link, at, 0);
+      for (const { offset, commit } of commits) {
+        if (!commit.sink && commit.appends.length > 0) seq = seqOf(this.header, offset, commit.appends.length - 1);
+      }
+      if (next <= at) break;
+      at = next;
+    }
+    return seq;
+  }
+}

@@ -1,0 +1,218 @@
+// Fetches the data partitions that commits refer to, several at once, ahead of whoever reads, within a bound of bytes. Brokers that
+// do not answer, leaders that move: tried again for ever. A topic that was deleted (or made anew) has no records.
+import { AppError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import type { BrokerLink } from './broker-link.js';
+import type { CommitPart } from './commit-record.js';
+import { groupBy } from './group-by.js';
+import { KafkaProtocolError } from './kafka-errors.js';
+import { PartitionFeed } from './partition-feed.js';
+import { RecordReader } from './record-reader.js';
+import { fetchRequest, type FetchedPart } from './requests.js';
+import { Outage, retrying } from './retrying.js';
+import type { TopicDirectory } from './topic-directory.js';
+
+const bufferedBytesMax = 16 * 1024 * 1024;
+const fetchBytesMax = 8 * 1024 * 1024;
+const partitionBytesMax = 2 * 1024 * 1024;
+/** A commit is visible when its records are stored, so this is waited for only while a leader moves. */
+const fetchWaitMs = 250;
+const offsetOutOfRange = 1;
+const unknownTopicErrors = new Set([3, 100, 103]);
+
+export interface DataFetcherOptions {
+  readonly link: BrokerLink;
+  readonly directory: TopicDirectory;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Undefined: all. */
+  readonly topics: ReadonlySet<string> | undefined;
+}
+
+export class DataFetcher {
+  readonly #options: DataFetcherOptions;
+  readonly #outage: Outage;
+  readonly #feeds = new Map<string, PartitionFeed>();
+  #running: Promise<void> | undefined;
+  #failure: unknown;
+  #urgent: PartitionFeed | undefined;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: DataFetcherOptions) {
+    this.#options = options;
+    this.#outage = new Outage('reading the log', options.logger);
+  }
+
+  /** Begins to fetch what commits refer to; undefined where nobody wants the topic. */
+  want(part: CommitPart): PartitionFeed | undefined {
+    const { topic, topicId, partition, segments } = part;
+    if (this.#options.topics !== undefined && !this.#options.topics.has(topic)) return undefined;
+    const from = segments[0]!;
+    const end = endOf(part);
+    const key = `${topicId}/${partition}`;
+    let feed = this.#feeds.get(key);
+    if (feed === undefined) {
+      feed = new PartitionFeed(topic, topicId, partition, from);
+      this.#feeds.set(key, feed);
+    }
+    feed.want(from, end);
+    return feed;
+  }
+
+  /** Resolves when the feed has been fetched up to `end`. */
+  async ready(feed: PartitionFeed, end: number): Promise<void> {
+    while (!feed.gone && feed.position < end) {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#urgent = feed;
+      this.start();
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+    if (this.#urgent === feed) this.#urgent = undefined;
+  }
+
+  /** Fetches in the background while something is wanted and there is room. */
+  start(): void {
+    this.#running ??= this.#run().then(
+      () => this.#stopped(),
+      (error: unknown) => {
+        this.#failure = error;
+        this.#stopped();
+      },
+    );
+  }
+
+  #stopped(): void {
+    this.#running = undefined;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  async #run(): Promise<void> {
+    for (let feeds = this.#choose(); feeds.length > 0; feeds = this.#choose()) {
+      await retrying(this.#outage, this.#options.signal, () => this.#fetch(feeds));
+      this.#wake();
+    }
+  }
+
+  #choose(): PartitionFeed[] {
+    const wanting = [...this.#feeds.values()].filter((feed) => feed.wanting);
+    const alone = wanting.find((feed) => feed.askAlone);
+    if (alone !== undefined) return [alone];
+    let buffered = 0;
+    for (const feed of this.#feeds.values()) buffered += feed.bufferedBytes;
+    if (buffered < bufferedBytesMax) return wanting;
+    return this.#urgent?.wanting === true ? [this.#urgent] : [];
+  }
+
+  async #fetch(feeds: readonly PartitionFeed[]): Promise<void> {
+    const { directory, link } = this.#options;
+    const byLeader = new Map<number, PartitionFeed[]>();
+    for (const feed of feeds) {
+      if (!(await this.#stillThere(feed))) continue;
+      const leader = await directory.leader(feed.topic, feed.partition);
+      const group = byLeader.get(leader);
+      if (group === undefined) byLeader.set(leader, [feed]);
+      else group.push(feed);
+    }
+    // All are waited for, also when one fails: an answer that comes late must not meet the next try.
+    const outcomes = await Promise.allSettled(
+      [...byLeader].map(async ([leader, group]) => {
+        const parts = group.map(({ topicId, partition, position }) => ({
+          topicId,
+          partition,
+          offset: position,
+          bytesMax: partitionBytesMax,
+        }));
+        const request = fetchRequest(parts, { committed: false, waitMs: fetchWaitMs, bytesMax: fetchBytesMax });
+        const answers = groupBy(
+          await link.send(await link.broker(leader), request),
+          (one) => `${one.topicId}/${one.partition}`,
+        );
+        for (const feed of group) {
+          const answer = answers.get(`${feed.topicId}/${feed.partition}`)?.[0];
+          if (answer !== undefined) await this.#accept(feed, answer, group.length === 1);
+        }
+      }),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #stillThere(feed: PartitionFeed): Promise<boolean> {
+    const { directory } = this.#options;
+    let entry = await directory.find(feed.topic);
+    if (entry !== undefined && entry.topicId !== feed.topicId) {
+      directory.forget(feed.topic);
+      entry = await directory.find(feed.topic);
+    }
+    if (entry?.topicId === feed.topicId) return true;
+    feed.gone = true;
+    return false;
+  }
+
+  async #accept(feed: PartitionFeed, answer: FetchedPart, alone: boolean): Promise<void> {
+    if (answer.errorCode === offsetOutOfRange) return this.#outOfRange(feed);
+    if (answer.errorCode !== 0) {
+      this.#options.directory.forget(feed.topic);
+      if (unknownTopicErrors.has(answer.errorCode) && !(await this.#stillThere(feed))) return;
+      throw new KafkaProtocolError(answer.errorCode, `topic "${feed.topic}", partition ${feed.partition}`);
+    }
+    const next = endOfBatches(answer.records);
+    if (next !== undefined) {
+      feed.askAlone = false;
+      feed.push(new RecordReader(answer.records), answer.records.length, next);
+    } else if (!alone) {
+      // The answer was full before it was this partition's turn, or there is nothing more: asked alone it must say which.
+      feed.askAlone = true;
+    } else if (answer.highWatermark >= feed.target) {
+      // Everything from here to the end of the partition was compacted away.
+      feed.askAlone = false;
+      feed.position = feed.target;
+    }
+  }
+
+  async #outOfRange(feed: PartitionFeed): Promise<void> {
+    const { directory, link } = this.#options;
+    const { topic, partition } = feed;
+    const leader = await directory.leader(topic, partition);
+    const [start] = await link.listOffsets(leader, [{ topic, partition }], { at: 'start', committed: false });
+    if (feed.position >= start!) {
+      // Behind the end: a new leader may not know yet how far everybody has the records.
+      throw new AppError(
+        'log-corrupt',
+        `topic "${topic}", partition ${partition} ends before offset ${feed.position}, which a commit refers to`,
+        {
+          retriable: true,
+        },
+      );
+    }
+    if (feed.needed > feed.position) {
+      feed.position = feed.needed;
+      return;
+    }
+    throw new AppError(
+      'too-old',
+      `the log no longer holds topic "${topic}", partition ${partition} from offset ${feed.position} on`,
+      {
+        detail: `its first record is at offset ${start}`,
+        hint: 'take a new snapshot of the source, or give the topic a longer retention',
+      },
+    );
+  }
+}
+
+export function endOf({ segments }: CommitPart): number {
+  return segments.at(-2)! + segments.at(-1)!;
+}
+
+/** The offset behind the last whole batch; undefined: there is none. */
+function endOfBatches(records: Buffer): number | undefined {
+  const reader = new RecordReader(records);
+  let next: number | undefined;
+  while (reader.nextBatch()) next = reader.lastOffset + 1;
+  return next;
+}

@@ -1,0 +1,322 @@
+// The event log on Kafka: ordinary topics that any consumer can read, and one commit topic `<service.id>_commits` that puts the
+// appends in order (commit-record.ts says what it holds). Any number of processes may follow it; each producer name has one
+// writer at a time. What brokers refuse for the moment is tried again for ever by readers and producers; the short calls
+// (topics, positions, taps) give up with log-unreachable after a while.
+import { delay } from '../../core/backoff.js';
+import { AppError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import type { Append } from '../../core/record.js';
+import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs';
+import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import type { AppendGroup } from './append-group.js';
+import { BrokerLink, kafkaJsLogs } from './broker-link.js';
+import { offsetOf } from './commit-record.js';
+import type { CommitTopic } from './commit-topic.js';
+import type { KafkaAddress } from './kafka-url.js';
+import { KafkaProducer } from './kafka-producer.js';
+import { commitTopicName, createCommitTopic, openCommitTopic } from './log-header.js';
+import { readLog, type LogReading } from './log-reading.js';
+import { ProducerLoop } from './producer-loop.js';
+import { retryingFor } from './retrying.js';
+import { createSinkProducer, sinkProducerName, type SinkProducer } from './sink-producer.js';
+import { createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
+import { TopicDirectory } from './topic-directory.js';
+import { readTap } from './topic-tap.js';
+
+export interface KafkaLogOptions extends KafkaAddress {
+  readonly clientId?: string | undefined;
+  /** Names the log among others on the cluster: begins the name of the commit topic and of the transactional ids. */
+  readonly serviceId: string;
+  readonly logger: Logger;
+  /** Ends the log at once, as if its process had died. */
+  readonly signal?: AbortSignal | undefined;
+  /** Positions of producers that a reader knew at a seq (the frontier's): a producer's position is then looked for behind it only. */
+  readonly knownPositions?: { readonly seq: number; readonly positions: Readonly<Record<string, string>> } | undefined;
+  /** How long opening and the short calls try before they reject with log-unreachable. */
+  readonly giveUpMs?: number | undefined;
+}
+
+/** How long `close` waits for what producers have closed. */
+const closeMs = 5000;
+
+export class KafkaLog implements EventLog {
+  readonly logId: string;
+  readonly #options: KafkaLogOptions;
+  readonly #giveUpMs: number;
+  readonly #stop: AbortController;
+  readonly #signal: AbortSignal;
+  readonly #admin: Admin;
+  readonly #link: BrokerLink;
+  readonly #directory: TopicDirectory;
+  readonly #commits: CommitTopic;
+  readonly #producers = new Map<string, KafkaProducer>();
+  readonly #opening = new Map<string, Promise<void>>();
+  /** What this process knows to be durable, although its markers may still be on their way: topic id/partition -> end. */
+  readonly #durableEnds = new Map<string, number>();
+  #durableCommitEnd = 0;
+  #visibleEnd = 0;
+  #headSeq = 0;
+
+  /** Use openKafkaLog. */
+  constructor(options: KafkaLogOptions, parts: OpenedParts) {
+    this.#options = options;
+    this.#giveUpMs = options.giveUpMs ?? defaultGiveUpMs;
+    this.#stop = parts.stop;
+    this.#signal = parts.stop.signal;
+    this.#admin = parts.admin;
+    this.#link = parts.link;
+    this.#directory = parts.directory;
+    this.#commits = parts.commits;
+    this.logId = parts.commits.header.logId;
+  }
+
+  async createTopic(spec: TopicSpec): Promise<void> {
+    await this.#attempt(`topic "${spec.name}"`, () => createTopic(this.#tools, spec));
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    await this.#attempt(`topic "${name}"`, () => deleteTopic(this.#tools, name));
+  }
+
+  topics(): Promise<readonly TopicDescription[]> {
+    return this.#attempt('the topics', () => describeTopics(this.#tools, new Set([this.#commits.name])));
+  }
+
+  get #tools(): TopicTools {
+    return { admin: this.#admin, link: this.#link, directory: this.#directory, signal: this.#signal };
+  }
+
+  openProducer(name: string): Promise<AppendProducer> {
+    if (name === sinkProducerName) throw new AppError('already-exists', `the name "${name}" is the engine's own`);
+    return this.openAppendProducer(name);
+  }
+
+  /** A producer that also takes whole appends with timestamps of their own (INSERT VALUES with ROWTIME). */
+  openAppendProducer(name: string): Promise<KafkaProducer> {
+    return this.#openProducer(name, false);
+  }
+
+  /** The one writer of derived records. */
+  async openSinkProducer(): Promise<SinkProducer> {
+    return createSinkProducer(await this.#openProducer(sinkProducerName, true));
+  }
+
+  /** Topics that others write would enter the sequence through an import producer, which does not exist yet. */
+  importTopic(name: string): Promise<never> {
+    return Promise.reject(
+      new AppError(
+        'unsupported-statement',
+        `topic "${name}" is written by others, and reading such topics is not supported yet`,
+        {
+          hint: 'topics that writethrough itself writes (captured tables, sinks, INSERT VALUES) can be read',
+        },
+      ),
+    );
+  }
+
+  async #openProducer(name: string, sink: boolean): Promise<KafkaProducer> {
+    // One opening of a name after the other.
+    const before = this.#opening.get(name) ?? Promise.resolve();
+    const opening = before.then(() => this.#openNext(name, sink));
+    this.#opening.set(
+      name,
+      opening.then(
+        () => {},
+        () => {},
+      ),
+    );
+    return opening;
+  }
+
+  async #openNext(name: string, sink: boolean): Promise<KafkaProducer> {
+    this.#checkOpen();
+    await this.#producers.get(name)?.abandon(new AppError('producer-fenced', `producer "${name}" was opened again`));
+    const { serviceId, logger } = this.#options;
+    const loop = new ProducerLoop(
+      {
+        serviceId,
+        logger,
+        commits: this.#commits,
+        directory: this.#directory,
+        openLink: () => this.#openLink(),
+        durable: (offset, group) => this.#durable(offset, group),
+      },
+      { name, sink, signal: this.#signal },
+    );
+    try {
+      await loop.open(sink ? undefined : this.#known(name));
+    } catch (error) {
+      loop.stop();
+      throw loop.error(error);
+    }
+    const producer = new KafkaProducer(loop, this.#directory, 0);
+    this.#producers.set(name, producer);
+    return producer;
+  }
+
+  #known(name: string): { readonly offset: number; readonly position: string | null } | undefined {
+    const { knownPositions } = this.#options;
+    if (knownPositions === undefined) return undefined;
+    return {
+      offset: offsetOf(this.#commits.header, knownPositions.seq),
+      position: knownPositions.positions[name] ?? null,
+    };
+  }
+
+  #durable(offset: number, group: AppendGroup): void {
+    this.#durableCommitEnd = Math.max(this.#durableCommitEnd, offset + 1);
+    for (const { topicId, partition, segments } of group.parts) {
+      this.#durableEnds.set(`${topicId}/${partition}`, segments.at(-2)! + segments.at(-1)!);
+    }
+  }
+
+  async producerPosition(producer: string): Promise<string | null> {
+    await this.#awaitVisible();
+    const known = this.#known(producer);
+    const last = await this.#attempt(`producer "${producer}"`, () =>
+      this.#commits.lastOf(this.#link, producer, known?.offset ?? 0),
+    );
+    return last === undefined ? (known?.position ?? null) : last.commit.position;
+  }
+
+  async headSeq(): Promise<number> {
+    await this.#awaitVisible();
+    const oldest = offsetOf(this.#commits.header, this.#headSeq);
+    const { seq } = await this.#attempt('the end of the log', () => this.#commits.lastAppend(this.#link, oldest));
+    this.#headSeq = Math.max(this.#headSeq, seq ?? 0);
+    return this.#headSeq;
+  }
+
+  /** A commit is durable a little before everybody can see it; who reads here must see what was written here. */
+  async #awaitVisible(): Promise<number> {
+    for (;;) {
+      const end = await this.#attempt('the end of the log', () => this.#commits.end(this.#link, true));
+      this.#visibleEnd = Math.max(this.#visibleEnd, end);
+      if (this.#visibleEnd >= this.#durableCommitEnd) return this.#visibleEnd;
+      await delay(2, this.#signal);
+    }
+  }
+
+  read(after: number, options: ReadOptions): AsyncIterable<readonly Append[]> {
+    this.#checkOpen();
+    const reading: LogReading = {
+      commits: this.#commits,
+      directory: this.#directory,
+      logger: this.#options.logger,
+      signal: this.#signal,
+      openLink: () => this.#openLink(),
+      visibleEnd: () => this.#awaitVisible(),
+    };
+    return readLog(reading, after, options);
+  }
+
+  readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]> {
+    return this.#attempt(`topic "${topic}"`, async () => {
+      const { topicId } = await this.#directory.get(topic);
+      const durableEnd = this.#durableEnds.get(`${topicId}/${partition}`) ?? 0;
+      return readTap(this.#link, this.#directory, { topic, partition, offset, limit, durableEnd });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#signal.aborted) return;
+    const closing = Promise.allSettled([...this.#producers.values()].map((producer) => producer.close()));
+    await Promise.race([closing, delay(closeMs, this.#signal).catch(() => {})]);
+    this.#stop.abort();
+    await this.#ended();
+  }
+
+  /** After the signal: nothing of this log runs any more. */
+  async #ended(): Promise<void> {
+    const closed = new AppError('not-ready', 'the log was closed');
+    await Promise.all([...this.#producers.values()].map((producer) => producer.abandon(closed)));
+    this.#link.close();
+    await this.#admin.disconnect();
+  }
+
+  /** The signal has fired: as `close`, but without waiting for anything. */
+  aborted(): Promise<void> {
+    return this.#ended();
+  }
+
+  #attempt<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    this.#checkOpen();
+    return retryingFor(this.#giveUpMs, what, this.#signal, attempt);
+  }
+
+  #openLink(): BrokerLink {
+    return openLink(this.#options);
+  }
+
+  #checkOpen(): void {
+    if (this.#signal.aborted) throw new AppError('not-ready', 'the log is closed');
+  }
+}
+
+interface OpenedParts {
+  readonly stop: AbortController;
+  readonly admin: Admin;
+  readonly link: BrokerLink;
+  readonly directory: TopicDirectory;
+  readonly commits: CommitTopic;
+}
+
+const defaultGiveUpMs = 15_000;
+
+function openLink(options: KafkaLogOptions): BrokerLink {
+  const { brokers, ssl, sasl, logger, serviceId, clientId = 'writethrough' } = options;
+  return new BrokerLink({ brokers, ssl, sasl, logger, clientId, knownTopic: commitTopicName(serviceId) });
+}
+
+/** Opens the log of this service, or makes it. Rejects with log-unreachable (retriable) when no broker answers for a while. */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+  const { serviceId, signal } = options;
+  if (!/^[A-Za-z0-9._-]{1,200}$/.test(serviceId)) {
+    throw new AppError('bad-config', `"${serviceId}" cannot be the service id of a log on Kafka`, {
+      hint: 'letters, digits, ".", "_" and "-": the names of topics begin with it',
+    });
+  }
+  const stop = new AbortController();
+  const admin = createAdmin(options);
+  const link = openLink(options);
+  const directory = new TopicDirectory(link, admin, options.logger, stop.signal);
+  try {
+    const commits = await retryingFor(
+      options.giveUpMs ?? defaultGiveUpMs,
+      `the Kafka log "${serviceId}"`,
+      stop.signal,
+      async () => {
+        signal?.throwIfAborted();
+        await admin.connect();
+        await createCommitTopic(admin, serviceId);
+        return openCommitTopic({ serviceId, link, directory, signal: stop.signal });
+      },
+    );
+    const log = new KafkaLog(options, { stop, admin, link, directory, commits });
+    const abort = () => {
+      stop.abort();
+      log.aborted().catch((error: unknown) => options.logger.debug('ending the Kafka log', { cause: String(error) }));
+    };
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    return log;
+  } catch (error) {
+    stop.abort();
+    link.close();
+    await admin.disconnect();
+    throw error;
+  }
+}
+
+function createAdmin({ brokers, ssl, sasl, logger, clientId = 'writethrough' }: KafkaLogOptions): Admin {
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
+    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+    connectionTimeout: 5000,
+    logLevel: logLevel.WARN,
+    logCreator: kafkaJsLogs(logger),
+    retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
+  }).admin();
+}

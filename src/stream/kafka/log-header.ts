@@ -1,0 +1,93 @@
+// The commit topic and its first record, which names the log. Whoever comes first makes both; a transactional id of their own
+// sees to it that there is one first.
+import { randomBytes } from 'node:crypto';
+import type { Admin } from 'kafkajs';
+import { AppError } from '../../core/errors.js';
+import type { BrokerLink } from './broker-link.js';
+import { parseHeader, printHeader, type LogHeader } from './commit-record.js';
+import { CommitTopic } from './commit-topic.js';
+import { eachCommitted, fetchPartition } from './fetch-partition.js';
+import { errorType } from './kafka-errors.js';
+import { RecordBatch } from './record-batch.js';
+import type { TopicDirectory } from './topic-directory.js';
+import { Transactions } from './transaction.js';
+
+/** Positions can be long (sets of transaction ids), and a record holds those of up to 4,096 appends. */
+const commitBytesMax = 16 * 1024 * 1024;
+const noHeaders = Buffer.from([0]);
+
+export function commitTopicName(serviceId: string): string {
+  return `${serviceId}_commits`;
+}
+
+export async function createCommitTopic(admin: Admin, serviceId: string): Promise<void> {
+  try {
+    await admin.createTopics({
+      topics: [
+        {
+          topic: commitTopicName(serviceId),
+          numPartitions: 1,
+          configEntries: [
+            { name: 'cleanup.policy', value: 'delete' },
+            { name: 'retention.ms', value: '-1' },
+            { name: 'retention.bytes', value: '-1' },
+            { name: 'max.message.bytes', value: String(commitBytesMax) },
+          ],
+        },
+      ],
+    });
+  } catch (error) {
+    if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
+  }
+}
+
+export interface CommitTopicOptions {
+  readonly serviceId: string;
+  readonly link: BrokerLink;
+  readonly directory: TopicDirectory;
+  readonly signal: AbortSignal;
+}
+
+export async function openCommitTopic(options: CommitTopicOptions): Promise<CommitTopic> {
+  const topic = commitTopicName(options.serviceId);
+  const found = await readHeader(topic, options);
+  if (found !== undefined) return found;
+  const transactions = await Transactions.begin(`${options.serviceId}-log`, options);
+  // Another one may have written it before it was fenced by this one's epoch.
+  const meanwhile = await readHeader(topic, options);
+  if (meanwhile !== undefined) return meanwhile;
+  await writeHeader(topic, transactions);
+  return openCommitTopic(options);
+}
+
+async function readHeader(topic: string, { link, directory }: CommitTopicOptions): Promise<CommitTopic | undefined> {
+  const { leaders } = await directory.get(topic);
+  if (leaders.length !== 1)
+    throw new AppError('log-foreign', `topic "${topic}" has ${leaders.length} partitions; a commit topic has one`);
+  const leader = await directory.leader(topic, 0);
+  const [start] = await link.listOffsets(leader, [{ topic, partition: 0 }], { at: 'start', committed: false });
+  const end = await link.endOffset(leader, topic, 0, false);
+  let found: { header: LogHeader; offset: number } | undefined;
+  for (let at = start!; at < end && found === undefined;) {
+    const options = { committed: true, waitMs: 100, bytesMax: 64 * 1024 };
+    const part = await fetchPartition(link, directory, { topic, partition: 0, offset: at, ...options });
+    if (part === undefined) break;
+    // Behind a transaction that is still open: it may hold the header, and is decided soon.
+    at = eachCommitted(part, at, (reader) => {
+      found = { header: parseHeader(reader.value(), topic), offset: reader.offset };
+      return false;
+    });
+    if (found === undefined && part.lastStableOffset <= at && at < end) return undefined;
+  }
+  return found === undefined ? undefined : new CommitTopic(topic, found.header, found.offset, directory);
+}
+
+async function writeHeader(topic: string, transactions: Transactions): Promise<void> {
+  const header: LogHeader = { logId: `k${randomBytes(9).toString('base64url')}`, base: 0 };
+  const value = Buffer.from(printHeader(header));
+  const batch = new RecordBatch(512);
+  batch.add(Date.now(), value, 0, -1, 0, value.length, noHeaders, 1);
+  await transactions.add([{ topic, partition: 0 }]);
+  await transactions.produce([{ topic, partition: 0, batches: [batch], stored: () => {} }]);
+  await transactions.commit();
+}

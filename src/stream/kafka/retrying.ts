@@ -1,0 +1,79 @@
+// Trying for ever what brokers refuse for the moment, with one log line when the bad state begins and one when it ends.
+import { createBackoff, isAbort, type Backoff } from '../../core/backoff.js';
+import { abortError } from './stopping.js';
+import type { Logger } from '../../core/logger.js';
+import { isRetriable, toLogError } from './kafka-errors.js';
+
+/** The bad state of one thing that is tried again and again. */
+export class Outage {
+  readonly #what: string;
+  readonly #logger: Logger;
+  readonly #backoff: Backoff = createBackoff({ initialMs: 20, maxMs: 3000 });
+  #failures = 0;
+  #saidSoAtMs: number | undefined;
+  #sinceMs = 0;
+
+  constructor(what: string, logger: Logger) {
+    this.#what = what;
+    this.#logger = logger;
+  }
+
+  /** Waits before the next try; rejects with the error when trying again is useless. */
+  async wait(error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw abortError();
+    if (isAbort(error) || !isRetriable(error)) throw error;
+    const nowMs = performance.now();
+    if (this.#failures++ === 0) this.#sinceMs = nowMs;
+    // The first failure is often a leader that has just moved: only what lasts is worth a line.
+    if (this.#saidSoAtMs === undefined && nowMs - this.#sinceMs > 500) {
+      this.#saidSoAtMs = nowMs;
+      const { message, detail } = toLogError(error, this.#what);
+      this.#logger.warn(`${message}; trying again until they do`, { code: 'log-unreachable', detail });
+    }
+    await this.#backoff.wait(signal);
+  }
+
+  over(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#backoff.reset();
+    if (this.#saidSoAtMs === undefined) return;
+    this.#saidSoAtMs = undefined;
+    this.#logger.info(`${this.#what}: the Kafka brokers do it again`, {
+      outageMs: Math.round(performance.now() - this.#sinceMs),
+    });
+  }
+}
+
+/** Tries until it works; rejects when the signal aborts or trying again is useless. */
+export async function retrying<T>(outage: Outage, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const result = await attempt();
+      outage.over();
+      return result;
+    } catch (error) {
+      await outage.wait(error, signal);
+    }
+  }
+}
+
+/** The same for callers who want an answer: gives up after so long. */
+export async function retryingFor<T>(
+  ms: number,
+  what: string,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const deadlineMs = performance.now() + ms;
+  const backoff = createBackoff({ initialMs: 20, maxMs: 1000 });
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted) throw abortError();
+      if (isAbort(error) || !isRetriable(error) || performance.now() > deadlineMs) throw toLogError(error, what);
+    }
+    await backoff.wait(signal);
+  }
+}

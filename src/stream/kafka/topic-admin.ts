@@ -1,0 +1,126 @@
+// Topics made, deleted and described, through kafkajs's admin client.
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { delay } from '../../core/backoff.js';
+import { AppError } from '../../core/errors.js';
+import type { TopicDescription, TopicSpec } from '../event-log.js';
+import type { BrokerLink } from './broker-link.js';
+import { groupBy } from './group-by.js';
+import { errorType, KafkaProtocolError } from './kafka-errors.js';
+import type { TopicDirectory, TopicEntry } from './topic-directory.js';
+
+export interface TopicTools {
+  readonly admin: Admin;
+  readonly link: BrokerLink;
+  readonly directory: TopicDirectory;
+  readonly signal: AbortSignal;
+}
+
+type ConfigEntries = { name: string; value: string }[];
+/** Longer than any answer of a broker that changes its mind about a topic. */
+const settleMs = 10_000;
+
+export async function createTopic(tools: TopicTools, spec: TopicSpec): Promise<void> {
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(spec.name) || /^\.{1,2}$/.test(spec.name)) {
+    throw new AppError('invalid-statement', `"${spec.name}" cannot be the name of a Kafka topic`, {
+      hint: 'letters, digits, ".", "_" and "-", at most 249',
+    });
+  }
+  if ((await tools.directory.ask(spec.name)) !== undefined) return;
+  const entries: ConfigEntries = [
+    { name: 'cleanup.policy', value: spec.cleanup },
+    { name: 'retention.ms', value: String(spec.retentionMs ?? -1) },
+    { name: 'retention.bytes', value: String(spec.retentionBytes ?? -1) },
+  ];
+  // A row may have any ROWTIME; by default brokers from 3.6 on refuse those more than an hour ahead.
+  const anyTime = { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' };
+  try {
+    await create(tools.admin, spec, [...entries, anyTime]);
+  } catch (error) {
+    if (errorType(error) !== 'INVALID_CONFIG') throw error;
+    // Older brokers do not know that setting, nor have that limit.
+    await create(tools.admin, spec, entries);
+  }
+  await until(tools.signal, `topic "${spec.name}" is not there yet`, async () => {
+    const entry = await tools.directory.ask(spec.name);
+    return entry !== undefined && entry.leaders.every((leader) => leader >= 0);
+  });
+}
+
+async function create(admin: Admin, { name, partitions }: TopicSpec, configEntries: ConfigEntries): Promise<void> {
+  try {
+    await admin.createTopics({
+      topics: [{ topic: name, numPartitions: partitions, configEntries }],
+      waitForLeaders: false,
+    });
+  } catch (error) {
+    if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
+  }
+}
+
+export async function deleteTopic({ admin, directory, signal }: TopicTools, name: string): Promise<void> {
+  directory.forget(name);
+  const { topicId } = await directory.get(name);
+  await admin.deleteTopics({ topics: [name] });
+  await until(signal, `topic "${name}" is still there`, async () => (await directory.ask(name))?.topicId !== topicId);
+  directory.forget(name);
+}
+
+async function until(signal: AbortSignal, otherwise: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + settleMs;
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new AppError('log-unreachable', otherwise, { retriable: true });
+    await delay(10, signal);
+  }
+}
+
+/** All topics of the cluster but Kafka's own and those that `hidden` names. */
+export async function describeTopics(tools: TopicTools, hidden: ReadonlySet<string>): Promise<TopicDescription[]> {
+  const { admin, directory, link } = tools;
+  const entries = (await directory.askAll()).filter(({ name }) => !hidden.has(name) && !name.startsWith('__'));
+  if (entries.length === 0) return [];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: entries.map(({ name }) => ({
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
+    })),
+  });
+  const settings = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
+  const [first, next] = await Promise.all([offsets(link, entries, 'start'), offsets(link, entries, 'end')]);
+  return entries.map(({ name, leaders }) => {
+    const setting = (key: string) => settings.get(name)?.find(({ configName }) => configName === key)?.configValue;
+    return {
+      name,
+      partitions: leaders.length,
+      cleanup: setting('cleanup.policy')?.includes('compact') === true ? 'compact' : 'delete',
+      retentionMs: limit(setting('retention.ms')),
+      retentionBytes: limit(setting('retention.bytes')),
+      offsets: leaders.map((_, partition) => ({
+        first: first.get(`${name}/${partition}`)!,
+        next: next.get(`${name}/${partition}`)!,
+      })),
+    };
+  });
+}
+
+function limit(value: string | undefined): number | undefined {
+  return value === undefined || Number(value) < 0 ? undefined : Number(value);
+}
+
+async function offsets(
+  link: BrokerLink,
+  entries: readonly TopicEntry[],
+  at: 'start' | 'end',
+): Promise<Map<string, number>> {
+  const all = entries.flatMap(({ name, leaders }) =>
+    leaders.map((leader, partition) => ({ topic: name, partition, leader })),
+  );
+  const found = new Map<string, number>();
+  for (const [leader, partitions] of groupBy(all, (one) => one.leader)) {
+    if (leader < 0) throw new KafkaProtocolError(5, `topic "${partitions[0]!.topic}"`);
+    const answers = await link.listOffsets(leader, partitions, { at, committed: false });
+    partitions.forEach(({ topic, partition }, i) => found.set(`${topic}/${partition}`, answers[i]!));
+  }
+  return found;
+}

@@ -1,0 +1,100 @@
+// Single records of one partition, as a tap shows them: committed ones only, whoever wrote them.
+import { AppError } from '../../core/errors.js';
+import type { TapRecord } from '../event-log.js';
+import type { BrokerLink } from './broker-link.js';
+import { eachCommitted, fetchPartition } from './fetch-partition.js';
+import type { RecordReader } from './record-reader.js';
+import type { TopicDirectory } from './topic-directory.js';
+
+export interface TapRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly limit: number;
+  /** What this process has written up to here is durable, so it must be seen. */
+  readonly durableEnd: number;
+}
+
+const tapBytesMax = 1024 * 1024;
+/** How long at most until the markers of a transaction that has been committed are there. */
+const markerWaitMs = 100;
+
+export async function readTap(link: BrokerLink, directory: TopicDirectory, request: TapRequest): Promise<TapRecord[]> {
+  const { topic, partition, limit, durableEnd } = request;
+  const { leaders } = await directory.get(topic);
+  if (partition < 0 || partition >= leaders.length) {
+    throw new AppError(
+      'unknown-topic',
+      `topic "${topic}" has ${leaders.length} partitions, so none with number ${partition}`,
+    );
+  }
+  const records: TapRecord[] = [];
+  for (let at = request.offset; records.length < limit;) {
+    const waitMs = at < durableEnd ? markerWaitMs : 0;
+    const part = await fetchPartition(link, directory, {
+      topic,
+      partition,
+      offset: at,
+      committed: true,
+      waitMs,
+      bytesMax: tapBytesMax,
+    });
+    if (part === undefined) {
+      const leader = await directory.leader(topic, partition);
+      const [start] = await link.listOffsets(leader, [{ topic, partition }], { at: 'start', committed: true });
+      if (at >= start!) break;
+      at = start!;
+      continue;
+    }
+    at = eachCommitted(part, at, (reader) => {
+      records.push(tapRecord(topic, partition, reader));
+      return records.length < limit;
+    });
+    if (at >= part.lastStableOffset && at >= durableEnd) break;
+  }
+  return records;
+}
+
+function tapRecord(topic: string, partition: number, reader: RecordReader): TapRecord {
+  const { offset, timestampMs } = reader;
+  // Copies: a tap keeps a few records, and views would keep all that was fetched.
+  return {
+    topic,
+    partition,
+    offset,
+    timestampMs,
+    key: copied(reader.key()),
+    value: copied(reader.value()),
+    headers: headersOf(reader),
+  };
+}
+
+function copied(bytes: Buffer | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes);
+}
+
+function headersOf({ source, headersStart, headerCount }: RecordReader): Record<string, string> {
+  const headers: Record<string, string> = {};
+  let at = headersStart;
+  const text = (): string | null => {
+    let length = 0;
+    let byte: number;
+    let shift = 0;
+    do {
+      byte = source[at++]!;
+      length |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte > 0x7f);
+    // Zig-zag; odd is negative: null.
+    if (length & 1) return null;
+    const from = at;
+    at += length >>> 1;
+    return source.toString('utf8', from, at);
+  };
+  for (let left = headerCount; left > 0; left--) {
+    const name = text() ?? '';
+    const value = text();
+    if (value !== null) headers[name] = value;
+  }
+  return headers;
+}
