@@ -70,9 +70,9 @@ export function installTables(
 export function removeTables(database: SqliteDatabase, prefix: string, tables: readonly InstalledTable[]): void {
   database.transaction(() => {
     for (const { id, description, captured } of tables) {
-      const { triggers, displacedTable } = buildTriggers({ prefix, id, table: description, captured });
+      const { triggers } = buildTriggers({ prefix, id, table: description, captured });
       for (const name of triggers.keys()) database.exec(`DROP TRIGGER IF EXISTS ${quoteName(name)}`);
-      if (displacedTable !== null) database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
+      database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
       database.prepare(`DELETE FROM ${quoteName(`${prefix}tables`)} WHERE id = ?`).run(id);
     }
   });
@@ -174,7 +174,7 @@ function proveTriggers(database: SqliteDatabase, table: TableDescription): void 
 }
 
 function createTriggers(database: SqliteDatabase, set: TriggerSet): void {
-  if (set.displacedTable !== null) database.exec(set.displacedTable);
+  database.exec(set.displacedTable);
   for (const sql of set.triggers.values()) database.exec(sql);
 }
 
@@ -202,7 +202,7 @@ function removeAll(database: SqliteDatabase, prefix: string): void {
     .all() as [string, string][];
   // Only names of exactly our form: a connector may be named like the beginning of another's name.
   const mine = new RegExp(
-    `^${prefix}(?:t\\d+_(?:before_insert|before_update|insert|update|delete)|meta|tables|changes|displaced_\\d+)$`,
+    `^${prefix}(?:t\\d+_(?:before_insert|before_update|before_rekey|insert|update|delete)|meta|tables|changes|displaced_\\d+)$`,
   );
   for (const [type, name] of ours) {
     if (mine.test(name)) database.exec(`DROP ${type === 'table' ? 'TABLE' : 'TRIGGER'} ${quoteName(name)}`);

@@ -1,8 +1,8 @@
 // The connector for a SQLite file that another program writes: triggers record every change of the captured tables into a change
 // table, in the application's own transaction, and we read them from there. Promised: every committed change of a captured
 // table is handed over, in the order of the writers, with the file's own exact values; the application's statements never
-// fail because of what we installed. Not seen: what bypasses triggers (incremental BLOB writes, `writable_schema`,
-// triggers switched off by SQLITE_DBCONFIG_ENABLE_TRIGGER).
+// fail because of what we installed. Not seen: what bypasses triggers (incremental BLOB writes, `writable_schema`, triggers
+// switched off by SQLITE_DBCONFIG_ENABLE_TRIGGER, an AFTER trigger of the application that ends by RAISE(IGNORE)).
 import type { Logger } from '../../core/logger.js';
 import type { Chunk } from '../../core/record.js';
 import type { SourceConfig, SourceConnector, SourceContext, SourceFinding } from '../source-connector.js';

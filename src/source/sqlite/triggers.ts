@@ -8,12 +8,15 @@
 // - insert: the row with the new key.
 // - update: the old key gone, where it changed; then the row with the new key.
 // - delete: the key gone, unless it is there again.
-// - REPLACE: the rows that it displaces fire no DELETE trigger (recursive_triggers is off by default). A displaced row with
-//   the same key needs none: the new row stands for it. One displaced through another unique rule is put aside by a BEFORE
-//   trigger, and the AFTER trigger records those that are gone. A put-aside row that was not displaced after all (OR IGNORE,
-//   an upsert) stays until newer ones push it out.
+// - REPLACE: the rows that it displaces fire no DELETE trigger (recursive_triggers is off by default). BEFORE triggers put the
+//   rows in the new row's way aside, and AFTER triggers record those that are gone. A displaced row with the same key needs
+//   that only when the statement is an update: a foreign key's cascade from the displaced row can delete the very row that
+//   is being updated, and then no AFTER UPDATE fires, only AFTER DELETE. A row that was not displaced after all (OR IGNORE,
+//   an upsert) stays put aside, follows its row's updates, and is pushed out by newer ones. (It can make a delete be told
+//   twice, when a cascade fires triggers between the change of its key and our trigger for that; it is never missed.)
+//   Not seen: a displaced row that a BEFORE trigger of the application itself has just put in the new row's way.
 import { quoteName } from './names.js';
-import type { KeyColumn, TableDescription, UniqueRule } from './table-description.js';
+import type { ColumnDescription, KeyColumn, TableDescription, UniqueRule } from './table-description.js';
 
 /** Codes in the change table's op column. */
 export const changeOp = { insert: 0, update: 1, delete: 2 } as const;
@@ -21,8 +24,8 @@ export const changeOp = { insert: 0, update: 1, delete: 2 } as const;
 export interface TriggerSet {
   /** Name of a trigger -> its CREATE text. */
   readonly triggers: ReadonlyMap<string, string>;
-  /** CREATE text of the table for rows put aside; null when only the primary key can displace. */
-  readonly displacedTable: string | null;
+  /** CREATE text of the table for rows put aside. */
+  readonly displacedTable: string;
 }
 
 export interface TriggerOptions {
@@ -56,44 +59,55 @@ export function buildTriggers({ prefix, id, table, captured }: TriggerOptions): 
   const recordDisplaced = `${into} SELECT ${id}, ${changeOp.delete}, ${now}, ${slots} FROM ${displaced} WHERE ${gone(keyOfSlots)};
   DELETE FROM ${displaced} WHERE ${gone(keyOfSlots)};`;
   const forget = `DELETE FROM ${displaced} WHERE ${sameKey(table, keyOfSlots, keyOf('OLD'))};`;
-  // Rows put aside by the statements that are in progress; they can be nested, through triggers, only so deep.
-  const room = 8 + 2 * table.uniques.length;
+  const follow = `UPDATE ${displaced} SET ${captured.map((i, c) => `c${c} = ${column('NEW', i)}`).join(', ')} WHERE ${sameKey(table, keyOfSlots, keyOf('OLD'))};`;
+  // For the statements that are in progress: nested in each other, through triggers of the application, at most this deep.
+  const room = 4 * (table.uniques.length + 1);
   const trim = `DELETE FROM ${displaced} WHERE place <= (SELECT max(place) FROM ${displaced}) - ${room};`;
-  const putAside = (sparing: string) =>
-    table.uniques
+  // An update spares its own row. An insert spares none: a BEFORE trigger of the application may yet move the row with the
+  // new key out of that key and into the new row's way.
+  const putAside = (rules: readonly UniqueRule[], sparing: 'OLD' | null) =>
+    rules
       .map(
         (rule) => `INSERT INTO ${displaced} (${slots}) SELECT ${all(t)} FROM ${t} WHERE ${meets(table, rule)}
-    AND NOT (${sameKey(table, keyOf(t), keyOf(sparing))})
-    AND NOT EXISTS (SELECT 1 FROM ${displaced} WHERE ${sameKey(table, keyOfSlots, keyOf(t))});`,
+    ${sparing === null ? '' : `AND NOT (${sameKey(table, keyOf(t), keyOf(sparing))}) `}AND NOT EXISTS (SELECT 1 FROM ${displaced} WHERE ${sameKey(table, keyOfSlots, keyOf(t))});`,
       )
       .join('\n  ');
 
-  const canDisplace = table.uniques.length > 0;
   const triggers = new Map<string, string>();
   const add = (suffix: string, event: string, statements: readonly string[]) => {
     const name = `${prefix}t${id}_${suffix}`;
     const body = statements.map((statement) => `  ${statement}`).join('\n');
     triggers.set(name, `CREATE TRIGGER ${quoteName(name)} ${event} ON ${t} BEGIN\n${body}\nEND`);
   };
-  if (canDisplace) {
-    add('before_insert', 'BEFORE INSERT', [trim, putAside('NEW')]);
-    add('before_update', 'BEFORE UPDATE', [trim, putAside('OLD')]);
+  const primary: UniqueRule = {
+    terms: table.key.map(({ column: term, collation }) => ({ term, collation })),
+    where: null,
+  };
+  const keyColumns = table.key.map((key) => quoteName(table.columns[key.column]!.name)).join(', ');
+  const hasUniques = table.uniques.length > 0;
+  if (hasUniques) {
+    add('before_insert', 'BEFORE INSERT', [trim, putAside(table.uniques, null)]);
+    add('before_update', 'BEFORE UPDATE', [trim, putAside(table.uniques, 'OLD')]);
   }
+  // Only where the statement sets the key, so the usual update pays nothing for it.
+  add('before_rekey', `BEFORE UPDATE OF ${keyColumns}`, [trim, putAside([primary], 'OLD')]);
   const unchangedKey = sameKey(table, keyOf('OLD'), keyOf('NEW'));
-  add('insert', 'AFTER INSERT', [...(canDisplace ? [recordDisplaced] : []), rowOf('NEW', `${changeOp.insert}`)]);
+  add('insert', 'AFTER INSERT', [...(hasUniques ? [recordDisplaced] : []), rowOf('NEW', `${changeOp.insert}`)]);
+  // A row put aside under the new key was displaced by this one, which stands for it from here on.
+  const replaced = `DELETE FROM ${displaced} WHERE NOT (${unchangedKey}) AND ${sameKey(table, keyOfSlots, keyOf('NEW'))};`;
   add('update', 'AFTER UPDATE', [
-    ...(canDisplace ? [forget, recordDisplaced] : []),
+    replaced,
+    follow,
+    ...(hasUniques ? [recordDisplaced] : []),
     `${into} SELECT ${id}, ${changeOp.delete}, ${now}, ${all('OLD')} WHERE NOT (${unchangedKey}) AND ${gone(keyOf('OLD'))};`,
     rowOf('NEW', `CASE WHEN ${unchangedKey} THEN ${changeOp.update} ELSE ${changeOp.insert} END`),
   ]);
   add('delete', 'AFTER DELETE', [
-    ...(canDisplace ? [forget] : []),
+    forget,
+    recordDisplaced,
     `${into} SELECT ${id}, ${changeOp.delete}, ${now}, ${all('OLD')} WHERE ${gone(keyOf('OLD'))};`,
   ]);
-  return {
-    triggers,
-    displacedTable: canDisplace ? `CREATE TABLE ${displaced} (place INTEGER PRIMARY KEY, ${slots})` : null,
-  };
+  return { triggers, displacedTable: `CREATE TABLE ${displaced} (place INTEGER PRIMARY KEY, ${slots})` };
 }
 
 /** Finds the row by its primary key, by SQLite's own idea of equality and so through its index. */
@@ -122,15 +136,17 @@ function meets(table: TableDescription, rule: UniqueRule): string {
     const collate = `COLLATE ${quoteName(collation)}`;
     if (typeof term === 'number') {
       const column = table.columns[term]!;
-      const value = `NEW.${quoteName(column.name)}`;
-      // REPLACE turns a NULL that is not allowed into the default, and only then looks for conflicts.
-      const effective =
-        column.notNull && column.defaultSql !== null ? `coalesce(${value}, (${column.defaultSql}\n))` : value;
-      return `${t}.${quoteName(column.name)} = ${effective} ${collate}`;
+      return `${t}.${quoteName(column.name)} = ${newValue(column)} ${collate}`;
     }
-    const newColumns = table.columns.map(({ name }) => `NEW.${quoteName(name)} AS ${quoteName(name)}`).join(', ');
+    const newColumns = table.columns.map((column) => `${newValue(column)} AS ${quoteName(column.name)}`).join(', ');
     return `(${term}\n) = (SELECT (${term}\n) FROM (SELECT ${newColumns}) AS ${t}) ${collate}`;
   });
   if (rule.where !== null) comparisons.push(`(${rule.where}\n)`);
   return comparisons.join(' AND ');
+}
+
+/** REPLACE turns a NULL that is not allowed into the default, and only then looks for conflicts. */
+function newValue({ name, notNull, defaultSql }: ColumnDescription): string {
+  const value = `NEW.${quoteName(name)}`;
+  return notNull && defaultSql !== null ? `coalesce(${value}, (${defaultSql}\n))` : value;
 }

@@ -320,6 +320,19 @@ describe('restart and pruning', () => {
     expect(await late.failure()).toMatchObject({ code: 'source-position-lost' });
   });
 
+  it('misses nothing behind OR FAIL and pruning, where AUTOINCREMENT would give a number twice', async () => {
+    app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY, u INT UNIQUE)');
+    const { connector, run } = start();
+    await completed(run);
+    expect(() => app.exec('INSERT OR FAIL INTO a VALUES (1, 1), (2, 1)')).toThrow('UNIQUE');
+    await caughtUp(run);
+    connector.confirmed(run.appends.at(-1)!.position);
+    await expect.poll(() => app.prepare("SELECT value FROM _wt_shop_meta WHERE name = 'pruned'").pluck().get()).toBe(1);
+    app.exec('INSERT INTO a VALUES (3, 3)');
+    await caughtUp(run);
+    expect(records(run)).toEqual(['c a {"id":1} {"id":1,"u":1}', 'c a {"id":3} {"id":3,"u":3}']);
+  });
+
   it('does not wait for a writer when it prunes', async () => {
     app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY)');
     const { connector, run } = start();
