@@ -9,6 +9,9 @@ export interface FolderLock {
   release(): void;
 }
 
+/** A connection that nobody refers to is closed by the garbage collector, and with it the lock would go. */
+const held = new Set<SqliteDatabase>();
+
 /** Takes the lock, or throws data-folder-in-use with the other's pid. The folder must exist. */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock.db');
@@ -31,11 +34,10 @@ export function lockFolder(folder: string): FolderLock {
       },
     );
   }
-  let held = true;
+  held.add(database);
   return {
     release() {
-      if (!held) return;
-      held = false;
+      if (!held.delete(database)) return;
       database.raw.exec('ROLLBACK');
       database.close();
     },

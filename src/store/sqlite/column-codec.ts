@@ -115,7 +115,8 @@ export function readableColumn(column: string, type: DataType): string {
       if (precision > 18) return decimalTextForReaders(column, precision, scale);
       if (scale === 0) return column;
       const unit = `1${'0'.repeat(scale)}`;
-      return `CASE WHEN ${column} < 0 THEN '-' ELSE '' END || abs(${column}) / ${unit} || '.' || printf('%0${scale}d', abs(${column}) % ${unit})`;
+      // In SQLite `||` binds closer than a division.
+      return `CASE WHEN ${column} < 0 THEN '-' ELSE '' END || (abs(${column}) / ${unit}) || '.' || printf('%0${scale}d', abs(${column}) % ${unit})`;
     }
     case 'BOOLEAN':
     case 'INTEGER':

@@ -24,7 +24,7 @@ function complement(digits: string): string {
 /** An SQL expression that writes the number in the usual way, for the views that people read. */
 export function decimalTextForReaders(column: string, precision: number, scale: number): string {
   const number = (digits: string) => plainNumber(digits, precision, scale);
-  return `CASE substr(${column}, 1, 1) WHEN '1' THEN ${number(`substr(${column}, 2)`)} ELSE '-' || ${number(complementInSql(`substr(${column}, 2)`))} END`;
+  return `CASE substr(${column}, 1, 1) WHEN '1' THEN ${number(`substr(${column}, 2)`)} WHEN '0' THEN '-' || ${number(complementInSql(`substr(${column}, 2)`))} END`;
 }
 
 function plainNumber(digits: string, precision: number, scale: number): string {

@@ -11,6 +11,13 @@ export function parseFrontier(json: string): Frontier {
   return JSON.parse(json) as Frontier;
 }
 
+/** Where an earlier process left the data file; undefined for a new one. Read before the log is opened, whose id it is checked with. */
+export function storedFrontier(database: SqliteDatabase): Frontier | undefined {
+  const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'wt_frontier'").get();
+  const row = exists && database.prepare('SELECT frontier FROM wt_frontier').get();
+  return row === undefined ? undefined : parseFrontier(row[0] as string);
+}
+
 /** The writer's hand on the row. */
 export class FrontierRow {
   readonly #database: SqliteDatabase;

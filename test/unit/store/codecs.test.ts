@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
+import { compareRows, sameRow } from '../../../src/core/compare.js';
+import type { Column, Row } from '../../../src/core/data-type.js';
+import { decimalFromText, decimalToText } from '../../../src/store/sqlite/decimal-text.js';
+import { FeedBuilder, readFeedBlob } from '../../../src/store/sqlite/feed-codec.js';
+import { KeyCodec } from '../../../src/store/sqlite/key-codec.js';
+import { fromJson, toJson } from '../../../src/store/sqlite/nested-json.js';
+import { RowCodec } from '../../../src/store/sqlite/row-codec.js';
+import type { RowChange } from '../../../src/store/state-store.js';
+import { anyType, nullable, valueOf } from '../../support/value-arbitraries.js';
+
+const columns: fc.Arbitrary<Column[]> = fc
+  .array(anyType, { minLength: 1, maxLength: 10 })
+  .map((types) => types.map((type, i) => ({ name: `c${i}`, type })));
+
+const rowOf = (of: readonly Column[]): fc.Arbitrary<Row> => fc.tuple(...of.map(({ type }) => nullable(type)));
+
+describe('a row in bytes', () => {
+  it('reads back as it was, alone and as a difference', () => {
+    const law = columns.chain((of) =>
+      fc.tuple(
+        fc.constant(of),
+        rowOf(of),
+        rowOf(of),
+        fc.array(fc.boolean(), { minLength: of.length, maxLength: of.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(law, ([of, before, other, keep]) => {
+        const after = before.map((value, i) => (keep[i] === true ? value : other[i]!));
+        const codec = new RowCodec(of);
+        const to = new ByteWriter();
+        codec.write(to, before);
+        codec.writeDifference(to, after, before);
+        const from = new ByteReader(to.written());
+        const read = codec.read(from);
+        expect(read).toEqual(before);
+        expect(codec.readDifference(from, read)).toEqual(after);
+        expect(from.done).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('changes in a feed blob', () => {
+  it('read back in order, from any place', () => {
+    const of: Column[] = [
+      { name: 'a', type: { kind: 'STRING' } },
+      { name: 'b', type: { kind: 'BIGINT' } },
+    ];
+    const step = fc.record({
+      before: fc.option(rowOf(of)),
+      after: fc.option(rowOf(of)),
+      append: fc.boolean(),
+      skip: fc.integer({ min: 0, max: 3 }),
+      rowtimeMs: fc.constantFrom(0, 1_767_000_000_000, -5),
+      commitTimeUs: fc.constantFrom(0, 1_767_000_000_000_123),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), fc.nat(1e9), (steps, start) => {
+        const codec = new RowCodec(of);
+        const builder = new FeedBuilder(codec);
+        const changes: RowChange[] = [];
+        let seq = start;
+        let index = -1;
+        for (const { append, skip, ...rest } of steps) {
+          if (append) {
+            seq += 1 + skip;
+            index = -1;
+          }
+          index += 1 + (append ? 0 : skip);
+          changes.push({ seq, index, ...rest });
+        }
+        for (const change of changes) builder.add(change);
+        expect([builder.firstSeq, builder.lastSeq, builder.lastIndex]).toEqual([changes[0]!.seq, seq, index]);
+        const read = (after: { seq: number; index: number }) => {
+          const into: RowChange[] = [];
+          readFeedBlob(builder.blob(), codec, after, into);
+          return into;
+        };
+        expect(read({ seq: start - 1, index: Infinity })).toEqual(changes);
+        changes.forEach((change, i) => expect(read(change)).toEqual(changes.slice(i + 1)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a key in bytes', () => {
+  it('reads back as it was and sorts as its values do', () => {
+    const law = columns.chain((of) => fc.tuple(fc.constant(of), rowOf(of), rowOf(of)));
+    fc.assert(
+      fc.property(law, ([of, a, b]) => {
+        const codec = new KeyCodec(of);
+        const encodedA = Buffer.from(codec.encode(a));
+        const encodedB = Buffer.from(codec.encode(b));
+        expect(sameRow(codec.decode(encodedA), a)).toBe(true);
+        expect(Math.sign(Buffer.compare(encodedA, encodedB))).toBe(Math.sign(compareRows(a, b)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('lies in the range of each of its prefixes, and no other key does', () => {
+    const law = columns.chain((of) => fc.tuple(fc.constant(of), rowOf(of), rowOf(of), fc.nat(of.length)));
+    fc.assert(
+      fc.property(law, ([of, a, b, length]) => {
+        const codec = new KeyCodec(of);
+        const from = Buffer.from(codec.encode(a.slice(0, length)));
+        const to = Buffer.from(codec.encodeEnd(a.slice(0, length)));
+        for (const key of [a, b]) {
+          const encoded = codec.encode(key);
+          const inside = Buffer.compare(encoded, from) >= 0 && Buffer.compare(encoded, to) < 0;
+          expect(inside).toBe(compareRows(key.slice(0, length), a.slice(0, length)) === 0);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a nested value as JSON', () => {
+  it('reads back as it was, with every digit, and is one text per value', () => {
+    const law = anyType.chain((type) => fc.tuple(fc.constant(type), valueOf(type)));
+    fc.assert(
+      fc.property(law, ([type, value]) => {
+        const json = toJson(type, value);
+        const read = fromJson(type, json);
+        expect(read).toEqual(value);
+        expect(toJson(type, read)).toBe(json);
+        expect(() => JSON.parse(json)).not.toThrow();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does not depend on the order in which a map was filled', () => {
+    const type = { kind: 'MAP', key: { kind: 'STRING' }, value: { kind: 'INTEGER' } } as const;
+    expect(
+      toJson(
+        type,
+        new Map([
+          ['b', 1],
+          ['a', 2],
+        ]),
+      ),
+    ).toBe('{"a":2,"b":1}');
+  });
+
+  it('that is not what the type says is an error, not a value', () => {
+    expect(() => fromJson({ kind: 'ARRAY', element: { kind: 'INTEGER' } }, '[1,2')).toThrow(/not the JSON/);
+    expect(() => fromJson({ kind: 'BOOLEAN' }, 'truefalse')).toThrow(/not the JSON/);
+  });
+});
+
+describe('a long decimal as text', () => {
+  it('reads back and sorts as the number', () => {
+    const limit = 10n ** 38n - 1n;
+    const number = fc.oneof(fc.bigInt({ min: -limit, max: limit }), fc.bigInt({ min: -100n, max: 100n }));
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        const [textA, textB] = [decimalToText(a, 38), decimalToText(b, 38)];
+        expect(decimalFromText(textA)).toBe(a);
+        expect(Math.sign(Buffer.compare(Buffer.from(textA), Buffer.from(textB)))).toBe(a < b ? -1 : a > b ? 1 : 0);
+      }),
+    );
+  });
+
+  it('of too many digits is a bug that shows', () => {
+    expect(() => decimalToText(12345, 4)).toThrow(/at most 4 digits/);
+  });
+});
