@@ -35,6 +35,7 @@ export function startCaptureThread(
     stream: env.stream,
     serviceId: env.serviceId,
     bridge: channel?.port2,
+    knownPositions: undefined,
   };
   const worker = new Worker(new URL('./capture.js', import.meta.url), {
     workerData: data,

@@ -16,6 +16,7 @@ import { createSqliteSource } from '../source/sqlite/sqlite-source.js';
 import { connectBridge } from '../stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
+import type { KnownPositions } from './kafka-options.js';
 import { connectRpc } from './rpc.js';
 
 export interface CaptureData {
@@ -27,6 +28,8 @@ export interface CaptureData {
   readonly serviceId: string;
   /** Embedded: our end of the bridge. */
   readonly bridge: MessagePort | undefined;
+  /** Kafka: where the engine stands; only what is behind it has to be searched for the producer's position. */
+  readonly knownPositions: KnownPositions | undefined;
 }
 
 /** What the main thread answers to a capture thread. */
@@ -106,8 +109,14 @@ async function openProducer(): Promise<AppendProducer> {
     assert(data.bridge, 'an embedded log is reached over a bridge');
     return connectBridge(data.bridge).openProducer(name);
   }
-  const { openCaptureKafkaLog } = await import('./kafka-options.js');
-  const log = await openCaptureKafkaLog(data.stream.url, data.serviceId, logger, stopping.signal);
+  const { openKafkaStream } = await import('./kafka-options.js');
+  const log = await openKafkaStream({
+    url: data.stream.url,
+    serviceId: data.serviceId,
+    logger,
+    signal: stopping.signal,
+    knownPositions: data.knownPositions,
+  });
   return log.openProducer(name);
 }
 

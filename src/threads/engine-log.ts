@@ -9,6 +9,9 @@ import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
 import type { EventLog } from '../stream/event-log.js';
 import type { PendingAppend } from '../stream/pending-append.js';
+import { storedFrontier } from '../store/sqlite/frontier.js';
+import type { StateWriter } from '../store/state-store.js';
+import { foreignLog } from './foreign-log.js';
 import type { EngineOptions } from './engine-api.js';
 import type { AppendFeed } from './engine-loop.js';
 
@@ -17,6 +20,9 @@ export interface EngineLog {
   readonly feed: AppendFeed;
   /** Serves a capture thread's producers; Kafka's need no bridge. */
   attachCapture(port: MessagePort): void;
+  /** The store is open: the log may keep what it needs in it, and the reading behind its frontier begins. */
+  begin(state: StateWriter): Promise<void>;
+  close(): Promise<void>;
   topicIsEmpty(topic: string): boolean;
   /** Entries that another process appended to the registry. */
   noteAppends(appends: readonly Append[], registry: Registry | undefined, schemasTopic: string): void;
@@ -35,9 +41,13 @@ export async function openEngineLog(
     const { openKafkaEngineLog } = await import('./engine-kafka-log.js');
     return openKafkaEngineLog(database, options, options.stream.url, logger);
   }
+  const stored = storedFrontier(database);
   const log = openEmbeddedLog(database, { durability: options.durability, spillFolder: options.dataFolder });
+  if (stored && stored.seq > (await log.headSeq())) throw foreignLog(options.dataFolder, 'the embedded log');
   return {
     log,
+    begin: () => Promise.resolve(),
+    close: () => log.close(),
     feed: {
       take: () => log.queue.take(groupBytes),
       write: (group) => log.write(group as readonly PendingAppend[]),

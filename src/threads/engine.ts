@@ -38,6 +38,7 @@ async function openEngine(options: EngineOptions, main: MainApi): Promise<Engine
   const engineLog: EngineLog = await openEngineLog(database, options, logger);
   const { log } = engineLog;
   const state = openStateStore(database, { logId: log.logId });
+  await engineLog.begin(state);
   const catalog = new Catalog(state);
   const sinks = new SinkTopics();
   const definitions = statementsTopic(options.serviceId);
@@ -187,7 +188,7 @@ async function openEngine(options: EngineOptions, main: MainApi): Promise<Engine
     stop: async () => {
       await loop.stop();
       local.fail(new AppError('not-ready', 'the process stops'));
-      await log.close();
+      await engineLog.close();
       state.close();
       database.close();
     },

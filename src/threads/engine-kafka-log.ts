@@ -1,0 +1,129 @@
+// The engine over Kafka: it applies what it reads behind the frontier, and sends derived records from the outbox.
+import type { Logger } from '../core/logger.js';
+import { extentSize, type Append } from '../core/record.js';
+import { toAppError } from '../core/errors.js';
+import type { SqliteDatabase } from '../sqlite/database.js';
+import { storedFrontier } from '../store/sqlite/frontier.js';
+import type { EngineOptions } from './engine-api.js';
+import type { EngineLog } from './engine-log.js';
+import { foreignLog } from './foreign-log.js';
+import { openKafkaStream } from './kafka-options.js';
+import { Outbox } from './outbox.js';
+
+/** Bytes in one store commit, and bytes read ahead of the engine. */
+const groupBytes = 1024 * 1024;
+const aheadBytes = 16 * 1024 * 1024;
+
+export async function openKafkaEngineLog(
+  database: SqliteDatabase,
+  options: EngineOptions,
+  url: string,
+  logger: Logger,
+): Promise<EngineLog> {
+  const stopping = new AbortController();
+  const stored = storedFrontier(database);
+  const log = await openKafkaStream({
+    url,
+    serviceId: options.serviceId,
+    logger,
+    signal: stopping.signal,
+    knownPositions: stored && { seq: stored.seq, positions: stored.positions },
+  });
+  if (stored && stored.seq > 0 && stored.logId !== log.logId) {
+    await log.close();
+    throw foreignLog(options.dataFolder, `the log "${options.serviceId}" on Kafka`);
+  }
+  const ahead = new ReadAhead();
+  let outbox: Outbox | undefined;
+  let follow: Promise<void> = Promise.resolve();
+  const fail = (error: unknown) => {
+    if (!stopping.signal.aborted) ahead.fail(toAppError(error));
+  };
+  database.onTransactionEnd({ commit: () => outbox?.committed(), rollback: () => outbox?.rolledBack() });
+  return {
+    log,
+    feed: {
+      take: () => ahead.take(groupBytes),
+      write: (group) => group as readonly Append[],
+      writeDerived: (groups) => {
+        if (groups.length > 0) outbox!.add(groups);
+      },
+      confirm: () => {},
+      onAvailable: (listener) => ahead.onAvailable(listener),
+      maintain: () => outbox?.drop() ?? false,
+    },
+    async begin(state) {
+      outbox = new Outbox(state, await log.openSinkProducer(), fail);
+      outbox.send();
+      follow = ahead.follow(log.read(state.frontier.seq, { follow: true, signal: stopping.signal })).catch(fail);
+    },
+    async close() {
+      stopping.abort();
+      await follow;
+      await log.close();
+    },
+    // Capture threads write to the brokers themselves.
+    attachCapture: (port) => port.close(),
+    topicIsEmpty: () => false,
+    noteAppends(appends, registry, schemasTopic) {
+      for (const { records } of appends) {
+        if (!records.topics.includes(schemasTopic)) continue;
+        for (let i = 0; i < records.count; i++) {
+          const key = records.topic(i) === schemasTopic ? records.key(i) : null;
+          if (key) registry?.apply({ key: key.toString(), value: records.value(i)?.toString() ?? null });
+        }
+      }
+    },
+  };
+}
+
+/** Appends that are read and not applied yet, bounded in bytes: over the bound nothing more is fetched. */
+class ReadAhead {
+  #groups: (readonly Append[])[] = [];
+  #bytes = 0;
+  #listener: (() => void) | undefined;
+  #room: (() => void) | undefined;
+  #failure: Error | undefined;
+
+  onAvailable(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  async follow(read: AsyncIterable<readonly Append[]>): Promise<void> {
+    for await (const group of read) {
+      this.#groups.push(group);
+      this.#bytes += sizeOf(group);
+      this.#listener?.();
+      while (this.#bytes > aheadBytes) await new Promise<void>((resolve) => (this.#room = resolve));
+    }
+  }
+
+  take(bytesMax: number): readonly Append[] {
+    if (this.#failure) throw this.#failure;
+    const taken: Append[] = [];
+    let bytes = 0;
+    while (this.#groups.length > 0) {
+      const size = sizeOf(this.#groups[0]!);
+      if (taken.length > 0 && bytes + size > bytesMax) break;
+      taken.push(...this.#groups.shift()!);
+      bytes += size;
+    }
+    this.#bytes -= bytes;
+    this.#room?.();
+    this.#room = undefined;
+    return taken;
+  }
+
+  /** The engine learns of it at its next turn. */
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#listener?.();
+  }
+}
+
+function sizeOf(group: readonly Append[]): number {
+  let bytes = 0;
+  for (const { records } of group)
+    bytes += records.count * extentSize * 4 + records.buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+  return bytes + group.length * 64;
+}

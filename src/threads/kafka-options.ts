@@ -1,0 +1,21 @@
+// The log on Kafka, opened from the stream's URL: by the engine, and by each capture thread for its own producer.
+import type { Logger } from '../core/logger.js';
+import { openKafkaLog, type KafkaLog } from '../stream/kafka/kafka-log.js';
+import { parseKafkaUrl } from '../stream/kafka/kafka-url.js';
+
+export interface KnownPositions {
+  readonly seq: number;
+  readonly positions: Readonly<Record<string, string>>;
+}
+
+export interface KafkaStreamOptions {
+  readonly url: string;
+  readonly serviceId: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly knownPositions?: KnownPositions | undefined;
+}
+
+export function openKafkaStream({ url, ...rest }: KafkaStreamOptions): Promise<KafkaLog> {
+  return openKafkaLog({ ...parseKafkaUrl(url), ...rest });
+}
