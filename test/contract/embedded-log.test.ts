@@ -6,7 +6,8 @@ import { MessageChannel } from 'node:worker_threads';
 import { openDatabase, type SqliteDatabase } from '../../src/sqlite/database.js';
 import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
 import { serveBridge } from '../../src/stream/bridge/bridge-server.js';
-import { openEmbeddedLog, serveAppends, type EmbeddedLog } from '../../src/stream/embedded/embedded-log.js';
+import { openEmbeddedLog, type EmbeddedLog } from '../../src/stream/embedded/embedded-log.js';
+import { serveAppends } from '../support/serve-appends.js';
 import { eventLogContract, type EventLogHarness } from './event-log.js';
 
 async function createHarness(bridged: boolean): Promise<EventLogHarness> {

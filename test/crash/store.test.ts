@@ -30,7 +30,7 @@ async function runAndKill(durability: string, ms: number, meanwhile: (pid: numbe
   });
   const ended = new Promise<NodeJS.Signals | null>((done) => child.on('exit', (_code, signal) => done(signal)));
   let output = '';
-  let failure: unknown;
+  let failure: Error | undefined;
   let armed = false;
   child.stdout.on('data', (data: Buffer) => {
     output += data.toString('latin1');
@@ -40,7 +40,7 @@ async function runAndKill(durability: string, ms: number, meanwhile: (pid: numbe
     try {
       meanwhile(child.pid!);
     } catch (error) {
-      failure = error;
+      failure = error instanceof Error ? error : new Error(String(error));
     }
   });
   await new Promise((done) => child.stdout.on('end', done));

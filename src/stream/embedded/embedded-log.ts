@@ -2,7 +2,7 @@
 // positions, rows and frontier become durable together. The engine's face is synchronous; the port's methods are for everyone
 // else in the process. Belongs to the thread that owns the database's one writing connection.
 import { systemClock, type Clock } from '../../core/clock.js';
-import { AppError, assert, toAppError } from '../../core/errors.js';
+import { AppError, assert } from '../../core/errors.js';
 import type { Append } from '../../core/record.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
 import { AppendQueue } from '../bridge/append-queue.js';
@@ -199,30 +199,4 @@ function closedError(): AppError {
 /** The log in `database`, which is created empty where there is none. One per file and process. */
 export function openEmbeddedLog(database: SqliteDatabase, options: EmbeddedLogOptions = {}): EmbeddedLog {
   return new EmbeddedLog(database, options);
-}
-
-/**
- * Writes what producers hand over, without applying it to anything: the engine's loop for a log that stands alone (tools, tests).
- * Runs in the turns of the event loop until the log is closed.
- */
-export function serveAppends(log: EmbeddedLog, database: SqliteDatabase, groupBytesMax = 1024 * 1024): void {
-  let scheduled = false;
-  const run = () => {
-    scheduled = false;
-    const group = log.queue.take(groupBytesMax);
-    if (group.length === 0) return;
-    try {
-      log.queue.confirm(database.transaction(() => log.write(group)));
-    } catch (error) {
-      log.queue.fail(toAppError(error));
-      return;
-    }
-    schedule();
-  };
-  const schedule = () => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(run);
-  };
-  log.queue.onAvailable(schedule);
 }
