@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ZongJi from '@vlasky/zongji';
 import Database from 'better-sqlite3';
 import { liveRow, replayMix, type LiveDatabase, type LiveRow } from './live-table.js';
@@ -21,7 +22,7 @@ interface RowsEvent {
 
 /** Calls `onRow` for each row event of the table, decoded by zongji, until it gives true. */
 export async function followByZongji(
-  database: LiveDatabase,
+  database: Pick<LiveDatabase, 'address' | 'name'>,
   from: BinlogPlace,
   onRow: (event: string, row: { readonly id?: number }) => boolean,
   started?: () => void,
@@ -132,10 +133,19 @@ export interface BareServer {
 }
 
 /** A program of few lines in a Node of its own; it prints its port when it listens. */
-export async function startBare(program: string): Promise<BareServer> {
-  const child = spawn(process.execPath, ['--input-type=commonjs', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+export function startBare(program: string): Promise<BareServer> {
+  return startNode(['--input-type=commonjs', '-e', program]);
+}
+
+/** zongji to server-sent events, from the binlog's end on. */
+export async function startBareEvents(database: LiveDatabase): Promise<BareServer> {
+  const { name, address } = database;
+  const argument = JSON.stringify({ database: { name, address }, from: await database.position() });
+  return startNode([fileURLToPath(new URL('./bare-events.js', import.meta.url)), argument]);
+}
+
+async function startNode(args: readonly string[]): Promise<BareServer> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return {
     url: `http://127.0.0.1:${Number(String(line))}`,

@@ -1,11 +1,21 @@
-// The benchmarks by name.
+// The benchmarks by name, in the order in which they run when no name is given.
 import type { Bench } from './bench.js';
+import { endToEnd, latency, subscribers } from './end-to-end.js';
+import { memory, start } from './idle.js';
+import { pull } from './pull.js';
+import { rebuild } from './rebuild.js';
+import { snapshot } from './snapshot.js';
 import { capture, smallTransactions } from './throughput.js';
-import { endToEnd, latency } from './end-to-end.js';
 
 export const benches: Readonly<Record<string, Bench>> = {
   capture,
   'end-to-end': endToEnd,
   latency,
   'small-transactions': smallTransactions,
+  snapshot,
+  pull,
+  rebuild,
+  start,
+  memory,
+  subscribers,
 };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../support/servers/cache.js';
 import { openServerPool } from '../support/servers/pool.js';
 import { benches } from './benches.js';
+import { dropLoaded } from './loaded.js';
 import { printReport, reportOf, saveReport } from './report.js';
 
 async function main(args: readonly string[]): Promise<number> {
@@ -45,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     for (const name of numbers.keys()) if (!asked.has(name)) console.error(`nothing asked for "${name}"`);
     return 0;
   } finally {
+    await dropLoaded();
     await pool.close();
   }
 }
