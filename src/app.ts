@@ -146,6 +146,8 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
       tap: tapOf(engine.remote),
       status,
     });
+    // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.
+    closers.push(() => server.close());
     logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, version });
     return { url, query, engine: engine.remote, connectors, failed, stop };
   } catch (error) {
