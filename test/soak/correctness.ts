@@ -47,6 +47,8 @@ export interface CorrectnessOptions {
   /** Write while the first snapshot runs, too. */
   readonly writeDuringSnapshot?: boolean;
   readonly env?: NodeJS.ProcessEnv;
+  /** What happens, line by line. */
+  readonly tell?: (line: string) => void;
 }
 
 export async function runCorrectness(options: CorrectnessOptions): Promise<Figures> {
@@ -120,7 +122,7 @@ class Cell {
   }
 
   async #load(app: App): Promise<void> {
-    const { seconds, kills = 0, failpoints = [], disturbances = [], seed } = this.#options;
+    const { seconds, kills = 0, failpoints = [], disturbances = [], seed, tell = () => undefined } = this.#options;
     const dice = createDice(seed).fork('chaos');
     const { ms } = await app.start();
     this.#figures['start ms'] = ms;
@@ -137,15 +139,18 @@ class Cell {
       await this.#secondOfAppliedWrites(app);
       await sleep(dice.between(0, 500));
       await app.kill();
-      await app.start();
+      const { ms: restartMs } = await app.start();
+      tell(`kill ${done + 1}: ready after ${restartMs.toFixed(0)} ms`);
     }
     for (const plan of failpoints) {
       await this.#secondOfAppliedWrites(app, 300);
       await app.kill();
-      await killAtFailpoint(app, plan, dice);
-      await app.start();
+      const diedMs = await killAtFailpoint(app, plan, dice);
+      const { ms: restartMs } = await app.start();
+      tell(`${plan.name}: died after ${diedMs.toFixed(0)} ms, ready after ${restartMs.toFixed(0)} ms`);
     }
-    for (const { run } of disturbances) {
+    for (const { name, run } of disturbances) {
+      tell(name);
       await this.#secondOfAppliedWrites(app);
       await run();
       await this.#secondOfAppliedWrites(app);

@@ -1,11 +1,16 @@
 // The long runs by name, and how their values become options.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { failpointPlans } from '../support/harness/failpoint-walk.js';
 import { openMysqlSource } from '../support/harness/mysql-database.js';
 import type { SourceDatabase } from '../support/harness/source-database.js';
+import { openSqliteSource } from '../support/harness/sqlite-database.js';
 import { startKafka } from '../support/servers/kafka.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
 import type { ServerPool } from '../support/servers/pool.js';
+import { runBank } from './bank.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
 import type { SoakRun } from './main.js';
 
@@ -27,7 +32,49 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     },
     run: runCells,
   },
+  bank: {
+    summary: 'transfers between two tables; every answer holds the whole amount; how old answers are',
+    values: {
+      seed: '',
+      cell: 'sqlite-embedded',
+      seconds: '60',
+      kills: '0',
+      rebuilds: '5',
+      restarts: '2',
+      rate: '150',
+      filler: '100000',
+      versions: '1000',
+    },
+    run: runBankCell,
+  },
 };
+
+async function runBankCell(values: Values, pool: ServerPool) {
+  const [product, log] = (values['cell'] ?? '').split('-');
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-bank-'));
+  try {
+    const source =
+      product === 'mysql' || product === 'mariadb'
+        ? await openMysqlSource(await pool.get(product))
+        : openSqliteSource(join(folder, 'bank.db'));
+    const figures = await runBank({
+      source,
+      seed: Number(values['seed']),
+      seconds: Number(values['seconds']),
+      kills: Number(values['kills']),
+      rebuilds: Number(values['rebuilds']),
+      restarts: Number(values['restarts']),
+      rate: Number(values['rate']),
+      fillerRows: Number(values['filler']),
+      versionsMin: Number(values['versions']),
+      tell: (line) => console.error(`  ${line}`),
+      ...(log === 'kafka' ? { kafka: await pool.get('kafka') } : {}),
+    });
+    return [{ name: `bank ${values['cell']}`, figures }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 async function runCells(values: Values, pool: ServerPool) {
   const sources = ['sqlite', 'mysql', 'mariadb'] as const;
@@ -87,6 +134,7 @@ async function runCell(
       disturbances,
       rate: Number(values['rate']),
       initialRows: Number(values['rows']),
+      tell: (line) => console.error(`  ${line}`),
       writeDuringSnapshot: values['during'] === 'true',
       ...(source === undefined ? {} : { source }),
       ...(kafka === undefined ? {} : { kafka }),

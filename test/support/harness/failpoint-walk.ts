@@ -46,18 +46,19 @@ async function createTable(app: App): Promise<void> {
   await request(`${app.url}/ksql`, { body: { ksql } });
 }
 
-/** Starts the stopped program with the failpoint armed, and resolves when it has died there. */
-export async function killAtFailpoint(app: App, plan: FailpointPlan, dice: Dice): Promise<void> {
+/** Starts the stopped program with the failpoint armed, and resolves with the ms until it has died there. */
+export async function killAtFailpoint(app: App, plan: FailpointPlan, dice: Dice): Promise<number> {
   const setting = `${plan.name}:${dice.between(1, plan.passesMax)}`;
+  const begun = performance.now();
   const { state } = await app.start({ env: { WRITETHROUGH_FAILPOINT: setting } });
-  if (state === 'ended') return;
+  if (state === 'ended') return performance.now() - begun;
   const deadline = Date.now() + endDeadlineMs;
   while (Date.now() < deadline) {
     if (plan.trigger !== undefined && app.running) {
       // It dies in the middle of the answer; whether the request succeeded shows in the state afterwards.
       await plan.trigger(app).catch(() => undefined);
     }
-    if (await app.ended(500)) return;
+    if (await app.ended(500)) return performance.now() - begun;
   }
   throw new Error(`failpoint ${setting} was not passed in ${endDeadlineMs} ms`);
 }

@@ -178,7 +178,7 @@ export class LoadWriter {
       const seen = changed.get(table.name) ?? new Map<string, CanonicalRow | null>();
       const existing = this.#someKey(table, writer, seen, dice);
       const kind = existing === undefined ? 0 : dice.next();
-      if (existing === undefined || kind < 0.3) {
+      if (existing === undefined || kind < this.#insertShare(table)) {
         const rows: CanonicalRow[] = [];
         for (let n = dice.chance(0.3) ? dice.between(2, 5) : 1; n > 0; n--) {
           const row = this.#makeRow(table, this.#freeKey(table, writer, changed.get(table.name) ?? seen), dice);
@@ -235,6 +235,11 @@ export class LoadWriter {
       const printed = key.join('\u0001');
       if (seen.has(printed) ? seen.get(printed) === null : !rows.has(printed)) return key;
     }
+  }
+
+  /** Grows to half as many rows again as there were at first, and stays there. */
+  #insertShare(table: LoadTable): number {
+    return this.journal.table(table.name).rows.size < this.#options.initialRows * 1.5 ? 0.3 : 0.12;
   }
 
   /** Room for twice as many keys as there are rows, so that keys come back after a deletion. */

@@ -5,13 +5,27 @@ import { basename } from 'node:path';
 import type { Param } from './columns.js';
 import type { SourceDatabase, SourceSession } from './source-database.js';
 
-export function openSqliteSource(file: string): SourceDatabase {
-  const first = open(file);
+export interface SqliteSource extends SourceDatabase {
+  readonly file: string;
+  /** Closes the file, lets it be replaced by another state of it, and opens it again. No session may be open. */
+  replace(by: () => void): void;
+}
+
+export function openSqliteSource(file: string): SqliteSource {
+  let first = open(file);
   const execute = (sql: string): Promise<void> => {
     first.exec(sql);
     return Promise.resolve();
   };
   return {
+    file,
+    replace: (by) => {
+      first.pragma('wal_checkpoint(TRUNCATE)');
+      first.close();
+      by();
+      for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
+      first = open(file);
+    },
     dialect: 'sqlite',
     name: basename(file, '.db'),
     url: `sqlite:${file}`,
