@@ -1,13 +1,13 @@
 // A set of connections of its own to the brokers of a cluster. Brokers answer the requests of one connection one after the other,
 // so whoever waits long (a reader at the end of the log) or sends much (a producer) has a link for himself.
 // Nothing is tried again here: the callers know what may be.
-import { logLevel, type logCreator, type SASLOptions } from 'kafkajs';
+import type { logCreator, SASLOptions } from 'kafkajs';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { groupBy } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
 import type { KafkaAddress } from './kafka-url.js';
-import { createCluster, type KafkaJsBroker, type KafkaJsCluster } from './kafkajs-inside.js';
+import { createCluster, logLevel, type KafkaJsBroker, type KafkaJsCluster } from './kafkajs-inside.js';
 import { neededVersions, type WireRequest } from './requests.js';
 import { abortError } from './stopping.js';
 import { WireReader } from './wire.js';
@@ -67,25 +67,47 @@ export class BrokerLink {
     return this.#cluster;
   }
 
-  async broker(nodeId: number): Promise<KafkaJsBroker> {
-    const cluster = await this.#connect();
-    return cluster.findBroker({ nodeId });
+  broker(nodeId: number): Promise<KafkaJsBroker> {
+    return this.timed(async () => (await this.#connect()).findBroker({ nodeId }));
   }
 
   /** Any broker that is there. */
-  async anyBroker(): Promise<KafkaJsBroker> {
-    const cluster = await this.#connect();
-    const nodes = Object.keys(cluster.brokerPool.brokers);
-    return cluster.findBroker({ nodeId: Number(nodes[Math.floor(Math.random() * nodes.length)]) });
+  anyBroker(): Promise<KafkaJsBroker> {
+    return this.timed(async () => {
+      const cluster = await this.#connect();
+      const nodes = Object.keys(cluster.brokerPool.brokers);
+      return cluster.findBroker({ nodeId: Number(nodes[Math.floor(Math.random() * nodes.length)]) });
+    });
   }
 
-  async transactionCoordinator(transactionalId: string): Promise<KafkaJsBroker> {
-    const cluster = await this.#connect();
-    const { coordinator } = await cluster.findGroupCoordinatorMetadata({
-      groupId: transactionalId,
-      coordinatorType: 1,
+  transactionCoordinator(transactionalId: string): Promise<KafkaJsBroker> {
+    return this.timed(async () => {
+      const cluster = await this.#connect();
+      const { coordinator } = await cluster.findGroupCoordinatorMetadata({
+        groupId: transactionalId,
+        coordinatorType: 1,
+      });
+      return cluster.findBroker({ nodeId: coordinator.nodeId });
     });
-    return cluster.findBroker({ nodeId: coordinator.nodeId });
+  }
+
+  /**
+   * Rejects when a request has no answer in time; what becomes of it then is not known. The connections are given up: behind a
+   * broken network they would stay silent for minutes.
+   */
+  async timed<T>(request: () => Promise<T>, waitMs = 0): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new KafkaProtocolError(7, 'a request without an answer'));
+        if (!this.#hungUp) this.renew();
+      }, requestTimeoutMs + waitMs);
+    });
+    try {
+      return await Promise.race([request(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** End of a partition: behind the last record that everybody may see, or (not `committed`) that is replicated. */
@@ -106,7 +128,9 @@ export class BrokerLink {
       topic,
       partitions: parts.map(({ partition }) => ({ partition, timestamp })),
     }));
-    const { responses } = await broker.listOffsets({ isolationLevel: which.committed ? 1 : 0, topics });
+    const { responses } = await this.timed(() =>
+      broker.listOffsets({ isolationLevel: which.committed ? 1 : 0, topics }),
+    );
     return partitions.map(({ topic, partition }) => {
       const found = responses.find((one) => one.topic === topic)?.partitions.find((one) => one.partition === partition);
       if (found === undefined) throw new KafkaProtocolError(3, `topic "${topic}"`);
@@ -115,20 +139,8 @@ export class BrokerLink {
   }
 
   async send<T>(broker: KafkaJsBroker, request: WireRequest<T>): Promise<T> {
-    const { apiKey, apiVersion, apiName, body } = request;
     try {
-      return (await broker.connectionPool.send({
-        request: { apiKey, apiVersion, apiName, encode: () => Promise.resolve({ buf: body, buffer: body }) },
-        response: {
-          decode: (payload: Buffer) => {
-            const { value, throttleMs } = request.decode(new WireReader(payload));
-            return Promise.resolve({ value, clientSideThrottleTime: throttleMs });
-          },
-          parse: ({ value }: { value: T }) => Promise.resolve(value),
-        },
-        requestTimeout: requestTimeoutMs + (request.waitMs ?? 0),
-        logResponseError: false,
-      })) as T;
+      return (await this.timed(() => broker.connectionPool.send(protocolRequest(request)), request.waitMs)) as T;
     } catch (error) {
       // As kafkajs does for its own requests: the other connection to this broker is dead, too.
       if (error instanceof Error && error.name === 'KafkaJSConnectionClosedError') await broker.disconnect();
@@ -148,6 +160,22 @@ export class BrokerLink {
     this.#hungUp = true;
     hangUp(this.#cluster, abortError());
   }
+}
+
+/** The request in the shape that kafkajs's connections take. */
+function protocolRequest<T>(request: WireRequest<T>): unknown {
+  const { apiKey, apiVersion, apiName, body } = request;
+  return {
+    request: { apiKey, apiVersion, apiName, encode: () => Promise.resolve({ buf: body, buffer: body }) },
+    response: {
+      decode: (payload: Buffer) => {
+        const { value, throttleMs } = request.decode(new WireReader(payload));
+        return Promise.resolve({ value, clientSideThrottleTime: throttleMs });
+      },
+      parse: ({ value }: { value: T }) => Promise.resolve(value),
+    },
+    logResponseError: false,
+  };
 }
 
 function checkVersions(cluster: KafkaJsCluster): void {

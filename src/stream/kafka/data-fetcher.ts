@@ -33,8 +33,8 @@ export class DataFetcher {
   readonly #options: DataFetcherOptions;
   readonly #outage: Outage;
   readonly #feeds = new Map<string, PartitionFeed>();
-  #running: Promise<void> | undefined;
-  #failure: unknown;
+  #running = false;
+  #failure: Error | undefined;
   #urgent: PartitionFeed | undefined;
   #waiters: (() => void)[] = [];
 
@@ -72,17 +72,19 @@ export class DataFetcher {
 
   /** Fetches in the background while something is wanted and there is room. */
   start(): void {
-    this.#running ??= this.#run().then(
+    if (this.#running) return;
+    this.#running = true;
+    this.#run().then(
       () => this.#stopped(),
       (error: unknown) => {
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
         this.#stopped();
       },
     );
   }
 
   #stopped(): void {
-    this.#running = undefined;
+    this.#running = false;
     this.#wake();
   }
 

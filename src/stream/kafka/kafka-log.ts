@@ -6,10 +6,10 @@ import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/record.js';
-import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs';
 import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import { AdminClient } from './admin-client.js';
 import type { AppendGroup } from './append-group.js';
-import { BrokerLink, kafkaJsLogs } from './broker-link.js';
+import { BrokerLink } from './broker-link.js';
 import { offsetOf } from './commit-record.js';
 import type { CommitTopic } from './commit-topic.js';
 import type { KafkaAddress } from './kafka-url.js';
@@ -45,7 +45,7 @@ export class KafkaLog implements EventLog {
   readonly #giveUpMs: number;
   readonly #stop: AbortController;
   readonly #signal: AbortSignal;
-  readonly #admin: Admin;
+  readonly #admin: AdminClient;
   readonly #link: BrokerLink;
   readonly #directory: TopicDirectory;
   readonly #commits: CommitTopic;
@@ -231,7 +231,6 @@ export class KafkaLog implements EventLog {
     const closed = new AppError('not-ready', 'the log was closed');
     await Promise.all([...this.#producers.values()].map((producer) => producer.abandon(closed)));
     this.#link.close();
-    await this.#admin.disconnect();
   }
 
   /** The signal has fired: as `close`, but without waiting for anything. */
@@ -255,16 +254,17 @@ export class KafkaLog implements EventLog {
 
 interface OpenedParts {
   readonly stop: AbortController;
-  readonly admin: Admin;
+  readonly admin: AdminClient;
   readonly link: BrokerLink;
   readonly directory: TopicDirectory;
   readonly commits: CommitTopic;
 }
 
+const defaultClientId = 'writethrough';
 const defaultGiveUpMs = 15_000;
 
 function openLink(options: KafkaLogOptions): BrokerLink {
-  const { brokers, ssl, sasl, logger, serviceId, clientId = 'writethrough' } = options;
+  const { brokers, ssl, sasl, logger, serviceId, clientId = defaultClientId } = options;
   return new BrokerLink({ brokers, ssl, sasl, logger, clientId, knownTopic: commitTopicName(serviceId) });
 }
 
@@ -277,7 +277,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     });
   }
   const stop = new AbortController();
-  const admin = createAdmin(options);
+  const { brokers, ssl, sasl, logger, clientId = defaultClientId } = options;
+  const admin = new AdminClient({ brokers, ssl, sasl, logger, clientId });
   const link = openLink(options);
   const directory = new TopicDirectory(link, admin, options.logger, stop.signal);
   try {
@@ -287,7 +288,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       stop.signal,
       async () => {
         signal?.throwIfAborted();
-        await admin.connect();
         await createCommitTopic(admin, serviceId);
         return openCommitTopic({ serviceId, link, directory, signal: stop.signal });
       },
@@ -303,20 +303,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   } catch (error) {
     stop.abort();
     link.close();
-    await admin.disconnect();
     throw error;
   }
-}
-
-function createAdmin({ brokers, ssl, sasl, logger, clientId = 'writethrough' }: KafkaLogOptions): Admin {
-  return new Kafka({
-    clientId,
-    brokers: [...brokers],
-    ...(ssl === undefined ? {} : { ssl: ssl as boolean }),
-    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
-    connectionTimeout: 5000,
-    logLevel: logLevel.WARN,
-    logCreator: kafkaJsLogs(logger),
-    retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
-  }).admin();
 }

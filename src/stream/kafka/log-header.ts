@@ -1,8 +1,8 @@
 // The commit topic and its first record, which names the log. Whoever comes first makes both; a transactional id of their own
 // sees to it that there is one first.
 import { randomBytes } from 'node:crypto';
-import type { Admin } from 'kafkajs';
 import { AppError } from '../../core/errors.js';
+import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { parseHeader, printHeader, type LogHeader } from './commit-record.js';
 import { CommitTopic } from './commit-topic.js';
@@ -20,22 +20,19 @@ export function commitTopicName(serviceId: string): string {
   return `${serviceId}_commits`;
 }
 
-export async function createCommitTopic(admin: Admin, serviceId: string): Promise<void> {
+export async function createCommitTopic(admin: AdminClient, serviceId: string): Promise<void> {
+  const topic = {
+    topic: commitTopicName(serviceId),
+    numPartitions: 1,
+    configEntries: [
+      { name: 'cleanup.policy', value: 'delete' },
+      { name: 'retention.ms', value: '-1' },
+      { name: 'retention.bytes', value: '-1' },
+      { name: 'max.message.bytes', value: String(commitBytesMax) },
+    ],
+  };
   try {
-    await admin.createTopics({
-      topics: [
-        {
-          topic: commitTopicName(serviceId),
-          numPartitions: 1,
-          configEntries: [
-            { name: 'cleanup.policy', value: 'delete' },
-            { name: 'retention.ms', value: '-1' },
-            { name: 'retention.bytes', value: '-1' },
-            { name: 'max.message.bytes', value: String(commitBytesMax) },
-          ],
-        },
-      ],
-    });
+    await admin.use((client) => client.createTopics({ topics: [topic] }));
   } catch (error) {
     if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
   }
@@ -52,7 +49,7 @@ export async function openCommitTopic(options: CommitTopicOptions): Promise<Comm
   const topic = commitTopicName(options.serviceId);
   const found = await readHeader(topic, options);
   if (found !== undefined) return found;
-  const transactions = await Transactions.begin(`${options.serviceId}-log`, options);
+  const transactions = await Transactions.begin(`${options.serviceId}-@log`, options);
   // Another one may have written it before it was fenced by this one's epoch.
   const meanwhile = await readHeader(topic, options);
   if (meanwhile !== undefined) return meanwhile;

@@ -2,7 +2,7 @@
 // per record, and Metadata, which there knows no topic ids. A topic id tells a topic from an earlier one of the same name.
 // Versions: Produce 7 (Kafka 2.1), Metadata 11 (2.8), Fetch 13 (3.1, the first that asks by topic id).
 import { groupBy } from './group-by.js';
-import { WireReader, WireWriter } from './wire.js';
+import { type WireReader, WireWriter } from './wire.js';
 
 export interface WireRequest<T> {
   readonly apiKey: number;

@@ -1,15 +1,16 @@
 // Topics made, deleted and described, through kafkajs's admin client.
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { TopicDescription, TopicSpec } from '../event-log.js';
+import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { groupBy } from './group-by.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
+import { ConfigResourceTypes } from './kafkajs-inside.js';
 import type { TopicDirectory, TopicEntry } from './topic-directory.js';
 
 export interface TopicTools {
-  readonly admin: Admin;
+  readonly admin: AdminClient;
   readonly link: BrokerLink;
   readonly directory: TopicDirectory;
   readonly signal: AbortSignal;
@@ -46,12 +47,14 @@ export async function createTopic(tools: TopicTools, spec: TopicSpec): Promise<v
   });
 }
 
-async function create(admin: Admin, { name, partitions }: TopicSpec, configEntries: ConfigEntries): Promise<void> {
+async function create(
+  admin: AdminClient,
+  { name, partitions }: TopicSpec,
+  configEntries: ConfigEntries,
+): Promise<void> {
+  const topics = [{ topic: name, numPartitions: partitions, configEntries }];
   try {
-    await admin.createTopics({
-      topics: [{ topic: name, numPartitions: partitions, configEntries }],
-      waitForLeaders: false,
-    });
+    await admin.use((client) => client.createTopics({ topics, waitForLeaders: false }));
   } catch (error) {
     if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
   }
@@ -60,7 +63,7 @@ async function create(admin: Admin, { name, partitions }: TopicSpec, configEntri
 export async function deleteTopic({ admin, directory, signal }: TopicTools, name: string): Promise<void> {
   directory.forget(name);
   const { topicId } = await directory.get(name);
-  await admin.deleteTopics({ topics: [name] });
+  await admin.use((client) => client.deleteTopics({ topics: [name] }));
   await until(signal, `topic "${name}" is still there`, async () => (await directory.ask(name))?.topicId !== topicId);
   directory.forget(name);
 }
@@ -78,14 +81,14 @@ export async function describeTopics(tools: TopicTools, hidden: ReadonlySet<stri
   const { admin, directory, link } = tools;
   const entries = (await directory.askAll()).filter(({ name }) => !hidden.has(name) && !name.startsWith('__'));
   if (entries.length === 0) return [];
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: entries.map(({ name }) => ({
-      type: ConfigResourceTypes.TOPIC,
-      name,
-      configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
-    })),
-  });
+  const wanted = entries.map(({ name }) => ({
+    type: ConfigResourceTypes.TOPIC,
+    name,
+    configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
+  }));
+  const { resources } = await admin.use((client) =>
+    client.describeConfigs({ includeSynonyms: false, resources: wanted }),
+  );
   const settings = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
   const [first, next] = await Promise.all([offsets(link, entries, 'start'), offsets(link, entries, 'end')]);
   return entries.map(({ name, leaders }) => {

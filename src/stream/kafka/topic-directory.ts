@@ -3,9 +3,10 @@
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
+import { ConfigResourceTypes } from './kafkajs-inside.js';
 import { metadataRequest, type TopicMetadata } from './requests.js';
 import { Outage, retrying } from './retrying.js';
 
@@ -25,13 +26,13 @@ const missingTries = 5;
 
 export class TopicDirectory {
   readonly #link: BrokerLink;
-  readonly #admin: Admin;
+  readonly #admin: AdminClient;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #topics = new Map<string, TopicEntry>();
   readonly #messageBytesMax = new Map<string, number>();
 
-  constructor(link: BrokerLink, admin: Admin, logger: Logger, signal: AbortSignal) {
+  constructor(link: BrokerLink, admin: AdminClient, logger: Logger, signal: AbortSignal) {
     this.#link = link;
     this.#admin = admin;
     this.#logger = logger;
@@ -121,16 +122,16 @@ export class TopicDirectory {
 
   async #askMessageBytesMax(name: string): Promise<number> {
     try {
-      const { resources } = await this.#admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] }],
+      const wanted = [{ type: ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] }];
+      const { resources } = await this.#admin.use((admin) => {
+        return admin.describeConfigs({ includeSynonyms: false, resources: wanted });
       });
       const value = Number(
         resources[0]?.configEntries.find((entry) => entry.configName === 'max.message.bytes')?.configValue,
       );
       return value > 0 ? value : defaultMessageBytesMax;
     } catch (error) {
-      if (!/AUTHORIZATION_FAILED$/.test(errorType(error) ?? '')) throw error;
+      if (errorType(error)?.endsWith('AUTHORIZATION_FAILED') !== true) throw error;
       this.#logger.debug(
         `the settings of topic "${name}" may not be read; max.message.bytes is taken to be ${defaultMessageBytesMax}`,
       );

@@ -67,7 +67,7 @@ export class Transactions implements BatchProducer {
     const coordinator = await link.transactionCoordinator(transactionalId);
     const transactionTimeout = options.long === true ? longTransactionTimeoutMs : transactionTimeoutMs;
     const ids = await whileConcurrent(signal, () =>
-      coordinator.initProducerId({ transactionalId, transactionTimeout }),
+      link.timed(() => coordinator.initProducerId({ transactionalId, transactionTimeout })),
     );
     const { producerId, producerEpoch } = ids;
     return new Transactions(
@@ -93,7 +93,9 @@ export class Transactions implements BatchProducer {
       topic,
       partitions: parts.map(({ partition }) => partition),
     }));
-    await whileConcurrent(this.#signal, () => this.#coordinator.addPartitionsToTxn({ ...this.#ids, topics }));
+    await whileConcurrent(this.#signal, () => {
+      return this.#link.timed(() => this.#coordinator.addPartitionsToTxn({ ...this.#ids, topics }));
+    });
     for (const one of more) this.#added.add(partitionKey(one));
   }
 
@@ -172,7 +174,7 @@ export class Transactions implements BatchProducer {
   }
 
   async #end(commit: boolean): Promise<void> {
-    await this.#coordinator.endTxn({ ...this.#ids, transactionResult: commit });
+    await this.#link.timed(() => this.#coordinator.endTxn({ ...this.#ids, transactionResult: commit }));
     this.#added = new Set();
   }
 }

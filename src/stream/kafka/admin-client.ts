@@ -1,0 +1,61 @@
+// kafkajs's admin client, connected only while somebody uses it: a connection of kafkajs that watches for time-outs wakes the
+// process up ten times a second, and topics are made rarely.
+import type { Admin, SASLOptions } from 'kafkajs';
+import type { Logger } from '../../core/logger.js';
+import { kafkaJsLogs } from './broker-link.js';
+import type { KafkaAddress } from './kafka-url.js';
+import { createAdmin } from './kafkajs-inside.js';
+
+export interface AdminOptions extends KafkaAddress {
+  readonly clientId: string;
+  readonly logger: Logger;
+}
+
+interface Session {
+  readonly admin: Admin;
+  readonly connected: Promise<void>;
+  users: number;
+}
+
+export class AdminClient {
+  readonly #options: AdminOptions;
+  #session: Session | undefined;
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+  }
+
+  async use<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const session = (this.#session ??= this.#connect());
+    session.users++;
+    try {
+      await session.connected;
+      return await work(session.admin);
+    } finally {
+      session.users--;
+      if (session.users === 0) {
+        if (this.#session === session) this.#session = undefined;
+        session.admin.disconnect().catch((error: unknown) => {
+          this.#options.logger.debug('closing a connection to Kafka', { cause: String(error) });
+        });
+      }
+    }
+  }
+
+  #connect(): Session {
+    const { brokers, ssl, sasl, clientId, logger } = this.#options;
+    const admin = createAdmin(
+      {
+        brokers: [...brokers],
+        clientId,
+        ssl,
+        sasl: sasl as SASLOptions | undefined,
+        connectionTimeout: 5000,
+        authenticationTimeout: 10_000,
+        requestTimeout: 20_000,
+      },
+      kafkaJsLogs(logger),
+    );
+    return { admin, connected: admin.connect(), users: 0 };
+  }
+}
