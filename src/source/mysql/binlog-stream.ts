@@ -114,6 +114,8 @@ export class BinlogStream {
     };
     set(`SET @master_heartbeat_period = ${heartbeatMs * 1_000_000}`);
     if (!server.mariadb) set(`SET @source_heartbeat_period = ${heartbeatMs * 1_000_000}`);
+    // Whatever the server writes: a file without checksums says so itself, and is read all the same.
+    set("SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'");
     // While the socket is paused the server waits in a write: longer than its default minute.
     set('SET SESSION net_write_timeout = 86400');
 

@@ -147,16 +147,10 @@ export class CaptureRun {
     session: Session,
     server: Server,
   ): Promise<{ stream: StreamPosition; cursor: SnapshotCursor | undefined; fresh: boolean }> {
-    const { config, from, logger } = this.#options;
+    const { config, from } = this.#options;
     if (from.stream) {
-      try {
-        await checkPosition(session, server, from.stream);
-        return { stream: from.stream, cursor: from.cursor, fresh: false };
-      } catch (error) {
-        const lost = error instanceof AppError && error.code === 'source-position-lost';
-        if (!lost || config.snapshotMode !== 'when_needed' || from.halfSent) throw error;
-        logger.warn('the position is lost: reading the tables anew', { reason: error.message });
-      }
+      await checkPosition(session, server, from.stream);
+      return { stream: from.stream, cursor: from.cursor, fresh: false };
     }
     const cursor = config.snapshotMode === 'none' ? undefined : { table: null, key: null };
     return { stream: await currentPosition(session, server), cursor, fresh: true };

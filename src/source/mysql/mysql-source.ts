@@ -70,10 +70,15 @@ class MysqlSource implements SourceConnector {
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
         trouble = toAppError(error);
-        if (!trouble.retriable) throw trouble;
+        if (!trouble.retriable && !this.#readsAnew(trouble, run.resume)) throw trouble;
       } finally {
         this.#run = undefined;
         await run.close();
+      }
+      if (!trouble.retriable) {
+        this.#logger.warn('the position is lost: reading the tables anew', { reason: trouble.message });
+        from = resumeAt(null);
+        continue;
       }
       from = run.resume;
       if (backoff.attempt === 0) this.#logger.warn('the source is lost, trying again', { reason: trouble.message });
@@ -85,6 +90,16 @@ class MysqlSource implements SourceConnector {
         throw error;
       }
     }
+  }
+
+  /** A lost position is made good by a new snapshot when that is asked for, and no append is half handed over. */
+  #readsAnew(trouble: AppError, { stream, halfSent }: Resume): boolean {
+    return (
+      trouble.code === 'source-position-lost' &&
+      this.#config.snapshotMode === 'when_needed' &&
+      stream !== undefined &&
+      halfSent === undefined
+    );
   }
 
   /** The binlog is kept by the server's own retention, so nothing is to be done here. */
