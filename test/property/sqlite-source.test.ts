@@ -139,7 +139,9 @@ const scenario = fc.record({
   chunkBytes: fc.constantFrom(200, 64 * 1024),
 });
 
-it('folds every append to a state that the file had, across restarts, with pruning', { timeout: 120_000 }, async () => {
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
+
+it('folds every append to a state that the file had, across restarts, with pruning', { timeout: runs * 1_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async (given) => {
       const folder = mkdtempSync(join(tmpdir(), 'wt-law-'));
@@ -155,7 +157,7 @@ it('folds every append to a state that the file had, across restarts, with pruni
         rmSync(folder, { recursive: true });
       }
     }),
-    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 150) },
+    { numRuns: runs },
   );
 });
 
