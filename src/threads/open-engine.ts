@@ -1,0 +1,195 @@
+// The parts of the engine thread, joined: log, store, catalogue, runtime, projector and the loop that runs them. What each part does
+// stands in its room. It knows no thread, so that tests can have a whole engine in theirs.
+import type { MessagePort } from 'node:worker_threads';
+import { join } from 'node:path';
+import { Catalog } from '../catalog/catalog.js';
+import { systemClock } from '../core/clock.js';
+import { AppError, assert, toErrorMessage } from '../core/errors.js';
+import { createLogger } from '../core/logger.js';
+import { createMetrics } from '../core/metrics.js';
+import { Builder } from '../projector/builder.js';
+import { loadBuilds } from '../projector/build.js';
+import { compileQuery } from '../projector/compile-query.js';
+import { DefinitionApplier } from '../projector/definition-applier.js';
+import { encodeDefinition, statementsTopic, type Definition } from '../projector/definition.js';
+import type { Entity } from '../projector/entities.js';
+import { Projector } from '../projector/projector.js';
+import { createRecordDecoder } from '../projector/record-decoder.js';
+import { SinkTopics } from '../projector/sink-topics.js';
+import { openRegistry, type Registry } from '../registry/registry.js';
+import { Runtime } from '../runtime/runtime.js';
+import { nameKey } from '../catalog/catalog.js';
+import { CaptureTables } from './capture-tables.js';
+import { ConnectorDocuments } from './connector-documents.js';
+import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
+import { EngineLoop } from './engine-loop.js';
+import { openEngineLog, type EngineLog } from './engine-log.js';
+import { EngineStatements } from './engine-statements.js';
+import { LocalAppends, localProducer } from './local-appends.js';
+import { openSchemaTopic } from './schema-topic.js';
+import { openDatabase } from '../sqlite/database.js';
+import { openStateStore } from '../store/sqlite/state-store.js';
+
+export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
+  const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
+  const metrics = createMetrics();
+  const database = openDatabase(join(options.dataFolder, 'writethrough.db'), { durability: options.durability });
+  const engineLog: EngineLog = await openEngineLog(database, options, logger);
+  const { log } = engineLog;
+  const state = openStateStore(database, { logId: log.logId });
+  await engineLog.begin(state);
+  const catalog = new Catalog(state);
+  const sinks = new SinkTopics();
+  const definitions = statementsTopic(options.serviceId);
+  const schemas = options.stream.kind === 'embedded' ? '_schemas' : `${options.serviceId}_schemas`;
+  await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
+  const local = new LocalAppends(await log.openProducer(localProducer), systemClock.nowUs());
+  const resolve = (id: number) => registry.schemaText(id);
+
+  const runtime: Runtime = new Runtime({
+    state,
+    catalog,
+    decoderOf: (entry) => createRecordDecoder(entry, resolve),
+    compile: (query, request) =>
+      compileQuery(
+        {
+          catalog,
+          state,
+          rowtime: (source, key) => runtime.table(source).writer.rowtime(key),
+          onExpressionError: (queryId, reason) => logger.debug('an expression became NULL', { query: queryId, reason }),
+        },
+        query,
+        request,
+      ),
+    isBeingCreated: (name) =>
+      loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(name)),
+    sinkTopic: (entry, context) => sinks.listener(entry, context),
+  });
+  const builder: Builder = new Builder({
+    state,
+    catalog,
+    runtime,
+    logger,
+    nowMs: () => systemClock.nowMs(),
+    readLog: (after, topic) => log.read(after, { topics: [topic], follow: false }),
+    appendSwap: async (table, version) => {
+      await local.append({
+        records: [],
+        commitTimeUs: systemClock.nowUs(),
+        control: { kind: 'rebuild-swapped', table, version },
+      });
+    },
+    onCreated: (name) => projector.created(name),
+    writeDerived: () => engineLog.feed.writeDerived(sinks.take()),
+  });
+  const applier = new DefinitionApplier({
+    state,
+    catalog,
+    runtime,
+    builder,
+    nowMs: () => systemClock.nowMs(),
+    topicIsEmpty: (topic) => engineLog.topicIsEmpty(topic),
+    refreshVisibility: () => projector.refreshVisibility(),
+  });
+  const projector: Projector = new Projector({
+    state,
+    catalog,
+    runtime,
+    builder,
+    applier,
+    serviceId: options.serviceId,
+    logger,
+  });
+
+  const appendDefinition = async (definition: Definition): Promise<Entity> => {
+    const record = { topic: definitions, partition: 0, key: null, value: encodeDefinition(definition) };
+    const { outcome } = await local.append({ records: [record], commitTimeUs: systemClock.nowUs() });
+    assert(outcome, 'a definition was applied without an outcome');
+    if (!outcome.ok) throw outcome.error;
+    loop.wake();
+    void statements.retryWaiting();
+    return outcome.entity;
+  };
+
+  const loop: EngineLoop = new EngineLoop({
+    feed: engineLog.feed,
+    state,
+    runtime,
+    projector,
+    builder,
+    sinks,
+    metrics,
+    logger,
+    isLocal: (producer) => producer === localProducer,
+    onCommitted: (appends, outcomes) => {
+      engineLog.noteAppends(appends, registry, schemas);
+      local.applied(appends, outcomes);
+      main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
+    },
+    onFatal: (error) => {
+      local.fail(error);
+      main.failed(toErrorMessage(error));
+    },
+    pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
+  });
+
+  // The registry's entries are read before any record is decoded; the loop that appends new ones starts behind it.
+  const schemaTopic = await openSchemaTopic(
+    log,
+    schemas,
+    () => local,
+    () => systemClock.nowUs(),
+  );
+  const registry: Registry = await openRegistry(schemaTopic);
+  projector.load();
+  builder.collectGarbage();
+  loop.start();
+
+  const statements = new EngineStatements({
+    catalog,
+    builder,
+    state,
+    registry,
+    log,
+    local,
+    options,
+    logger,
+    appendDefinition,
+    wake: () => loop.wake(),
+  });
+  const captureTables = new CaptureTables({ catalog, log, registry, appendDefinition });
+  const connectors = new ConnectorDocuments(state, catalog);
+  main.ready({ logId: log.logId, seq: state.frontier.seq });
+
+  return {
+    execute: (request) => statements.execute(request),
+    executeOrWait: (request) => statements.executeOrWait(request),
+    rebuild: (table) => statements.rebuild(table),
+    rebuilds: async () => builder.progress(),
+    queries: async () => statements.queryStatus(),
+    waiting: async () => statements.waiting(),
+    attachCapture: async ({ port }) => engineLog.attachCapture(port as MessagePort),
+    openTable: (request) => captureTables.open(request),
+    connectors: async () => connectors.load(),
+    putConnector: async (connector) => connectors.put(connector),
+    removeConnector: async (name) => connectors.remove(name),
+    connectorProgress: async (name) => connectors.progress(name),
+    registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
+    topics: () => log.topics(),
+    readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
+    metrics: async () => {
+      for (const entry of catalog.all()) {
+        if (entry.table && entry.visible)
+          metrics.gauge('writethrough_table_rows', runtime.table(entry.name).writer.rowCount(), { table: entry.name });
+      }
+      return metrics.samples();
+    },
+    stop: async () => {
+      await loop.stop();
+      local.fail(new AppError('not-ready', 'the process stops'));
+      await engineLog.close();
+      state.close();
+      database.close();
+    },
+  };
+}
