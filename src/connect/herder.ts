@@ -5,10 +5,11 @@
 //   3. a retriable failure is tried again by back-off for ever; a final one stays FAILED, reason visible, until restart or update
 //   4. configuration and wanted state are durable before a call resolves
 // It knows neither threads nor databases: tasks are started, and configurations kept, by what app.ts gives it.
+import { isDeepStrictEqual } from 'node:util';
 import { createBackoff, isAbort } from '../core/backoff.js';
 import { AppError, toAppError, type ErrorCode, errorCodes } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SourceFinding, SourceState } from '../source/source-connector.js';
+import type { SourceFactory, SourceFinding, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
 import { checkConfig, configError, maskSecrets, type CheckedConfig } from './connector-config.js';
 import type {
@@ -18,7 +19,8 @@ import type {
   ConnectorState,
   ConnectorStatus,
 } from './connect-facade.js';
-import { findPlugin, pluginClasses, type SourceFactories } from './plugins.js';
+import type { PluginFamily } from './config-def.js';
+import { findPlugin, pluginClasses } from './plugins.js';
 
 /** What is kept of a connector. `config` as it was given: references like `${env:}` unresolved. */
 export interface StoredConnector {
@@ -33,9 +35,7 @@ export interface ConnectorStore {
   put(connector: StoredConnector): Promise<void>;
   remove(name: string): Promise<void>;
   /** Position of the connector's newest applied append, and what it has captured. */
-  progress(
-    name: string,
-  ): Promise<{
+  progress(name: string): Promise<{
     readonly position: string | null;
     readonly tables: readonly string[];
     readonly topics: readonly string[];
@@ -51,7 +51,8 @@ export interface ConnectorTask {
 export interface HerderEnv {
   readonly store: ConnectorStore;
   readonly startTask: (name: string, checked: CheckedConfig, onState: (state: SourceState) => void) => ConnectorTask;
-  readonly factories: SourceFactories;
+  /** Loads a family's source: a driver that no connector needs costs nothing. */
+  readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
   /** Resolves `${env:NAME}` and `${file:PATH}`. */
   readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
   readonly workerId: string;
@@ -129,9 +130,15 @@ export class Herder implements ConnectFacade {
     });
   }
 
-  /** For `--source`: makes it, or lets it run again; an unreachable server is tried for ever instead of refused. */
+  /**
+   * For `--source`: makes it, or lets it run again; an unreachable server is tried for ever instead of refused. One that runs as
+   * it should is left alone: its task checks the source by itself.
+   */
   ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file'): Promise<ConnectorInfo> {
     return this.#inTurn(async () => {
+      const held = this.#held.get(name);
+      if (held?.loop !== undefined && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
+        return infoOf(held.stored);
       try {
         await this.#checkLive(name, config);
       } catch (error) {
@@ -242,7 +249,8 @@ export class Herder implements ConnectFacade {
   }
 
   async #liveFindings(checked: CheckedConfig): Promise<readonly SourceFinding[]> {
-    const source = this.#env.factories[checked.plugin.family](checked.source, this.#env.logger);
+    const create = await this.#env.sourceFactory(checked.plugin.family);
+    const source = create(checked.source, this.#env.logger);
     try {
       return await source.validate();
     } finally {
