@@ -39,6 +39,14 @@ interface Pass {
   end: number | undefined;
 }
 
+/** Bytes of a partition on both sides of its cleaned offset, as far as `seenOffset`. */
+interface Size {
+  readonly cleanedOffset: number;
+  readonly cleanBytes: number;
+  dirtyBytes: number;
+  seenOffset: number;
+}
+
 /** A key in the map costs about this much beside its bytes. */
 const keyOverheadBytes = 64;
 
@@ -47,6 +55,7 @@ export class Compaction {
   readonly #topics: TopicIndex;
   readonly #options: CompactionOptions;
   readonly #builder = new BatchBuilder();
+  readonly #sizes = new Map<string, Size>();
   #pass: Pass | undefined;
 
   constructor(database: SqliteDatabase, topics: TopicIndex, options: CompactionOptions) {
@@ -65,19 +74,19 @@ export class Compaction {
     return true;
   }
 
+  /** A pass is under way. */
+  get busy(): boolean {
+    return this.#pass !== undefined;
+  }
+
   #choose(): Pass | undefined {
-    const sizes = this.#database.statement(
-      `SELECT ifnull(sum(bytes), 0), ifnull(sum(CASE WHEN base_offset >= ? THEN bytes END), 0) FROM wt_batch WHERE topic_id = ? AND partition = ?`,
-    );
     for (const topic of this.#topics.all()) {
       if (topic.spec.cleanup !== 'compact') continue;
       for (let partition = 0; partition < topic.next.length; partition++) {
-        const cleaned = this.#database
-          .statement('SELECT cleaned_offset FROM wt_partition WHERE topic_id = ? AND partition = ?')
-          .get(topic.id, partition);
-        const cleanedOffset = Number(cleaned?.[0] ?? 0);
-        const [all, dirty] = sizes.get(cleanedOffset, topic.id, partition)!.map(Number);
-        if (dirty! === 0 || dirty! < this.#options.dirtyBytes || dirty! < all! * this.#options.dirtyRatio) continue;
+        const { cleanedOffset, cleanBytes, dirtyBytes } = this.#sizeOf(topic, partition);
+        const enough = Math.max(1, this.#options.dirtyBytes, (cleanBytes + dirtyBytes) * this.#options.dirtyRatio);
+        if (dirtyBytes < enough) continue;
+        this.#sizes.delete(`${topic.id} ${partition}`);
         return {
           topic,
           partition,
@@ -90,6 +99,32 @@ export class Compaction {
       }
     }
     return undefined;
+  }
+
+  /** Brought up to date by what was written since the last look: adding up all batches each time would stop the engine. */
+  #sizeOf(topic: Topic, partition: number): Size {
+    const key = `${topic.id} ${partition}`;
+    const sum = (from: number, to: number) =>
+      Number(
+        this.#database
+          .statement(
+            'SELECT ifnull(sum(bytes), 0) FROM wt_batch WHERE topic_id = ? AND partition = ? AND base_offset >= ? AND base_offset < ?',
+          )
+          .get(topic.id, partition, from, to)![0],
+      );
+    const next = topic.next[partition]!;
+    let size = this.#sizes.get(key);
+    if (size === undefined) {
+      const cleaned = this.#database
+        .statement('SELECT cleaned_offset FROM wt_partition WHERE topic_id = ? AND partition = ?')
+        .get(topic.id, partition);
+      const cleanedOffset = Number(cleaned?.[0] ?? 0);
+      size = { cleanedOffset, cleanBytes: sum(0, cleanedOffset), dirtyBytes: 0, seenOffset: cleanedOffset };
+      this.#sizes.set(key, size);
+    }
+    if (next > size.seenOffset) size.dirtyBytes += sum(size.seenOffset, next);
+    size.seenOffset = next;
+    return size;
   }
 
   #nextBatch(pass: Pass):

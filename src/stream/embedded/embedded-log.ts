@@ -87,7 +87,11 @@ export class EmbeddedLog implements EventLog {
     if (startMs < this.#maintainAtMs) return false;
     do {
       const nowMs = this.#clock.nowMs();
-      if (!this.#retention.step(nowMs) && !this.#compaction.step(nowMs)) {
+      // A pass of compaction is finished first: looking at every topic's retention between any two batches would cost more.
+      const more = this.#compaction.busy
+        ? this.#compaction.step(nowMs)
+        : this.#retention.step(nowMs) || this.#compaction.step(nowMs);
+      if (!more) {
         this.#maintainAtMs = startMs + this.#maintainIntervalMs;
         return false;
       }
