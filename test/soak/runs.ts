@@ -12,6 +12,8 @@ import { startMysql } from '../support/servers/mysql.js';
 import type { ServerPool } from '../support/servers/pool.js';
 import { runBank } from './bank.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
+import { runPowerLoss } from './power-loss.js';
+import { runRebuild } from './rebuild.js';
 import type { SoakRun } from './main.js';
 
 type Values = Readonly<Record<string, string>>;
@@ -47,7 +49,55 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     },
     run: runBankCell,
   },
+  rebuild: {
+    summary: 'a large projection rebuilt under load: pause, gaps, lag, rows/s, equality',
+    values: { seed: '', source: 'sqlite', rows: '1000000', rate: '100', quiet: '10', rebuilds: '2' },
+    run: runRebuildOf,
+  },
+  'power-loss': {
+    summary: 'the data folder cut as a power failure would, states compared with the source',
+    values: { seed: '', rounds: '10', variants: '5', seconds: '3' },
+    run: async (values) => [
+      {
+        name: 'power-loss sqlite-embedded',
+        figures: await runPowerLoss({
+          seed: Number(values['seed']),
+          rounds: Number(values['rounds']),
+          variants: Number(values['variants']),
+          secondsMax: Number(values['seconds']),
+          tell,
+        }),
+      },
+    ],
+  },
 };
+
+function tell(line: string): void {
+  console.error(`  ${line}`);
+}
+
+async function runRebuildOf(values: Values, pool: ServerPool) {
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-rebuild-'));
+  const { source: product } = values;
+  try {
+    const source =
+      product === 'mysql' || product === 'mariadb'
+        ? await openMysqlSource(await pool.get(product))
+        : openSqliteSource(join(folder, 'facts.db'));
+    const figures = await runRebuild({
+      source,
+      seed: Number(values['seed']),
+      rows: Number(values['rows']),
+      rate: Number(values['rate']),
+      quietSeconds: Number(values['quiet']),
+      rebuilds: Number(values['rebuilds']),
+      tell,
+    });
+    return [{ name: `rebuild ${product}`, figures }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 async function runBankCell(values: Values, pool: ServerPool) {
   const [product, log] = (values['cell'] ?? '').split('-');
@@ -67,7 +117,7 @@ async function runBankCell(values: Values, pool: ServerPool) {
       rate: Number(values['rate']),
       fillerRows: Number(values['filler']),
       versionsMin: Number(values['versions']),
-      tell: (line) => console.error(`  ${line}`),
+      tell,
       ...(log === 'kafka' ? { kafka: await pool.get('kafka') } : {}),
     });
     return [{ name: `bank ${values['cell']}`, figures }];
@@ -134,7 +184,7 @@ async function runCell(
       disturbances,
       rate: Number(values['rate']),
       initialRows: Number(values['rows']),
-      tell: (line) => console.error(`  ${line}`),
+      tell,
       writeDuringSnapshot: values['during'] === 'true',
       ...(source === undefined ? {} : { source }),
       ...(kafka === undefined ? {} : { kafka }),
