@@ -50,11 +50,9 @@ const libraries: Readonly<Record<string, RegExp>> = {
   mysql2: /^source\/mysql\//,
   '@vlasky/zongji': /^source\/mysql\//,
   express: /^server\//,
-  'prom-client': /^server\//,
   avsc: /^schema\//,
   commander: /^cli\//,
   yaml: /^config\.ts$/,
-  zod: /^(server|cli)\//,
   pino: /^logging\.ts$/,
 };
 

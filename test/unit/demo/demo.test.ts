@@ -67,7 +67,7 @@ it(
 );
 
 it('ships a connector file of the published shape whose filters fit each other', () => {
-  const text = readFileSync(new URL('../../../src/demo/sample-connector.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../examples/connector.json', import.meta.url), 'utf8');
   const sample = JSON.parse(text) as Record<string, string>;
   expect(Object.keys(sample)).toEqual([
     'connector.class',
