@@ -1,11 +1,11 @@
 // The composition root: puts the threads, the pumps and the HTTP server together and starts and stops them in order. Start: lock the
-// data folder, listen (503 until ready), engine, reads, connectors, query files, then answer. Stop: not ready, connectors (each at a
-// whole append), server streams with a hint to come back, engine between two commits, lock. A second life goes on where this one was.
+// data folder, listen (503), engine, reads, connectors as they are stored; from then on requests are answered, and the process is
+// ready when the source and the query files that it was given are there. Stop: not ready, connectors (each at a whole append), server
+// streams with a hint to come back, engine between two commits, lock. A second life goes on where this one was.
 import { mkdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { shownConfig, type Config } from './config.js';
 import { Herder } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
@@ -19,16 +19,16 @@ import { applyQueryFiles, readQueryFiles } from './query-files.js';
 import { resolveReferences } from './references.js';
 import { createServer } from './server/server.js';
 import { StatusService } from './status-service.js';
-import { createMysqlSource } from './source/mysql/mysql-source.js';
-import { createSqliteSource } from './source/sqlite/sqlite-source.js';
 import { lockFolder } from './sqlite/lock.js';
 import { openStateReader } from './store/sqlite/state-reader.js';
 import { tapOf } from './tap.js';
 import { startCaptureThread } from './threads/capture-thread.js';
+import { CheckpointerThread } from './threads/checkpointer-thread.js';
 import type { EngineApi, StreamOptions } from './threads/engine-api.js';
 import { startEngineThread, type EngineThread } from './threads/engine-thread.js';
 import { ReaderPool } from './threads/reader-pool.js';
 import type { Remote } from './threads/rpc.js';
+import { sourceFactory } from './threads/source-factory.js';
 import { version } from './version.js';
 
 export interface App {
@@ -45,8 +45,6 @@ export interface AppOptions {
   readonly config: Config;
   readonly log: LogSink;
 }
-
-const checkpointMs = 200;
 
 export async function startApp({ config, log }: AppOptions): Promise<App> {
   const logger = createLogger(log);
@@ -100,7 +98,7 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
       config['read.threads'],
     );
     closers.push(() => pool.close());
-    const checkpointer = startCheckpointer(path);
+    const checkpointer = new CheckpointerThread(path);
     closers.push(() => checkpointer.close());
     const connectors = createHerder(config, engine, stream, logger, log);
     const query = new QueryService({
@@ -120,8 +118,6 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
 
     await connectors.open();
     closers.push(() => connectors.close());
-    await followSource(connectors, source);
-    await applyQueryFiles(files, engine.remote);
     const status = new StatusService({
       engine: engine.remote,
       connectors,
@@ -148,6 +144,9 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
     });
     // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.
     closers.push(() => server.close());
+    await followSource(connectors, source);
+    await applyQueryFiles(files, engine.remote);
+    status.started();
     logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, version });
     return { url, query, engine: engine.remote, connectors, failed, stop };
   } catch (error) {
@@ -212,7 +211,7 @@ function createHerder(
         checked,
         onState,
       ),
-    factories: { mysql: createMysqlSource, sqlite: createSqliteSource },
+    sourceFactory,
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,
     version,
@@ -227,34 +226,6 @@ async function followSource(connectors: Herder, source: ReturnType<typeof connec
     if (name !== source.name) await connectors.pause(name);
   }
   await connectors.ensure(source.name, source.config, 'flag');
-}
-
-function startCheckpointer(path: string) {
-  const worker = new Worker(new URL('./threads/checkpointer.js', import.meta.url), { workerData: { path } });
-  let pending = false;
-  let busy = false;
-  worker.on('message', () => {
-    busy = false;
-  });
-  const timer = setInterval(() => {
-    if (!pending || busy) return;
-    pending = false;
-    busy = true;
-    worker.postMessage('step');
-  }, checkpointMs);
-  timer.unref();
-  return {
-    committed: () => {
-      pending = true;
-    },
-    close: async () => {
-      clearInterval(timer);
-      await new Promise<void>((settle) => {
-        worker.once('exit', () => settle());
-        worker.postMessage('close');
-      });
-    },
-  };
 }
 
 function registryOf(engine: Remote<EngineApi>): RegistryFacade {

@@ -1,7 +1,6 @@
 // Every option of the process, declared once: name, default, how its text is read, what it is for. Precedence: flag, then environment
 // (WRITETHROUGH_*), then file (writethrough.yaml), then default. Dotted keys are nested keys; unknown keys are errors.
 import { existsSync, readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { AppError } from './core/errors.js';
 import { didYouMean } from './core/nearest-name.js';
 
@@ -103,9 +102,9 @@ export interface ConfigSources {
   readonly file: string | undefined;
 }
 
-export function loadConfig({ flags, env, file }: ConfigSources): Config {
+export async function loadConfig({ flags, env, file }: ConfigSources): Promise<Config> {
   const given = new Map<string, string>();
-  for (const [key, value] of readFile(file)) given.set(key, value);
+  for (const [key, value] of await readFile(file)) given.set(key, value);
   for (const key of Object.keys(optionDefs)) {
     const value = env[environmentName(key)];
     if (value !== undefined && value !== '') given.set(key, value);
@@ -126,9 +125,11 @@ export function environmentName(key: string): string {
   return `WRITETHROUGH_${key.replaceAll(/[.-]/g, '_').toUpperCase()}`;
 }
 
-function readFile(named: string | undefined): readonly (readonly [string, string])[] {
+async function readFile(named: string | undefined): Promise<readonly (readonly [string, string])[]> {
   const path = named ?? defaultConfigFile;
   if (named === undefined && !existsSync(path)) return [];
+  // Most processes have no such file: the parser is loaded only for those that do.
+  const { parse } = await import('yaml');
   let parsed: unknown;
   try {
     parsed = parse(readFileSync(path, 'utf8'));

@@ -39,7 +39,9 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
   };
   return {
     async start() {
-      starting ??= startApp({ config: loadConfig({ flags, env: {}, file: undefined }), log: onLog ?? (() => {}) });
+      starting ??= loadConfig({ flags, env: {}, file: undefined }).then((config) =>
+        startApp({ config, log: onLog ?? (() => {}) }),
+      );
       app = await starting;
     },
     async stop() {

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // The process entry: the command line, and what `start` and `demo` run.
 import { buildProgram, runProgram } from './cli/program.js';
-import { runDemo } from './demo/run-demo.js';
-import { runStart } from './run-start.js';
 import { version } from './version.js';
 
 // The reader of our output has gone (`writethrough tail orders | head`): nothing is left to do.
@@ -11,4 +9,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runProgram(buildProgram({ version, runStart, runDemo }), process.argv.slice(2));
+// Loaded when they are asked for: a command that is a client of the HTTP API needs nothing of the service.
+const program = buildProgram({
+  version,
+  runStart: async (options) => (await import('./run-start.js')).runStart(options),
+  runDemo: async (options) => (await import('./demo/run-demo.js')).runDemo(options),
+});
+process.exitCode = await runProgram(program, process.argv.slice(2));

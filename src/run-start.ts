@@ -8,7 +8,7 @@ import { createLogSink } from './logging.js';
 export async function runStart(options: StartOptions): Promise<void> {
   const { config: file, logLevel, allowUnauthenticated, ...rest } = options;
   const flags: ConfigInput = { ...rest, 'allow-unauthenticated': allowUnauthenticated, 'log.level': logLevel };
-  const config = loadConfig({ flags, env: process.env, file });
+  const config = await loadConfig({ flags, env: process.env, file });
   await runApp(config, () => {});
 }
 

@@ -22,11 +22,17 @@ export interface StatusEnv {
 export class StatusService implements StatusFacade {
   readonly identity: StatusFacade['identity'];
   readonly #env: StatusEnv;
+  #started = false;
   #stopping = false;
 
   constructor(env: StatusEnv) {
     this.#env = env;
     this.identity = { version, serviceId: env.serviceId, logId: env.logId };
+  }
+
+  /** What the configuration asks for is there: the source's connector and the statements of the query files. */
+  started(): void {
+    this.#started = true;
   }
 
   close(): void {
@@ -67,6 +73,7 @@ export class StatusService implements StatusFacade {
 
   readiness() {
     if (this.#stopping) return { ready: false, reason: 'the process stops' };
+    if (!this.#started) return { ready: false, reason: 'the service is starting' };
     const lagMs = this.#env.query.lagMs();
     if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
     return { ready: true };

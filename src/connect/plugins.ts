@@ -2,7 +2,6 @@
 // say it itself (Debezium's envelope, Confluent's flattened rows, or our own bare form for `--source`).
 import { AppError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
-import type { SourceFactory } from '../source/source-connector.js';
 import type { PluginFamily } from './config-def.js';
 
 export interface PluginClass {
@@ -33,8 +32,6 @@ export const pluginClasses: readonly PluginClass[] = [
   },
   { name: 'SqliteCdcSource', aliases: [], family: 'sqlite', afterStateOnly: true, plain: true },
 ];
-
-export type SourceFactories = Readonly<Record<PluginFamily, SourceFactory>>;
 
 export function findPlugin(className: string): PluginClass {
   const found = pluginClasses.find((p) => p.name === className || p.aliases.includes(className));

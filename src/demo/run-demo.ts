@@ -14,7 +14,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'company.db');
   if (!existsSync(file)) seedDemo(file);
-  const config = loadConfig({
+  const config = await loadConfig({
     flags: {
       data: folder,
       port: options.port,

@@ -80,7 +80,7 @@ export interface RouterParts {
   /** Undefined until the rooms behind the edge are there. */
   readonly context: () => ServerContext | undefined;
   /** Takes a request of Kafka Connect's or the registry's interface. */
-  readonly admin: (family: 'connect' | 'registry', exchange: Exchange) => void;
+  readonly admin: (family: 'connect' | 'registry', exchange: Exchange) => Promise<void>;
 }
 
 export function createRouter(parts: RouterParts): (exchange: Exchange) => void {

@@ -5,13 +5,11 @@ import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import { CommandStatuses } from './command-statuses.js';
-import { createConnectApp } from './connect-app.js';
 import type { Exchange } from './exchange.js';
 import { createGuard } from './guard.js';
 import { Http1Exchange } from './http1.js';
 import { Http2Exchange } from './http2.js';
 import { createListener } from './listener.js';
-import { createRegistryApp } from './registry-app.js';
 import { RequestCounts } from './request-counts.js';
 import { createRouter } from './router.js';
 import { type ServerContext, serverDefaults, type ServerFacades, type ServerOptions } from './server-context.js';
@@ -56,21 +54,24 @@ export function createServer(parts: ServerParts): WritethroughServer {
   // Only called once the context is there: the router answers 503 before.
   const facades = (): ServerFacades => context!.facades;
   const adminOptions = { bodyBytesMax: options.bodyBytesMax, logger };
+  // Express is loaded for the first request that needs it: it costs more to load than the rest of the server.
   const adminApps = {
-    connect: createConnectApp(facades, adminOptions),
-    registry: createRegistryApp(() => facades().registry, adminOptions),
+    connect: once(async () => (await import('./connect-app.js')).createConnectApp(facades, adminOptions)),
+    registry: once(async () =>
+      (await import('./registry-app.js')).createRegistryApp(() => facades().registry, adminOptions),
+    ),
   };
 
   const route = createRouter({
     guard,
     logger,
     context: () => context,
-    admin(family, exchange: Exchange) {
+    async admin(family, exchange: Exchange) {
       exchange.route = family;
       if (exchange instanceof Http2Exchange) return exchange.refuseHttp2();
       const { request, response } = exchange as Http1Exchange;
       response.on('finish', () => counts.add(family, response.statusCode));
-      adminApps[family](request, response);
+      (await adminApps[family]())(request, response);
     },
   });
 
@@ -109,6 +110,11 @@ export function createServer(parts: ServerParts): WritethroughServer {
       return closing;
     },
   };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 function refuseOpenAddress(options: ServerOptions): void {

@@ -11,13 +11,12 @@ import type { SourceTable } from '../core/row-encoder.js';
 import { RecordChunkBuilder } from '../schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../schema/formats/row-encoder.js';
 import type { SourceConfig, SourceState } from '../source/source-connector.js';
-import { createMysqlSource } from '../source/mysql/mysql-source.js';
-import { createSqliteSource } from '../source/sqlite/sqlite-source.js';
 import { connectBridge } from '../stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
 import type { KnownPositions } from './kafka-options.js';
 import { connectRpc } from './rpc.js';
+import { sourceFactory } from './source-factory.js';
 
 export interface CaptureData {
   readonly name: string;
@@ -45,7 +44,6 @@ export interface CaptureApi {
 }
 
 const chunkBytes = 256 * 1024;
-const factories = { mysql: createMysqlSource, sqlite: createSqliteSource };
 
 const port = parentPort;
 assert(port, 'capture.ts runs as a worker thread');
@@ -61,7 +59,8 @@ const logger = createLogger((level, message, fields) => rpc.notify('log', level,
 
 async function run(): Promise<void> {
   const chunks = new RecordChunkBuilder({ chunkBytes });
-  const source = factories[data.family](data.source, logger);
+  const create = await sourceFactory(data.family);
+  const source = create(data.source, logger);
   const snapshots = ['initial', 'initial_only', 'when_needed', 'always'].includes(
     data.source['snapshot.mode'] ?? 'initial',
   );

@@ -21,7 +21,7 @@ function createHerder(stored: readonly StoredConnector[]) {
       const done = new Promise<void>((resolve) => (end = resolve));
       return { done, stop: () => Promise.resolve(end()) };
     },
-    factories: { sqlite: () => source, mysql: () => source },
+    sourceFactory: () => Promise.resolve(() => source),
     resolveReferences: (given: typeof config) => given,
     workerId: 'test',
     version: '0',
