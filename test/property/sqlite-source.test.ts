@@ -1,7 +1,7 @@
 // The law of the SQLite source: whatever an application does to its tables, folding the records per key gives exactly the tables.
 // More: after EVERY append the fold is a state that the file had at some commit, in the order of the commits; a delete is
 // told only of a row that was there; and all that across restarts from any durable append, with pruning on. And the
-// application does not notice: each statement ends, and counts its changes, as it does in a file without capture.
+// application does not notice: each statement ends, and counts its changes, as it does in a file whose triggers do nothing.
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -139,27 +139,31 @@ const scenario = fc.record({
   chunkBytes: fc.constantFrom(200, 64 * 1024),
 });
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
+const runs = Number(process.env['PROPERTY_RUNS'] ?? 100);
 
-it('folds every append to a state that the file had, across restarts, with pruning', { timeout: runs * 1_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(scenario, async (given) => {
-      const folder = mkdtempSync(join(tmpdir(), 'wt-law-'));
-      const apps = {
-        captured: new Database(join(folder, 'app.db')),
-        plain: given.recursive ? null : new Database(':memory:'),
-      };
-      try {
-        await checkScenario(apps, join(folder, 'app.db'), given);
-      } finally {
-        apps.captured.close();
-        apps.plain?.close();
-        rmSync(folder, { recursive: true });
-      }
-    }),
-    { numRuns: runs },
-  );
-});
+it(
+  'folds every append to a state that the file had, across restarts, with pruning',
+  { timeout: runs * 1_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (given) => {
+        const folder = mkdtempSync(join(tmpdir(), 'wt-law-'));
+        const apps = {
+          captured: new Database(join(folder, 'app.db')),
+          plain: given.recursive ? null : new Database(':memory:'),
+        };
+        try {
+          await checkScenario(apps, join(folder, 'app.db'), given);
+        } finally {
+          apps.captured.close();
+          apps.plain?.close();
+          rmSync(folder, { recursive: true });
+        }
+      }),
+      { numRuns: runs },
+    );
+  },
+);
 
 interface Apps {
   readonly captured: Database.Database;
@@ -178,6 +182,14 @@ async function checkScenario(
     database.pragma(`recursive_triggers = ${given.recursive ? 'ON' : 'OFF'}`);
     database.pragma(`foreign_keys = ${given.foreignKeys ? 'ON' : 'OFF'}`);
     for (const { ddl } of testTables) database.exec(ddl);
+  }
+  // Triggers alone can make SQLite visit the rows of an UPDATE in another order, which shows in what OR FAIL leaves behind; so
+  // the file without capture has triggers too, that do nothing.
+  for (const { name } of testTables) {
+    for (const event of ['BEFORE INSERT', 'BEFORE UPDATE', 'AFTER INSERT', 'AFTER UPDATE', 'AFTER DELETE']) {
+      const trigger = `${name}_${event.replace(' ', '_')}`;
+      apps.plain?.exec(`CREATE TRIGGER ${trigger} ${event} ON ${name} BEGIN SELECT 1; END`);
+    }
   }
   for (const sql of given.before) execute(apps, sql);
 
