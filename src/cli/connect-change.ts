@@ -15,7 +15,7 @@ export function resumeConnectors(context: CommandContext, ids: readonly string[]
 export async function deleteConnectors(
   context: CommandContext,
   ids: readonly string[],
-  options: { readonly force?: boolean },
+  options: { readonly force?: boolean; readonly uninstall?: boolean },
   command: Command,
 ): Promise<void> {
   // Known names first: nobody should be asked about a connector that does not exist.
@@ -30,7 +30,11 @@ export async function deleteConnectors(
       });
     }
   }
-  await change(context, ids, command, { method: 'DELETE', rest: '', done: 'Deleted' });
+  await change(context, ids, command, {
+    method: 'DELETE',
+    rest: options.uninstall === true ? '?uninstall=true' : '',
+    done: 'Deleted',
+  });
 }
 
 interface Change {

@@ -44,8 +44,9 @@ function addVerbs(group: Command, context: CommandContext): void {
   verb(group, 'delete')
     .argument('<id...>')
     .option('--force', 'do not ask')
+    .option('--uninstall', 'also remove what capture has added to the source (triggers in an SQLite file)')
     .description('delete connectors')
-    .action((ids: string[], options: { force?: boolean }, command: Command) =>
+    .action((ids: string[], options: { force?: boolean; uninstall?: boolean }, command: Command) =>
       deleteConnectors(context, ids, options, command),
     );
 }

@@ -255,6 +255,20 @@ const sqlite: readonly PropertyDef[] = [
     'a value that does not fit its column: stop aloud, or declare the column as text',
     { values: ['fail', 'text'], default: 'fail' },
   ),
+  used(
+    'Types',
+    'sqlite.text.columns',
+    'columns that are read as STRING whatever they hold: anchored regular expressions over `table.column`',
+    { type: 'LIST' },
+  ),
+  used('Types', 'sqlite.timestamp.unit', 'of an integer in a TIMESTAMP or DATETIME column', {
+    values: ['seconds', 'milliseconds', 'microseconds'],
+    default: 'seconds',
+  }),
+  used('Types', 'sqlite.timestamp.digits', 'digits behind the second of TIMESTAMP and TIME columns that declare none', {
+    values: ['3', '6'],
+    default: '3',
+  }),
 ];
 
 export type PluginFamily = 'mysql' | 'sqlite';

@@ -51,7 +51,8 @@ export interface ConnectFacade {
   resume(name: string): Promise<void>;
   stop(name: string): Promise<void>;
   restart(name: string): Promise<void>;
-  delete(name: string): Promise<void>;
+  /** `uninstall`: also takes away what the source has added to its database; then a position from before is of no use. */
+  delete(name: string, options?: { readonly uninstall: boolean }): Promise<void>;
   topics(name: string): Promise<readonly string[]>;
   offsets(
     name: string,

@@ -208,12 +208,25 @@ export class Herder implements ConnectFacade {
   }
 
   /** Position and tables stay: a connector made again under this name goes on where it was, as in Kafka Connect. */
-  delete(name: string): Promise<void> {
+  delete(name: string, options: { readonly uninstall: boolean } = { uninstall: false }): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#halt(this.#find(name));
+      const held = this.#find(name);
+      await this.#halt(held);
+      if (options.uninstall) await this.#uninstall(held.stored);
       await this.#env.store.remove(name);
       this.#held.delete(name);
     });
+  }
+
+  async #uninstall({ name, config }: StoredConnector): Promise<void> {
+    const { plugin, source } = checkConfig(name, this.#env.resolveReferences(config));
+    const create = await this.#env.sourceFactory(plugin.family);
+    const connector = create(source, this.#env.logger);
+    try {
+      await connector.uninstall?.();
+    } finally {
+      await connector.close();
+    }
   }
 
   async topics(name: string): Promise<readonly string[]> {

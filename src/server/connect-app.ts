@@ -101,7 +101,7 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     answer(response, 200, json, await connect().offsets(param(request, 'name')));
   });
   app.delete('/connectors/:name', async (request, response) => {
-    await connect().delete(param(request, 'name'));
+    await connect().delete(param(request, 'name'), { uninstall: queryParam(request, 'uninstall') === 'true' });
     response.status(204).end();
   });
   refuse(app, 'patch', '/connectors/:name/config', 'send the whole configuration with PUT');
