@@ -26,6 +26,8 @@ export interface SourceEntry extends SourceDefinition {
   readonly failed: ErrorMessage | null;
   /** Ids of the registered schemas that a derived one's records are written with; null where the format has none. */
   readonly schemaIds: SchemaIds | null;
+  /** Place in creation order; given by the catalogue. */
+  readonly order?: number;
 }
 
 export interface SchemaIds {
@@ -41,6 +43,8 @@ export interface CapturedFrom {
   readonly deletedField: boolean;
   /** Keys of one column stand alone, or in an object like keys of several. */
   readonly keyShape: 'bare' | 'object';
+  /** Its connector's first snapshot is not complete yet. */
+  readonly awaitsSnapshot: boolean;
 }
 
 export interface QueryEntry {
@@ -83,10 +87,9 @@ export class Catalog implements CatalogView {
   reload(): void {
     this.#sources.clear();
     this.#queries.clear();
-    for (const { json } of this.#state.documents('source')) {
-      const entry = JSON.parse(json) as SourceEntry;
+    const sources = this.#state.documents('source').map(({ json }) => JSON.parse(json) as SourceEntry);
+    for (const entry of sources.toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0)))
       this.#sources.set(nameKey(entry.name), entry);
-    }
     const queries = this.#state.documents('query').map(({ json }) => JSON.parse(json) as QueryEntry);
     for (const entry of queries.toSorted((a, b) => a.number - b.number)) this.#queries.set(entry.id, entry);
     const numbers = this.#state.getDocument('catalog', 'numbers');
@@ -97,6 +100,7 @@ export class Catalog implements CatalogView {
     return this.#sources.get(nameKey(name));
   }
 
+  /** In creation order. */
   all(): readonly SourceEntry[] {
     return [...this.#sources.values()];
   }
@@ -112,8 +116,10 @@ export class Catalog implements CatalogView {
 
   /** Adds or replaces by name. */
   putSource(entry: SourceEntry): void {
-    this.#sources.set(nameKey(entry.name), entry);
-    this.#state.putDocument('source', nameKey(entry.name), JSON.stringify(entry));
+    const order = entry.order ?? Math.max(0, ...this.all().map((other) => other.order ?? 0)) + 1;
+    const stored = { ...entry, order };
+    this.#sources.set(nameKey(entry.name), stored);
+    this.#state.putDocument('source', nameKey(entry.name), JSON.stringify(stored));
   }
 
   dropSource(name: string): void {

@@ -2,12 +2,13 @@
 import type { Catalog, SourceEntry } from '../catalog/catalog.js';
 import type { Append } from '../core/record.js';
 import type { Cursor } from '../runtime/cursor.js';
-import type { RunningQuery } from '../runtime/running-query.js';
+import { assert } from '../core/errors.js';
+import { RunningQuery } from '../runtime/running-query.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { SourceNode } from '../runtime/source-node.js';
 import type { TableNode } from '../runtime/table-node.js';
 import type { StateWriter } from '../store/state-store.js';
-import type { BuildDocument } from './build.js';
+import { cursorLast, type BuildDocument } from './build.js';
 import type { RebuildProgress } from './statement-facade.js';
 import type { VersionComparison } from './version-comparison.js';
 
@@ -32,6 +33,60 @@ export interface ProgressEnv {
   readonly catalog: Catalog;
   readonly runtime: Runtime;
   readonly nowMs: () => number;
+}
+
+/** What runs for a build, wired to nothing yet. A created table's node runs already, a rebuilt one's next version is opened here. */
+export function activateBuild({ catalog, runtime }: ProgressEnv, document: BuildDocument): ActiveBuild {
+  const entry = catalog.find(document.table);
+  assert(entry, `build of ${document.table}, which is not there`);
+  const created = document.purpose === 'create';
+  const target =
+    entry.table === null
+      ? undefined
+      : created
+        ? runtime.table(entry.name)
+        : runtime.tableNode(entry, document.version, false);
+  const cursors = new Map<string, Cursor>();
+  const stored = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
+  const compiled =
+    stored &&
+    runtime.compile(stored, entry, document.version, (key, after) =>
+      target ? target.set(key, after) : runtime.emitFact(entry.name, after!),
+    );
+  for (const source of new Set(compiled?.sources)) {
+    const saved = document.cursors[source];
+    if (saved)
+      cursors.set(source, {
+        schema: runtime.table(source).spec.schema,
+        last: cursorLast(saved.last),
+        done: saved.done,
+      });
+  }
+  const query =
+    stored &&
+    new RunningQuery(stored.id, compiled!.topology, {
+      order: stored.number,
+      build: entry.name,
+      cursors: document.method === 'scan' && !document.caughtUp ? cursors : undefined,
+    });
+  const replay =
+    document.method === 'replay'
+      ? runtime.sourceNode(stored ? catalog.find(compiled!.sources[0]!)! : entry, stored ? undefined : target)
+      : undefined;
+  if (replay) replay.build = entry.name;
+  if (query) replay?.listeners.push(query);
+  return {
+    document,
+    entry,
+    target,
+    query,
+    querySources: compiled?.sources ?? [],
+    cursors,
+    replay,
+    iterator: undefined,
+    comparison: undefined,
+    swapping: false,
+  };
 }
 
 export function progressOf({ state, nowMs, runtime, catalog }: ProgressEnv, active: ActiveBuild): RebuildProgress {

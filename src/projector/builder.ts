@@ -9,22 +9,21 @@
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched.
 import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
-import { assert, toAppError, toErrorMessage, type AppError } from '../core/errors.js';
+import { assert, toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
-import type { Cursor } from '../runtime/cursor.js';
-import { RunningQuery } from '../runtime/running-query.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { StateWriter } from '../store/state-store.js';
-import { progressOf, type ActiveBuild } from './active-build.js';
-import { cursorLast, cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
+import { QueryFailure } from '../runtime/running-query.js';
+import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
+import type { StateWriter, TableSpec } from '../store/state-store.js';
+import { activateBuild, progressOf, type ActiveBuild } from './active-build.js';
+import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
 import type { RebuildProgress } from './statement-facade.js';
 import { VersionComparison } from './version-comparison.js';
 import { VersionGarbage } from './version-garbage.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
-const rowsPerStep = 1000;
+const rowsPerStepDefault = 1000;
 
 export interface BuilderEnv {
   readonly state: StateWriter;
@@ -40,6 +39,9 @@ export interface BuilderEnv {
   readonly onCreated: (name: string) => void;
   /** Writes what a step derived for the topics of sinks, in the step's own transaction. */
   readonly writeDerived: () => void;
+  /** A step is committed: there may be more to checkpoint, though nothing was appended. */
+  readonly onStep: () => void;
+  readonly rowsPerStep?: number | undefined;
 }
 
 export class Builder {
@@ -47,18 +49,33 @@ export class Builder {
   readonly #active = new Map<string, ActiveBuild>();
   readonly #ended = new Map<string, RebuildProgress>();
   readonly #garbage: VersionGarbage;
+  readonly #rowsPerStep: number;
+  /** What the open transaction leaves without an owner: garbage once it is committed, nothing if it is rolled back. */
+  #leftBehind: (readonly [TableSpec | undefined, readonly string[] | undefined])[] = [];
   /** The frontier at a replay's last look at the end of the log. */
   readonly #lastHead = new WeakMap<ActiveBuild, number>();
 
   constructor(env: BuilderEnv) {
     this.#env = env;
     this.#garbage = new VersionGarbage(env.state);
+    this.#rowsPerStep = env.rowsPerStep ?? rowsPerStepDefault;
   }
 
   /** Takes up unfinished builds: at start and after a rollback. */
   load(): void {
     this.#active.clear();
-    for (const document of loadBuilds(this.#env.state)) this.#activate(document);
+    this.#leftBehind = [];
+    for (const document of loadBuilds(this.#env.state)) {
+      this.#ended.delete(nameKey(document.table));
+      this.#activate(document);
+    }
+  }
+
+  /** The transaction in which builds have ended is committed. */
+  committed(): void {
+    if (this.#leftBehind.length === 0) return;
+    for (const [spec, stateNames] of this.#leftBehind) this.#garbage.add(spec, stateNames);
+    this.#leftBehind = [];
   }
 
   /** Versions that a crash between 6 and 7 left. */
@@ -107,55 +124,32 @@ export class Builder {
     this.#active.delete(nameKey(table));
     removeBuild(this.#env.state, active.document.table);
     if (active.document.purpose === 'rebuild')
-      this.#garbage.add(active.target?.spec, active.query?.topology.stateNames);
+      this.#leftBehind.push([active.target?.spec, active.query?.topology.stateNames]);
+  }
+
+  /** A build cannot go on, in the open transaction: a rebuilt table stays as it is, a created one stands still. Queries that do, too. */
+  fail(table: string, error: AppError): readonly string[] {
+    const { state, runtime } = this.#env;
+    const active = this.#active.get(nameKey(table));
+    assert(active, `the build of ${table} that failed is there`);
+    const { document, entry } = active;
+    this.forget(table);
+    this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'failed', error: error.message });
+    if (document.purpose === 'rebuild') return [];
+    const part =
+      entry.writtenBy === null
+        ? ({ kind: 'source', name: entry.name } as const)
+        : ({ kind: 'query', name: entry.writtenBy } as const);
+    return runtime.detachFailed(part, error, state.frontier.seq);
+  }
+
+  /** Queries stand still: nothing is built for them any more. In the open transaction. */
+  abandon(queryIds: readonly string[]): void {
+    for (const id of queryIds) this.forget(this.#env.catalog.query(id)!.sink);
   }
 
   #activate(document: BuildDocument): void {
-    const { catalog, runtime } = this.#env;
-    const entry = catalog.find(document.table);
-    assert(entry, `build of ${document.table}, which is not there`);
-    const created = document.purpose === 'create';
-    const target =
-      entry.table === null
-        ? undefined
-        : created
-          ? runtime.table(entry.name)
-          : runtime.tableNode(entry, document.version, false);
-    const cursors = new Map<string, Cursor>();
-    const stored = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
-    const compiled =
-      stored &&
-      runtime.compile(stored, entry, document.version, (key, after) =>
-        target ? target.set(key, after) : runtime.emitFact(entry.name, after!),
-      );
-    for (const source of new Set(compiled?.sources)) {
-      const saved = document.cursors[source];
-      if (saved)
-        cursors.set(source, {
-          schema: runtime.table(source).spec.schema,
-          last: cursorLast(saved.last),
-          done: saved.done,
-        });
-    }
-    const query =
-      stored && new RunningQuery(stored.id, compiled!.topology, document.method === 'scan' ? cursors : undefined);
-    const replay =
-      document.method === 'replay'
-        ? runtime.sourceNode(stored ? catalog.find(compiled!.sources[0]!)! : entry, stored ? undefined : target)
-        : undefined;
-    if (query) replay?.listeners.push(query);
-    const active: ActiveBuild = {
-      document,
-      entry,
-      target,
-      query,
-      querySources: compiled?.sources ?? [],
-      cursors,
-      replay,
-      iterator: undefined,
-      comparison: undefined,
-      swapping: false,
-    };
+    const active = activateBuild(this.#env, document);
     this.#active.set(nameKey(document.table), active);
     if (document.method === 'scan' || document.caughtUp) this.#followLive(active);
   }
@@ -165,7 +159,7 @@ export class Builder {
     else this.#env.runtime.listenToTopic(replay!);
   }
 
-  /** One bounded step of one build, in a transaction of its own. False: nothing to do. */
+  /** One bounded step of one build, in a transaction of its own. False: nothing to do. Throws PartFailure, after a rollback. */
   async step(): Promise<boolean> {
     for (const active of this.#active.values()) {
       if (active.swapping) continue;
@@ -173,7 +167,9 @@ export class Builder {
         if (!active.document.caughtUp) await this.#fill(active);
         else this.#compareOrSwap(active);
       } catch (error) {
-        this.#fail(active, toAppError(error));
+        if (error instanceof QueryFailure) throw partFailure(error); // of its own query, or of one that reads its table
+        if (error instanceof PartFailure) throw error;
+        throw new PartFailure({ kind: 'build', name: active.entry.name }, toAppError(error));
       }
       return true;
     }
@@ -181,7 +177,7 @@ export class Builder {
   }
 
   async #fill(active: ActiveBuild): Promise<void> {
-    if (active.document.method === 'scan') this.#transaction(() => this.#scan(active, rowsPerStep));
+    if (active.document.method === 'scan') this.#transaction(() => this.#scan(active, this.#rowsPerStep));
     else await this.#replayStep(active);
     failpoint('rebuild-after-chunk');
   }
@@ -267,18 +263,22 @@ export class Builder {
     if (query) {
       runtime.unlisten(query);
       runtime.attachQuery(catalog.query(query.id)!, catalog.find(entry.name)!);
-    } else runtime.swapSource(entry.name, replay!);
+    } else {
+      replay!.build = undefined;
+      runtime.swapSource(entry.name, replay!);
+    }
     onCreated(entry.name);
   }
 
   #compareOrSwap(active: ActiveBuild): void {
     active.comparison ??= new VersionComparison(this.#env.runtime.table(active.entry.name), active.target!);
-    if (!active.comparison.done) return active.comparison.step(rowsPerStep);
+    if (!active.comparison.done) return active.comparison.step(this.#rowsPerStep);
     active.swapping = true;
     failpoint('rebuild-before-swap');
-    this.#env
-      .appendSwap(active.entry.name, active.document.version)
-      .catch((error: unknown) => this.#fail(active, toAppError(error)));
+    // It is rejected only when the log is closed or has failed, and then the engine ends: the build goes on at the next start.
+    this.#env.appendSwap(active.entry.name, active.document.version).catch((error: unknown) => {
+      this.#env.logger.debug('a swap was not appended', { table: active.entry.name, error: toAppError(error).message });
+    });
   }
 
   /** Applies the control record: in the engine's open transaction, at its seq. */
@@ -292,7 +292,7 @@ export class Builder {
     const earlier = runtime.table(table);
     // After a restart between the append of the swap and its application nothing is compared yet.
     const comparison = (active.comparison ??= new VersionComparison(earlier, target));
-    while (!comparison.done) comparison.step(rowsPerStep);
+    while (!comparison.done) comparison.step(rowsPerStepDefault);
     const differences = comparison.differences();
     this.#unhook(active);
     const oldStates = active.query && runtime.runningQuery(active.query.id)?.running.topology.stateNames;
@@ -306,13 +306,14 @@ export class Builder {
       catalog.putQuery(query);
       runtime.attachQuery(query, catalog.find(table)!);
     } else {
-      runtime.listenToTopic(active.replay!);
+      active.replay!.build = undefined;
       runtime.swapSource(table, active.replay!);
+      runtime.listenToTopic(active.replay!);
     }
     for (const { before, after } of differences) target.emitDifference(before, after);
     if (entry.visible) state.publish(target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);
-    this.#garbage.add(earlier.spec, oldStates);
+    this.#leftBehind.push([earlier.spec, oldStates]);
     this.#active.delete(nameKey(table));
     this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
   }
@@ -332,24 +333,6 @@ export class Builder {
     comparison?.unhook();
   }
 
-  #fail(active: ActiveBuild, error: AppError): void {
-    const { logger, state, catalog } = this.#env;
-    const { entry, document, target, query } = active;
-    this.#unhook(active);
-    this.#active.delete(nameKey(entry.name));
-    this.#transaction(() => {
-      removeBuild(state, entry.name);
-      if (document.purpose === 'rebuild') return;
-      const message = toErrorMessage(error);
-      const stored = query && catalog.query(query.id);
-      if (stored) catalog.putQuery({ ...stored, state: { kind: 'failed', atSeq: state.frontier.seq, error: message } });
-      else catalog.putSource({ ...entry, failed: message });
-    });
-    if (document.purpose === 'rebuild') this.#garbage.add(target?.spec, query?.topology.stateNames);
-    this.#ended.set(nameKey(entry.name), { ...progressOf(this.#env, active), state: 'failed', error: error.message });
-    logger.error('a build failed', { table: entry.name, code: error.code, error: error.message, detail: error.detail });
-  }
-
   #save(active: ActiveBuild, change: Partial<BuildDocument>): void {
     active.document = { ...active.document, ...change };
     saveBuild(this.#env.state, active.document);
@@ -362,10 +345,12 @@ export class Builder {
       work();
       writeDerived();
       state.commit(state.frontier);
+      this.committed();
     } catch (error) {
       state.rollback();
       throw error;
     }
+    this.#env.onStep();
   }
 }
 

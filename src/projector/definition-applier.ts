@@ -1,21 +1,21 @@
 // Applies one definition of the sequence to catalogue, tables and wiring, inside the engine's open transaction. Everything that can
 // be refused is refused before anything is changed, so a refusal leaves no trace.
-import { nameKey, tableSpec, type Catalog, type Owner, type SourceEntry } from '../catalog/catalog.js';
-import { sameType, type RowSchema } from '../core/data-type.js';
+import { nameKey, tableSpec, type Catalog, type SourceEntry } from '../catalog/catalog.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
-import { removeBuild } from './build.js';
 import type { Builder } from './builder.js';
+import { alreadyThere, assertRuns, assertTopicIsFree, exists } from './definition-checks.js';
 import type { Definition } from './definition.js';
-import { currentStatus, warning, type Entity } from './entities.js';
+import { currentStatus, type Entity } from './entities.js';
 import { analyzeOptions, querySources } from './query-sources.js';
+import { SourceDefinitions } from './source-definitions.js';
 
 /** Rows that a new query takes over at once, so that small tables are there when the statement answers. */
-const rowsAtOnce = 5_000;
+const rowsAtOnceDefault = 5_000;
 
 export interface ApplierEnv {
   readonly state: StateWriter;
@@ -26,24 +26,27 @@ export interface ApplierEnv {
   /** The topic has no record yet, so there is nothing to replay. */
   readonly topicIsEmpty: (topic: string) => boolean;
   readonly refreshVisibility: () => void;
+  readonly rowsAtOnce?: number | undefined;
 }
 
 type Of<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
 
 export class DefinitionApplier {
   readonly #env: ApplierEnv;
+  readonly #sources: SourceDefinitions;
 
   constructor(env: ApplierEnv) {
     this.#env = env;
+    this.#sources = new SourceDefinitions(env);
   }
 
   apply(definition: Definition, seq: number): Entity {
-    if (definition.kind === 'captured-table') return this.#capturedTable(definition);
+    if (definition.kind === 'captured-table') return this.#sources.captured(definition);
     const [parsed] = parseStatements(definition.sql);
     const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(definition.strict));
     switch (statement.kind) {
       case 'create-source':
-        return this.#createSource(statement, definition.sql, definition.owner, seq);
+        return this.#sources.create(statement, definition.sql, definition.owner, seq);
       case 'create-as':
         return this.#createAs(statement, definition, seq);
       case 'drop':
@@ -55,153 +58,6 @@ export class DefinitionApplier {
       default:
         throw new AppError('internal', `a ${statement.kind} statement is no definition`);
     }
-  }
-
-  #capturedTable(definition: Extract<Definition, { readonly kind: 'captured-table' }>): Entity {
-    const { catalog, state, runtime } = this.#env;
-    const qualified = `${definition.database}.${definition.table}`;
-    const existing = catalog
-      .all()
-      .find((entry) => entry.properties.topic === definition.properties.topic && entry.writtenBy === null);
-    if (existing) {
-      assertSameColumns(existing, definition.schema, `captured table ${qualified}`);
-      return currentStatus('', `table/${existing.name}/create`, 'Table exists', 0);
-    }
-    const name =
-      catalog.find(definition.table) === undefined ? definition.table : `${definition.database}_${definition.table}`;
-    if (catalog.find(name)) {
-      throw new AppError(
-        'already-exists',
-        `no name is left for captured table ${qualified}: ${definition.table} and ${name} exist`,
-      );
-    }
-    const entry: SourceEntry = {
-      name,
-      sourceKind: 'table',
-      schema: definition.schema,
-      properties: definition.properties,
-      writtenBy: null,
-      readOnly: false,
-      owner: { kind: 'connector', name: definition.connector },
-      sql: null,
-      table: { id: catalog.nextTableId(), version: 1 },
-      captured: {
-        connector: definition.connector,
-        table: qualified,
-        deletedField: definition.deletedField,
-        keyShape: definition.keyShape,
-      },
-      visible: !definition.hidden,
-      failed: null,
-      schemaIds: null,
-    };
-    catalog.putSource(entry);
-    state.createTable(tableSpec(entry));
-    runtime.attachSource(entry);
-    if (entry.visible) state.publish(tableSpec(entry));
-    return currentStatus('', `table/${name}/create`, 'Table created', 0);
-  }
-
-  #createSource(statement: Of<'create-source'>, sql: string, owner: Owner, seq: number): Entity {
-    const { catalog, state, runtime, builder } = this.#env;
-    const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
-    const done = `${statement.sourceKind === 'table' ? 'Table' : 'Stream'} created`;
-    const byName = catalog.find(statement.name);
-    if (byName && statement.ifNotExists) return alreadyThere(sql, statement.sourceKind, statement.name);
-    const overTopic = catalog.all().find((entry) => entry.properties.topic === statement.properties.topic);
-    const automatic =
-      overTopic?.captured && overTopic.sql === null && statement.sourceKind === 'table' ? overTopic : undefined;
-    if (byName && byName !== automatic && !statement.orReplace) throw exists(byName);
-    if (byName?.writtenBy) throw exists(byName);
-    if (overTopic?.writtenBy) {
-      throw new AppError(
-        'unsupported-statement',
-        `topic ${overTopic.properties.topic} is written by ${overTopic.writtenBy}`,
-        {
-          hint: `read from ${overTopic.name} instead of declaring it again`,
-        },
-      );
-    }
-    if (automatic) return this.#takeOver(automatic, statement, sql, owner, commandId, done, seq);
-    if (byName) {
-      assertSameColumns(byName, statement.schema, `${byName.name} as it is replaced`);
-      catalog.putSource({ ...byName, sql, owner, readOnly: statement.readOnly });
-      return currentStatus(sql, commandId, done, seq);
-    }
-    const isTable = statement.sourceKind === 'table';
-    const empty = this.#env.topicIsEmpty(statement.properties.topic);
-    const entry: SourceEntry = {
-      name: statement.name,
-      sourceKind: statement.sourceKind,
-      schema: statement.schema,
-      properties: statement.properties,
-      writtenBy: null,
-      readOnly: statement.readOnly,
-      owner,
-      sql,
-      table: isTable ? { id: catalog.nextTableId(), version: 1 } : null,
-      captured: null,
-      visible: !isTable || empty,
-      failed: null,
-      schemaIds: null,
-    };
-    catalog.putSource(entry);
-    if (isTable) state.createTable(tableSpec(entry));
-    if (isTable && !empty) {
-      const document = {
-        table: entry.name,
-        version: 1,
-        purpose: 'create',
-        method: 'replay',
-        cursors: {},
-        replayedSeq: 0,
-        caughtUp: false,
-        rows: 0,
-        startedMs: this.#env.nowMs(),
-      } as const;
-      // The document comes first: it keeps the new node from hearing its topic before the replay has caught up.
-      builder.announce(document);
-      runtime.attachSource(entry);
-      builder.begin(document);
-    } else {
-      runtime.attachSource(entry);
-      if (isTable) state.publish(tableSpec(entry));
-    }
-    return currentStatus(sql, commandId, done, seq);
-  }
-
-  /** CREATE TABLE over a captured topic: the automatic table gets the declared name; its rows stay. */
-  #takeOver(
-    automatic: SourceEntry,
-    statement: Of<'create-source'>,
-    sql: string,
-    owner: Owner,
-    commandId: string,
-    done: string,
-    seq: number,
-  ): Entity {
-    const { catalog, state, runtime } = this.#env;
-    assertSameColumns(automatic, statement.schema, `captured table ${automatic.captured!.table}`);
-    if (nameKey(automatic.name) !== nameKey(statement.name)) {
-      const reader = catalog
-        .queries()
-        .find((query) => querySources(catalog, query).some((source) => nameKey(source) === nameKey(automatic.name)));
-      if (reader)
-        throw new AppError(
-          'invalid-statement',
-          `captured table ${automatic.name} is read by ${reader.id} under that name`,
-        );
-      runtime.dropSource(automatic.name);
-      catalog.dropSource(automatic.name);
-      if (automatic.visible) state.unpublish(automatic.name);
-    }
-    const entry = { ...automatic, name: statement.name, sql, owner };
-    catalog.putSource(entry);
-    if (nameKey(automatic.name) !== nameKey(statement.name)) {
-      runtime.attachSource(entry);
-      if (entry.visible) state.publish(tableSpec(entry));
-    }
-    return currentStatus(sql, commandId, done, seq);
   }
 
   #createAs(
@@ -220,6 +76,11 @@ export class DefinitionApplier {
       });
     }
     if (byName) throw exists(byName);
+    assertTopicIsFree(catalog, statement.properties.topic);
+    assertRuns(
+      catalog,
+      statement.plan.sources.map((name) => catalog.find(name)!),
+    );
     const isTable = statement.sourceKind === 'table';
     const number = catalog.nextQueryNumber();
     const id = `${isTable ? 'CTAS' : 'CSAS'}_${statement.name}_${number}`;
@@ -270,11 +131,11 @@ export class DefinitionApplier {
     }
     const cursors = Object.fromEntries(sources.map((source) => [source.name, { last: null, done: false }]));
     builder.begin({ ...base, method: 'scan', cursors });
-    builder.scanNow(entry.name, rowsAtOnce);
+    builder.scanNow(entry.name, this.#env.rowsAtOnce ?? rowsAtOnceDefault);
   }
 
   #drop(statement: Of<'drop'>, sql: string, seq: number): Entity {
-    const { catalog, state, runtime } = this.#env;
+    const { catalog, state, runtime, builder } = this.#env;
     const entry = catalog.find(statement.name);
     if (!entry && statement.ifExists)
       return currentStatus(
@@ -307,9 +168,9 @@ export class DefinitionApplier {
         },
       );
     }
+    builder.forget(entry.name);
     if (entry.writtenBy) this.#dropQuery(entry.writtenBy, entry);
     runtime.dropSource(entry.name);
-    removeBuild(state, entry.name);
     catalog.dropSource(entry.name);
     if (entry.table) {
       if (entry.visible) state.unpublish(entry.name);
@@ -324,16 +185,18 @@ export class DefinitionApplier {
   }
 
   #dropQuery(id: string, entry: SourceEntry): void {
-    const { catalog, runtime, state, builder } = this.#env;
-    builder.forget(entry.name);
-    const stateNames = runtime.runningQuery(id)?.running.topology.stateNames ?? [];
+    const { catalog, runtime, state } = this.#env;
+    // A query that stands still, or was being filled, has states too: compiling it tells their names.
+    const topology =
+      runtime.runningQuery(id)?.running.topology ??
+      runtime.compile(catalog.query(id)!, entry, entry.table?.version ?? 1, () => {}).topology;
     runtime.detachQuery(id);
-    for (const name of stateNames) state.dropState(name);
+    for (const name of topology.stateNames) state.dropState(name);
     catalog.dropQuery(id);
   }
 
   #changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, seq: number): Entity {
-    const { catalog, runtime } = this.#env;
+    const { catalog, runtime, builder } = this.#env;
     const queries =
       statement.queryId === null
         ? catalog.queries()
@@ -348,10 +211,17 @@ export class DefinitionApplier {
         hint: 'a paused query has missed changes: rebuild its table (`writethrough rebuild TABLE`), which lets it run again',
       });
     }
-    for (const query of queries) {
-      if (query.state.kind !== 'running') continue;
-      runtime.detachQuery(query.id);
-      catalog.putQuery({ ...query, state: { kind: statement.kind === 'pause' ? 'paused' : 'terminated', atSeq: seq } });
+    const kind = statement.kind === 'pause' ? 'paused' : 'terminated';
+    const ids = queries.map(({ id }) => id);
+    const stopped = runtime.stopQueries(ids, { kind, atSeq: seq }, { kind: 'paused', atSeq: seq });
+    for (const id of stopped) {
+      const { sink } = catalog.query(id)!;
+      if (!builder.isBuilding(sink)) continue;
+      // Refused behind the change: the engine rolls it back.
+      throw new AppError('rebuild-running', `${sink} is being built`, {
+        hint: `wait for it, or DROP ${sink}`,
+        retriable: true,
+      });
     }
     return currentStatus(
       sql,
@@ -360,36 +230,4 @@ export class DefinitionApplier {
       seq,
     );
   }
-}
-
-function exists(entry: SourceEntry): AppError {
-  return new AppError(
-    'already-exists',
-    `Cannot add ${entry.sourceKind} '${entry.name}': A ${entry.sourceKind} with the same name already exists`,
-    {
-      hint: `DROP ${entry.sourceKind.toUpperCase()} ${entry.name} first, or use CREATE ... IF NOT EXISTS`,
-    },
-  );
-}
-
-function alreadyThere(sql: string, kind: string, name: string): Entity {
-  return warning(sql, `Cannot add ${kind} '${name}': A ${kind} with the same name already exists.`);
-}
-
-function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: string): void {
-  const describe = (s: RowSchema) => s.columns.map((c) => c.name).join(', ');
-  const same =
-    entry.schema.columns.length === schema.columns.length &&
-    entry.schema.columns.every(
-      (column, i) =>
-        nameKey(column.name) === nameKey(schema.columns[i]!.name) && sameType(column.type, schema.columns[i]!.type),
-    ) &&
-    entry.schema.keyColumns.length === schema.keyColumns.length &&
-    entry.schema.keyColumns.every(
-      (at, i) => nameKey(entry.schema.columns[at]!.name) === nameKey(schema.columns[schema.keyColumns[i]!]!.name),
-    );
-  if (same) return;
-  throw new AppError('invalid-statement', `the columns of ${entry.name} do not agree with ${what}`, {
-    detail: `there: ${describe(entry.schema)}; here: ${describe(schema)}`,
-  });
 }

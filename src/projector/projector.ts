@@ -3,12 +3,13 @@
 //   2. its records run through all live queries (runtime)
 //   3. its control (snapshot completed, rebuild swapped) takes effect
 // Log, rows, feed, catalogue and frontier commit together, so a crash between any two steps leaves the state of the commit before,
-// and the same appends are applied again. What the catalogue refuses is remembered as the statement's outcome, not thrown: every
-// process that follows the log refuses it alike.
+// and the same appends are applied again. A definition that cannot be applied throws PartFailure: the engine rolls back, so that it
+// leaves no trace, has it refused, and applies the group again. Every process that follows the log refuses it alike.
 import { nameKey, type Catalog } from '../catalog/catalog.js';
 import { toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
+import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, type Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
 import { loadBuilds } from './build.js';
@@ -38,6 +39,8 @@ export class Projector {
   /** Of the appends applied since the last `takeOutcomes`. */
   #outcomes = new Map<number, Outcome>();
   #swapped: string[] = [];
+  /** Definitions of the group in hand that could not be applied, by seq. */
+  readonly #refused = new Map<number, AppError>();
 
   constructor(parts: ProjectorParts) {
     this.#parts = parts;
@@ -67,16 +70,24 @@ export class Projector {
     runtime.context.commitTimeUs = append.commitTimeUs;
     for (let i = 0; i < records.count; i++) {
       if (records.topic(i) !== this.#topic) continue;
+      const refused = this.#refused.get(append.seq);
+      if (refused) {
+        this.#outcomes.set(append.seq, { ok: false, error: refused });
+        continue;
+      }
       try {
         const entity = applier.apply(decodeDefinition(records.value(i)!), append.seq);
         this.#outcomes.set(append.seq, { ok: true, entity });
       } catch (error) {
-        if (error instanceof PartFailure) throw error;
-        const known = toAppError(error);
-        if (known.code === 'internal') throw error; // half done: the engine must roll back
-        this.#outcomes.set(append.seq, { ok: false, error: known });
+        const cause = error instanceof QueryFailure ? error.error : toAppError(error);
+        throw new PartFailure({ kind: 'definition', name: String(append.seq) }, cause);
       }
     }
+  }
+
+  /** The definition at this seq is not applied when its group comes again. */
+  refuse(seq: number, error: AppError): void {
+    this.#refused.set(seq, error);
   }
 
   #applyControl(append: Append): void {
@@ -91,7 +102,8 @@ export class Projector {
         for (const entry of catalog.all()) {
           if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic))
             continue;
-          this.show(entry.name);
+          catalog.putSource({ ...entry, captured: { ...entry.captured, awaitsSnapshot: false } });
+          if (!builder.isBuilding(entry.name)) this.show(entry.name);
         }
         this.refreshVisibility();
         logger.info('snapshot complete', { connector: control.connector, tables: control.topics.length });
@@ -120,8 +132,9 @@ export class Projector {
 
   /** A table or query that was being filled is complete, in the open transaction. */
   created(name: string): void {
-    // A derived one waits for its sources too.
-    if (this.#parts.catalog.find(name)?.writtenBy === null) this.show(name);
+    // A derived one waits for its sources too, a captured one for its snapshot.
+    const entry = this.#parts.catalog.find(name)!;
+    if (entry.writtenBy === null && entry.captured?.awaitsSnapshot !== true) this.show(name);
     this.refreshVisibility();
   }
 
@@ -139,6 +152,7 @@ export class Projector {
   takeOutcomes(): ReadonlyMap<number, Outcome> {
     const outcomes = this.#outcomes;
     this.#outcomes = new Map();
+    this.#refused.clear();
     return outcomes;
   }
 

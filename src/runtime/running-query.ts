@@ -15,24 +15,39 @@ export interface QueryTopology {
 export class QueryFailure extends Error {
   override readonly name = 'QueryFailure';
   readonly queryId: string;
+  /** The table whose build failed; undefined: the query at work. */
+  readonly build: string | undefined;
   readonly error: AppError;
-  constructor(queryId: string, error: AppError) {
+  constructor(queryId: string, error: AppError, build: string | undefined) {
     super(error.message, { cause: error });
     this.queryId = queryId;
+    this.build = build;
     this.error = error;
   }
+}
+
+export interface RunningQueryOptions {
+  /** Place in creation order. */
+  readonly order: number;
+  /** The table that it builds anew, beside the query at work. */
+  readonly build?: string | undefined;
+  readonly cursors?: Map<string, Cursor> | undefined;
 }
 
 export class RunningQuery implements ChangeListener {
   readonly id: string;
   readonly topology: QueryTopology;
+  readonly order: number;
+  readonly build: string | undefined;
   /** While a version is being filled from its source tables: how far each has been read. Undefined: all of it. */
   cursors: Map<string, Cursor> | undefined;
 
-  constructor(id: string, topology: QueryTopology, cursors?: Map<string, Cursor>) {
+  constructor(id: string, topology: QueryTopology, options: RunningQueryOptions) {
     this.id = id;
     this.topology = topology;
-    this.cursors = cursors;
+    this.order = options.order;
+    this.build = options.build;
+    this.cursors = options.cursors;
   }
 
   get needsOldRowtime(): boolean {
@@ -50,10 +65,8 @@ export class RunningQuery implements ChangeListener {
       this.topology.accept(source, before, after);
     } catch (error) {
       if (error instanceof QueryFailure) throw error; // of a query downstream
-      throw new QueryFailure(
-        this.id,
-        error instanceof AppError ? error : new AppError('internal', String(error), { cause: error }),
-      );
+      const known = error instanceof AppError ? error : new AppError('internal', String(error), { cause: error });
+      throw new QueryFailure(this.id, known, this.build);
     }
   }
 }

@@ -6,7 +6,14 @@ import { AppError, assert, toErrorMessage } from '../core/errors.js';
 import type { Row } from '../core/data-type.js';
 import type { Append } from '../core/record.js';
 import type { StateWriter } from '../store/state-store.js';
-import { nameKey, tableSpec, type Catalog, type QueryEntry, type SourceEntry } from '../catalog/catalog.js';
+import {
+  nameKey,
+  tableSpec,
+  type Catalog,
+  type QueryEntry,
+  type QueryState,
+  type SourceEntry,
+} from '../catalog/catalog.js';
 import type { ApplyContext } from './apply-context.js';
 import { QueryFailure, RunningQuery, type QueryTopology } from './running-query.js';
 import { SourceNode, type RecordDecoder } from './source-node.js';
@@ -22,6 +29,8 @@ export interface RuntimeEnv {
   readonly isBeingCreated: (name: string) => boolean;
   /** Writes the changes of a derived stream or table to its topic. */
   readonly sinkTopic: (entry: SourceEntry, context: ApplyContext) => ChangeListener;
+  /** Names of what a query reads, whether it runs or not. */
+  readonly sourcesOf: (query: QueryEntry) => readonly string[];
 }
 
 export interface CompileRequest {
@@ -38,15 +47,28 @@ export interface CompiledQuery {
   readonly sources: readonly string[];
 }
 
+/** What cannot go on. A definition is named by its seq, a build by its table. */
+export interface FailedPart {
+  readonly kind: 'query' | 'source' | 'build' | 'definition';
+  readonly name: string;
+}
+
 export class PartFailure extends Error {
   override readonly name = 'PartFailure';
-  readonly part: { readonly kind: 'query' | 'source'; readonly name: string };
+  readonly part: FailedPart;
   readonly error: AppError;
-  constructor(part: PartFailure['part'], error: AppError) {
+  constructor(part: FailedPart, error: AppError) {
     super(error.message, { cause: error });
     this.part = part;
     this.error = error;
   }
+}
+
+export function partFailure({ build, queryId, error }: QueryFailure): PartFailure {
+  return new PartFailure(
+    build === undefined ? { kind: 'query', name: queryId } : { kind: 'build', name: build },
+    error,
+  );
 }
 
 /** A derived stream: no rows are kept, its facts go on to listeners. */
@@ -118,10 +140,10 @@ export class Runtime {
     try {
       node.take(records, i);
     } catch (error) {
-      if (error instanceof QueryFailure) throw new PartFailure({ kind: 'query', name: error.queryId }, error.error);
-      if (error instanceof AppError && error.code === 'bad-record')
-        throw new PartFailure({ kind: 'source', name: node.name }, error);
-      throw error;
+      if (error instanceof QueryFailure) throw partFailure(error);
+      if (!(error instanceof AppError && error.code === 'bad-record')) throw error;
+      const { build, name } = node;
+      throw new PartFailure(build === undefined ? { kind: 'source', name } : { kind: 'build', name: build }, error);
     }
   }
 
@@ -141,7 +163,8 @@ export class Runtime {
 
   listenToTopic(node: SourceNode): void {
     const nodes = this.#byTopic.get(node.topic) ?? [];
-    nodes.push(node);
+    const at = nodes.findIndex((other) => other.order > node.order);
+    nodes.splice(at < 0 ? nodes.length : at, 0, node);
     this.#byTopic.set(node.topic, nodes);
   }
 
@@ -181,7 +204,7 @@ export class Runtime {
       ? (key: Row, after: Row | null) => table.set(key, after)
       : (_key: Row, after: Row | null) => stream!.emit(after!);
     const { topology, sources } = this.compile(query, sink, sink.table?.version ?? 1, emit);
-    const running = new RunningQuery(query.id, topology);
+    const running = new RunningQuery(query.id, topology, { order: query.number });
     this.listen(running, sources);
     this.#queries.set(query.id, { running, sources });
   }
@@ -196,9 +219,13 @@ export class Runtime {
     });
   }
 
-  /** Lets a query hear its sources, behind those that listen already. */
-  listen(query: ChangeListener, sources: readonly string[]): void {
-    for (const source of new Set(sources.map(nameKey))) this.#listenersOf(source).push(query);
+  /** Lets a query hear its sources, in creation order whenever it comes: the same as after a restart. */
+  listen(query: RunningQuery, sources: readonly string[]): void {
+    for (const source of new Set(sources.map(nameKey))) {
+      const listeners = this.#listenersOf(source);
+      const at = listeners.findIndex((other) => (other.order ?? -1) > query.order);
+      listeners.splice(at < 0 ? listeners.length : at, 0, query);
+    }
   }
 
   #listenersOf(source: string): ChangeListener[] {
@@ -264,31 +291,34 @@ export class Runtime {
     this.#sources.set(nameKey(name), next);
   }
 
-  /** Marks a failed part and everything that reads it as standing still at the frontier; in an open transaction. */
-  detachFailed(failure: PartFailure, atSeq: number): readonly string[] {
+  /** Marks a failed query or source and everything that reads it as standing still; in an open transaction. Ids of the queries. */
+  detachFailed(part: FailedPart, failure: AppError, atSeq: number): readonly string[] {
     const { catalog } = this.#env;
-    const error = toErrorMessage(failure.error);
+    const error = toErrorMessage(failure);
+    if (part.kind === 'query') return this.stopQueries([part.name], { kind: 'failed', atSeq, error });
+    const entry = catalog.find(part.name)!;
+    catalog.putSource({ ...entry, failed: error });
+    const readers = this.#readersOf(entry.name).map(({ id }) => id);
+    return this.stopQueries(readers, { kind: 'failed', atSeq, error });
+  }
+
+  /** The running ones of these queries, and of all that reads what they write, stand still from here; ids of those. */
+  stopQueries(ids: readonly string[], state: QueryState, readers: QueryState = state): readonly string[] {
+    const { catalog } = this.#env;
     const stopped: string[] = [];
-    const stopReaders = (name: string) => {
-      for (const query of catalog.queries()) {
-        const reads = this.#queries.get(query.id)?.sources.some((source) => nameKey(source) === nameKey(name));
-        if (reads) stopQuery(query);
-      }
-    };
-    const stopQuery = (query: QueryEntry) => {
+    const stop = (query: QueryEntry, to: QueryState) => {
       if (query.state.kind !== 'running') return;
-      catalog.putQuery({ ...query, state: { kind: 'failed', atSeq, error } });
+      catalog.putQuery({ ...query, state: to });
+      this.detachQuery(query.id);
       stopped.push(query.id);
-      stopReaders(query.sink);
+      for (const reader of this.#readersOf(query.sink)) stop(reader, readers);
     };
-    if (failure.part.kind === 'query') {
-      stopQuery(catalog.query(failure.part.name)!);
-    } else {
-      const entry = catalog.find(failure.part.name)!;
-      catalog.putSource({ ...entry, failed: error });
-      stopped.push(entry.name);
-      stopReaders(entry.name);
-    }
+    for (const id of ids) stop(catalog.query(id)!, state);
     return stopped;
+  }
+
+  #readersOf(name: string): readonly QueryEntry[] {
+    const { catalog, sourcesOf } = this.#env;
+    return catalog.queries().filter((query) => sourcesOf(query).some((source) => nameKey(source) === nameKey(name)));
   }
 }

@@ -17,10 +17,14 @@ export interface RecordDecoder {
 export class SourceNode {
   readonly name: string;
   readonly topic: string;
+  /** Place in creation order. */
+  readonly order: number;
   /** Undefined for a stream. */
   readonly table: TableNode | undefined;
   /** Readers of a stream's facts; a table's readers hang on the table. */
   readonly listeners: ChangeListener[] = [];
+  /** The table that it builds anew, beside the node at work; undefined: it is at work. */
+  build: string | undefined;
   readonly #decoder: RecordDecoder;
   readonly #schema: RowSchema;
 
@@ -31,6 +35,7 @@ export class SourceNode {
     );
     this.name = entry.name;
     this.topic = entry.properties.topic;
+    this.order = entry.order ?? 0;
     this.table = table;
     this.#decoder = decoder;
     this.#schema = entry.schema;

@@ -10,6 +10,8 @@ export interface ChangeListener {
   accept(source: string, before: Row | null, after: Row | null): void;
   /** It computes with the ROWTIME of the row that was. */
   readonly needsOldRowtime?: boolean;
+  /** Place in creation order; without one it stands in front. */
+  readonly order?: number;
 }
 
 export class TableNode implements ChangeListener {

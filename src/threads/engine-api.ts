@@ -20,6 +20,9 @@ export interface EngineOptions {
   readonly feed: { readonly ms: number; readonly bytes: number };
   /** Settings as SHOW PROPERTIES tells them; no secrets. */
   readonly properties: Readonly<Record<string, string>>;
+  /** Rows that a build takes in one step, and that a new query takes at once; by default as many as take a few ms. */
+  readonly rowsPerStep?: number | undefined;
+  readonly rowsAtOnce?: number | undefined;
 }
 
 export type StreamOptions = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly url: string };

@@ -8,8 +8,8 @@
 //   7. confirm to the producers, answer local waiters, tell the main thread
 // A crash before 6 has happened leaves nothing of the group (embedded: the source sends it again behind the stored position; Kafka:
 // it is read again behind the frontier). A crash between 6 and 7 leaves it applied; a producer that is opened again learns so from
-// its position. When a query fails in 4 everything is rolled back, the query is detached in a transaction of its own, and the same
-// group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
+// its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, that part stands still from then
+// on (in a transaction of its own), and the same group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
 // step of a build or of the log's maintenance.
 import { toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
@@ -85,10 +85,33 @@ export class EngineLoop {
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
+      const startMs = performance.now();
       const committed = this.#commitGroup();
-      const built = this.#env.builder.busy && (await this.#env.builder.step());
+      const built = await this.#build(performance.now() - startMs);
       if (!committed && !built && !this.#keepHouse()) await this.#available();
       else await nextTurn();
+    }
+  }
+
+  /** At least one step, and as much time as the commit took: under full load a build would else never reach the end of its tables. */
+  async #build(budgetMs: number): Promise<boolean> {
+    const { builder } = this.#env;
+    const startMs = performance.now();
+    let built = false;
+    while (builder.busy && (await this.#buildStep())) {
+      built = true;
+      if (this.#stopped || performance.now() - startMs >= budgetMs) break;
+    }
+    return built;
+  }
+
+  async #buildStep(): Promise<boolean> {
+    try {
+      return await this.#env.builder.step();
+    } catch (error) {
+      if (!(error instanceof PartFailure)) throw error;
+      this.#standStill(error);
+      return true;
     }
   }
 
@@ -114,7 +137,7 @@ export class EngineLoop {
   }
 
   #commitGroup(): boolean {
-    const { feed, projector, sinks, state } = this.#env;
+    const { feed, state } = this.#env;
     const group = feed.take();
     if (group.length === 0) return false;
     for (;;) {
@@ -123,10 +146,8 @@ export class EngineLoop {
         return true;
       } catch (error) {
         state.rollback();
-        sinks.discard();
         if (!(error instanceof PartFailure)) throw error;
-        projector.load();
-        this.#detach(error);
+        this.#standStill(error);
       }
     }
   }
@@ -148,6 +169,7 @@ export class EngineLoop {
     const frontier = this.#nextFrontier(appends);
     failpoint('engine-before-commit');
     state.commit(frontier);
+    builder.committed();
     failpoint('engine-after-commit');
     const pauseMs = performance.now() - startMs;
     for (const table of projector.takeSwapped()) builder.notePause(table, pauseMs);
@@ -172,14 +194,25 @@ export class EngineLoop {
     return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, positions };
   }
 
-  #detach(failure: PartFailure): void {
-    const { state, runtime, projector, logger } = this.#env;
-    state.begin();
-    const stopped = runtime.detachFailed(failure, state.frontier.seq);
-    state.commit(state.frontier);
+  /** After a rollback: memory follows the store again, and the part that failed is left out from here on. */
+  #standStill({ part, error }: PartFailure): void {
+    const { state, runtime, projector, builder, sinks, logger } = this.#env;
+    sinks.discard();
     projector.load();
-    const { code, message, detail } = failure.error;
-    logger.error('a part failed and stands still', { stopped, code, error: message, detail });
+    const { code, message, detail } = error;
+    if (part.kind === 'definition') {
+      projector.refuse(Number(part.name), error);
+      const level = code === 'internal' ? 'error' : 'debug';
+      return logger[level]('a definition is refused', { seq: part.name, code, error: message, detail });
+    }
+    state.begin();
+    const stopped =
+      part.kind === 'build' ? builder.fail(part.name, error) : runtime.detachFailed(part, error, state.frontier.seq);
+    builder.abandon(stopped);
+    state.commit(state.frontier);
+    builder.committed();
+    projector.load();
+    logger.error('a part failed and stands still', { ...part, stopped, code, error: message, detail });
   }
 }
 

@@ -7,6 +7,7 @@ import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { BuildDocument } from '../projector/build.js';
 import type { Builder } from '../projector/builder.js';
+import { assertRuns } from '../projector/definition-checks.js';
 import type { Definition } from '../projector/definition.js';
 import { queryState, type Entity } from '../projector/entities.js';
 import { querySources } from '../projector/query-sources.js';
@@ -142,6 +143,13 @@ export class EngineStatements {
       });
     }
     const sources = query ? [...new Set(querySources(catalog, query))].map((name) => catalog.find(name)!) : [];
+    assertRuns(catalog, sources);
+    const forgetful = sources.find((source) => source.sourceKind === 'stream' && source.writtenBy !== null);
+    if (forgetful) {
+      throw new AppError('unsupported-statement', `rebuild of ${entry.name}, which reads ${forgetful.name}`, {
+        hint: `a derived stream is not kept to be replayed: select from the source of ${forgetful.name} instead`,
+      });
+    }
     const replay = query === undefined || sources.some((source) => source.sourceKind === 'stream');
     const document: BuildDocument = {
       table: entry.name,

@@ -14,6 +14,7 @@ import { DefinitionApplier } from '../projector/definition-applier.js';
 import { encodeDefinition, statementsTopic, type Definition } from '../projector/definition.js';
 import type { Entity } from '../projector/entities.js';
 import { Projector } from '../projector/projector.js';
+import { querySources } from '../projector/query-sources.js';
 import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
 import { openRegistry, type Registry } from '../registry/registry.js';
@@ -64,6 +65,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     isBeingCreated: (name) =>
       loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(name)),
     sinkTopic: (entry, context) => sinks.listener(entry, context),
+    sourcesOf: (query) => querySources(catalog, query),
   });
   const builder: Builder = new Builder({
     state,
@@ -81,6 +83,8 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     },
     onCreated: (name) => projector.created(name),
     writeDerived: () => engineLog.feed.writeDerived(sinks.take()),
+    onStep: () => main.committed(state.frontier.seq, state.frontier.commitTimeUs),
+    rowsPerStep: options.rowsPerStep,
   });
   const applier = new DefinitionApplier({
     state,
@@ -90,6 +94,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     nowMs: () => systemClock.nowMs(),
     topicIsEmpty: (topic) => engineLog.topicIsEmpty(topic),
     refreshVisibility: () => projector.refreshVisibility(),
+    rowsAtOnce: options.rowsAtOnce,
   });
   const projector: Projector = new Projector({
     state,

@@ -1,0 +1,58 @@
+// What a definition is measured by before it changes anything.
+import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
+import { sameType, type RowSchema } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
+import { warning, type Entity } from './entities.js';
+
+export function exists(entry: SourceEntry): AppError {
+  return new AppError(
+    'already-exists',
+    `Cannot add ${entry.sourceKind} '${entry.name}': A ${entry.sourceKind} with the same name already exists`,
+    {
+      hint: `DROP ${entry.sourceKind.toUpperCase()} ${entry.name} first, or use CREATE ... IF NOT EXISTS`,
+    },
+  );
+}
+
+export function alreadyThere(sql: string, kind: string, name: string): Entity {
+  return warning(sql, `Cannot add ${kind} '${name}': A ${kind} with the same name already exists.`);
+}
+
+export function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: string): void {
+  const describe = (s: RowSchema) => s.columns.map((c) => c.name).join(', ');
+  const same =
+    entry.schema.columns.length === schema.columns.length &&
+    entry.schema.columns.every(
+      (column, i) =>
+        nameKey(column.name) === nameKey(schema.columns[i]!.name) && sameType(column.type, schema.columns[i]!.type),
+    ) &&
+    entry.schema.keyColumns.length === schema.keyColumns.length &&
+    entry.schema.keyColumns.every(
+      (at, i) => nameKey(entry.schema.columns[at]!.name) === nameKey(schema.columns[schema.keyColumns[i]!]!.name),
+    );
+  if (same) return;
+  throw new AppError('invalid-statement', `the columns of ${entry.name} do not agree with ${what}`, {
+    detail: `there: ${describe(entry.schema)}; here: ${describe(schema)}`,
+  });
+}
+
+/** A query over something that stands still would mix versions. */
+export function assertRuns(catalog: Catalog, sources: readonly SourceEntry[]): void {
+  for (const { name, failed, writtenBy } of sources) {
+    const state = writtenBy === null ? undefined : catalog.query(writtenBy)?.state;
+    if (failed === null && (state === undefined || state.kind === 'running')) continue;
+    const reason = failed?.message ?? (state?.kind === 'failed' ? state.error.message : `its query is ${state?.kind}`);
+    throw new AppError('detached', `${name} stands still: ${reason}`, {
+      hint: `rebuild it first (\`writethrough rebuild ${name}\`), or drop it and create it again`,
+    });
+  }
+}
+
+/** Two writers of one topic would mix their records. */
+export function assertTopicIsFree(catalog: Catalog, topic: string): void {
+  const user = catalog.all().find((entry) => entry.properties.topic === topic);
+  if (user)
+    throw new AppError('invalid-statement', `topic ${topic} belongs to ${user.name}`, {
+      hint: 'name another one: WITH (KAFKA_TOPIC=...)',
+    });
+}

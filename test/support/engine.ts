@@ -1,0 +1,200 @@
+// A whole engine in the test's thread, over a file of its own: statements, captured tables whose rows the test writes as a connector
+// would, reads and subscriptions by the reader's face. Stopping and opening again is a restart.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import type { OutputSettings } from '../../src/connect/connector-config.js';
+import { producerName, topicName } from '../../src/connect/naming.js';
+import type { AppendControl } from '../../src/core/append-control.js';
+import { INTEGER, STRING, type RowSchema } from '../../src/core/data-type.js';
+import { toAppError } from '../../src/core/errors.js';
+import type { SourceTable } from '../../src/core/row-encoder.js';
+import type { StatementEntity } from '../../src/projector/statement-facade.js';
+import type { ReadSession, StateReader } from '../../src/store/state-store.js';
+import { openStateReader } from '../../src/store/sqlite/state-reader.js';
+import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
+import type { AppendProducer } from '../../src/stream/event-log.js';
+import type { EngineApi, EngineOptions } from '../../src/threads/engine-api.js';
+import { openEngine } from '../../src/threads/open-engine.js';
+import { appendChunk, type TestRecord } from './chunk.js';
+
+export const output: OutputSettings = {
+  topicPrefix: 'p',
+  valueFormat: 'JSON',
+  keyFormat: 'JSON',
+  keyShape: 'bare',
+  shape: 'flat',
+  partitions: 1,
+  cleanup: 'compact',
+};
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface TestRow {
+  readonly table: string;
+  readonly key: number | string;
+  /** Null: deleted. */
+  readonly row: Readonly<Record<string, unknown>> | null;
+}
+
+export class TestEngine {
+  readonly folder: string;
+  readonly log: LogLine[] = [];
+  readonly connector = 'c';
+  api!: EngineApi;
+  reader!: StateReader;
+  producer!: AppendProducer;
+  failed: unknown;
+  onCommitted: (seq: number) => void = () => {};
+  readonly #options: Partial<EngineOptions>;
+  #bridge: MessageChannel | undefined;
+  #position = 0;
+
+  constructor(options: Partial<EngineOptions> = {}) {
+    this.folder = mkdtempSync(join(tmpdir(), 'wt-engine-'));
+    this.#options = options;
+  }
+
+  async open(): Promise<this> {
+    const options: EngineOptions = {
+      dataFolder: this.folder,
+      durability: 'normal',
+      serviceId: 'writethrough',
+      strict: false,
+      stream: { kind: 'embedded' },
+      feed: { ms: 86_400_000, bytes: 1024 ** 3 },
+      properties: {},
+      ...this.#options,
+    };
+    this.api = await openEngine(options, {
+      ready: () => {},
+      committed: (seq) => this.onCommitted(seq),
+      failed: (error) => (this.failed = error),
+      log: (level, message, fields) => void this.log.push({ level, message, fields }),
+    });
+    this.reader = openStateReader(join(this.folder, 'writethrough.db'));
+    this.#bridge = new MessageChannel();
+    await this.api.attachCapture({ port: this.#bridge.port1 });
+    this.producer = await connectBridge(this.#bridge.port2).openProducer(producerName(this.connector));
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.reader.close();
+    await this.api.stop();
+    this.#bridge?.port2.close();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.open();
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  run(sql: string): Promise<readonly StatementEntity[]> {
+    return this.api.execute({ sql, owner: 'api' });
+  }
+
+  /** The code of the error that the statement is refused with, or `ok`. */
+  async tryRun(sql: string): Promise<string> {
+    try {
+      await this.run(sql);
+      return 'ok';
+    } catch (error) {
+      return toAppError(error).code;
+    }
+  }
+
+  async capture(table: string, columns: RowSchema['columns'] = idAndName, hidden = false): Promise<void> {
+    await this.api.openTable({
+      connector: this.connector,
+      table: sourceTable(table, columns),
+      topic: this.topic(table),
+      output,
+      hidden,
+      createTable: true,
+    });
+  }
+
+  topic(table: string): string {
+    return topicName(output.topicPrefix, sourceTable(table, idAndName));
+  }
+
+  /** One append; resolves when it is applied. */
+  async write(rows: readonly TestRow[], control?: AppendControl): Promise<number> {
+    await this.send(rows, control);
+    return this.producer.flush();
+  }
+
+  /** One append, not waited for. */
+  send(rows: readonly TestRow[], control?: AppendControl): Promise<void> {
+    const records = rows.map(({ table, key, row }): TestRecord => ({
+      topic: this.topic(table),
+      key: JSON.stringify(key),
+      value: row === null ? null : JSON.stringify(row),
+    }));
+    return this.producer.write(appendChunk(String(++this.#position), records, control ? { control } : {}));
+  }
+
+  session<T>(read: (session: ReadSession) => T): T {
+    const session = this.reader.session();
+    try {
+      return read(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  rows(table: string): readonly (readonly unknown[])[] {
+    return this.session((session) => [...session.scan({ table })].map(({ row }) => row));
+  }
+
+  codeOf(table: string): string {
+    try {
+      this.rows(table);
+      return 'ok';
+    } catch (error) {
+      return toAppError(error).code;
+    }
+  }
+
+  async state(query: string): Promise<string | undefined> {
+    return (await this.api.queries()).find(({ id, sink }) => id === query || sink === query)?.state;
+  }
+}
+
+export const idAndName: RowSchema['columns'] = [
+  { name: 'id', type: INTEGER },
+  { name: 'name', type: STRING },
+];
+
+function sourceTable(table: string, columns: RowSchema['columns']): SourceTable {
+  return {
+    database: 'db',
+    table,
+    columns: columns.map((column) => ({ ...column, nullable: true })),
+    keyColumns: [0],
+  } as unknown as SourceTable;
+}
+
+/** Lets the engine's loop and the messages between threads have their turns until the condition holds. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 5_000,
+): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
