@@ -17,6 +17,7 @@ const heartbeatMs = 250;
 /** So many heartbeats missed mean a connection that is dead without knowing it. */
 const silenceMs = 20_000;
 const startTimeoutMs = 60_000;
+const nothing = Buffer.alloc(0);
 
 /** What we use of mysql2's connection beyond its types. */
 interface RawConnection {
@@ -181,7 +182,8 @@ export class BinlogStream {
       if (this.#failure) throw this.#failure;
       return undefined;
     }
-    this.#read++;
+    // The list is cut now and then; what has been read must not be held until then.
+    this.#queue[this.#read++] = nothing;
     this.#queuedBytes -= event.length;
     if (this.#read === this.#queue.length) {
       this.#queue = [];

@@ -48,6 +48,12 @@ export interface CaptureRunOptions {
   onConnected(): void;
 }
 
+/** A part of the snapshot that waits for the border between two transactions. */
+interface Waiter {
+  run(now: StreamRead): void;
+  reject(reason: Error): void;
+}
+
 export class CaptureRun {
   readonly #options: CaptureRunOptions;
   readonly #wakeup = new Wakeup();
@@ -57,8 +63,8 @@ export class CaptureRun {
   #snapshotter: Snapshotter | undefined;
   #emitter: SnapshotEmitter | undefined;
   #cursor: SnapshotCursor | undefined;
-  /** Parts of the snapshot that wait for the border of a transaction. */
-  #atBorder: ((now: StreamRead) => void)[] = [];
+  #atBorder: Waiter[] = [];
+  #closed = false;
   #snapshotTurn = false;
   #reportedMs = -Infinity;
   #stale = true;
@@ -99,6 +105,8 @@ export class CaptureRun {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#runAtBorder();
     await this.#snapshotter?.close();
     await this.#stream?.close();
     this.#session?.close();
@@ -183,8 +191,8 @@ export class CaptureRun {
   }
 
   #betweenTransactions<T>(begin: (now: StreamRead) => T): Promise<T> {
-    return new Promise((resolve) => {
-      this.#atBorder.push((now) => resolve(begin(now)));
+    return new Promise((resolve, reject) => {
+      this.#atBorder.push({ run: (now) => resolve(begin(now)), reject });
       this.#runAtBorder();
     });
   }
@@ -212,10 +220,15 @@ export class CaptureRun {
     return chunks.take();
   }
 
+  /** On MariaDB also the place in the file has to be known, which takes a moment after a start. */
   #runAtBorder(): void {
     const reader = this.#reader;
-    if (!reader || reader.inGroup || (reader.position.kind === 'mariadb-gtid' && !reader.place)) return;
-    for (const run of this.#atBorder.splice(0)) run({ read: copyPosition(reader.position), place: reader.place });
+    if (this.#closed) {
+      for (const waiter of this.#atBorder.splice(0)) waiter.reject(new DOMException('the run has ended', 'AbortError'));
+    } else if (reader && !reader.inGroup && (reader.position.kind !== 'mariadb-gtid' || reader.place)) {
+      const now = { read: copyPosition(reader.position), place: reader.place };
+      for (const waiter of this.#atBorder.splice(0)) waiter.run(now);
+    }
   }
 
   /** A table that appeared while the stream runs: the server is asked for what its table map does not tell. */

@@ -10,7 +10,6 @@ import {
   eventType,
   header,
   headerSize,
-  ignorableFlag,
   isQuery,
   parseGtid,
   parseHeartbeat,
@@ -20,15 +19,15 @@ import {
   parseTaggedGtid,
   type QueryEvent,
 } from './binlog-event.js';
-import type { CapturedTables, OpenTable } from './captured-tables.js';
+import type { CapturedTables } from './captured-tables.js';
 import { printGtid, type Gtid } from './gtid-set.js';
 import { printMariadbGtid, type MariadbGtid } from './mariadb-gtid.js';
 import { compareOffsets, printWithSnapshot, type FileOffset, type StreamPosition } from './position.js';
-import { RowDecoder } from './row-decoder.js';
-import { readRows, type RowsTable } from './rows-event.js';
+import { passOver } from './other-events.js';
+import { readRows } from './rows-event.js';
 import { classify } from './statement.js';
-import { capturedColumns } from './table-schema.js';
-import { parseTableMap, tableMapName, type Collations, type TableMap } from './table-map.js';
+import type { Collations, TableMap } from './table-map.js';
+import { TableMaps } from './table-maps.js';
 
 /** The open group. */
 interface Group {
@@ -58,16 +57,10 @@ export interface TransactionReaderOptions {
   readonly halfSent: HalfSent | undefined;
 }
 
-interface KnownMap {
-  readonly bytes: Buffer;
-  readonly table: RowsTable | null;
-}
-
 export class TransactionReader {
   readonly #tables: CapturedTables;
   readonly #chunks: ChunkBuilder;
-  readonly #collations: Collations;
-  readonly #maps = new Map<number, KnownMap>();
+  readonly #maps: TableMaps;
   #position: StreamPosition;
   #file = '';
   #offset = 0;
@@ -87,7 +80,7 @@ export class TransactionReader {
   constructor(options: TransactionReaderOptions) {
     this.#tables = options.tables;
     this.#chunks = options.chunks;
-    this.#collations = options.collations;
+    this.#maps = new TableMaps(options.tables, options.collations);
     this.#position = options.from;
     this.#halfSent = options.halfSent;
     if (options.from.kind === 'file') {
@@ -157,7 +150,7 @@ export class TransactionReader {
         this.#rows(event);
         return undefined;
       case eventType.tableMap: {
-        const pending = this.#tableMap(event);
+        const pending = this.#maps.read(event);
         if (pending) return pending;
         break;
       }
@@ -207,7 +200,7 @@ export class TransactionReader {
         this.#maps.clear();
         break;
       default:
-        this.#other(type, event);
+        passOver(event, () => this.#maps.rowsTable(event) !== null);
     }
     this.#advance(event);
     return undefined;
@@ -368,95 +361,14 @@ export class TransactionReader {
     this.#commit();
   }
 
-  #tableMap(event: Buffer): TableMap | undefined {
-    const id = event.readUIntLE(headerSize, 6);
-    const known = this.#maps.get(id);
-    if (known && event.compare(known.bytes, 0, known.bytes.length, headerSize) === 0) return undefined;
-    const { database, table } = tableMapName(event, headerSize);
-    let rowsTable: RowsTable | null = null;
-    if (this.#tables.filter.matches(database, table)) {
-      const map = parseTableMap(event, headerSize, event.length, this.#collations);
-      if (this.#tables.captures(map)) {
-        const open = this.#tables.get(database, table);
-        if (!open) return map;
-        rowsTable = this.#rowsTable(map, open);
-      }
-    }
-    this.#maps.set(id, { bytes: Buffer.from(event.subarray(headerSize)), table: rowsTable });
-    return undefined;
-  }
-
-  #rowsTable(map: TableMap, open: OpenTable): RowsTable {
-    this.#tables.assertUnchanged(open, map);
-    return { open, decoder: new RowDecoder(map, capturedColumns(map, this.#tables.filter)) };
-  }
-
   #rows(event: Buffer): void {
     this.#advance(event);
-    const known = this.#maps.get(event.readUIntLE(headerSize, 6));
-    if (!known) throw new AppError('corrupt-binlog', 'rows without a table map before them');
-    if (known.table === null) return;
+    const table = this.#maps.rowsTable(event);
+    if (table === null) return;
     const group = this.#group;
     assert(group, 'rows stand inside of a transaction');
-    const passOver = this.#halfSent ? Math.max(0, this.#halfSent.rowCount - group.rowCount) : 0;
-    group.rowCount += readRows(event, known.table, passOver);
+    const again = this.#halfSent ? Math.max(0, this.#halfSent.rowCount - group.rowCount) : 0;
+    group.rowCount += readRows(event, table, again);
     if (this.#halfSent && group.rowCount >= this.#halfSent.rowCount) this.#halfSent = undefined;
-  }
-
-  #other(type: number, event: Buffer): void {
-    switch (type) {
-      case eventType.incident:
-        throw new AppError('corrupt-binlog', 'the source reports an incident: changes may be missing from its binlog', {
-          hint: 'create the connector anew under another name to read the tables again',
-        });
-      case eventType.transactionPayload:
-        throw new AppError('unsupported-change', 'a compressed transaction reached the binlog', {
-          hint: 'SET GLOBAL binlog_transaction_compression = OFF, and let no session change it',
-        });
-      case eventType.partialUpdateRows: {
-        const known = this.#maps.get(event.readUIntLE(headerSize, 6));
-        if (known?.table === null) return;
-        throw new AppError('statement-format-change', 'a partial JSON update reached the binlog', {
-          hint: "SET GLOBAL binlog_row_value_options = '', and let no session change it",
-        });
-      }
-      case eventType.executeLoadQuery:
-        throw new AppError(
-          'statement-format-change',
-          'a LOAD DATA reached the binlog as statement text, so its rows are unknown',
-          {
-            hint: "SET GLOBAL binlog_format = 'ROW', and let no session change it",
-          },
-        );
-      case eventType.mariadbQueryCompressed:
-      case eventType.mariadbWriteRowsCompressedV1:
-      case eventType.mariadbUpdateRowsCompressedV1:
-      case eventType.mariadbDeleteRowsCompressedV1:
-      case eventType.mariadbWriteRowsCompressed:
-      case eventType.mariadbUpdateRowsCompressed:
-      case eventType.mariadbDeleteRowsCompressed:
-        throw new AppError('unsupported-change', 'a compressed event reached the binlog', {
-          hint: 'SET GLOBAL log_bin_compress = OFF',
-        });
-      case eventType.stop:
-      case eventType.intvar:
-      case eventType.rand:
-      case eventType.userVar:
-      case eventType.beginLoadQuery:
-      case eventType.ignorable:
-      case eventType.rowsQuery:
-      case eventType.previousGtids:
-      case eventType.transactionContext:
-      case eventType.viewChange:
-      case eventType.heartbeatV2:
-      case eventType.mariadbAnnotateRows:
-      case eventType.mariadbCheckpoint:
-      case eventType.mariadbGtidList:
-      case eventType.mariadbStartEncryption:
-        return;
-      default:
-        if ((header.flags(event) & ignorableFlag) !== 0) return;
-        throw new AppError('corrupt-binlog', `the binlog has an event of the unknown type ${type}`);
-    }
   }
 }
