@@ -50,8 +50,12 @@ export function activateBuild({ catalog, runtime }: ProgressEnv, document: Build
   const stored = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
   const compiled =
     stored &&
-    runtime.compile(stored, entry, document.version, (key, after) =>
-      target ? target.set(key, after) : runtime.emitFact(entry.name, after!),
+    runtime.compile(
+      stored,
+      entry,
+      document.version,
+      (key, after) => (target ? target.set(key, after) : runtime.emitFact(entry.name, after!)),
+      cursors,
     );
   for (const source of new Set(compiled?.sources)) {
     const saved = document.cursors[source];

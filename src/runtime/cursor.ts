@@ -13,6 +13,14 @@ export interface Cursor {
 export function isAppliedBehind(cursor: Cursor | undefined, row: Row): boolean {
   if (cursor === undefined || cursor.done) return true;
   if (cursor.last === null) return false;
-  const key = cursor.schema.keyColumns.map((i) => row[i]!);
-  return compareRows(key, cursor.last) <= 0;
+  return isKeyBehind(
+    cursor,
+    cursor.schema.keyColumns.map((i) => row[i]!),
+  );
+}
+
+/** The same by the key alone. */
+export function isKeyBehind(cursor: Cursor | undefined, key: Row): boolean {
+  if (cursor === undefined || cursor.done) return true;
+  return cursor.last !== null && compareRows(key, cursor.last) <= 0;
 }

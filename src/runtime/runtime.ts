@@ -15,6 +15,7 @@ import {
   type SourceEntry,
 } from '../catalog/catalog.js';
 import type { ApplyContext } from './apply-context.js';
+import { isKeyBehind, type Cursor } from './cursor.js';
 import { QueryFailure, RunningQuery, type QueryTopology } from './running-query.js';
 import { SourceNode, type RecordDecoder } from './source-node.js';
 import { TableNode, type ChangeListener } from './table-node.js';
@@ -209,12 +210,22 @@ export class Runtime {
     this.#queries.set(query.id, { running, sources });
   }
 
-  compile(query: QueryEntry, sink: SourceEntry, version: number, emit: CompileRequest['emit']): CompiledQuery {
+  /** While a version is filled by `cursors`, its joins see of each table only what has been read. */
+  compile(
+    query: QueryEntry,
+    sink: SourceEntry,
+    version: number,
+    emit: CompileRequest['emit'],
+    cursors?: ReadonlyMap<string, Cursor>,
+  ): CompiledQuery {
+    const lookup = (source: string, key: Row) => this.table(source).writer.get(key);
     return this.#env.compile(query, {
       sink,
       version,
       context: this.context,
-      lookup: (source, key) => this.table(source).writer.get(key),
+      lookup: cursors
+        ? (source, key) => (isKeyBehind(cursors.get(source), key) ? lookup(source, key) : undefined)
+        : lookup,
       emit,
     });
   }

@@ -243,3 +243,19 @@ describe('definitions', () => {
     expect(engine.rows('c')).toEqual([[1, 1]]);
   });
 });
+
+describe('a join that is built by scan', () => {
+  it('does not see rows that the scan has not reached, so it misses no deletion of one', async () => {
+    await engine.capture('b', columns);
+    const rowOfB = (id: number, present = true): TestRow => ({
+      table: 'b',
+      key: id,
+      row: present ? { id, v: 7, name: '' } : null,
+    });
+    await engine.write([...many(6), ...Array.from({ length: 6 }, (_, i) => rowOfB(i + 1))]);
+    await engine.run('CREATE TABLE j AS SELECT a.id AS id, b.v AS w FROM a LEFT JOIN b ON a.id = b.id;');
+    await engine.write(Array.from({ length: 6 }, (_, i) => rowOfB(i + 1, false)));
+    await until(() => engine.codeOf('j') === 'ok', 'built');
+    expect(engine.rows('j')).toEqual([1, 2, 3, 4, 5, 6].map((id) => [id, null]));
+  });
+});
