@@ -35,7 +35,8 @@ export class AppendQueue {
   readonly #lastAppend: (producer: string) => LastAppend | undefined;
   readonly #assembler: AssemblerOptions;
   readonly #producers = new Map<string, QueueProducer>();
-  #waiting: Entry[] = [];
+  /** What was taken leaves a gap, so that its memory is not held until the list is cut. */
+  #waiting: (Entry | undefined)[] = [];
   #waitingFrom = 0;
   #taken: Entry[] = [];
   #confirmed: (() => void)[] = [];
@@ -87,7 +88,7 @@ export class AppendQueue {
       bytes += entry.queued.bytes;
       group.push(entry.queued.append);
       this.#taken.push(entry);
-      this.#waitingFrom++;
+      this.#waiting[this.#waitingFrom++] = undefined;
     }
     if (this.#waitingFrom === this.#waiting.length) {
       this.#waiting = [];
@@ -125,7 +126,7 @@ export class AppendQueue {
   fail(error: AppError): void {
     this.#failure = error;
     for (const producer of this.#producers.values()) producer.fail(error);
-    for (const { queued } of [...this.#waiting, ...this.#taken]) queued.spill?.close();
+    for (const entry of [...this.#waiting, ...this.#taken]) entry?.queued.spill?.close();
     this.#waiting = [];
     this.#waitingFrom = 0;
     this.#taken = [];
@@ -146,7 +147,8 @@ export class AppendQueue {
 
   #dropWaiting(name: string): void {
     const kept: Entry[] = [];
-    for (const entry of this.#waiting.slice(this.#waitingFrom)) {
+    for (const entry of this.#waiting) {
+      if (entry === undefined) continue;
       if (entry.producer.name === name) entry.queued.spill?.close();
       else kept.push(entry);
     }
