@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, toAppError } from './core/errors.js';
 import { parseStatements } from './sql/parser/parse.js';
-import { printStatement } from './sql/print/statement.js';
 import type { EngineApi } from './threads/engine-api.js';
 import type { Remote } from './threads/rpc.js';
 
@@ -39,12 +38,10 @@ export function readQueryFiles(folder: string): readonly QueryFile[] {
   });
 }
 
-/** Applies the files; `sameAs` tells the SQL of what exists under the name that a statement makes. */
+/** Applies the files, each statement by itself: what is there already is told by the engine. */
 export async function applyQueryFiles(files: readonly QueryFile[], engine: Remote<EngineApi>): Promise<void> {
-  const present = new Set((await engine.queries()).map((query) => normal(query.sql)));
   for (const file of files) {
     for (const { sql, line } of file.statements) {
-      if (present.has(normal(sql))) continue;
       try {
         await engine.executeOrWait({ sql, owner: 'file', file: file.name });
       } catch (error) {
@@ -52,13 +49,6 @@ export async function applyQueryFiles(files: readonly QueryFile[], engine: Remot
       }
     }
   }
-}
-
-/** The statement's meaning as text, so that another layout of the same statement is the same. */
-function normal(sql: string): string {
-  return parseStatements(sql)
-    .map(({ ast }) => printStatement(ast))
-    .join(';');
 }
 
 function inFile(error: unknown, file: string, firstLine = 1): AppError {

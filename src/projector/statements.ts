@@ -71,27 +71,6 @@ export class Statements {
     return entities;
   }
 
-  /** Names of sources that the statements read and nobody has defined; for files that wait for a connector's tables. */
-  missingSources(sql: string): readonly string[] {
-    const missing: string[] = [];
-    const view: CatalogView = {
-      find: (name) => {
-        const found = this.#env.catalog.find(name);
-        if (!found) missing.push(name);
-        return found;
-      },
-      all: () => this.#env.catalog.all(),
-    };
-    for (const one of parseStatements(sql)) {
-      try {
-        analyzeStatement(one, view, analyzeOptions(this.#env.strict));
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-      }
-    }
-    return missing;
-  }
-
   async #checkAll(parsed: readonly ParsedStatement[]): Promise<void> {
     const view = new PlannedCatalog(this.#env.catalog);
     for (const one of parsed) view.note(analyzeStatement(one, view, analyzeOptions(this.#env.strict)));
@@ -106,6 +85,8 @@ export class Statements {
         await this.#sourceTopic(statement);
         return this.#define(text, owner);
       case 'create-as':
+        // Refused, or left alone, by the definition: nothing is made for it.
+        if (catalog.find(statement.name)) return this.#define(text, owner);
         await this.#env.createTopic(
           statement.properties.topic,
           statement.properties.partitions ?? 1,
@@ -114,6 +95,7 @@ export class Statements {
         return this.#define(text, owner, await this.#env.registerSchemas(statement));
       case 'drop': {
         const topic = catalog.find(statement.name)?.properties.topic;
+        if (statement.deleteTopic && topic) this.#assertDeletable(statement.name, topic);
         const entity = await this.#define(text, owner);
         if (statement.deleteTopic && topic) await this.#env.deleteTopic(topic);
         return entity;
@@ -147,6 +129,19 @@ export class Statements {
       default:
         return unreachable(statement);
     }
+  }
+
+  /** Records go on coming from a connector or an INSERT; without the topic they would have no place. */
+  #assertDeletable(name: string, topic: string): void {
+    const users = this.#env.catalog.all().filter((entry) => entry.properties.topic === topic);
+    const captured = users.find((entry) => entry.captured)?.captured;
+    if (captured) {
+      throw new AppError('invalid-statement', `topic ${topic} is written by connector ${captured.connector}`, {
+        hint: `DROP without DELETE TOPIC, or leave the table out of the connector's filter first`,
+      });
+    }
+    const other = users.find((entry) => nameKey(entry.name) !== nameKey(name));
+    if (other) throw new AppError('invalid-statement', `topic ${topic} is read by ${other.name} too`);
   }
 
   #define(sql: string, owner: Owner, schemaIds: SchemaIds | null = null): Promise<Entity> {

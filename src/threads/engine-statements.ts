@@ -2,7 +2,7 @@
 // for their sources, and rebuilds on request.
 import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
-import { AppError, toAppError } from '../core/errors.js';
+import { AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { BuildDocument } from '../projector/build.js';
@@ -22,6 +22,7 @@ import type { Statement } from '../sql/plan.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { EventLog } from '../stream/event-log.js';
 import type { EngineOptions, WaitingStatement } from './engine-api.js';
+import { FileStatements } from './file-statements.js';
 import type { LocalAppends } from './local-appends.js';
 
 export interface EngineStatementsEnv {
@@ -36,6 +37,8 @@ export interface EngineStatementsEnv {
   readonly appendDefinition: (definition: Definition) => Promise<Entity>;
   /** A build began: the loop has work. */
   readonly wake: () => void;
+  /** As they should be; for SHOW CONNECTORS. */
+  readonly connectors: () => readonly { readonly name: string; readonly className: string; readonly state: string }[];
 }
 
 type CreateAs = Extract<Statement, { readonly kind: 'create-as' }>;
@@ -44,7 +47,7 @@ type InsertValues = Extract<Statement, { readonly kind: 'insert-values' }>;
 export class EngineStatements {
   readonly #env: EngineStatementsEnv;
   readonly #statements: Statements;
-  #waiting: WaitingStatement[] = [];
+  readonly #files: FileStatements;
 
   constructor(env: EngineStatementsEnv) {
     this.#env = env;
@@ -60,12 +63,25 @@ export class EngineStatements {
       },
       insertRow: (target, row) => this.#insertRow(target, row),
       topics: async () => (await log.topics()).map(({ name, partitions }) => ({ name, partitions })),
-      createTopic: (name, partitions, compact) =>
-        log.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' }),
+      createTopic: async (name, partitions, compact) => {
+        this.#assertForeign(name);
+        await log.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' });
+      },
       registerSchemas: (statement) => this.#registerSchemas(statement),
-      deleteTopic: (name) => log.deleteTopic(name),
+      deleteTopic: async (name) => {
+        // Rows that were inserted before are on their way: a record of a topic that is gone would stop the engine.
+        await env.local.settled();
+        await log.deleteTopic(name);
+      },
       properties: () => options.properties,
-      connectors: async () => [],
+      connectors: async () => env.connectors(),
+    });
+    this.#files = new FileStatements({
+      catalog: env.catalog,
+      log,
+      strict: options.strict,
+      logger: env.logger,
+      execute: (request) => this.execute(request),
     });
   }
 
@@ -73,39 +89,17 @@ export class EngineStatements {
     return this.#statements.execute(request);
   }
 
-  async executeOrWait(request: StatementRequest): Promise<{ readonly waiting: readonly string[] }> {
-    const missing = this.#statements.missingSources(request.sql);
-    if (missing.length > 0) {
-      this.#waiting.push({ sql: request.sql, file: request.file ?? '', missing });
-      this.#env.logger.info('a query waits for its sources', { file: request.file, missing });
-      return { waiting: missing };
-    }
-    await this.execute(request);
-    return { waiting: [] };
+  executeOrWait({ sql, file }: StatementRequest): Promise<{ readonly waiting: readonly string[] }> {
+    return this.#files.apply(sql, file ?? '');
   }
 
   /** A stream or table has appeared: what waited for it may run now. */
-  async retryWaiting(): Promise<void> {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    for (const statement of waiting) {
-      try {
-        await this.executeOrWait({ sql: statement.sql, file: statement.file, owner: 'file' });
-      } catch (error) {
-        const { code, message, detail } = toAppError(error);
-        this.#env.logger.error('a query file cannot be applied', {
-          file: statement.file,
-          code,
-          error: message,
-          detail,
-        });
-      }
-    }
+  retryWaiting(): Promise<void> {
+    return this.#files.retry();
   }
 
   waiting(): readonly WaitingStatement[] {
-    return this.#waiting;
+    return this.#files.waiting();
   }
 
   queryStatus(): readonly QueryStatus[] {
@@ -116,14 +110,23 @@ export class EngineStatements {
       state: queryState(query),
       ...(query.state.kind === 'failed' ? { reason: `${query.state.error.code}: ${query.state.error.message}` } : {}),
     }));
-    const waiting = this.#waiting.map(({ sql, file, missing }) => ({
-      id: file,
-      sql,
-      sink: null,
-      state: 'WAITING' as const,
-      reason: `waits for ${missing.join(', ')}`,
-    }));
-    return [...running, ...waiting];
+    // A source that stands still is told like a query: nothing else in the status would show it.
+    const failed = this.#env.catalog
+      .all()
+      .flatMap(({ name, sql, failed: error }) =>
+        error
+          ? [
+              {
+                id: name,
+                sql: sql ?? '',
+                sink: name,
+                state: 'ERROR' as const,
+                reason: `${error.code}: ${error.message}`,
+              },
+            ]
+          : [],
+      );
+    return [...running, ...failed, ...this.#files.status()];
   }
 
   /** Begins to derive a table again beside itself. */
@@ -180,6 +183,12 @@ export class EngineStatements {
     return Math.max(entry.table!.version, ...versions.map(({ version }) => version)) + 1;
   }
 
+  /** Definitions and schemas lie in topics too, and are not written by SQL. */
+  #assertForeign(topic: string): void {
+    if (topic !== '_schemas' && !topic.startsWith(`${this.#env.options.serviceId}_`)) return;
+    throw new AppError('invalid-statement', `topic ${topic} is internal`, { hint: 'name another one' });
+  }
+
   async #registerSchemas({ schema, properties }: CreateAs) {
     const { registry } = this.#env;
     const { topic } = properties;
@@ -199,7 +208,7 @@ export class EngineStatements {
   }
 
   async #insertRow(target: SourceEntry, { row, rowtime }: InsertValues): Promise<void> {
-    const { log, local } = this.#env;
+    const { log, local, catalog } = this.#env;
     if (target.captured) {
       throw new AppError(
         'invalid-statement',
@@ -208,6 +217,7 @@ export class EngineStatements {
       );
     }
     const { schema, properties } = target;
+    this.#assertForeign(properties.topic);
     if (properties.valueFormat === 'AVRO' || properties.keyFormat === 'AVRO') {
       throw new AppError('unsupported-statement', `INSERT VALUES into ${target.name}, whose format is AVRO`);
     }
@@ -222,6 +232,9 @@ export class EngineStatements {
     const value = createValueEncoder({ format: properties.valueFormat, schema, valueColumns }).encode(row);
     const partitions = (await log.topics()).find(({ name }) => name === properties.topic)?.partitions ?? 1;
     const partition = key === null ? 0 : partitionOf(key, 0, key.length, partitions);
+    // Looked up again, with nothing awaited behind it: it may have been dropped meanwhile, and its topic with it.
+    if (catalog.find(target.name)?.properties.topic !== properties.topic)
+      throw new AppError('unknown-table', `${target.name} was dropped meanwhile`);
     const commitTimeUs = rowtime === null ? systemClock.nowUs() : rowtime * 1000;
     await local.append({ records: [{ topic: properties.topic, partition, key, value }], commitTimeUs });
   }

@@ -1,6 +1,6 @@
 // Appends that the process makes itself: definitions, INSERT VALUES, swaps, registry entries. They go the same way as a source's, so
 // they have their place in the sequence; the caller hears when the engine has applied them.
-import { AppError } from '../core/errors.js';
+import { toAppError, type AppError } from '../core/errors.js';
 import { extent, extentSize, opCode, type Append, type Chunk } from '../core/record.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { Outcome } from '../projector/projector.js';
@@ -26,10 +26,16 @@ export interface Applied {
   readonly outcome: Outcome | undefined;
 }
 
+interface Waiting {
+  readonly resolve: (applied: Applied) => void;
+  readonly reject: (error: AppError) => void;
+  readonly promise: Promise<Applied>;
+}
+
 export class LocalAppends {
   readonly #producer: AppendProducer;
   readonly #prefix: string;
-  readonly #waiting = new Map<string, { resolve: (applied: Applied) => void; reject: (error: AppError) => void }>();
+  readonly #waiting = new Map<string, Waiting>();
   #next = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -41,16 +47,24 @@ export class LocalAppends {
 
   append(append: LocalAppend): Promise<Applied> {
     const position = `${this.#prefix}${this.#next++}`;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(position, { resolve, reject });
-      // A producer takes one chunk at a time.
-      this.#turn = this.#turn
-        .then(() => this.#producer.write(chunkOf(append, position)))
-        .catch((error: unknown) => {
-          this.#waiting.delete(position);
-          reject(error instanceof AppError ? error : new AppError('internal', String(error), { cause: error }));
-        });
-    });
+    let settle: Pick<Waiting, 'resolve' | 'reject'>;
+    const promise = new Promise<Applied>((resolve, reject) => (settle = { resolve, reject }));
+    const waiting = { ...settle!, promise };
+    this.#waiting.set(position, waiting);
+    // A producer takes one chunk at a time.
+    this.#turn = this.#turn
+      .then(() => this.#producer.write(chunkOf(append, position)))
+      .catch((error: unknown) => {
+        this.#waiting.delete(position);
+        waiting.reject(toAppError(error));
+      });
+    return promise;
+  }
+
+  /** Everything that was appended until now is applied or refused. */
+  async settled(): Promise<void> {
+    const done = [...this.#waiting.values()].map(({ promise }) => promise.catch(() => {}));
+    await Promise.all(done);
   }
 
   applied(appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>): void {

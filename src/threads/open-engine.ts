@@ -161,6 +161,12 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     logger,
     appendDefinition,
     wake: () => loop.wake(),
+    connectors: () =>
+      connectors.load().map(({ name, config, wanted }) => ({
+        name,
+        className: config['connector.class'] ?? '',
+        state: wanted.toUpperCase(),
+      })),
   });
   const captureTables = new CaptureTables({ catalog, log, registry, appendDefinition });
   const connectors = new ConnectorDocuments(state, catalog);
