@@ -27,6 +27,11 @@ export interface CommitPart {
   readonly segments: readonly number[];
 }
 
+/** The offset behind the last record of the part. */
+export function endOf({ segments }: Pick<CommitPart, 'segments'>): number {
+  return segments.at(-2)! + segments.at(-1)!;
+}
+
 export interface CommitAppend {
   readonly position: string | null;
   readonly commitTimeUs: number;

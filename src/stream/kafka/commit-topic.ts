@@ -7,7 +7,7 @@ import { parseCommit, seqOf, type Commit, type LogHeader } from './commit-record
 import { eachCommitted, fetchPartition } from './fetch-partition.js';
 import { RecordReader } from './record-reader.js';
 import type { FetchedPart } from './requests.js';
-import type { TopicDirectory } from './topic-directory.js';
+import type { TopicDirectory, TopicEntry } from './topic-directory.js';
 
 export interface PlacedCommit {
   readonly offset: number;
@@ -29,13 +29,15 @@ const firstLookBack = 512;
 
 export class CommitTopic {
   readonly name: string;
+  readonly topicId: string;
   readonly header: LogHeader;
   /** Offset of the header's record. */
   readonly #headerOffset: number;
   readonly #directory: TopicDirectory;
 
-  constructor(name: string, header: LogHeader, headerOffset: number, directory: TopicDirectory) {
-    this.name = name;
+  constructor(topic: TopicEntry, header: LogHeader, headerOffset: number, directory: TopicDirectory) {
+    this.name = topic.name;
+    this.topicId = topic.topicId;
     this.header = header;
     this.#headerOffset = headerOffset;
     this.#directory = directory;

@@ -3,7 +3,7 @@
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { BrokerLink } from './broker-link.js';
-import type { CommitPart } from './commit-record.js';
+import { endOf, type CommitPart } from './commit-record.js';
 import { groupBy } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
 import { PartitionFeed } from './partition-feed.js';
@@ -205,10 +205,6 @@ export class DataFetcher {
       },
     );
   }
-}
-
-export function endOf({ segments }: CommitPart): number {
-  return segments.at(-2)! + segments.at(-1)!;
 }
 
 /** The offset behind the last whole batch; undefined: there is none. */

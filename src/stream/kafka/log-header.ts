@@ -58,7 +58,8 @@ export async function openCommitTopic(options: CommitTopicOptions): Promise<Comm
 }
 
 async function readHeader(topic: string, { link, directory }: CommitTopicOptions): Promise<CommitTopic | undefined> {
-  const { leaders } = await directory.get(topic);
+  const entry = await directory.get(topic);
+  const { leaders } = entry;
   if (leaders.length !== 1)
     throw new AppError('log-foreign', `topic "${topic}" has ${leaders.length} partitions; a commit topic has one`);
   const leader = await directory.leader(topic, 0);
@@ -76,7 +77,7 @@ async function readHeader(topic: string, { link, directory }: CommitTopicOptions
     });
     if (found === undefined && part.lastStableOffset <= at && at < end) return undefined;
   }
-  return found === undefined ? undefined : new CommitTopic(topic, found.header, found.offset, directory);
+  return found === undefined ? undefined : new CommitTopic(entry, found.header, found.offset, directory);
 }
 
 async function writeHeader(topic: string, transactions: Transactions): Promise<void> {

@@ -1,6 +1,8 @@
 // The sending end of one producer: takes groups of whole appends in order and makes each durable in a Kafka transaction of its own,
 // data first, then the one record of the commit topic that lists them, then the commit.
 //
+// A commit counts when its markers are seen (markers.ts says why); the next group waits for them anyway.
+//
 // After any error it is unknown what became of the transaction, so nothing is tried again blindly: a new epoch is begun (that
 // decides the old transaction), the producer's records of the commit topic are read again, what is in the log counts as durable,
 // and the rest is sent under the new epoch. If another session of the producer stands in the commit topic, this one is fenced:
@@ -11,10 +13,11 @@ import { failpoint } from '../../core/failpoint.js';
 import type { Logger } from '../../core/logger.js';
 import type { AppendGroup } from './append-group.js';
 import type { BrokerLink } from './broker-link.js';
-import { printCommit, seqOf } from './commit-record.js';
+import { endOf, printCommit, seqOf, type CommitPart } from './commit-record.js';
 import type { CommitTopic, PlacedCommit } from './commit-topic.js';
 import { errorType, isRetriable, toLogError } from './kafka-errors.js';
 import { RecordBatch } from './record-batch.js';
+import type { TransactionEnd } from './markers.js';
 import { Outage } from './retrying.js';
 import type { TopicDirectory } from './topic-directory.js';
 import { Transactions, type PartitionBatches } from './transaction.js';
@@ -50,6 +53,11 @@ export class ProducerLoop {
   #long = false;
   #number = 0;
   #position: string | null = null;
+  /** How far the transaction under way has come: where its commit record is, and whether the commit was answered. */
+  #attempt: { readonly commitOffset: number | undefined; readonly committed: boolean } = {
+    commitOffset: undefined,
+    committed: false,
+  };
   /** The newest record of this producer that is known; looking for newer ones begins behind it. */
   #lastOffset = 0;
 
@@ -71,11 +79,16 @@ export class ProducerLoop {
     const { commits } = this.#environment;
     for (;;) {
       try {
-        this.#transactions = await this.#begin(false);
+        const transactions = await this.#begin(false);
+        this.#transactions = transactions;
+        await transactions.clean([this.#commitPartition]);
         const last = await commits.lastOf(this.#link, this.name, known?.offset ?? 0);
+        // The last one is committed; that this shows in its partitions was perhaps not waited for.
+        if (last !== undefined)
+          await transactions.settleAsDecided(await this.#stillThere(last.commit.parts.map(endOfPart)), true);
         this.#position = last === undefined ? (known?.position ?? null) : last.commit.position;
         this.#lastOffset = last?.offset ?? known?.offset ?? 0;
-        await this.#openSession(this.#transactions);
+        await this.#openSession(transactions);
         this.#outage.over();
         return;
       } catch (error) {
@@ -93,8 +106,26 @@ export class ProducerLoop {
 
   async #openSession(transactions: Transactions): Promise<void> {
     await transactions.add([this.#commitPartition]);
-    this.#lastOffset = await this.#writeCommit(transactions, undefined);
+    const offset = await this.#writeCommit(transactions, undefined);
     await transactions.commit();
+    await transactions.confirm(this.#ends([], offset));
+    this.#lastOffset = offset;
+  }
+
+  /** Where the records of a transaction end in its partitions. */
+  #ends(parts: readonly CommitPart[], commitOffset: number): TransactionEnd[] {
+    const { name: topic, topicId } = this.#environment.commits;
+    return [...parts.map(endOfPart), { topic, topicId, partition: 0, end: commitOffset + 1 }];
+  }
+
+  /** Without those whose topic was deleted. */
+  async #stillThere(ends: readonly TransactionEnd[]): Promise<TransactionEnd[]> {
+    const found: TransactionEnd[] = [];
+    for (const end of ends) {
+      const entry = await this.#environment.directory.find(end.topic);
+      if (entry?.topicId === end.topicId) found.push(end);
+    }
+    return found;
   }
 
   get #commitPartition() {
@@ -129,8 +160,11 @@ export class ProducerLoop {
     if (this.#transactions === undefined || this.#long !== group.streaming)
       this.#transactions = await this.#begin(group.streaming);
     const transactions = this.#transactions;
+    this.#attempt = { commitOffset: undefined, committed: false };
     this.#checkTopics(group);
     if (this.sink) failpoint('outbox-before-produce');
+    // Before the transaction begins: partitions that a growing append comes to later are taken as they are.
+    await transactions.clean([...group.parts, this.#commitPartition]);
     if (group.streaming) await this.#stream(transactions, group, more, released);
     else {
       const data = group.sendable();
@@ -140,7 +174,10 @@ export class ProducerLoop {
     failpoint('kafka-before-commit-record');
     await transactions.add([this.#commitPartition]);
     const offset = await this.#writeCommit(transactions, group);
+    this.#attempt = { commitOffset: offset, committed: false };
     await transactions.commit();
+    this.#attempt = { commitOffset: offset, committed: true };
+    await transactions.confirm(this.#ends(group.parts, offset));
     if (this.sink) failpoint('outbox-after-produce');
     return offset;
   }
@@ -209,7 +246,9 @@ export class ProducerLoop {
       try {
         this.#link.renew();
         this.#checkSession(await this.#newer());
-        this.#transactions = await this.#begin(group.streaming);
+        const transactions = await this.#begin(group.streaming);
+        this.#transactions = transactions;
+        await this.#settle(transactions, group);
         const newer = await this.#newer();
         this.#checkSession(newer);
         const found = newer.find(({ commit }) => commit.session === this.#session && commit.number === group.number);
@@ -232,6 +271,13 @@ export class ProducerLoop {
         cause,
       },
     );
+  }
+
+  /** What the transaction of before has left undecided, if anything. */
+  async #settle(transactions: Transactions, group: AppendGroup): Promise<void> {
+    const { commitOffset, committed } = this.#attempt;
+    if (commitOffset === undefined) await transactions.clean([...group.parts, this.#commitPartition]);
+    else await transactions.settleAsDecided(await this.#stillThere(this.#ends(group.parts, commitOffset)), committed);
   }
 
   #newer(): Promise<PlacedCommit[]> {
@@ -291,4 +337,9 @@ export class ProducerLoop {
   error(error: unknown): AppError {
     return toLogError(error, `producer "${this.name}"`);
   }
+}
+
+function endOfPart(part: CommitPart): TransactionEnd {
+  const { topic, topicId, partition } = part;
+  return { topic, topicId, partition, end: endOf(part) };
 }

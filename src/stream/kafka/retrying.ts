@@ -8,7 +8,7 @@ import { isRetriable, toLogError } from './kafka-errors.js';
 export class Outage {
   readonly #what: string;
   readonly #logger: Logger;
-  readonly #backoff: Backoff = createBackoff({ initialMs: 20, maxMs: 3000 });
+  readonly #backoff: Backoff = createBackoff({ initialMs: 20, maxMs: 1000 });
   #failures = 0;
   #saidSoAtMs: number | undefined;
   #sinceMs = 0;

@@ -6,6 +6,7 @@ import type { BrokerLink } from './broker-link.js';
 import { groupBy } from './group-by.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
 import type { KafkaJsBroker } from './kafkajs-inside.js';
+import { awaitMarkers, findMarkers, type MarkerReading, type TransactionEnd } from './markers.js';
 import type { BatchProducer, RecordBatch } from './record-batch.js';
 import { produceRequest, type ProducedPart } from './requests.js';
 import type { TopicDirectory } from './topic-directory.js';
@@ -43,6 +44,8 @@ export class Transactions implements BatchProducer {
   readonly #sequences = new Map<string, number>();
   /** In the open transaction. */
   #added = new Set<string>();
+  /** Holding nothing undecided of earlier epochs. */
+  readonly #clean = new Set<string>();
 
   private constructor(
     transactionalId: string,
@@ -162,15 +165,62 @@ export class Transactions implements BatchProducer {
     return sequence;
   }
 
+  /** Decides the transaction. It counts only once its markers are there. */
   async commit(): Promise<void> {
     failpoint('kafka-before-commit');
     await this.#end(true);
     failpoint('kafka-after-commit');
   }
 
+  /** Waits for the markers of the transaction that was committed; rejects when it turns out to be aborted. */
+  async confirm(ends: readonly TransactionEnd[]): Promise<void> {
+    const markers = await awaitMarkers(this.#reading, ends, this.#signal);
+    if (markers.includes('abort')) throw new KafkaProtocolError(48, 'a transaction that was to be committed');
+  }
+
   /** For a failure that is final: so that nobody has to wait until the broker does it. */
   async abort(): Promise<void> {
     if (this.#added.size > 0) await this.#end(false);
+  }
+
+  get #reading(): MarkerReading {
+    return { link: this.#link, directory: this.#directory, producerId: this.producerId };
+  }
+
+  /**
+   * Decides what an earlier epoch may have left undecided in these partitions, by aborting it: nobody was told that it is
+   * durable. Once per partition; nothing happens where everything is decided.
+   */
+  async clean(partitions: readonly TopicPartition[]): Promise<void> {
+    const unknown = partitions.filter((one) => !this.#clean.has(partitionKey(one)));
+    const dirty: TransactionEnd[] = [];
+    for (const { topic, partition } of unknown) {
+      const leader = await this.#directory.leader(topic, partition);
+      const { topicId } = await this.#directory.get(topic);
+      const visible = await this.#link.endOffset(leader, topic, partition, true);
+      const end = await this.#link.endOffset(leader, topic, partition, false);
+      // It may also be another producer that is at work: then this is a marker for nothing.
+      if (visible < end) dirty.push({ topic, topicId, partition, end });
+    }
+    if (dirty.length > 0) await this.settle(dirty, false);
+    for (const one of unknown) this.#clean.add(partitionKey(one));
+  }
+
+  /**
+   * Decides an earlier transaction of which these partitions have no marker: a transaction without records puts one there. What the
+   * coordinator has decided holds for all partitions; where none shows it, `committed` says whether it was heard.
+   */
+  async settleAsDecided(ends: readonly TransactionEnd[], committed: boolean): Promise<void> {
+    const markers = await findMarkers(this.#reading, ends);
+    const undecided = ends.filter((_, i) => markers[i] === 'none');
+    if (undecided.length === 0) return;
+    await this.settle(undecided, markers.includes('commit') || (committed && !markers.includes('abort')));
+  }
+
+  async settle(ends: readonly TransactionEnd[], commit: boolean): Promise<void> {
+    await this.add(ends);
+    await this.#end(commit);
+    await awaitMarkers(this.#reading, ends, this.#signal);
   }
 
   async #end(commit: boolean): Promise<void> {
