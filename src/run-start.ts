@@ -21,8 +21,11 @@ export async function runApp(
   const app = await startApp({ config, log: logSink(config) });
   onStarted(app);
   const ended = await Promise.race([signalled(), app.failed]);
-  await beforeStop();
-  await app.stop();
+  try {
+    await beforeStop();
+  } finally {
+    await app.stop();
+  }
   if (typeof ended !== 'string') throw ended;
 }
 
@@ -31,13 +34,17 @@ export function logSink(config: Config) {
   return createLogSink(config['log.level'] as LogLevel, human ? 'human' : 'json');
 }
 
+/** Ctrl-C reaches the whole process group, and npm passes it on besides: what comes so soon after the first is the same one. */
+const sameSignalMs = 500;
+
 function signalled(): Promise<string> {
   return new Promise((resolve) => {
-    let seen = false;
+    let firstMs: number | undefined;
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.on(name, () => {
-        if (seen) process.exit(130); // the second one: whoever sends it does not want to wait
-        seen = true;
+        firstMs ??= performance.now();
+        // Another one later: whoever sends it does not want to wait.
+        if (performance.now() - firstMs > sameSignalMs) process.exit(130);
         resolve(name);
       });
     }

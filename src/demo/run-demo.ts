@@ -1,6 +1,6 @@
 // `writethrough demo`: a sample database in an SQLite file, a writer that keeps changing it, and the service on both with the shipped
 // queries. The next start goes on where this one was.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { shippedQueries } from '../app.js';
 import type { DemoOptions } from '../cli/demo.js';
@@ -13,7 +13,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const folder = resolve(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'company.db');
-  if (!existsSync(file)) seedDemo(file);
+  if (!existsSync(file)) seedWhole(file);
   const config = await loadConfig({
     flags: {
       data: folder,
@@ -29,11 +29,22 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   await runApp(
     config,
     ({ url }) => {
-      if (options.writer) writer = startDemoWriter(file);
+      if (options.writer) {
+        writer = startDemoWriter(file);
+        writer.ended.catch((error: Error) => process.stderr.write(`${error.message}; the service goes on\n`));
+      }
       process.stdout.write(hello(url, file, options.writer));
     },
     async () => writer?.stop(),
   );
+}
+
+/** The file appears under its name when it is complete: a start that is interrupted leaves no half of it. */
+function seedWhole(file: string): void {
+  const unfinished = `${file}.new`;
+  for (const suffix of ['', '-wal', '-shm']) rmSync(unfinished + suffix, { force: true });
+  seedDemo(unfinished);
+  renameSync(unfinished, file);
 }
 
 function hello(url: string, file: string, writes: boolean): string {
@@ -46,7 +57,7 @@ function hello(url: string, file: string, writes: boolean): string {
 
   A row:      curl ${url}/v1/tables/employees/rows/7
   SQL:        curl ${url}/query -d '{"ksql":"SELECT * FROM department_payroll;"}'
-  Changes:    curl -N ${url}/v1/tables/employees/changes?snapshot=false
+  Changes:    curl -N '${url}/v1/tables/employees/changes?snapshot=false'
 
   Ctrl-C stops; the next start goes on where this one was.
 

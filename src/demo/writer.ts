@@ -33,5 +33,5 @@ function stop(): void {
 let timer = setTimeout(step, pauseMs);
 process.on('disconnect', stop);
 process.on('SIGTERM', stop);
-// Ctrl-C reaches the whole group; the parent decides, and closes the channel.
-process.on('SIGINT', () => {});
+// It may have closed before we listened.
+if (process.send !== undefined && !process.connected) stop();
