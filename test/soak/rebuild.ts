@@ -201,28 +201,31 @@ class FactWriter {
     const { dice, rows, rate } = this.#options;
     const session = await this.#source.openSession();
     let fresh = rows;
-    while (!this.#stopping) {
-      await session.begin();
-      for (let i = dice.between(1, 4); i > 0; i--) {
-        const kind = dice.next();
-        if (kind < 0.6)
-          await session.run('UPDATE facts SET amount = ? WHERE id = ?', [
-            dice.between(0, 1000),
-            dice.between(0, rows - 1),
-          ]);
-        else if (kind < 0.8)
-          await session.run('INSERT INTO facts VALUES (?, ?, ?)', [fresh, dice.between(0, 1000), `new ${fresh++}`]);
-        else await session.run('DELETE FROM facts WHERE id = ?', [dice.between(0, fresh)]);
+    try {
+      while (!this.#stopping) {
+        await session.begin();
+        for (let i = dice.between(1, 4); i > 0; i--) {
+          const kind = dice.next();
+          if (kind < 0.6)
+            await session.run('UPDATE facts SET amount = ? WHERE id = ?', [
+              dice.between(0, 1000),
+              dice.between(0, rows - 1),
+            ]);
+          else if (kind < 0.8)
+            await session.run('INSERT INTO facts VALUES (?, ?, ?)', [fresh, dice.between(0, 1000), `new ${fresh++}`]);
+          else await session.run('DELETE FROM facts WHERE id = ?', [dice.between(0, fresh)]);
+        }
+        await session.run('UPDATE marks SET tx = ?, committed_us = ? WHERE writer = 0', [
+          this.#transactions + 1,
+          Date.now() * 1000,
+        ]);
+        await session.commit();
+        this.#transactions++;
+        await sleep((2000 / rate) * dice.next());
       }
-      await session.run('UPDATE marks SET tx = ?, committed_us = ? WHERE writer = 0', [
-        this.#transactions + 1,
-        Date.now() * 1000,
-      ]);
-      await session.commit();
-      this.#transactions++;
-      await sleep((2000 / rate) * dice.next());
+    } finally {
+      await session.close();
     }
-    await session.close();
   }
 }
 

@@ -65,12 +65,15 @@ export async function createBank(source: SourceDatabase, options: BankWriterOpti
     const dice = options.dice.fork(`bank ${writer}`);
     const session = await source.openSession();
     const pauseMs = (1000 * source.writers) / options.rate;
-    while (!stopping) {
-      const tx = times[writer]!.length;
-      if (await transfer(session, { writer, tx, dice, accounts: options.accounts })) times[writer]!.push(Date.now());
-      await sleep(pauseMs * 2 * dice.next());
+    try {
+      while (!stopping) {
+        const tx = times[writer]!.length;
+        if (await transfer(session, { writer, tx, dice, accounts: options.accounts })) times[writer]!.push(Date.now());
+        await sleep(pauseMs * 2 * dice.next());
+      }
+    } finally {
+      await session.close();
     }
-    await session.close();
   }
 
   return {

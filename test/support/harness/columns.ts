@@ -133,7 +133,7 @@ export function text(declared: { readonly mysql: string; readonly sqlite: string
 
 /** Key text: names that no collation takes for one another, some with what a URL has to escape. */
 export const region: ColumnKind = {
-  ...text({ mysql: 'VARCHAR(40)', sqlite: 'VARCHAR(40)' }, 1),
+  ...text({ mysql: 'VARCHAR(40) CHARACTER SET utf8mb4', sqlite: 'VARCHAR(40)' }, 1),
   make: (dice) => dice.pick(['north', 'south', 'a/b', 'x,y', '50%', 'São Paulo', '東京', 'q?r&s', '#1', 'plus+']),
 };
 

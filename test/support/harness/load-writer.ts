@@ -55,22 +55,26 @@ export class LoadWriter {
     for (const table of [...this.#tables.all, this.#tables.secret])
       await this.#source.execute(createTableSql(table, dialect));
     const session = await this.#source.openSession();
-    await session.begin();
-    for (const table of this.#tables.captured) {
-      for (let i = 0; i < this.#options.initialRows; i++) {
-        const row = this.#makeRow(table, this.#freeKey(table, i % this.#source.writers, new Map()));
-        this.journal.addInitial(table, row);
-        await insert(session, table, [row], dialect);
+    try {
+      await session.begin();
+      for (const table of this.#tables.captured) {
+        for (let i = 0; i < this.#options.initialRows; i++) {
+          const row = this.#makeRow(table, this.#freeKey(table, i % this.#source.writers, new Map()));
+          this.journal.addInitial(table, row);
+          await insert(session, table, [row], dialect);
+        }
       }
+      for (let writer = 0; writer < this.#source.writers; writer++) {
+        const row = [String(writer), '0', '0'];
+        this.#marks.set(row[0]!, row);
+        this.journal.addInitial(this.#tables.marks, row);
+        await insert(session, this.#tables.marks, [row], dialect);
+      }
+      await session.commit();
+    } finally {
+      // A transaction left open would keep the database from being dropped.
+      await session.close();
     }
-    for (let writer = 0; writer < this.#source.writers; writer++) {
-      const row = [String(writer), '0', '0'];
-      this.#marks.set(row[0]!, row);
-      this.journal.addInitial(this.#tables.marks, row);
-      await insert(session, this.#tables.marks, [row], dialect);
-    }
-    await session.commit();
-    await session.close();
   }
 
   start(): void {
@@ -91,25 +95,28 @@ export class LoadWriter {
     const pauseMs = (1000 * this.#source.writers) / this.#options.rate;
     let session = await this.#source.openSession();
     let due = performance.now();
-    while (!this.#stopping) {
-      const transaction = this.#plan(writer, dice);
-      const outcome = await this.#commit(session, transaction);
-      if (outcome === 'lost') {
-        await session.close();
-        session = await this.#reopen();
-        if ((await this.#committed(session, writer)) === transaction.mark[1]) this.#note(transaction);
-      } else if (outcome === 'committed') {
-        this.#note(transaction);
-      } else {
-        this.#rollbacks++;
+    try {
+      while (!this.#stopping) {
+        const transaction = this.#plan(writer, dice);
+        const outcome = await this.#commit(session, transaction);
+        if (outcome === 'lost') {
+          await session.close();
+          session = await this.#reopen();
+          if ((await this.#committed(session, writer)) === transaction.mark[1]) this.#note(transaction);
+        } else if (outcome === 'committed') {
+          this.#note(transaction);
+        } else {
+          this.#rollbacks++;
+        }
+        due += pauseMs * (0.5 + dice.next());
+        const wait = due - performance.now();
+        if (wait > 1) await sleep(wait);
+        else if (wait < -1000) due = performance.now();
+        else await new Promise((resolve) => setImmediate(resolve));
       }
-      due += pauseMs * (0.5 + dice.next());
-      const wait = due - performance.now();
-      if (wait > 1) await sleep(wait);
-      else if (wait < -1000) due = performance.now();
-      else await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      await session.close();
     }
-    await session.close();
   }
 
   #note(transaction: Transaction): void {
@@ -217,7 +224,7 @@ export class LoadWriter {
   ): CanonicalRow | undefined {
     const { rows } = this.journal.table(table.name);
     for (let tries = 0; tries < 20; tries++) {
-      const number = this.#keyNumber(dice.between(0, this.#keySpace()), writer);
+      const number = this.#keyNumber(dice.between(0, this.#keySpace(table)), writer);
       for (const key of table.key.length === 1 ? [number] : [`${dice.pick(regions)}\u0001${number}`]) {
         const row = seen.has(key) ? seen.get(key) : rows.get(key);
         if (row !== null && row !== undefined) return row;
@@ -230,7 +237,7 @@ export class LoadWriter {
     const { rows } = this.journal.table(table.name);
     const { dice } = this.#options;
     for (;;) {
-      const number = this.#keyNumber(dice.between(0, this.#keySpace()), writer);
+      const number = this.#keyNumber(dice.between(0, this.#keySpace(table)), writer);
       const key = table.key.length === 1 ? [number] : [dice.pick(regions), number];
       const printed = key.join('\u0001');
       if (seen.has(printed) ? seen.get(printed) === null : !rows.has(printed)) return key;
@@ -243,15 +250,10 @@ export class LoadWriter {
   }
 
   /** Room for twice as many keys as there are rows, so that keys come back after a deletion. */
-  #keySpace(): number {
-    return (
-      200 +
-      Math.max(
-        this.#options.initialRows,
-        ...this.#tables.captured.map(({ name }) => this.journal.table(name).rows.size),
-      ) *
-        2
-    );
+  #keySpace(table: LoadTable): number {
+    const keys = 200 + Math.max(this.#options.initialRows, this.journal.table(table.name).rows.size) * 2;
+    const share = keys / this.#source.writers;
+    return Math.ceil(table.key.length === 1 ? share : share / regions.length);
   }
 
   #keyNumber(n: number, writer: number): string {
