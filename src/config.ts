@@ -169,6 +169,6 @@ function bad(key: string, value: string, wanted: string): AppError {
 
 /** As it may be shown: without the password of the source. */
 export function shownConfig(config: Config): Readonly<Record<string, string>> {
-  const mask = (value: string) => value.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:****@');
+  const mask = (value: string) => value.replace(/:\/\/([^:@/]*):.*@/s, '://$1:****@');
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, mask(String(value ?? ''))]));
 }

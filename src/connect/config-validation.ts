@@ -3,21 +3,29 @@
 import { toAppError } from '../core/errors.js';
 import type { SourceFinding } from '../source/source-connector.js';
 import { propertyDefs, type PropertyDef } from './config-def.js';
-import { checkConfig, inspectConfig, maskSecrets, type CheckedConfig } from './connector-config.js';
+import { checkConfig, inspectConfig, type CheckedConfig } from './connector-config.js';
+import { maskSecrets, type Redact } from './connector-secrets.js';
 import type { ConnectorConfig, ValidationResult } from './connect-facade.js';
 import type { PluginClass } from './plugins.js';
 
+export interface ValidatedConfig {
+  /** As it was given: this is what the answer shows. */
+  readonly given: ConnectorConfig;
+  /** With its references resolved: this is what is checked. */
+  readonly resolved: ConnectorConfig;
+  readonly redact: Redact;
+}
+
 export async function validationResult(
   plugin: PluginClass,
-  config: ConnectorConfig,
+  { given, resolved, redact }: ValidatedConfig,
   live: (checked: CheckedConfig) => Promise<readonly SourceFinding[]>,
 ): Promise<ValidationResult> {
-  const name = config['name'] ?? '';
-  const { values, findings } = inspectConfig(name, config);
-  const all: SourceFinding[] = [...findings];
-  if (!all.some((f) => f.severity === 'error')) all.push(...(await liveFindings(name, config, live)));
+  const name = given['name'] ?? '';
+  const all: SourceFinding[] = [...inspectConfig(name, resolved).findings];
+  if (!all.some((f) => f.severity === 'error')) all.push(...(await liveFindings(name, resolved, live)));
   const defs = propertyDefs[plugin.family];
-  const shown = maskSecrets(Object.fromEntries(values));
+  const shown = maskSecrets(Object.fromEntries(inspectConfig(name, given).values));
   const known = new Set(defs.flatMap((def) => [def.name, ...(def.aliases ?? [])]));
   // What belongs to no property of the table (an unknown one, the server as a whole) is reported at the class.
   const orphans = all.filter((f) => f.severity === 'error' && (f.property === undefined || !known.has(f.property)));
@@ -28,7 +36,7 @@ export async function validationResult(
         f.property !== undefined &&
         (f.property === def.name || def.aliases?.includes(f.property)),
     );
-    const errors = [...own, ...(def.name === 'connector.class' ? orphans : [])].map(text);
+    const errors = [...own, ...(def.name === 'connector.class' ? orphans : [])].map((finding) => redact(text(finding)));
     return {
       definition: definition(def, order),
       value: {

@@ -5,6 +5,7 @@ import { nearestName } from '../core/nearest-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
 import { acceptedPrefixes, propertyDefs, type PluginFamily, type PropertyDef } from './config-def.js';
 import type { ConnectorConfig } from './connect-facade.js';
+import { isSecret } from './connector-secrets.js';
 import { findPlugin, type PluginClass } from './plugins.js';
 
 /** How the records of a connector look. */
@@ -69,14 +70,14 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
     const problem = (message: string, hint?: string) =>
       findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
     if (key === '') {
-      problem(
-        'a property without a name',
-        `its value is "${String(raw).slice(0, 40)}": write the name before the colon`,
-      );
+      problem('a property without a name', 'write the name before the colon');
       continue;
     }
     if (typeof raw !== 'string') {
-      problem(`the value must be a text, got ${typeof raw}`, `write "${key}": "${String(raw)}"`);
+      problem(
+        `the value must be a text, got ${typeof raw}`,
+        isSecret(key) ? 'put it between quotes' : `write "${key}": "${String(raw)}"`,
+      );
       continue;
     }
     const def = byName.get(key);
@@ -166,18 +167,6 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
     partitions: Number(values.get('topic.partitions') ?? '1'),
     cleanup: (values.get('cleanup.policy') ?? 'compact') as 'compact' | 'delete',
   };
-}
-
-const secretName = /password|secret|credential|jaas|token/i;
-
-/** The configuration as it may be shown: secrets masked. `${env:}` and `${file:}` references are no secrets. */
-export function maskSecrets(config: ConnectorConfig): ConnectorConfig {
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      secretName.test(key) && value !== '' && !/^\$\{(env|file):[^}]*\}$/.test(value) ? '****' : value,
-    ]),
-  );
 }
 
 export type { PluginFamily };

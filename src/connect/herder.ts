@@ -7,11 +7,13 @@
 // It knows neither threads nor databases: tasks are started, and configurations kept, by what app.ts gives it.
 import { isDeepStrictEqual } from 'node:util';
 import { createBackoff, isAbort } from '../core/backoff.js';
-import { AppError, toAppError, type ErrorCode, errorCodes } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { SourceFactory, SourceFinding, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
-import { checkConfig, configError, maskSecrets, type CheckedConfig } from './connector-config.js';
+import { infoOf, liveError, positionValue, statusOf } from './connector-answers.js';
+import { checkConfig, type CheckedConfig } from './connector-config.js';
+import { createRedact, redactError, unmaskSecrets, type Redact } from './connector-secrets.js';
 import type {
   ConnectFacade,
   ConnectorConfig,
@@ -69,6 +71,7 @@ interface Held {
   /** Aborted to leave a back-off wait. */
   stopping: AbortController;
   loop: Promise<void> | undefined;
+  readonly redact: Redact;
 }
 
 const idleState: SourceState = { phase: 'connecting' };
@@ -78,6 +81,7 @@ export class Herder implements ConnectFacade {
   readonly #held = new Map<string, Held>();
   /** Calls that change a connector run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(env: HerderEnv) {
     this.#env = env;
@@ -92,6 +96,7 @@ export class Herder implements ConnectFacade {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#held.values()].map((held) => this.#halt(held)));
   }
 
@@ -152,10 +157,11 @@ export class Herder implements ConnectFacade {
   update(name: string, config: ConnectorConfig): Promise<{ readonly info: ConnectorInfo; readonly created: boolean }> {
     return this.#inTurn(async () => {
       const existing = this.#held.get(name);
-      await this.#checkLive(name, config);
+      const full = unmaskSecrets(config, existing?.stored.config);
+      await this.#checkLive(name, full);
       const info = await this.#put({
         name,
-        config,
+        config: full,
         wanted: existing?.stored.wanted ?? 'running',
         owner: existing?.stored.owner ?? 'api',
       });
@@ -168,23 +174,9 @@ export class Herder implements ConnectFacade {
   }
 
   async status(name: string): Promise<ConnectorStatus> {
-    const { state, source, error } = this.#find(name);
-    const { position, tables } = await this.#env.store.progress(name);
-    const trace =
-      error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
-    const connectorState = state === 'FAILED' ? 'RUNNING' : state;
-    return {
-      name,
-      connector: { state: connectorState, worker_id: this.#env.workerId },
-      tasks: state === 'STOPPED' ? [] : [{ id: 0, state, worker_id: this.#env.workerId, ...trace }],
-      type: 'source',
-      source,
-      position,
-      tables,
-      ...(error === undefined
-        ? {}
-        : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
-    };
+    const held = this.#find(name);
+    const progress = await this.#env.store.progress(name);
+    return statusOf(name, held, this.#env.workerId, progress);
   }
 
   pause(name: string): Promise<void> {
@@ -237,7 +229,7 @@ export class Herder implements ConnectFacade {
   async offsets(name: string) {
     this.#find(name);
     const { position } = await this.#env.store.progress(name);
-    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: parsePosition(position) }] };
+    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: positionValue(position) }] };
   }
 
   plugins() {
@@ -246,18 +238,30 @@ export class Herder implements ConnectFacade {
 
   async validate(pluginClass: string, config: ConnectorConfig) {
     const plugin = findPlugin(config['connector.class'] ?? pluginClass);
-    const full = { 'connector.class': plugin.name, ...this.#env.resolveReferences(config) };
-    return validationResult(plugin, full, (checked) => this.#liveFindings(checked));
+    const given = { 'connector.class': plugin.name, ...config };
+    const redact = createRedact(given, this.#env.resolveReferences);
+    return validationResult(plugin, { given, resolved: this.#env.resolveReferences(given), redact }, (checked) =>
+      this.#liveFindings(checked),
+    );
   }
 
   async #checkLive(name: string, config: ConnectorConfig): Promise<void> {
+    const redact = createRedact(config, this.#env.resolveReferences);
+    try {
+      await this.#check(name, config, redact);
+    } catch (error) {
+      throw redactError(toAppError(error), redact);
+    }
+  }
+
+  async #check(name: string, config: ConnectorConfig, redact: Redact): Promise<void> {
     const checked = checkConfig(name, this.#env.resolveReferences(config));
     const findings = await this.#liveFindings(checked);
     const errors = findings.filter((f) => f.severity === 'error');
     if (errors.length > 0) throw liveError(name, errors);
     for (const { severity, message, property } of [...checked.notes, ...findings]) {
       if (severity !== 'error')
-        this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](message, { connector: name, property });
+        this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](redact(message), { connector: name, property });
     }
   }
 
@@ -306,12 +310,15 @@ export class Herder implements ConnectFacade {
       task: undefined,
       stopping: new AbortController(),
       loop: undefined,
+      redact: createRedact(stored.config, this.#env.resolveReferences),
     };
     this.#held.set(stored.name, held);
     return held;
   }
 
   #start(held: Held): void {
+    // A call that was under way when the service began to stop: what it wanted is stored, and runs from the next start.
+    if (this.#closed) return;
     held.stopping = new AbortController();
     held.loop = this.#run(held, held.stopping.signal).finally(() => {
       held.loop = undefined;
@@ -337,7 +344,7 @@ export class Herder implements ConnectFacade {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        held.error = toAppError(error);
+        held.error = redactError(toAppError(error), held.redact);
         if (!held.error.retriable) {
           held.state = 'FAILED';
           const { code, message, detail, hint } = held.error;
@@ -377,34 +384,5 @@ export class Herder implements ConnectFacade {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => {});
     return result;
-  }
-}
-
-function infoOf(stored: StoredConnector): ConnectorInfo {
-  return {
-    name: stored.name,
-    config: { ...maskSecrets(stored.config), name: stored.name },
-    tasks: stored.wanted === 'stopped' ? [] : [{ connector: stored.name, task: 0 }],
-    type: 'source',
-  };
-}
-
-/** The first problem decides the code, so that a wrong filter is told apart from a missing grant. */
-function liveError(name: string, errors: readonly SourceFinding[]): AppError {
-  const summary = configError(name, errors);
-  const code = errors[0]!.code;
-  if (!(code in errorCodes)) return summary;
-  return new AppError(code as ErrorCode, errors[0]!.message, {
-    detail: summary.detail,
-    hint: summary.hint,
-    place: summary.place,
-  });
-}
-
-function parsePosition(position: string): unknown {
-  try {
-    return JSON.parse(position);
-  } catch {
-    return { position }; // a source's position is opaque text; JSON is only its usual form
   }
 }

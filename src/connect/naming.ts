@@ -84,8 +84,14 @@ function clean(name: string): string {
 
 function badUrl(text: string, why: string, cause?: unknown): AppError {
   return new AppError('bad-config', `source URL: ${why}`, {
-    detail: `in "${text.replace(/:\/\/([^:@/]*):[^@/]*@/, '://$1:****@')}"`,
+    detail: `in "${masked(text)}"`,
     hint: 'use mysql://user:password@host:3306/database, mariadb://... or sqlite:FILE',
     cause,
   });
+}
+
+/** Up to the last @, or to the end: a password may hold anything, and a URL that is wrong may be cut short. */
+function masked(text: string): string {
+  const end = text.includes('@') ? /:\/\/([^:@/]*):.*(?=@)/s : /:\/\/([^:/]*):.*$/s;
+  return text.replace(end, '://$1:****');
 }

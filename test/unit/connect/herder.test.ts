@@ -1,59 +1,241 @@
-// The herder's life of a connector, with tasks that only count: what starts one, and what leaves a running one alone.
+// The herder's invariants, with tasks that the test ends as it likes.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Herder, type HerderEnv, type StoredConnector } from '../../../src/connect/herder.js';
-import { createLogger } from '../../../src/core/logger.js';
+import type { CheckedConfig } from '../../../src/connect/connector-config.js';
+import { Herder, type ConnectorTask, type StoredConnector } from '../../../src/connect/herder.js';
+import { AppError, toAppError } from '../../../src/core/errors.js';
+import { silentLogger } from '../../../src/core/logger.js';
+import type { SourceState } from '../../../src/source/source-connector.js';
+import { until } from '../../support/engine.js';
 
-const config = { 'connector.class': 'SqliteCdcSource', 'database.file': '/tmp/nothing.db' };
+const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
+const config = { 'connector.class': 'SqliteCdcSource', 'database.file': '/x.db' };
 
-function createHerder(stored: readonly StoredConnector[]) {
-  const started: string[] = [];
-  const source = { validate: () => Promise.resolve([]), close: () => Promise.resolve() };
-  const env = {
-    store: {
-      load: () => Promise.resolve(stored),
-      put: () => Promise.resolve(),
-      remove: () => Promise.resolve(),
-      progress: () => Promise.resolve({ position: null, tables: [], topics: [] }),
-    },
-    startTask: (name: string) => {
-      started.push(name);
-      let end = () => {};
-      const done = new Promise<void>((resolve) => (end = resolve));
-      return { done, stop: () => Promise.resolve(end()) };
-    },
-    sourceFactory: () => Promise.resolve(() => source),
-    resolveReferences: (given: typeof config) => given,
-    workerId: 'test',
-    version: '0',
-    logger: createLogger(() => {}, {}),
-  } as unknown as HerderEnv;
-  return { herder: new Herder(env), started };
+class FakeTask implements ConnectorTask {
+  readonly done: Promise<void>;
+  readonly name: string;
+  readonly onState: (state: SourceState) => void;
+  ended = false;
+  #settle!: { resolve: () => void; reject: (error: AppError) => void };
+  constructor(name: string, onState: (state: SourceState) => void) {
+    this.name = name;
+    this.onState = onState;
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.done.catch(() => {});
+  }
+  async stop(): Promise<void> {
+    await Promise.resolve();
+    this.end();
+  }
+  end(): void {
+    this.ended = true;
+    this.#settle.resolve();
+  }
+  fail(error: AppError): void {
+    this.ended = true;
+    this.#settle.reject(error);
+  }
 }
 
-describe('the connector of --source', () => {
-  const stored: StoredConnector = { name: 'shop', config, wanted: 'running', owner: 'flag' };
+class World {
+  readonly stored = new Map<string, StoredConnector>();
+  readonly tasks: FakeTask[] = [];
+  readonly checked: CheckedConfig[] = [];
+  overlaps = 0;
+  environment: Record<string, string> = {};
+  herder = this.open();
 
-  it('starts once when the process starts again with the same URL', async () => {
-    const { herder, started } = createHerder([stored]);
-    await herder.open();
-    await herder.ensure('shop', { ...config }, 'flag');
-    expect(started).toEqual(['shop']);
-    await herder.close();
+  open(): Herder {
+    return new Herder({
+      store: {
+        load: () => Promise.resolve([...this.stored.values()]),
+        put: async (connector) => void this.stored.set(connector.name, connector),
+        remove: async (name) => void this.stored.delete(name),
+        progress: () => Promise.resolve({ position: '7', tables: ['t'], topics: ['p.t'] }),
+      },
+      startTask: (name, checked, onState) => {
+        if (this.running(name).length > 0) this.overlaps++;
+        this.checked.push(checked);
+        const task = new FakeTask(name, onState);
+        this.tasks.push(task);
+        return task;
+      },
+      sourceFactory: () =>
+        Promise.resolve(() => ({ validate: () => Promise.resolve([]), close: () => Promise.resolve() }) as never),
+      resolveReferences: (properties) =>
+        Object.fromEntries(
+          Object.entries(properties).map(([key, value]) => [
+            key,
+            value.replaceAll(/\$\{env:([^}]*)\}/g, (_, name: string) => {
+              const found = this.environment[name];
+              if (found === undefined)
+                throw new AppError('bad-connector-config', `${key}: the environment has no ${name}`);
+              return found;
+            }),
+          ]),
+        ),
+      workerId: 'w',
+      version: '1',
+      logger: silentLogger,
+    });
+  }
+
+  running(name: string): readonly FakeTask[] {
+    return this.tasks.filter((task) => task.name === name && !task.ended);
+  }
+
+  async restart(): Promise<void> {
+    await this.herder.close();
+    this.herder = this.open();
+    await this.herder.open();
+  }
+}
+
+const retriable = () => new AppError('source-unreachable', 'gone', { retriable: true });
+const final = () => new AppError('source-access-denied', 'no');
+
+describe('the herder', () => {
+  it('tries a retriable failure again, and shows it meanwhile', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api');
+    world.tasks[0]!.fail(retriable());
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'RESTARTING', 'it is shown');
+    await until(() => world.tasks.length === 2, 'tried again');
+    expect((await world.herder.status('c')).tasks[0]!.state).toBe('RUNNING');
+    await world.herder.close();
   });
 
-  it('starts anew when its configuration is another', async () => {
-    const { herder, started } = createHerder([stored]);
-    await herder.open();
-    await herder.ensure('shop', { ...config, 'poll.interval.ms': '100' }, 'flag');
-    expect(started).toEqual(['shop', 'shop']);
-    await herder.close();
+  it('leaves a final failure FAILED with its reason until restart, resume or update', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api');
+    for (const again of [
+      () => world.herder.restart('c'),
+      () => world.herder.resume('c'),
+      () => world.herder.update('c', config),
+    ]) {
+      world.tasks.at(-1)!.fail(final());
+      await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+      expect((await world.herder.status('c')).tasks[0]!.trace).toContain('source-access-denied: no');
+      await again();
+      expect((await world.herder.status('c')).tasks[0]!.state).toBe('RUNNING');
+      expect(world.running('c')).toHaveLength(1);
+    }
+    await world.herder.close();
   });
 
-  it('runs again when it was paused', async () => {
-    const { herder, started } = createHerder([{ ...stored, wanted: 'paused' }]);
-    await herder.open();
-    await herder.ensure('shop', config, 'flag');
-    expect(started).toEqual(['shop']);
-    await herder.close();
+  it('leaves a back-off wait at once when it is paused, deleted or closed', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api');
+    for (let i = 0; i < 3; i++) {
+      const count = world.tasks.length;
+      world.tasks.at(-1)!.fail(retriable());
+      await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'RESTARTING', 'it waits');
+      if (i < 2) await until(() => world.tasks.length > count, 'tried again');
+    }
+    await world.herder.pause('c');
+    expect(await world.herder.status('c')).toMatchObject({ connector: { state: 'PAUSED' } });
+    expect(world.running('c')).toHaveLength(0);
+    await world.herder.close();
+  });
+
+  it('a configuration that does not resolve at start fails the connector, not the start', async () => {
+    const world = new World();
+    world.environment = { F: '/x.db' };
+    await world.herder.create('c', { ...config, 'database.file': '${env:F}' }, 'api');
+    world.environment = {};
+    await world.restart();
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    expect((await world.herder.status('c')).tasks[0]!.trace).toContain('the environment has no F');
+    await world.herder.close();
+  });
+
+  it('does not start anything any more once it closes', async () => {
+    const world = new World();
+    const creating = world.herder.create('c', config, 'api');
+    await world.herder.close();
+    await creating;
+    expect(world.running('c')).toHaveLength(0);
+    await world.herder.close();
+  });
+
+  it('shows no value behind a reference, nor a password', async () => {
+    const world = new World();
+    world.environment = { F: '/secret-path.db' };
+    await world.herder.create('c', { ...config, 'database.file': '${env:F}' }, 'api');
+    world.tasks[0]!.onState({ phase: 'waiting', reason: 'no /secret-path.db' });
+    expect(JSON.stringify(await world.herder.status('c'))).not.toContain('secret-path');
+    world.tasks[0]!.fail(new AppError('source-misconfigured', 'in /secret-path.db', { detail: '/secret-path.db' }));
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    expect(JSON.stringify([await world.herder.status('c'), await world.herder.info('c')])).not.toContain('secret-path');
+    const refused = await world.herder.update('c', { ...config, 'sqlite.type.mismatch': '${env:F}' }).catch(toAppError);
+    expect(JSON.stringify(refused)).not.toContain('secret-path');
+    await world.herder.close();
+  });
+
+  const calls = [
+    'create',
+    'pause',
+    'resume',
+    'stop',
+    'restart',
+    'delete',
+    'update',
+    'fail',
+    'fail-final',
+    'reopen',
+  ] as const;
+  it(`one task at most, and exactly when it is wanted, whatever is called in whatever order (PROPERTY_SEED=${seed})`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...calls), fc.constantFrom('a', 'b'), fc.boolean()), { maxLength: 25 }),
+        async (sequence) => {
+          const world = new World();
+          const open: Promise<unknown>[] = [];
+          for (const [call, name, wait] of sequence) {
+            const run = (): Promise<unknown> => {
+              const { herder } = world;
+              switch (call) {
+                case 'create':
+                  return herder.create(name, config, 'api');
+                case 'update':
+                  return herder.update(name, config);
+                case 'fail':
+                case 'fail-final':
+                  world.running(name)[0]?.fail(call === 'fail' ? retriable() : final());
+                  return Promise.resolve();
+                case 'reopen':
+                  return Promise.all(open).then(() => world.restart());
+                default:
+                  return herder[call](name);
+              }
+            };
+            const result = run().catch((error: unknown) =>
+              expect(['already-exists', 'unknown-connector']).toContain(toAppError(error).code),
+            );
+            open.push(result);
+            if (wait || call === 'reopen') await result;
+          }
+          await Promise.all(open);
+          for (let i = 0; i < 20; i++) await Promise.resolve();
+          expect(world.overlaps).toBe(0);
+          for (const name of ['a', 'b']) {
+            const stored = world.stored.get(name);
+            if (!stored) {
+              expect(world.running(name)).toHaveLength(0);
+              continue;
+            }
+            const state = (await world.herder.status(name)).tasks[0]?.state ?? 'STOPPED';
+            const expected = { running: ['RUNNING', 'RESTARTING', 'FAILED'], paused: ['PAUSED'], stopped: ['STOPPED'] }[
+              stored.wanted
+            ];
+            expect(expected).toContain(state);
+            expect([state, world.running(name).length]).toEqual([state, state === 'RUNNING' ? 1 : 0]);
+          }
+          await world.herder.close();
+          expect(world.tasks.every(({ ended }) => ended)).toBe(true);
+        },
+      ),
+      { seed, numRuns: 200, includeErrorInReport: true },
+    );
   });
 });

@@ -1,0 +1,69 @@
+// What Kafka Connect's REST API answers about a connector, from what the herder holds of it.
+import { AppError, errorCodes, type ErrorCode } from '../core/errors.js';
+import type { SourceFinding, SourceState } from '../source/source-connector.js';
+import type { ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
+import { configError } from './connector-config.js';
+import { maskSecrets, type Redact } from './connector-secrets.js';
+import type { StoredConnector } from './herder.js';
+
+export function infoOf(stored: StoredConnector): ConnectorInfo {
+  return {
+    name: stored.name,
+    config: { ...maskSecrets(stored.config), name: stored.name },
+    tasks: stored.wanted === 'stopped' ? [] : [{ connector: stored.name, task: 0 }],
+    type: 'source',
+  };
+}
+
+export function statusOf(
+  name: string,
+  {
+    state,
+    source,
+    error,
+    redact,
+  }: {
+    readonly state: ConnectorState;
+    readonly source: SourceState;
+    readonly error: AppError | undefined;
+    readonly redact: Redact;
+  },
+  workerId: string,
+  progress: { readonly position: string | null; readonly tables: readonly string[] },
+): ConnectorStatus {
+  const trace =
+    error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
+  return {
+    name,
+    // As in Kafka Connect: it is the task that has failed.
+    connector: { state: state === 'FAILED' ? 'RUNNING' : state, worker_id: workerId },
+    tasks: state === 'STOPPED' ? [] : [{ id: 0, state, worker_id: workerId, ...trace }],
+    type: 'source',
+    source: source.reason === undefined ? source : { ...source, reason: redact(source.reason) },
+    position: progress.position,
+    tables: progress.tables,
+    ...(error === undefined
+      ? {}
+      : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
+  };
+}
+
+/** The first problem decides the code, so that a wrong filter is told apart from a missing grant. */
+export function liveError(name: string, errors: readonly SourceFinding[]): AppError {
+  const summary = configError(name, errors);
+  const code = errors[0]!.code;
+  if (!(code in errorCodes)) return summary;
+  return new AppError(code as ErrorCode, errors[0]!.message, {
+    detail: summary.detail,
+    hint: summary.hint,
+    place: summary.place,
+  });
+}
+
+export function positionValue(position: string): unknown {
+  try {
+    return JSON.parse(position);
+  } catch {
+    return { position }; // a source's position is opaque text; JSON is only its usual form
+  }
+}

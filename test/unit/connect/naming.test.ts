@@ -1,0 +1,55 @@
+// Names, and what --source URL stands for.
+import { describe, expect, it } from 'vitest';
+import { connectorOfUrl, topicName } from '../../../src/connect/naming.js';
+import { checkConfig } from '../../../src/connect/connector-config.js';
+import { AppError } from '../../../src/core/errors.js';
+import type { SourceTable } from '../../../src/core/row-encoder.js';
+
+const table = (database: string, name: string) => ({ database, table: name }) as SourceTable;
+
+describe('connectorOfUrl', () => {
+  it.each([
+    [
+      'mysql://root:pw@db.example:3306/shop',
+      'mysql-db.example-shop',
+      { 'database.hostname': 'db.example', 'database.port': '3306', 'database.include.list': 'shop' },
+    ],
+    ['mysql://root:pw@db/shop.eu', 'mysql-db-shop.eu', { 'database.include.list': String.raw`shop\.eu` }],
+    [
+      'mariadb://u@[::1]:3310/a',
+      'mariadb-___1_-3310-a',
+      { 'database.hostname': '::1', 'database.port': '3310', 'database.password': '' },
+    ],
+    ['mysql://u%40x:p%2Fw%23@h/', 'mysql-h', { 'database.user': 'u@x', 'database.password': 'p/w#' }],
+    ['mysql://root:${env:PW}@h/d', 'mysql-h-d', { 'database.password': '${env:PW}' }],
+    ['sqlite:/data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
+    ['sqlite:///data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
+  ])('%s', (url, name, config) => {
+    const made = connectorOfUrl(url);
+    expect(made.name).toBe(name);
+    expect(made.config).toMatchObject(config);
+    expect(() => checkConfig(made.name, made.config)).not.toThrow();
+  });
+
+  it.each([
+    'mysql://root:secret-pw/x@db/shop',
+    'mysql://root:secret-pw',
+    'mysql://root:se@cret-pw@/d',
+    'pg://root:secret-pw@h/d',
+    'mysql://:secret-pw@h/d',
+  ])('refuses %s without showing the password', (url) => {
+    try {
+      expect(connectorOfUrl(url)).toBeUndefined();
+    } catch (error) {
+      expect(error).toBeInstanceOf(AppError);
+      const { message, detail, hint } = error as AppError;
+      expect(`${message} ${detail} ${hint}`).not.toMatch(/cret-pw/);
+    }
+  });
+});
+
+describe('topicName', () => {
+  it('replaces what Kafka does not allow', () => {
+    expect(topicName('p', table('my db', 'täble$'))).toBe('p.my_db.t_ble_');
+  });
+});
