@@ -111,21 +111,19 @@ export class EngineStatements {
       ...(query.state.kind === 'failed' ? { reason: `${query.state.error.code}: ${query.state.error.message}` } : {}),
     }));
     // A source that stands still is told like a query: nothing else in the status would show it.
-    const failed = this.#env.catalog
-      .all()
-      .flatMap(({ name, sql, failed: error }) =>
-        error
-          ? [
-              {
-                id: name,
-                sql: sql ?? '',
-                sink: name,
-                state: 'ERROR' as const,
-                reason: `${error.code}: ${error.message}`,
-              },
-            ]
-          : [],
-      );
+    const failed = this.#env.catalog.all().flatMap(({ name, sql, failed: error }) =>
+      error
+        ? [
+            {
+              id: name,
+              sql: sql ?? '',
+              sink: name,
+              state: 'ERROR' as const,
+              reason: `${error.code}: ${error.message}`,
+            },
+          ]
+        : [],
+    );
     return [...running, ...failed, ...this.#files.status()];
   }
 
