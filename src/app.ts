@@ -10,7 +10,7 @@ import { shownConfig, type Config } from './config.js';
 import { Herder } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
 import { systemClock } from './core/clock.js';
-import { AppError } from './core/errors.js';
+import { AppError, toAppError } from './core/errors.js';
 import { createLogger, type LogSink } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
@@ -98,7 +98,7 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
       config['read.threads'],
     );
     closers.push(() => pool.close());
-    const checkpointer = new CheckpointerThread(path);
+    const checkpointer = new CheckpointerThread(path, fail);
     closers.push(() => checkpointer.close());
     const connectors = createHerder(config, engine, stream, logger, log);
     const query = new QueryService({
@@ -155,12 +155,20 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
   }
 }
 
-/** Closes in the reverse order of opening, once. */
+/** Closes in the reverse order of opening, once. What cannot be closed in order keeps nothing else from being closed. */
 function stopper(closers: (() => Promise<void> | void)[]): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   return () => {
     stopped ??= (async () => {
-      for (const close of closers.toReversed()) await close();
+      const errors: unknown[] = [];
+      for (const close of closers.toReversed()) {
+        try {
+          await close();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw toAppError(errors[0]);
     })();
     return stopped;
   };

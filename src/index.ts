@@ -42,10 +42,17 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
       starting ??= loadConfig({ flags, env: {}, file: undefined }).then((config) =>
         startApp({ config, log: onLog ?? (() => {}) }),
       );
-      app = await starting;
+      try {
+        app = await starting;
+      } catch (error) {
+        starting = undefined; // it may be tried again
+        throw error;
+      }
     },
     async stop() {
-      const started = await starting;
+      // A start that has failed has closed what it had opened, and its caller knows.
+      const started = await starting?.catch(() => undefined);
+      starting = undefined;
       app = undefined;
       await started?.stop();
     },

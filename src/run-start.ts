@@ -24,7 +24,10 @@ export async function runApp(
   try {
     await beforeStop();
   } finally {
-    await app.stop();
+    // The failure that ended it is what there is to say, whatever else then cannot be closed in order.
+    await app.stop().catch((error: unknown) => {
+      if (typeof ended === 'string') throw error;
+    });
   }
   if (typeof ended !== 'string') throw ended;
 }

@@ -1,6 +1,7 @@
 // The checkpointer thread as the main thread sees it: it runs while there are commits. Started by the first one, ended when there were
 // none for a while, so that a process at rest keeps no thread for it.
 import { Worker } from 'node:worker_threads';
+import { AppError } from '../core/errors.js';
 import type { CheckpointerData } from './checkpointer.js';
 
 const stepMs = 200;
@@ -8,6 +9,7 @@ const idleMs = 10_000;
 
 export class CheckpointerThread {
   readonly #path: string;
+  readonly #onFailed: (error: AppError) => void;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -15,8 +17,10 @@ export class CheckpointerThread {
   #busy = false;
   #restMs = 0;
 
-  constructor(path: string) {
+  /** `onFailed`: nothing moves the write-ahead log back any more, so it would grow without end. */
+  constructor(path: string, onFailed: (error: AppError) => void) {
     this.#path = path;
+    this.#onFailed = onFailed;
   }
 
   /** The engine has committed. */
@@ -44,6 +48,9 @@ export class CheckpointerThread {
     worker.on('message', () => {
       this.#busy = false;
     });
+    worker.on('error', (cause) =>
+      this.#onFailed(new AppError('internal', `the checkpointer thread broke: ${String(cause)}`, { cause })),
+    );
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     return worker;
   }

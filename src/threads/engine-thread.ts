@@ -28,7 +28,10 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
       rpc.fail(error);
       if (stopping) return;
       if (ready) events.failed(error);
-      else reject(error);
+      else {
+        reject(error);
+        void worker.terminate();
+      }
     };
     const main: MainApi = {
       ready({ logId }) {
@@ -38,8 +41,11 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
           logId,
           async stop() {
             stopping = true;
-            await rpc.remote.stop();
-            await worker.terminate();
+            try {
+              await rpc.remote.stop();
+            } finally {
+              await worker.terminate();
+            }
           },
         });
       },

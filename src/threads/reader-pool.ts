@@ -4,48 +4,81 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/errors.js';
 import type { ReadAnswer, ReadTask } from '../query/read-task.js';
 import type { ReaderApi, ReaderData } from './reader.js';
-import { connectRpc, type Rpc } from './rpc.js';
+import { connectRpc, type Rpc, type RpcPort } from './rpc.js';
+
+/** Structurally what a Worker is here. */
+export interface ReaderThread extends RpcPort {
+  on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): unknown;
+  terminate(): Promise<unknown>;
+}
 
 interface PooledReader {
-  readonly worker: Worker;
+  readonly thread: ReaderThread;
   readonly rpc: Rpc<ReaderApi>;
   busy: boolean;
   idle: NodeJS.Timeout | undefined;
+  /** The task in hand looks at its deadline itself; this is for one that no longer comes to look. */
+  watchdog: NodeJS.Timeout | undefined;
 }
 
 interface Waiting {
   readonly task: ReadTask;
   readonly resolve: (answer: ReadAnswer) => void;
   readonly reject: (error: unknown) => void;
+  readonly deadline: NodeJS.Timeout;
 }
 
 const idleMs = 10_000;
 const queueMax = 1_000;
+const watchdogGraceMs = 5_000;
 
 export class ReaderPool {
   readonly #data: ReaderData;
   readonly #size: number;
+  readonly #startThread: (data: ReaderData) => ReaderThread;
   readonly #readers: PooledReader[] = [];
   readonly #waiting: Waiting[] = [];
+  #closed = false;
 
-  constructor(data: ReaderData, size: number) {
+  constructor(data: ReaderData, size: number, startThread: (data: ReaderData) => ReaderThread = startReaderThread) {
     this.#data = data;
     this.#size = size;
+    this.#startThread = startThread;
   }
 
   run(task: ReadTask): Promise<ReadAnswer> {
+    if (this.#closed) return Promise.reject(stopping());
     if (this.#waiting.length >= queueMax) {
       return Promise.reject(new AppError('overloaded', `${queueMax} reads wait already`, { retriable: true }));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ task, resolve, reject });
+      const deadline = setTimeout(() => this.#expire(waiting), this.#data.limits.deadlineMs);
+      const waiting: Waiting = { task, resolve, reject, deadline };
+      this.#waiting.push(waiting);
       this.#next();
     });
   }
 
+  /** What waits or runs is rejected. */
   async close(): Promise<void> {
-    await Promise.all(this.#readers.map(({ worker }) => worker.terminate()));
-    this.#readers.length = 0;
+    this.#closed = true;
+    for (const { reject, deadline } of this.#waiting.splice(0)) {
+      clearTimeout(deadline);
+      reject(stopping());
+    }
+    await Promise.all(this.#readers.splice(0).map((reader) => this.#terminate(reader, stopping())));
+  }
+
+  #expire(waiting: Waiting): void {
+    const at = this.#waiting.indexOf(waiting);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    waiting.reject(
+      new AppError('read-timeout', `no thread was free for the read within ${this.#data.limits.deadlineMs} ms`, {
+        hint: 'more threads: option read.threads',
+        retriable: true,
+      }),
+    );
   }
 
   #next(): void {
@@ -53,13 +86,20 @@ export class ReaderPool {
     const reader =
       this.#readers.find(({ busy }) => !busy) ?? (this.#readers.length < this.#size ? this.#start() : undefined);
     if (!reader) return;
-    const { task, resolve, reject } = this.#waiting.shift()!;
-    reader.busy = true;
+    const { task, resolve, reject, deadline } = this.#waiting.shift()!;
+    clearTimeout(deadline);
     clearTimeout(reader.idle);
+    reader.busy = true;
+    const { deadlineMs } = this.#data.limits;
+    reader.watchdog = setTimeout(() => {
+      const error = new AppError('read-timeout', `the read did not end within ${deadlineMs} ms`, { retriable: true });
+      void this.#terminate(reader, error);
+    }, deadlineMs + watchdogGraceMs);
     reader.rpc.remote
       .run(task)
       .then(resolve, reject)
       .finally(() => {
+        clearTimeout(reader.watchdog);
         reader.busy = false;
         reader.idle = setTimeout(() => this.#end(reader), idleMs).unref();
         this.#next();
@@ -67,24 +107,42 @@ export class ReaderPool {
   }
 
   #start(): PooledReader {
-    const worker = new Worker(new URL('./reader.js', import.meta.url), { workerData: this.#data });
-    const rpc = connectRpc<ReaderApi>(worker, {}, () => {});
-    const reader: PooledReader = { worker, rpc, busy: false, idle: undefined };
+    const thread = this.#startThread(this.#data);
+    const rpc = connectRpc<ReaderApi>(thread, {}, () => {});
+    const reader: PooledReader = { thread, rpc, busy: false, idle: undefined, watchdog: undefined };
     const lost = (cause: unknown) => {
-      const at = this.#readers.indexOf(reader);
-      if (at >= 0) this.#readers.splice(at, 1);
-      rpc.fail(new AppError('internal', 'a reader thread has ended', { cause }));
+      this.#forget(reader);
+      rpc.fail(new AppError('internal', 'a reader thread has ended', { cause, retriable: true }));
     };
-    worker.on('error', lost);
-    worker.on('exit', lost);
+    thread.on('error', lost);
+    thread.on('exit', lost);
     this.#readers.push(reader);
     return reader;
   }
 
   #end(reader: PooledReader): void {
-    if (reader.busy) return;
+    if (!reader.busy) void this.#terminate(reader, stopping());
+  }
+
+  #forget(reader: PooledReader): void {
     const at = this.#readers.indexOf(reader);
     if (at >= 0) this.#readers.splice(at, 1);
-    void reader.worker.terminate();
+    clearTimeout(reader.watchdog);
+    clearTimeout(reader.idle);
   }
+
+  /** Its task is told why, before the end of the thread can tell less. */
+  async #terminate(reader: PooledReader, error: AppError): Promise<void> {
+    this.#forget(reader);
+    reader.rpc.fail(error);
+    await reader.thread.terminate();
+  }
+}
+
+function startReaderThread(data: ReaderData): ReaderThread {
+  return new Worker(new URL('./reader.js', import.meta.url), { workerData: data });
+}
+
+function stopping(): AppError {
+  return new AppError('not-ready', 'the process stops', { retriable: true });
 }
