@@ -16,6 +16,7 @@ import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { applyQueryFiles, readQueryFiles } from './query-files.js';
+import { Reconnects } from './reconnects.js';
 import { resolveReferences } from './references.js';
 import { createServer } from './server/server.js';
 import { StatusService } from './status-service.js';
@@ -100,7 +101,7 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
     closers.push(() => pool.close());
     const checkpointer = new CheckpointerThread(path, fail);
     closers.push(() => checkpointer.close());
-    const connectors = createHerder(config, engine, stream, logger, log);
+    const connectors = createHerder(config, engine, stream, new Reconnects(metrics), log);
     const query = new QueryService({
       reader,
       runTask: (task) => pool.run(task),
@@ -126,7 +127,6 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
       logId: engine.logId,
       serviceId: config['service.id'],
       readyLagMs: config['ready.lag-ms'],
-      metrics,
     });
     closers.push(() => status.close());
     server.attach({
@@ -201,7 +201,7 @@ function createHerder(
   config: Config,
   engine: EngineThread,
   stream: StreamOptions,
-  logger: ReturnType<typeof createLogger>,
+  reconnects: Reconnects,
   log: LogSink,
 ): Herder {
   const secrets = join(resolve(config.data), 'secrets');
@@ -213,17 +213,23 @@ function createHerder(
       progress: (name) => engine.remote.connectorProgress(name),
     },
     startTask: (name, checked, onState) =>
-      startCaptureThread(
-        { engine: engine.remote, stream, serviceId: config['service.id'], log },
+      reconnects.watch(
         name,
-        checked,
-        onState,
+        startCaptureThread(
+          { engine: engine.remote, stream, serviceId: config['service.id'], log },
+          name,
+          checked,
+          (state) => {
+            reconnects.state(name, state);
+            onState(state);
+          },
+        ),
       ),
     sourceFactory,
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,
     version,
-    logger,
+    logger: createLogger(log),
   });
 }
 

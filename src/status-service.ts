@@ -1,7 +1,8 @@
 // The one page that tells how the process stands, and the answers of the probes.
 import { statSync } from 'node:fs';
+import type { ConnectorStatus } from './connect/connect-facade.js';
 import type { Herder } from './connect/herder.js';
-import type { Metrics } from './core/metrics.js';
+import { metricDefinitions, type Labels, type MetricName, type MetricSample } from './core/metrics.js';
 import type { QueryService } from './query/query-service.js';
 import type { ServiceStatus, StatusFacade } from './server/status-facade.js';
 import type { EngineApi } from './threads/engine-api.js';
@@ -16,7 +17,6 @@ export interface StatusEnv {
   readonly logId: string;
   readonly serviceId: string;
   readonly readyLagMs: number;
-  readonly metrics: Metrics;
 }
 
 export class StatusService implements StatusFacade {
@@ -71,6 +71,38 @@ export class StatusService implements StatusFacade {
     };
   }
 
+  async metrics(): Promise<readonly MetricSample[]> {
+    const { engine, connectors, query, path } = this.#env;
+    const [counted, { tables }, statuses, queries, rebuilds] = await Promise.all([
+      engine.metrics(),
+      query.tables(),
+      connectors.statuses(),
+      engine.queries(),
+      engine.rebuilds(),
+    ]);
+    return [
+      ...counted,
+      gauge('writethrough_source_lag_seconds', query.lagMs() / 1000),
+      gauge('writethrough_subscribers', query.subscriberCount),
+      gauge('writethrough_log_bytes', sizeOf(path)),
+      gauge('writethrough_wal_bytes', sizeOf(`${path}-wal`)),
+      ...statuses.map(({ name, tasks, source }) =>
+        gauge('writethrough_connector_running', Number(isRunning(tasks, source)), { connector: name }),
+      ),
+      ...queries.map(({ id, state }) =>
+        gauge('writethrough_query_running', Number(state === 'RUNNING'), { query: id }),
+      ),
+      ...tables
+        .filter(({ visible }) => visible)
+        .map(({ name, rowCount }) => gauge('writethrough_table_rows', rowCount, { table: name })),
+      ...rebuilds
+        .filter(({ state }) => state !== 'done' && state !== 'failed')
+        .map(({ table, seq, headSeq }) =>
+          gauge('writethrough_rebuild_progress_ratio', headSeq === 0 ? 0 : seq / headSeq, { table }),
+        ),
+    ];
+  }
+
   readiness() {
     if (this.#stopping) return { ready: false, reason: 'the process stops' };
     if (!this.#started) return { ready: false, reason: 'the service is starting' };
@@ -78,6 +110,16 @@ export class StatusService implements StatusFacade {
     if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
     return { ready: true };
   }
+}
+
+function gauge(name: MetricName, value: number, labels: Labels = {}): MetricSample {
+  return { name, type: 'gauge', help: metricDefinitions[name][1], labels, value };
+}
+
+function isRunning(tasks: ConnectorStatus['tasks'], source: ConnectorStatus['source']): boolean {
+  return (
+    tasks.some(({ state }) => state === 'RUNNING') && (source.phase === 'snapshot' || source.phase === 'streaming')
+  );
 }
 
 function sizeOf(path: string): number {

@@ -15,8 +15,15 @@ export function keyShapeOf(output: { readonly keyShape: 'bare' | 'object' }, tab
   return table.keyColumns.length === 1 ? output.keyShape : 'object';
 }
 
+const producerPrefix = 'connector-';
+
 export function producerName(connector: string): string {
-  return `connector-${connector}`;
+  return producerPrefix + connector;
+}
+
+/** The connector that a producer belongs to; undefined for one that is no connector's. */
+export function connectorOfProducer(producer: string): string | undefined {
+  return producer.startsWith(producerPrefix) ? producer.slice(producerPrefix.length) : undefined;
 }
 
 export interface SourceUrlConnector {

@@ -28,9 +28,12 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 
 /** Every metric of the process, declared once. */
 export const metricDefinitions = {
-  writethrough_events_total: ['counter', 'row changes taken from sources'],
-  writethrough_transactions_total: ['counter', 'appends taken from sources'],
-  writethrough_capture_reconnects_total: ['counter', 'times that a source was connected again'],
+  writethrough_events_total: ['counter', 'records taken from a source: rows of its snapshots, and changes'],
+  writethrough_transactions_total: ['counter', 'transactions taken from a source, and groups of snapshot rows'],
+  writethrough_capture_reconnects_total: [
+    'counter',
+    'times that a source was connected again after its connection was lost',
+  ],
   writethrough_source_lag_seconds: [
     'gauge',
     'age of the newest applied source transaction while more is known to wait, else 0',
@@ -39,14 +42,16 @@ export const metricDefinitions = {
   writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],
   writethrough_engine_appends_total: ['counter', 'appends applied'],
   writethrough_engine_records_total: ['counter', 'records applied'],
-  writethrough_log_bytes: ['gauge', 'bytes of the data file'],
+  writethrough_log_bytes: ['gauge', 'bytes of the data file: log, tables and change feed'],
   writethrough_wal_bytes: ['gauge', 'bytes of the write-ahead log'],
+  writethrough_connector_running: ['gauge', '1 while a connector takes its snapshot or streams, else 0'],
+  writethrough_query_running: ['gauge', '1 while a query follows its sources, else 0'],
   writethrough_table_rows: ['gauge', 'rows of a table'],
-  writethrough_subscribers: ['gauge', 'open subscriptions'],
-  writethrough_subscriber_dropped_total: ['counter', 'subscriptions ended because their queue was full'],
-  writethrough_pull_seconds: ['histogram', 'time to answer a read'],
+  writethrough_subscribers: ['gauge', 'open subscriptions: change streams and push queries'],
+  writethrough_subscriber_dropped_total: ['counter', 'streams cut off because their client took nothing'],
+  writethrough_pull_seconds: ['histogram', 'time to answer a read, by route'],
   writethrough_http_requests_total: ['counter', 'HTTP requests by route and status'],
-  writethrough_rebuild_progress_ratio: ['gauge', 'progress of a running rebuild'],
+  writethrough_rebuild_progress_ratio: ['gauge', 'part of the log that a running rebuild has read, 0 to 1'],
   writethrough_build_info: ['gauge', 'always 1; version in the labels'],
 } as const satisfies Record<string, readonly ['counter' | 'gauge' | 'histogram', string]>;
 export type MetricName = keyof typeof metricDefinitions;

@@ -21,6 +21,7 @@ const tombstonesProperty = 'writethrough.query.tombstones';
 
 export async function runQuery(context: ServerContext, exchange: Exchange, endpoint: QueryEndpoint): Promise<void> {
   exchange.route = endpoint;
+  const started = performance.now();
   const forms = queryForms[endpoint];
   const form = negotiate(exchange.header('accept'), forms.absent, forms.byType);
   if (form === undefined) throw new AppError('not-acceptable', `no answer of /${endpoint} has a media type in Accept`);
@@ -69,6 +70,7 @@ export async function runQuery(context: ServerContext, exchange: Exchange, endpo
     await sendRows(context, exchange, stream, rows, printer, push, given);
   } finally {
     if (push) context.pushQueries.open--;
+    else context.counts.pull(endpoint, (performance.now() - started) / 1000);
   }
 }
 

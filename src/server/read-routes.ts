@@ -41,7 +41,7 @@ export function readRow(
   const started = performance.now();
   const row = context.facades.query.point(table, keyText, 'strings');
   answerRow(exchange, table, keyText, row);
-  context.counts.pull((performance.now() - started) / 1000);
+  context.counts.pull('row', (performance.now() - started) / 1000);
 }
 
 async function readRowWithOptions(
@@ -55,7 +55,7 @@ async function readRowWithOptions(
   const { query } = context.facades;
   if (options.atLeast !== undefined) await query.waitFor(options.atLeast, options.waitMs!);
   answerRow(exchange, table, keyText, query.point(table, keyText, options.numbers ?? 'strings'));
-  context.counts.pull((performance.now() - started) / 1000);
+  context.counts.pull('row', (performance.now() - started) / 1000);
 }
 
 function answerRow(
@@ -149,6 +149,7 @@ function tableJson(table: TableSummary): Record<string, unknown> {
 /** GET /v1/tables/{table}/rows?limit&after: a page, `{"rows":[...],"next":...}`. */
 export async function readRows(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
   exchange.route = 'rows';
+  const started = performance.now();
   const params = new URLSearchParams(exchange.query);
   const read: ReadRequest = {
     table,
@@ -157,6 +158,7 @@ export async function readRows(context: ServerContext, exchange: Exchange, table
   };
   const answer = await context.facades.query.read([read], pullOptions(exchange, params));
   answerJson(exchange, onlyResult(answer.json), answer);
+  context.counts.pull('rows', (performance.now() - started) / 1000);
 }
 
 const resultsStart = '{"results":[';
@@ -173,11 +175,13 @@ function onlyResult(json: string): string {
 /** POST /v1/read `{"reads":[{"table","key"?,"limit"?,"after"?}], "atLeast"?, "waitMs"?, "stale"?, "numbers"?}`. */
 export async function readMany(context: ServerContext, exchange: Exchange): Promise<void> {
   exchange.route = 'read';
+  const started = performance.now();
   const body = await readBodyObject(exchange, context.options.bodyBytesMax);
   const options = bodyPullOptions(exchange, new URLSearchParams(exchange.query), body);
   const reads = parseReads(body['reads']);
   const answer = await context.facades.query.read(reads, options);
   answerJson(exchange, answer.json, answer);
+  context.counts.pull('read', (performance.now() - started) / 1000);
 }
 
 function parseReads(value: unknown): ReadRequest[] {

@@ -38,7 +38,7 @@ export function createServer(parts: ServerParts): WritethroughServer {
   const options: ServerOptions = { ...serverDefaults, ...parts.options };
   const { logger, metrics } = parts;
   const counts = new RequestCounts();
-  const streams = createStreamTracker(options.stallMs);
+  const streams = createStreamTracker(options.stallMs, () => counts.dropped());
   const guard = createGuard(options);
   let context: ServerContext | undefined;
   let draining = false;

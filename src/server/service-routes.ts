@@ -32,9 +32,10 @@ export async function status(context: ServerContext, exchange: Exchange): Promis
   exchange.respond(200, headers, JSON.stringify(answer));
 }
 
-export function metrics(context: ServerContext, exchange: Exchange): void {
+export async function metrics(context: ServerContext, exchange: Exchange): Promise<void> {
   exchange.route = 'metrics';
-  const samples = [...context.metrics.samples(), ...context.counts.samples(), ...processSamples()];
+  const rooms = await context.facades.status.metrics();
+  const samples = [...context.metrics.samples(), ...rooms, ...context.counts.samples(), ...processSamples()];
   exchange.respond(200, ['Content-Type', prometheusType], printMetrics(samples));
 }
 

@@ -1,4 +1,5 @@
 // What the server asks of the process as a whole: the one page that tells an operator how it stands.
+import type { MetricSample } from '../core/metrics.js';
 import type { ConnectorStatus } from '../connect/connect-facade.js';
 import type { QueryStatus, RebuildProgress } from '../projector/statement-facade.js';
 import type { Freshness } from '../query/query-facade.js';
@@ -34,6 +35,8 @@ export interface ServiceStatus extends Freshness {
 
 export interface StatusFacade {
   status(): Promise<ServiceStatus>;
+  /** What the threads have counted, and gauges read now. */
+  metrics(): Promise<readonly MetricSample[]>;
   /** For probes: synchronous and cheap. Ready: able to serve reads, and caught up to the configured lag. */
   readiness(): { readonly ready: boolean; readonly reason?: string | undefined };
   /** Facts that never change while the process lives. */

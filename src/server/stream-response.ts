@@ -10,6 +10,8 @@ export interface StreamOptions {
   readonly stallMs: number;
   /** Ends the connection at once, without a polite end. */
   readonly destroy: () => void;
+  /** Called before a client that takes nothing is cut off. */
+  readonly onStall?: (() => void) | undefined;
   /** One call when the stream is over, for whatever reason. */
   readonly onClose?: (() => void) | undefined;
 }
@@ -118,6 +120,10 @@ export class StreamResponse {
   }
 
   #stallTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#options.destroy(), this.#options.stallMs);
+    const { destroy, onStall, stallMs } = this.#options;
+    return setTimeout(() => {
+      onStall?.();
+      destroy();
+    }, stallMs);
   }
 }

@@ -12,7 +12,8 @@ export interface StreamTracker {
   readonly count: number;
 }
 
-export function createStreamTracker(stallMs: number): StreamTracker {
+/** `onStall`: a client took nothing for `stallMs` and is cut off. */
+export function createStreamTracker(stallMs: number, onStall: () => void): StreamTracker {
   const open = new Map<StreamResponse, () => void>();
   let closing = false;
   return {
@@ -23,6 +24,7 @@ export function createStreamTracker(stallMs: number): StreamTracker {
       const stream: StreamResponse = new StreamResponse(writable, {
         stallMs,
         destroy,
+        onStall,
         onClose: () => open.delete(stream),
       });
       if (!stream.ended) open.set(stream, () => stream.end());

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
+import { connectorOfProducer } from '../connect/naming.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
 import { Builder } from '../projector/builder.js';
@@ -28,12 +29,14 @@ import { openEngineLog, type EngineLog } from './engine-log.js';
 import { EngineStatements } from './engine-statements.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openSchemaTopic } from './schema-topic.js';
+import { SourceCounts } from './source-counts.js';
 import { openDatabase } from '../sqlite/database.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
 
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
   const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
   const metrics = createMetrics();
+  const sourceCounts = new SourceCounts();
   const database = openDatabase(join(options.dataFolder, 'writethrough.db'), { durability: options.durability });
   const engineLog: EngineLog = await openEngineLog(database, options, logger);
   const { log } = engineLog;
@@ -129,6 +132,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     onCommitted: (appends, outcomes) => {
       engineLog.noteAppends(appends, registry, schemas);
       local.applied(appends, outcomes);
+      sourceCounts.add(appends);
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
     },
     onFatal: (error) => {
@@ -188,13 +192,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => log.topics(),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
-    metrics: async () => {
-      for (const entry of catalog.all()) {
-        if (entry.table && entry.visible)
-          metrics.gauge('writethrough_table_rows', runtime.table(entry.name).writer.rowCount(), { table: entry.name });
-      }
-      return metrics.samples();
-    },
+    metrics: async () => [...metrics.samples(), ...sourceCounts.samples(connectorOfProducer)],
     stop: async () => {
       await loop.stop();
       local.fail(new AppError('not-ready', 'the process stops'));

@@ -237,6 +237,7 @@ describe('a slow client', () => {
     const server = await startServer({ query: { subscribe } }, { stallMs: 100 });
     const end = stalledHttp1(server);
     await waitFor(() => signal?.aborted === true, 'the cut');
+    expect((await ask(server, '/metrics')).body).toContain('writethrough_subscriber_dropped_total 1\n');
     end();
   });
 
