@@ -31,6 +31,7 @@ export class CapturedTables {
   readonly #openTable: (table: SourceTable) => Promise<RowEncoder>;
   readonly #logger: Logger;
   readonly #open = new Map<string, OpenTable>();
+  readonly #opening = new Map<string, Promise<OpenTable>>();
   /** Tables without a primary key, left out. */
   readonly #keyless = new Set<string>();
   /** Created in the part of the stream that we have read, and without a row so far. */
@@ -71,15 +72,26 @@ export class CapturedTables {
     return false;
   }
 
-  /** Opens the table, or finds it open with the same columns; other columns than before are an unsupported change. */
+  /**
+   * Opens the table, or finds it open with the same columns; other columns than before are an unsupported change. Snapshot and
+   * stream may both ask while it is being opened: they get the same object, since the windows on it are how they meet.
+   */
   async open(description: TableDescription): Promise<OpenTable> {
     const name = tableName(description);
     const source = sourceTable(description, this.filter);
-    const known = this.#open.get(name);
-    if (known) {
-      assertSame(known.source, source);
-      return known;
+    let opening = this.#opening.get(name);
+    if (!opening) {
+      opening = this.#openFirst(name, source);
+      this.#opening.set(name, opening);
+      // One that failed may be tried again.
+      opening.catch(() => this.#opening.delete(name));
     }
+    const opened = await opening;
+    assertSame(opened.source, source);
+    return opened;
+  }
+
+  async #openFirst(name: string, source: SourceTable): Promise<OpenTable> {
     const opened: OpenTable = { name, source, encoder: await this.#openTable(source), windows: [] };
     this.#open.set(name, opened);
     this.#empty.delete(name);

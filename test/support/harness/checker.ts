@@ -118,7 +118,11 @@ function withoutRepeats(versions: readonly Version[]): readonly Version[] {
 function firstDifference(expected: readonly Version[], found: readonly Version[]): string {
   const at = expected.findIndex((version, i) => version !== found[i]);
   const place = at < 0 ? expected.length : at;
-  return `has ${found.length} versions instead of ${expected.length}; version ${place} is ${found[place] ?? String(found[place])}, expected ${expected[place] ?? String(expected[place])}`;
+  const numbers =
+    expected.length + found.length > 30
+      ? ''
+      : ` (as places in the journal: ${found.map((version) => expected.indexOf(version)).join(', ')})`;
+  return `has ${found.length} versions instead of ${expected.length}${numbers}; version ${place} is ${found[place] ?? String(found[place])}, expected ${expected[place] ?? String(expected[place])}`;
 }
 
 function show(key: string): string {
