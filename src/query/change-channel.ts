@@ -58,7 +58,7 @@ function printMicros(us: number): string {
   return `${new Date(whole).toISOString().slice(0, -1)}${String(Math.round(us - whole * 1000)).padStart(3, '0')}Z`;
 }
 
-const cacheBytes = 1024 * 1024;
+const cacheBytesDefault = 1024 * 1024;
 
 export class ChangeChannel {
   /** All changes with seq > `from` and <= `head` are in `#items`. */
@@ -70,10 +70,12 @@ export class ChangeChannel {
   /** Commits may hold more than is read here. */
   #stale = false;
   subscribers = 0;
+  readonly #cacheBytes: number;
 
-  constructor(head: number) {
+  constructor(head: number, cacheBytes = cacheBytesDefault) {
     this.#from = head;
     this.#head = head;
+    this.#cacheBytes = cacheBytes;
   }
 
   get head(): number {
@@ -100,12 +102,12 @@ export class ChangeChannel {
       this.#bytes += change.item.json.length;
     }
     this.#head = head;
-    if (this.#bytes > cacheBytes) this.#trim();
+    if (this.#bytes > this.#cacheBytes) this.#trim();
   }
 
   #trim(): void {
     let drop = 0;
-    while (this.#bytes > cacheBytes / 2 && drop < this.#items.length) {
+    while (this.#bytes > this.#cacheBytes / 2 && drop < this.#items.length) {
       const { seq } = this.#items[drop]!;
       // Whole appends only: a subscriber's place may lie inside one.
       while (drop < this.#items.length && this.#items[drop]!.seq === seq)

@@ -9,14 +9,27 @@ import type { Row, RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { parseEventId, printVersion, type EventId } from '../core/version.js';
-import type { StateReader } from '../store/state-store.js';
+import type { ReadSession, StateReader } from '../store/state-store.js';
 import { ChangeChannel, createChangePrinter, type ChangePrinter, type PrintedChange } from './change-channel.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
 import { keyPrinter, rowPrinter } from './printers.js';
 
-const readBytes = 512 * 1024;
-const snapshotPageRows = 2_000;
+/** Place of the mark of a rebuild in its append: behind all differences, however many there are. */
+const markIndex = 2_147_483_647;
+
+export interface SubscriptionLimits {
+  /** Of changes in one read of the feed. */
+  readonly readBytes: number;
+  readonly snapshotPageRows: number;
+  /** Of printed changes that a table's subscribers share. */
+  readonly cacheBytes: number;
+}
+const limitsDefault: SubscriptionLimits = {
+  readBytes: 512 * 1024,
+  snapshotPageRows: 2_000,
+  cacheBytes: 1024 * 1024,
+};
 
 /** A change without its place. */
 export interface RowStep {
@@ -26,6 +39,8 @@ export interface RowStep {
 }
 
 interface Held {
+  /** Of the table as it was when the channel was opened: one that is made again under its name is another. */
+  readonly tableId: number;
   readonly schema: RowSchema;
   readonly channel: ChangeChannel;
   readonly printer: ChangePrinter;
@@ -34,11 +49,13 @@ interface Held {
 export class Subscriptions {
   readonly #reader: StateReader;
   readonly #logger: Logger;
+  readonly #limits: SubscriptionLimits;
   readonly #held = new Map<string, Held>();
 
-  constructor(reader: StateReader, logger: Logger) {
+  constructor(reader: StateReader, logger: Logger, limits: SubscriptionLimits = limitsDefault) {
     this.#reader = reader;
     this.#logger = logger;
+    this.#limits = limits;
   }
 
   get count(): number {
@@ -55,7 +72,7 @@ export class Subscriptions {
   async *subscribe(options: SubscribeOptions): AsyncGenerator<readonly ChangeItem[]> {
     const { signal } = options;
     const start = this.#start(options);
-    const key = `${start.table}\n${options.numbers ?? 'strings'}`;
+    const key = `${start.table}\n${start.tableId}\n${options.numbers ?? 'strings'}`;
     const held = this.#hold(key, start, options.numbers ?? 'strings');
     held.channel.subscribers++;
     try {
@@ -63,6 +80,8 @@ export class Subscriptions {
       yield [];
       if (start.snapshot) {
         yield* this.#snapshot(start.table, held, place, start.snapshot.after, signal);
+        // Broken off: to go on behind the mark would leave out the rest of the rows.
+        if (signal.aborted) return;
         yield [held.printer.mark(printVersion(place), 'caught-up')];
       }
       while (!signal.aborted) {
@@ -85,7 +104,7 @@ export class Subscriptions {
   }): AsyncGenerator<readonly RowStep[]> {
     const { signal } = options;
     const start = this.#start({ ...options, after: undefined });
-    const key = `${start.table}\nrows`;
+    const key = `${start.table}\n${start.tableId}\nrows`;
     const held = this.#hold(key, start, 'literals');
     held.channel.subscribers++;
     try {
@@ -93,17 +112,17 @@ export class Subscriptions {
       if (options.snapshot) {
         let after: Row | undefined;
         for (;;) {
-          const page = this.#page(start.table, after);
+          const page = this.#page(start.table, held, after);
           if (page.length > 0) yield page.map(({ row, rowtimeMs }) => ({ before: null, after: row, rowtimeMs }));
-          if (page.length < snapshotPageRows || signal.aborted) break;
+          if (page.length < this.#limits.snapshotPageRows || signal.aborted) break;
           after = start.schema.keyColumns.map((i) => page.at(-1)!.row[i]!);
         }
       }
       while (!signal.aborted) {
-        const session = this.#reader.session();
-        const read = session.changes(start.table, place, readBytes);
-        const { frontier } = session;
-        session.close();
+        const { read, frontier } = this.#session(start.table, held, (session) => ({
+          read: session.changes(start.table, place, this.#limits.readBytes),
+          frontier: session.frontier,
+        }));
         held.channel.extend([], frontier.seq);
         place = { seq: read.next, index: Number.POSITIVE_INFINITY };
         if (read.changes.length > 0) yield read.changes;
@@ -122,7 +141,7 @@ export class Subscriptions {
       const { spec } = session.table(table);
       const head = frontier.seq;
       const here: EventId = { logId: frontier.logId, seq: head, index: Number.POSITIVE_INFINITY };
-      const base = { table: spec.name, schema: spec.schema, head };
+      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head };
       if (after === undefined)
         return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
       const broken = /^([^~]*)~(.*)$/s.exec(after);
@@ -153,15 +172,22 @@ export class Subscriptions {
 
   #hold(
     key: string,
-    start: { readonly table: string; readonly schema: RowSchema; readonly head: number; readonly place: EventId },
+    start: {
+      readonly table: string;
+      readonly tableId: number;
+      readonly schema: RowSchema;
+      readonly head: number;
+      readonly place: EventId;
+    },
     numbers: NumberStyle,
   ): Held {
-    const { table, schema, head } = start;
+    const { table, tableId, schema, head } = start;
     const existing = this.#held.get(key);
     if (existing) return existing;
     const held: Held = {
+      tableId,
       schema,
-      channel: new ChangeChannel(head),
+      channel: new ChangeChannel(head, this.#limits.cacheBytes),
       printer: createChangePrinter(start.place.logId, schema, rowPrinter(schema, numbers), keyPrinter(schema, numbers)),
     };
     this.#held.set(key, held);
@@ -179,28 +205,40 @@ export class Subscriptions {
     const version = printVersion(place);
     let after = resume;
     while (!signal.aborted) {
-      const page = this.#page(table, after);
+      const page = this.#page(table, held, after);
       if (page.length === 0) return;
       const keyOf = (row: Row) => held.schema.keyColumns.map((i) => row[i]!);
       yield page.map(({ row, rowtimeMs }) =>
         held.printer.row(`${version}~${printKeyText(keyOf(row), held.schema)}`, row, rowtimeMs * 1000),
       );
-      if (page.length < snapshotPageRows) return;
+      if (page.length < this.#limits.snapshotPageRows) return;
       after = keyOf(page.at(-1)!.row);
       // Other requests get their turn between two pages.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
-  #page(table: string, after: Row | undefined) {
-    const session = this.#reader.session();
-    try {
+  #page(table: string, held: Held, after: Row | undefined) {
+    return this.#session(table, held, (session) => {
       const rows = [];
       for (const row of session.scan({ table, after })) {
         rows.push(row);
-        if (rows.length === snapshotPageRows) break;
+        if (rows.length === this.#limits.snapshotPageRows) break;
       }
       return rows;
+    });
+  }
+
+  /** A cut in which the table is still the one that was subscribed to. */
+  #session<T>(table: string, { tableId }: Held, read: (session: ReadSession) => T): T {
+    const session = this.#reader.session();
+    try {
+      if (session.table(table).spec.id !== tableId) {
+        throw new AppError('too-old', `table ${table} was dropped and made again`, {
+          hint: 'start again with ?snapshot=true',
+        });
+      }
+      return read(session);
     } finally {
       session.close();
     }
@@ -229,15 +267,15 @@ export class Subscriptions {
   }
 
   #read(table: string, held: Held, seq: number, index: number) {
-    const session = this.#reader.session();
-    try {
-      const read = session.changes(table, { seq, index }, readBytes);
+    return this.#session(table, held, (session) => {
+      const { frontier } = session;
+      const read = session.changes(table, { seq, index }, this.#limits.readBytes);
       const changes: PrintedChange[] = read.changes.map((change) => held.printer.change(change));
-      for (const at of read.rebuilt) insertMark(changes, at, held.printer, session.frontier.logId);
-      return { changes, next: read.next, frontierSeq: session.frontier.seq };
-    } finally {
-      session.close();
-    }
+      for (const at of read.rebuilt) {
+        if (at > seq || index < markIndex) insertMark(changes, at, held.printer, frontier.logId);
+      }
+      return { changes, next: read.next, frontierSeq: frontier.seq };
+    });
   }
 }
 
@@ -247,8 +285,6 @@ function ended(changes: readonly PrintedChange[], head: number, more: boolean) {
 
 /** The mark of a rebuild stands behind the differences that it emitted. */
 function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinter, logId: string): void {
-  let at = changes.length;
-  while (at > 0 && changes[at - 1]!.seq > seq) at--;
-  const index = (changes[at - 1]?.seq === seq ? changes[at - 1]!.index : -1) + 1;
-  changes.splice(at, 0, { seq, index, item: printer.mark(`${logId}:${seq}.${index}`, 'rebuilt') });
+  const at = changes.findLastIndex((change) => change.seq <= seq) + 1;
+  changes.splice(at, 0, { seq, index: markIndex, item: printer.mark(`${logId}:${seq}.${markIndex}`, 'rebuilt') });
 }

@@ -20,7 +20,7 @@ class GrowingFeed {
       const frontier = { seq: this.seq, logId: 'L', commitTimeUs: 0, positions: {} };
       return {
         frontier,
-        table: () => ({ spec: { name: 't', schema }, rowCount: 0, visible: true }),
+        table: () => ({ spec: { id: 1, name: 't', schema }, rowCount: 0, visible: true }),
         changes: (_table: string, after: { seq: number; index: number }) => ({
           changes: changesBetween(after, frontier.seq),
           rebuilt: [],
