@@ -18,8 +18,15 @@ export function tapOf(engine: Remote<EngineApi>): TapFacade {
       }));
     },
     async records({ topic, partition, offset, limit }) {
-      const found = (await engine.topics()).find(({ name }) => name === topic);
-      if (!found) throw new AppError('unknown-topic', `there is no topic "${topic}"`);
+      const topics = await engine.topics();
+      const found = topics.find(({ name }) => name === topic);
+      if (!found) {
+        // A topic of a captured table ends with the table's name, which is what people ask for first.
+        const meant = topics.find(({ name }) => name.endsWith(`.${topic}`))?.name;
+        throw new AppError('unknown-topic', `there is no topic "${topic}"`, {
+          hint: meant === undefined ? 'GET /v1/topics lists the topics' : `did you mean "${meant}"?`,
+        });
+      }
       const place = found.offsets[partition];
       if (!place)
         throw new AppError(

@@ -23,10 +23,6 @@ export function createConnectApp(
     connectorRoutes(app, () => parts().connect);
     lifeCycleRoutes(app, () => parts().connect);
     pluginRoutes(app, () => parts().connect);
-    app.get('/', async (_request, response) => {
-      const { version, logId } = parts().status.identity;
-      answer(response, 200, json, { version, commit: 'unknown', kafka_cluster_id: logId });
-    });
     app.get('/health', async (_request, response) => {
       const { ready, reason } = parts().status.readiness();
       const body = {

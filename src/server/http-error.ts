@@ -31,6 +31,7 @@ export function familyOf(path: string): ErrorFamily {
       return 'ksql';
     case '/connectors':
     case '/connector-plugins':
+    case '/health':
       return 'connect';
     case '/subjects':
     case '/schemas':

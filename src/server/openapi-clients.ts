@@ -14,6 +14,8 @@ const queryResponse: Json = {
     'application/json': { schema: { type: 'array' } },
   },
 };
+const task = parameter('path', 'task', whole, 'number of the task, from 0');
+const command = parameter('path', 'command', text, 'id of the command, as its answer gave it');
 const entityList = ok({ type: 'array', items: { type: 'object' } });
 const anyObject = ok({ type: 'object' });
 
@@ -65,6 +67,28 @@ export const ksqlPaths: Json = {
   '/status': {
     get: operation({ summary: 'status of the last commands', tag: 'ksqlDB', responses: { 200: anyObject } }),
   },
+  '/status/{command}': {
+    get: operation({
+      summary: 'status of a command',
+      tag: 'ksqlDB',
+      parameters: [command],
+      responses: { 200: anyObject },
+    }),
+  },
+  '/clusterStatus': {
+    get: operation({ summary: 'always 404: one process is no cluster', tag: 'ksqlDB', responses: {} }),
+  },
+  '/ksql/terminate': {
+    post: operation({ summary: 'always refused: nothing is deleted by this call', tag: 'ksqlDB', responses: {} }),
+  },
+  '/v1/metadata': {
+    get: operation({ summary: 'version and id of the server', tag: 'ksqlDB', responses: { 200: anyObject } }),
+  },
+  '/v1/metadata/id': {
+    get: operation({ summary: 'id of the server', tag: 'ksqlDB', responses: { 200: anyObject } }),
+  },
+  '/chc/live': { get: operation({ summary: 'the process works', tag: 'ksqlDB', responses: { 200: anyObject } }) },
+  '/chc/ready': { get: operation({ summary: 'requests are answered', tag: 'ksqlDB', responses: { 200: anyObject } }) },
   '/is_valid_property/{name}': {
     get: operation({
       summary: 'whether a request property is known',
@@ -75,13 +99,19 @@ export const ksqlPaths: Json = {
   },
 };
 
+const plugin = parameter('path', 'plugin', text, 'class of the connector');
 const configBody: Json = { type: 'object', additionalProperties: text };
 
-function connectCall(summary: string, responses: Readonly<Record<string, Json>>, body?: Json): Json {
+function connectCall(
+  summary: string,
+  responses: Readonly<Record<string, Json>>,
+  body?: Json,
+  parameters: readonly Json[] = [connector],
+): Json {
   return operation({
     summary,
     tag: 'Kafka Connect',
-    parameters: [connector],
+    parameters,
     responses,
     ...(body === undefined ? {} : { body }),
   });
@@ -120,20 +150,37 @@ export const connectPaths: Json = {
   },
   '/connectors/{connector}/status': { get: connectCall('its state and what the source does', { 200: anyObject }) },
   '/connectors/{connector}/tasks': { get: connectCall('its tasks', { 200: entityList }) },
+  '/connectors/{connector}/tasks-config': { get: connectCall('settings of its tasks', { 200: anyObject }) },
+  '/connectors/{connector}/tasks/{task}/status': {
+    get: connectCall('state of a task', { 200: anyObject }, undefined, [connector, task]),
+  },
+  '/connectors/{connector}/tasks/{task}/restart': {
+    post: connectCall('restart a task', { 204: done }, undefined, [connector, task]),
+  },
   '/connectors/{connector}/topics': { get: connectCall('the topics that it writes', { 200: anyObject }) },
   '/connectors/{connector}/offsets': { get: connectCall('its position in the source', { 200: anyObject }) },
   '/connectors/{connector}/pause': { put: connectCall('pause it', { 202: done }) },
   '/connectors/{connector}/resume': { put: connectCall('resume it', { 202: done }) },
   '/connectors/{connector}/stop': { put: connectCall('stop it', { 204: done }) },
   '/connectors/{connector}/restart': { post: connectCall('restart it', { 202: anyObject, 204: done }) },
+  '/health': {
+    get: operation({
+      summary: 'health of the worker',
+      tag: 'Kafka Connect',
+      responses: { 200: anyObject, 503: anyObject },
+    }),
+  },
   '/connector-plugins': {
     get: operation({ summary: 'connector classes', tag: 'Kafka Connect', responses: { 200: entityList } }),
+  },
+  '/connector-plugins/{plugin}/config': {
+    get: connectCall('settings of a connector class', { 200: entityList }, undefined, [plugin]),
   },
   '/connector-plugins/{plugin}/config/validate': {
     put: operation({
       summary: 'check a configuration',
       tag: 'Kafka Connect',
-      parameters: [parameter('path', 'plugin', text, 'class of the connector')],
+      parameters: [plugin],
       body: configBody,
       responses: { 200: anyObject },
     }),
@@ -171,6 +218,19 @@ export const registryPaths: Json = {
   '/subjects/{subject}/versions/{version}': {
     get: registryCall('one version', [subject, version], ref('RegisteredSchema')),
   },
+  '/subjects/{subject}/versions/{version}/schema': {
+    get: registryCall('the schema itself', [subject, version], { type: ['object', 'array', 'string'] }),
+  },
+  '/schemas/ids/{id}/schema': {
+    get: registryCall('the schema itself', [schemaId], { type: ['object', 'array', 'string'] }),
+  },
+  '/schemas/ids/{id}/subjects': {
+    get: registryCall('subjects of a schema', [schemaId], { type: 'array', items: text }),
+  },
+  '/schemas/ids/{id}/versions': {
+    get: registryCall('subjects and versions of a schema', [schemaId], { type: 'array', items: { type: 'object' } }),
+  },
+  '/mode': { get: registryCall('mode of the registry: always READWRITE', [], { type: 'object' }) },
   '/schemas/types': { get: registryCall('kinds of schemas', [], { type: 'array', items: text }) },
   '/schemas/ids/{id}': { get: registryCall('a schema by its id', [schemaId], ref('SchemaBody')) },
   '/compatibility/subjects/{subject}/versions/{version}': {

@@ -123,6 +123,13 @@ const v1Paths: Json = {
 };
 
 const servicePaths: Json = {
+  '/': {
+    get: operation({
+      summary: 'a page for people, and the way to /info for programs',
+      tag: 'service',
+      responses: { 200: ok(text, undefined, 'text/html'), 307: { description: 'to /info' } },
+    }),
+  },
   '/livez': {
     get: operation({ summary: 'the process works', tag: 'service', responses: { 200: ok({ type: 'object' }) } }),
   },

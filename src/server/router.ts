@@ -69,6 +69,14 @@ const prefixRoutes: readonly (readonly [string, Route<PrefixHandler>])[] = [
   ['/errors/', { GET: (_context, exchange, rest) => errorPage(exchange, decodeSegment(rest)) }],
 ];
 
+/** Paths that are answered here, those of /v1/tables excepted; a prefix ends with a slash. For the test of the description. */
+export const routedPaths: readonly string[] = [
+  ...exactRoutes.keys(),
+  ...prefixRoutes.map(([prefix]) => prefix),
+  '/livez',
+  '/chc/live',
+];
+
 function chc(_context: ServerContext, exchange: Exchange): void {
   exchange.route = 'chc';
   exchange.respond(200, ['Content-Type', 'application/json'], '{}');

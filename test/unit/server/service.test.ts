@@ -1,6 +1,11 @@
+import type { Express } from 'express';
 import { describe, expect, it } from 'vitest';
 import { openApi } from '../../../src/server/openapi.js';
 import type { ServiceStatus } from '../../../src/server/status-facade.js';
+import { createConnectApp } from '../../../src/server/connect-app.js';
+import { createRegistryApp } from '../../../src/server/registry-app.js';
+import { routedPaths } from '../../../src/server/router.js';
+import { silentLogger } from '../../../src/core/logger.js';
 import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
 
 const status: ServiceStatus = {
@@ -56,6 +61,25 @@ describe('the service about itself', () => {
   });
 });
 
+/** Calls of the originals that are answered with 405 and a hint: no part of the description. */
+const refused = new Set([
+  'patch /connectors/{}/config',
+  'patch /connectors/{}/offsets',
+  'delete /connectors/{}/offsets',
+  'put /connectors/{}/topics/reset',
+  'delete /subjects/{}/versions/{}',
+]);
+
+function expressRoutes(app: Express): string[] {
+  return (app.router.stack as unknown as { route?: { path: string | string[]; methods: Record<string, boolean> } }[])
+    .flatMap(({ route }) => (route === undefined ? [] : [route]))
+    .flatMap(({ path, methods }) =>
+      [path]
+        .flat()
+        .flatMap((one) => Object.keys(methods).map((method) => `${method} ${one.replaceAll(/:\w+/g, '{}')}`)),
+    );
+}
+
 describe('/openapi.json', () => {
   const description = openApi('1.2.3') as {
     paths: Record<
@@ -89,6 +113,25 @@ describe('/openapi.json', () => {
         expect([path, method, reply.status === 405]).toEqual([path, method, false]);
       }
     }
+  });
+
+  it('has every path and method that the server answers', () => {
+    const known = Object.entries(description.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`),
+    );
+    const paths = new Set(known.map((text) => text.slice(text.indexOf(' ') + 1)));
+    for (const path of routedPaths) {
+      expect([path, [...paths].some((it) => it === path || (path.endsWith('/') && it.startsWith(path)))]).toEqual([
+        path,
+        true,
+      ]);
+    }
+    const options = { bodyBytesMax: 1, logger: silentLogger };
+    const unused = (): never => expect.fail('nothing is asked of it');
+    const missing = [createConnectApp(unused, options), createRegistryApp(unused, options)].flatMap((app) =>
+      expressRoutes(app).filter((route) => !known.includes(route) && !refused.has(route)),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('declares every parameter of its paths and refers only to schemas that it has', () => {
