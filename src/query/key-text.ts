@@ -57,17 +57,21 @@ function valueOf(text: string, type: DataType): Value | undefined {
   switch (type.kind) {
     case 'STRING':
       return text;
-    case 'INTEGER':
+    case 'INTEGER': {
+      const value = /^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+      return (value | 0) === value ? value + 0 : undefined;
+    }
     case 'BIGINT': {
       if (!/^-?\d{1,19}$/.test(text)) return undefined;
       const short = text.length <= 15;
-      if (short) return Number(text);
+      if (short) return Number(text) + 0;
       const value = BigInt(text);
       return BigInt.asIntN(64, value) === value ? integerValue(value) : undefined;
     }
     case 'BOOLEAN':
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'DOUBLE':
+      if (text === 'NaN' || /^-?Infinity$/.test(text)) return Number(text);
       return /^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
     case 'DECIMAL': {
       const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
@@ -77,14 +81,12 @@ function valueOf(text: string, type: DataType): Value | undefined {
     }
     case 'BYTES':
       return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
-    case 'DATE': {
-      const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-      return Number.isNaN(ms) ? undefined : ms / 86_400_000;
-    }
+    case 'DATE':
+      return daysOf(text);
     case 'TIMESTAMP':
       return timestampOf(text);
     case 'TIME': {
-      const match = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?$/.exec(text);
+      const match = /^([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?$/.exec(text);
       if (!match) return undefined;
       return (
         (Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3])) * 1_000_000 +
@@ -96,10 +98,17 @@ function valueOf(text: string, type: DataType): Value | undefined {
   }
 }
 
+/** Days since 1970; a day that the month does not have is none (Date would take it for one of the next month). */
+function daysOf(text: string): number | undefined {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  const days = ms / 86_400_000;
+  return Number.isNaN(ms) || dateText(days) !== text ? undefined : days;
+}
+
 /** `yyyy-mm-ddThh:mm:ss[.ffffff][Z]` in UTC. */
 function timestampOf(text: string): Value | undefined {
   const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?Z?$/.exec(text);
-  if (!match) return undefined;
+  if (!match || daysOf(match[1]!) === undefined) return undefined;
   const seconds = Date.parse(`${match[1]}T${match[2]}Z`) / 1000;
   if (Number.isNaN(seconds)) return undefined;
   return integerValue(BigInt(seconds) * 1_000_000n + BigInt((match[3] ?? '').padEnd(6, '0') || '0'));

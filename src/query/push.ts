@@ -69,15 +69,18 @@ export class PushQueries {
     const linear = linearOf(plan);
     const queryId = `transient_${linear.table}_${randomUUID()}`;
     const controller = new AbortController();
+    const running = this.#running;
+    running.set(queryId, controller);
+    // Its rows may never be asked for, so that nothing else would take it out again.
+    controller.signal.addEventListener('abort', () => running.delete(queryId), { once: true });
     outer.addEventListener('abort', () => controller.abort(), { once: true });
-    this.#running.set(queryId, controller);
+    if (outer.aborted) controller.abort();
     const { schema } = plan.root;
     const snapshot = properties['auto.offset.reset'] !== 'latest';
     let limitReached = false;
     const rows = this.#rows(linear, schema.keyColumns, snapshot, limit, controller.signal, () => {
       limitReached = true;
     });
-    const running = this.#running;
     return {
       queryId,
       frontier,

@@ -1,0 +1,70 @@
+// Push queries over a whole engine.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/core/logger.js';
+import { toAppError } from '../../../src/core/errors.js';
+import { PushQueries } from '../../../src/query/push.js';
+import { Subscriptions } from '../../../src/query/subscriptions.js';
+import { TestEngine } from '../../support/engine.js';
+
+let engine: TestEngine;
+let push: PushQueries;
+beforeEach(async () => {
+  engine = await new TestEngine().open();
+  const subscriptions = new Subscriptions(engine.reader, silentLogger);
+  engine.onCommitted = () => subscriptions.wake();
+  push = new PushQueries(engine.reader, subscriptions, false);
+  await engine.capture('people');
+  await engine.write([person(1, 'Ada')]);
+});
+afterEach(() => engine.remove());
+
+const person = (id: number, name: string | null) => ({
+  table: 'people',
+  key: id,
+  row: name === null ? null : { id, name },
+});
+
+it('gives the current rows, then changes; a row that leaves the filter, or is deleted, is a tombstone', async () => {
+  const answer = push.open(
+    "SELECT id, name FROM people WHERE name <> 'x' EMIT CHANGES LIMIT 4;",
+    {},
+    new AbortController().signal,
+  )!;
+  const got: string[] = [];
+  const writes = [person(2, 'Eve'), person(1, 'x'), person(2, null)];
+  for await (const rows of answer.rows) {
+    for (const { values, tombstone } of rows) got.push(tombstone ? `gone ${values}` : values);
+    const next = writes.shift();
+    if (next) await engine.write([next]);
+  }
+  expect(got).toEqual(['1,"Ada"', '2,"Eve"', 'gone 1,null', 'gone 2,null']);
+  expect(answer.endReason?.()).toBe('limit');
+});
+
+it('ends by its id, or with its caller, and is forgotten even when nobody asked for its rows', async () => {
+  const caller = new AbortController();
+  const sql = 'SELECT * FROM people EMIT CHANGES;';
+  const unread = push.open(sql, {}, caller.signal)!;
+  caller.abort();
+  expect(push.close(unread.queryId)).toBe(false);
+  const read = push.open(sql, { 'auto.offset.reset': 'latest' }, new AbortController().signal)!;
+  const rows = read.rows[Symbol.asyncIterator]();
+  const first = rows.next();
+  expect(push.close(read.queryId)).toBe(true);
+  expect((await first).done).toBe(true);
+  expect(push.close(read.queryId)).toBe(false);
+});
+
+it('tells a source that is not there, and what it cannot run', () => {
+  const codeOf = (sql: string) => {
+    try {
+      push.open(sql, {}, new AbortController().signal);
+      return 'ok';
+    } catch (error) {
+      return toAppError(error).code;
+    }
+  };
+  expect(codeOf('SELECT * FROM nobody EMIT CHANGES;')).toBe('unknown-table');
+  expect(codeOf('SELECT name, COUNT(*) FROM people GROUP BY name EMIT CHANGES;')).toBe('unsupported-statement');
+  expect(codeOf('SELECT * FROM people EMIT CHANGES; SELECT * FROM people;')).toBe('bad-request');
+});
