@@ -47,7 +47,8 @@ export function configError(name: string, errors: readonly SourceFinding[]): App
     errors.length === 1 ? first.message : `connector ${name}: ${errors.length} problems`,
     {
       detail: errors.map((f) => (f.property ? `${f.property}: ${f.message}` : f.message)).join('\n'),
-      hint: errors.map((f) => f.hint).find((hint) => hint !== undefined),
+      // Each problem has its own repair, such as a GRANT: none of them may be held back until the next try.
+      hint: [...new Set(errors.flatMap(({ hint }) => hint ?? []))].join('\n') || undefined,
       place: { path: first.property },
     },
   );
