@@ -16,6 +16,7 @@ import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { applyQueryFiles, readQueryFiles } from './query-files.js';
+import { ReadableTables } from './readable.js';
 import { Reconnects } from './reconnects.js';
 import { resolveReferences } from './references.js';
 import { createServer } from './server/server.js';
@@ -39,6 +40,8 @@ export interface App {
   readonly connectors: Herder;
   /** Resolves with the reason when the process cannot go on. */
   readonly failed: Promise<AppError>;
+  /** Resolves when the table is there and its first snapshot is complete. */
+  whenReadable(table: string, timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -112,8 +115,10 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
       strict: config['sql.strict'],
       logger,
     });
+    const readable = new ReadableTables(query);
     committed = (seq) => {
       query.committed(seq);
+      readable.committed();
       checkpointer.committed();
     };
 
@@ -148,7 +153,15 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
     await applyQueryFiles(files, engine.remote);
     status.started();
     logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, version });
-    return { url, query, engine: engine.remote, connectors, failed, stop };
+    return {
+      url,
+      query,
+      engine: engine.remote,
+      connectors,
+      failed,
+      whenReadable: (table, timeoutMs) => readable.wait(table, timeoutMs),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -12,12 +12,17 @@ export interface WritethroughOptions extends ConfigInput {
 }
 
 export interface Writethrough {
-  /** Resolves when reads are answered. Rejects with an AppError, such as `data-folder-in-use`. */
+  /** Resolves when requests are answered; a first snapshot may still run. Rejects with an AppError, such as `data-folder-in-use`. */
   start(): Promise<void>;
   /** Stops in order; idempotent. */
   stop(): Promise<void>;
   /** Address of the HTTP API, once started. */
   readonly url: string;
+  /**
+   * Resolves when the table is there and its first snapshot is complete. Rejects with `unknown-table` or `snapshotting` when that
+   * takes longer than `timeoutMs` (a minute by default).
+   */
+  whenReadable(table: string, timeoutMs?: number): Promise<void>;
   /** Several reads of one consistent cut: `{"results":[{"rows":[...]}]}` as JSON text, with its version. */
   read(reads: readonly ReadRequest[]): Promise<JsonAnswer>;
   /** One row by its key text (composite keys comma-separated, percent-encoded), or null. */
@@ -59,6 +64,7 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
     get url() {
       return running().url;
     },
+    whenReadable: async (table, timeoutMs = 60_000) => running().whenReadable(table, timeoutMs),
     read: (reads) => running().query.read(reads, {}),
     pull(table, key) {
       const { json } = running().query.point(table, key, 'strings');

@@ -2,6 +2,7 @@
 import { startApp, type App } from './app.js';
 import type { StartOptions } from './cli/start.js';
 import { loadConfig, type Config, type ConfigInput } from './config.js';
+import { toAppError, type AppError } from './core/errors.js';
 import type { LogLevel } from './core/logger.js';
 import { createLogSink } from './logging.js';
 
@@ -15,12 +16,11 @@ export async function runStart(options: StartOptions): Promise<void> {
 /** Runs until a signal or a failure; `onStarted` says hello. */
 export async function runApp(
   config: Config,
-  onStarted: (app: App) => void,
+  onStarted: (app: App) => Promise<void> | void,
   beforeStop: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const app = await startApp({ config, log: logSink(config) });
-  onStarted(app);
-  const ended = await Promise.race([signalled(), app.failed]);
+  const ended = await Promise.race([signalled(), app.failed, failureOf(async () => onStarted(app))]);
   try {
     await beforeStop();
   } finally {
@@ -30,6 +30,16 @@ export async function runApp(
     });
   }
   if (typeof ended !== 'string') throw ended;
+}
+
+/** Only a failure ends anything: that the work is done does not. */
+async function failureOf(work: () => Promise<void>): Promise<AppError> {
+  try {
+    await work();
+  } catch (error) {
+    return toAppError(error);
+  }
+  return new Promise(() => {});
 }
 
 export function logSink(config: Config) {

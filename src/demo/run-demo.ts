@@ -9,6 +9,8 @@ import { runApp } from '../run-start.js';
 import { seedDemo } from './seed.js';
 import { startDemoWriter, type DemoWriter } from './start-writer.js';
 
+const firstSnapshotMs = 60_000;
+
 export async function runDemo(options: DemoOptions): Promise<void> {
   const folder = resolve(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -28,12 +30,14 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   let writer: DemoWriter | undefined;
   await runApp(
     config,
-    ({ url }) => {
+    async (app) => {
+      // What the greeting proposes is to work at once: the first snapshot of the sample takes about a second.
+      await app.whenReadable('employees', firstSnapshotMs);
       if (options.writer) {
         writer = startDemoWriter(file);
         writer.ended.catch((error: Error) => process.stderr.write(`${error.message}; the service goes on\n`));
       }
-      process.stdout.write(hello(url, file, options.writer));
+      process.stdout.write(hello(app.url, file, options.writer));
     },
     async () => writer?.stop(),
   );
