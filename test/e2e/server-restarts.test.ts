@@ -14,6 +14,8 @@ const kafkaServer = await sharedServers('kafka');
 const seed = Number(process.env['TEST_SEED'] ?? randomSeed());
 const timeout = 180_000;
 const load = { seed, seconds: 5, initialRows: 100, rate: 50 };
+/** Else the controller turns a killed broker away for nine seconds. */
+const shortSession = { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' };
 const owned: { close(): Promise<void> }[] = [];
 afterAll(async () => {
   for (const server of owned) await server.close();
@@ -38,7 +40,7 @@ describe(`servers that come and go under load (TEST_SEED=${seed})`, () => {
   });
 
   it.skipIf(kafkaServer.missing)('a restart and a crash of the broker', { timeout }, async () => {
-    const broker = await startKafka();
+    const broker = await startKafka({ config: shortSession });
     owned.push(broker);
     await runCorrectness({
       ...load,

@@ -151,10 +151,14 @@ class Cell {
       tell(`${plan.name}: died after ${diedMs.toFixed(0)} ms, ready after ${restartMs.toFixed(0)} ms`);
     }
     for (const { name, run } of disturbances) {
-      tell(name);
       await this.#secondOfAppliedWrites(app);
+      const begun = performance.now();
       await run();
+      const upMs = performance.now() - begun;
       await this.#secondOfAppliedWrites(app);
+      tell(
+        `${name}: up after ${upMs.toFixed(0)} ms, a second of writes applied after ${(performance.now() - begun).toFixed(0)} ms`,
+      );
     }
     const left = seconds * 1000 - (performance.now() - begun);
     if (left > 0) await sleep(left);

@@ -165,9 +165,12 @@ async function runCell(
     }
     if (log === 'kafka') {
       if (values['restarts'] === 'true') {
-        const broker = await startKafka();
+        const broker = await startKafka({
+          config: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
+        });
         owned.push(broker);
         disturbances.push({ name: 'restart of the broker', run: () => broker.restart() });
+        disturbances.push({ name: 'crash of the broker', run: () => broker.kill().then(() => broker.start()) });
         kafka = broker;
       } else {
         kafka = await pool.get('kafka');
