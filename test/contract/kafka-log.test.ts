@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { openKafkaLog } from '../../src/stream/kafka/kafka-log.js';
+import { deleteTopicsOf } from '../support/kafka-admin.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { eventLogContract, type EventLogHarness } from './event-log.js';
 
@@ -11,7 +12,6 @@ const servers = await sharedServers('kafka');
 function createHarness(): Promise<EventLogHarness> {
   const serviceId = `contract-${randomBytes(5).toString('hex')}`;
   const stops = new Map<unknown, AbortController>();
-  const topics = new Set<string>();
   return Promise.resolve({
     async open() {
       const stop = new AbortController();
@@ -24,15 +24,8 @@ function createHarness(): Promise<EventLogHarness> {
       stops.get(log)!.abort();
       return Promise.resolve();
     },
-    name(name) {
-      topics.add(`${serviceId}-${name}`);
-      return `${serviceId}-${name}`;
-    },
-    async dispose() {
-      const log = await openKafkaLog({ brokers: servers.kafka.brokers, serviceId, logger: silentLogger });
-      for (const { name } of await log.topics()) if (topics.has(name)) await log.deleteTopic(name);
-      await log.close();
-    },
+    name: (name) => `${serviceId}-${name}`,
+    dispose: () => deleteTopicsOf(servers.kafka.brokers, serviceId),
   });
 }
 

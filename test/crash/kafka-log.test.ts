@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { openKafkaLog, type KafkaLog } from '../../src/stream/kafka/kafka-log.js';
 import { appendChunk, recordsOf } from '../support/chunk.js';
+import { deleteTopicsOf } from '../support/kafka-admin.js';
 import { consoleConsumer } from '../support/servers/console-consumer.js';
 import { startKafka, type KafkaServer } from '../support/servers/kafka.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
@@ -89,6 +90,8 @@ function settledPosition(serviceId: string, mode: Mode): Promise<number> {
 }
 
 describe.skipIf(servers.missing)('a writer that is killed', () => {
+  afterAll(() => deleteTopicsOf(servers.kafka.brokers, 'crash-log-'));
+
   beforeAll(() => {
     expect(existsSync(join(dist, 'stream/kafka/kafka-log.js')), 'the program is built: npm run build').toBe(true);
   });
@@ -98,7 +101,7 @@ describe.skipIf(servers.missing)('a writer that is killed', () => {
 
   for (const mode of ['appends', 'sinks'] as const) {
     it(`leaves its ${mode} whole and once, and goes on behind them`, async () => {
-      const serviceId = `crash-${randomBytes(5).toString('hex')}`;
+      const serviceId = `crash-log-${randomBytes(5).toString('hex')}`;
       let before = 0;
       const runs = [
         ...(mode === 'appends' ? failpoints : sinkFailpoints).map((name) => ({

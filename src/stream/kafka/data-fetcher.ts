@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { BrokerLink } from './broker-link.js';
 import { endOf, type CommitPart } from './commit-record.js';
-import { groupBy } from './group-by.js';
+import { groupBy, groupValues } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
 import { PartitionFeed } from './partition-feed.js';
 import { RecordReader } from './record-reader.js';
@@ -95,8 +95,9 @@ export class DataFetcher {
   }
 
   async #run(): Promise<void> {
+    const { directory, signal } = this.#options;
     for (let feeds = this.#choose(); feeds.length > 0; feeds = this.#choose()) {
-      await retrying(this.#outage, this.#options.signal, () => this.#fetch(feeds));
+      await retrying(this.#outage, signal, () => directory.doubting(() => this.#fetch(feeds)));
       this.#wake();
     }
   }
@@ -113,17 +114,14 @@ export class DataFetcher {
 
   async #fetch(feeds: readonly PartitionFeed[]): Promise<void> {
     const { directory, link } = this.#options;
-    const byLeader = new Map<number, PartitionFeed[]>();
+    const leaders: [number, PartitionFeed][] = [];
     for (const feed of feeds) {
       if (!(await this.#stillThere(feed))) continue;
-      const leader = await directory.leader(feed.topic, feed.partition);
-      const group = byLeader.get(leader);
-      if (group === undefined) byLeader.set(leader, [feed]);
-      else group.push(feed);
+      leaders.push([await directory.leader(feed.topic, feed.partition), feed]);
     }
     // All are waited for, also when one fails: an answer that comes late must not meet the next try.
     const outcomes = await Promise.allSettled(
-      [...byLeader].map(async ([leader, group]) => {
+      [...groupValues(leaders)].map(async ([leader, group]) => {
         const parts = group.map(({ topicId, partition, position }) => ({
           topicId,
           partition,

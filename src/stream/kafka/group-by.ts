@@ -10,3 +10,14 @@ export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K,
   }
   return groups;
 }
+
+/** The same for pairs of key and value. */
+export function groupValues<K, T>(pairs: Iterable<readonly [K, T]>): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const [key, value] of pairs) {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
+}

@@ -104,7 +104,7 @@ export function toLogError(error: unknown, what: string): AppError {
     });
   }
   if (isRetriable(error)) {
-    return new AppError('log-unreachable', `${what}: the Kafka brokers do not do it now`, {
+    return new AppError('log-unreachable', `${what}: the Kafka brokers do not answer`, {
       detail,
       cause: error,
       retriable: true,

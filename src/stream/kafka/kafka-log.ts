@@ -19,6 +19,7 @@ import { readLog, type LogReading } from './log-reading.js';
 import { ProducerLoop } from './producer-loop.js';
 import { retryingFor } from './retrying.js';
 import { createSinkProducer, sinkProducerName, type SinkProducer } from './sink-producer.js';
+import { throwIfAborted } from './stopping.js';
 import { createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
 import { TopicDirectory } from './topic-directory.js';
 import { readTap } from './topic-tap.js';
@@ -68,6 +69,11 @@ export class KafkaLog implements EventLog {
     this.#directory = parts.directory;
     this.#commits = parts.commits;
     this.logId = parts.commits.header.logId;
+    const end = () => {
+      this.#end().catch((error: unknown) => options.logger.debug('ending the Kafka log', { cause: String(error) }));
+    };
+    if (this.#signal.aborted) end();
+    else this.#signal.addEventListener('abort', end, { once: true });
   }
 
   async createTopic(spec: TopicSpec): Promise<void> {
@@ -86,7 +92,7 @@ export class KafkaLog implements EventLog {
     return { admin: this.#admin, link: this.#link, directory: this.#directory, signal: this.#signal };
   }
 
-  openProducer(name: string): Promise<AppendProducer> {
+  async openProducer(name: string): Promise<AppendProducer> {
     if (name === sinkProducerName) throw new AppError('already-exists', `the name "${name}" is the engine's own`);
     return this.openAppendProducer(name);
   }
@@ -223,24 +229,19 @@ export class KafkaLog implements EventLog {
     const closing = Promise.allSettled([...this.#producers.values()].map((producer) => producer.close()));
     await Promise.race([closing, delay(closeMs, this.#signal).catch(() => {})]);
     this.#stop.abort();
-    await this.#ended();
+    await this.#end();
   }
 
-  /** After the signal: nothing of this log runs any more. */
-  async #ended(): Promise<void> {
+  /** The signal has fired: nothing of this log runs any more when it resolves. */
+  async #end(): Promise<void> {
     const closed = new AppError('not-ready', 'the log was closed');
     await Promise.all([...this.#producers.values()].map((producer) => producer.abandon(closed)));
     this.#link.close();
   }
 
-  /** The signal has fired: as `close`, but without waiting for anything. */
-  aborted(): Promise<void> {
-    return this.#ended();
-  }
-
-  #attempt<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  async #attempt<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     this.#checkOpen();
-    return retryingFor(this.#giveUpMs, what, this.#signal, attempt);
+    return retryingFor(this.#giveUpMs, what, this.#signal, () => this.#directory.doubting(attempt));
   }
 
   #openLink(): BrokerLink {
@@ -277,29 +278,23 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     });
   }
   const stop = new AbortController();
-  const { brokers, ssl, sasl, logger, clientId = defaultClientId } = options;
+  const abort = () => stop.abort();
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  stop.signal.addEventListener('abort', () => signal?.removeEventListener('abort', abort), { once: true });
+  const { brokers, ssl, sasl, logger, clientId = defaultClientId, giveUpMs = defaultGiveUpMs } = options;
   const admin = new AdminClient({ brokers, ssl, sasl, logger, clientId });
   const link = openLink(options);
-  const directory = new TopicDirectory(link, admin, options.logger, stop.signal);
+  const directory = new TopicDirectory(link, admin, logger, stop.signal);
   try {
-    const commits = await retryingFor(
-      options.giveUpMs ?? defaultGiveUpMs,
-      `the Kafka log "${serviceId}"`,
-      stop.signal,
-      async () => {
-        signal?.throwIfAborted();
+    const commits = await retryingFor(giveUpMs, `the Kafka log "${serviceId}"`, stop.signal, () =>
+      directory.doubting(async () => {
+        throwIfAborted(stop.signal);
         await createCommitTopic(admin, serviceId);
         return openCommitTopic({ serviceId, link, directory, signal: stop.signal });
-      },
+      }),
     );
-    const log = new KafkaLog(options, { stop, admin, link, directory, commits });
-    const abort = () => {
-      stop.abort();
-      log.aborted().catch((error: unknown) => options.logger.debug('ending the Kafka log', { cause: String(error) }));
-    };
-    if (signal?.aborted === true) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
-    return log;
+    return new KafkaLog(options, { stop, admin, link, directory, commits });
   } catch (error) {
     stop.abort();
     link.close();

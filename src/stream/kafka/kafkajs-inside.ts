@@ -103,10 +103,14 @@ interface BuiltCluster extends KafkaJsCluster {
   readonly connectionPoolBuilder: { build: (destination?: unknown) => Promise<BuiltPool> };
 }
 
+interface BuiltConnection {
+  readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests: () => void };
+  socket: unknown;
+  disconnect: () => Promise<boolean>;
+}
+
 interface BuiltPool {
-  readonly pool: readonly {
-    readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests: () => void };
-  }[];
+  readonly pool: readonly BuiltConnection[];
 }
 
 function newCluster(
@@ -126,7 +130,10 @@ function newCluster(
   const build = builder.build.bind(builder);
   builder.build = async (destination) => {
     const built = await build(destination);
-    for (const { requestQueue } of built.pool) quieten(requestQueue);
+    for (const connection of built.pool) {
+      quieten(connection.requestQueue);
+      forgetSockets(connection);
+    }
     return built;
   };
   return cluster;
@@ -136,9 +143,20 @@ function newCluster(
  * kafkajs 2.2.4 looks every millisecond, on every connection and for ever, whether a request waits to be sent (its timer is set
  * with a negative time): 4 % of a core for nothing. It is enough while one does.
  */
-function quieten(queue: BuiltPool['pool'][number]['requestQueue']): void {
+function quieten(queue: BuiltConnection['requestQueue']): void {
   const schedule = queue.scheduleCheckPendingRequests.bind(queue);
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending.length > 0) schedule();
+  };
+}
+
+/** While a broker is away, each try ends both connections to it again, also the socket that has ended long ago: Node warns of it. */
+function forgetSockets(connection: BuiltConnection): void {
+  const disconnect = connection.disconnect.bind(connection);
+  connection.disconnect = async () => {
+    const { socket } = connection;
+    const result = await disconnect();
+    if (connection.socket === socket) connection.socket = undefined;
+    return result;
   };
 }

@@ -55,7 +55,7 @@ export async function* readLog(
     while (at < end) {
       throwIfAborted(signal);
       const page: CommitPage = await retrying(outage, signal, () =>
-        log.commits.page(commitLink, at, options.follow ? pollMs : 0),
+        log.directory.doubting(() => log.commits.page(commitLink, at, options.follow ? pollMs : 0)),
       );
       yield* groups(log, fetcher, page.commits, after);
       at = page.next;

@@ -4,7 +4,7 @@
 // only when its markers are seen, and a new epoch looks for what an earlier one has left undecided.
 import { delay } from '../../core/backoff.js';
 import type { BrokerLink } from './broker-link.js';
-import { groupBy } from './group-by.js';
+import { groupBy, groupValues } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
 import { RecordReader } from './record-reader.js';
 import { fetchRequest, type FetchedPart } from './requests.js';
@@ -75,14 +75,10 @@ async function look(
   searches: readonly Search[],
   waitMs: number,
 ): Promise<void> {
-  const byLeader = new Map<number, Search[]>();
-  for (const search of searches) {
-    const leader = await directory.leader(search.target.topic, search.target.partition);
-    const group = byLeader.get(leader);
-    if (group === undefined) byLeader.set(leader, [search]);
-    else group.push(search);
-  }
-  for (const [leader, group] of byLeader) {
+  const leaders: [number, Search][] = [];
+  for (const search of searches)
+    leaders.push([await directory.leader(search.target.topic, search.target.partition), search]);
+  for (const [leader, group] of groupValues(leaders)) {
     const parts = group.map(({ target: { topicId, partition }, at }) => ({
       topicId,
       partition,

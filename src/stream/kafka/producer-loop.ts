@@ -92,10 +92,16 @@ export class ProducerLoop {
         this.#outage.over();
         return;
       } catch (error) {
-        await this.#outage.wait(this.#explained(error), this.#signal);
-        this.#link.renew();
+        await this.#pause(this.#explained(error));
       }
     }
+  }
+
+  /** Before the next try; rejects when there is no use in one. */
+  async #pause(failure: unknown): Promise<void> {
+    await this.#outage.wait(failure, this.#signal);
+    this.#link.renew();
+    this.#environment.directory.doubt();
   }
 
   #begin(long: boolean): Promise<Transactions> {
@@ -242,9 +248,8 @@ export class ProducerLoop {
     if (!isRetriable(cause)) await this.#giveUp(cause);
     let failure = cause;
     for (;;) {
-      await this.#outage.wait(failure, this.#signal);
+      await this.#pause(failure);
       try {
-        this.#link.renew();
         this.#checkSession(await this.#newer());
         const transactions = await this.#begin(group.streaming);
         this.#transactions = transactions;

@@ -39,7 +39,7 @@ export class Outage {
     this.#backoff.reset();
     if (this.#saidSoAtMs === undefined) return;
     this.#saidSoAtMs = undefined;
-    this.#logger.info(`${this.#what}: the Kafka brokers do it again`, {
+    this.#logger.info(`${this.#what}: the Kafka brokers answer again`, {
       outageMs: Math.round(performance.now() - this.#sinceMs),
     });
   }

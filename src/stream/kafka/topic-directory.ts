@@ -88,6 +88,20 @@ export class TopicDirectory {
     return entry;
   }
 
+  /** Whatever fails may fail because a leader has moved, or died without a word: the next try asks anew. */
+  doubt(): void {
+    this.#topics.clear();
+  }
+
+  async doubting<T>(attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      this.doubt();
+      throw error;
+    }
+  }
+
   forget(name: string): void {
     this.#topics.delete(name);
     this.#messageBytesMax.delete(name);

@@ -3,7 +3,7 @@
 import { delay } from '../../core/backoff.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { BrokerLink } from './broker-link.js';
-import { groupBy } from './group-by.js';
+import { groupBy, groupValues } from './group-by.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
 import type { KafkaJsBroker } from './kafkajs-inside.js';
 import { awaitMarkers, findMarkers, type MarkerReading, type TransactionEnd } from './markers.js';
@@ -104,17 +104,17 @@ export class Transactions implements BatchProducer {
 
   /** Sends the batches; resolves when all are stored. All partitions must have been added. */
   async produce(partitions: readonly PartitionBatches[]): Promise<void> {
-    const byLeader = new Map<number, PartitionBatches[]>();
-    for (const part of partitions) {
-      const leader = await this.#directory.leader(part.topic, part.partition);
-      const group = byLeader.get(leader);
-      if (group === undefined) byLeader.set(leader, [part]);
-      else group.push(part);
-    }
     // All connections first: once something is on its way, nothing else may fail unheard.
     const targets: [KafkaJsBroker, PartitionBatches[]][] = [];
-    for (const [leader, parts] of byLeader) targets.push([await this.#link.broker(leader), parts]);
+    for (const [leader, parts] of await this.#byLeader(partitions))
+      targets.push([await this.#link.broker(leader), parts]);
     await Promise.all(targets.map(([broker, parts]) => this.#produceTo(broker, parts)));
+  }
+
+  async #byLeader<T extends TopicPartition>(partitions: readonly T[]): Promise<Map<number, T[]>> {
+    const leaders: [number, T][] = [];
+    for (const one of partitions) leaders.push([await this.#directory.leader(one.topic, one.partition), one]);
+    return groupValues(leaders);
   }
 
   /** A request takes one batch of a partition. Later requests do not wait for earlier answers: a connection keeps the order. */
@@ -194,13 +194,14 @@ export class Transactions implements BatchProducer {
   async clean(partitions: readonly TopicPartition[]): Promise<void> {
     const unknown = partitions.filter((one) => !this.#clean.has(partitionKey(one)));
     const dirty: TransactionEnd[] = [];
-    for (const { topic, partition } of unknown) {
-      const leader = await this.#directory.leader(topic, partition);
-      const { topicId } = await this.#directory.get(topic);
-      const visible = await this.#link.endOffset(leader, topic, partition, true);
-      const end = await this.#link.endOffset(leader, topic, partition, false);
-      // It may also be another producer that is at work: then this is a marker for nothing.
-      if (visible < end) dirty.push({ topic, topicId, partition, end });
+    for (const [leader, group] of await this.#byLeader(unknown)) {
+      const visible = await this.#link.listOffsets(leader, group, { at: 'end', committed: true });
+      const ends = await this.#link.listOffsets(leader, group, { at: 'end', committed: false });
+      for (const [i, { topic, partition }] of group.entries()) {
+        const { topicId } = await this.#directory.get(topic);
+        // It may also be another producer that is at work: then this is a marker for nothing.
+        if (visible[i]! < ends[i]!) dirty.push({ topic, topicId, partition, end: ends[i]! });
+      }
     }
     if (dirty.length > 0) await this.settle(dirty, false);
     for (const one of unknown) this.#clean.add(partitionKey(one));

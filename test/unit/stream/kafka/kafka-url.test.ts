@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { parseKafkaUrl } from '../../../../src/stream/kafka/kafka-url.js';
+
+describe('the URL of Kafka brokers', () => {
+  it('lists hosts, with the usual port where none is named', () => {
+    expect(parseKafkaUrl('kafka://one:19092,two.example,127.0.0.1:9093')).toEqual({
+      brokers: ['one:19092', 'two.example:9092', '127.0.0.1:9093'],
+      ssl: undefined,
+      sasl: undefined,
+    });
+  });
+
+  it('turns TLS and SASL on', () => {
+    expect(parseKafkaUrl('kafka://k:9092?ssl=true&sasl=SCRAM-SHA-512&username=u&password=p%20w')).toEqual({
+      brokers: ['k:9092'],
+      ssl: true,
+      sasl: { mechanism: 'scram-sha-512', username: 'u', password: 'p w' },
+    });
+  });
+
+  it('takes user and password before the hosts, percent-encoded', () => {
+    expect(parseKafkaUrl('kafka://u%40x:p%3Aw@k:9092,l:9092/').sasl).toEqual({
+      mechanism: 'plain',
+      username: 'u@x',
+      password: 'p:w',
+    });
+  });
+
+  it.each([
+    'http://k:9092',
+    'kafka://',
+    'kafka://k:0',
+    'kafka://k:70000',
+    'kafka://k:9092,',
+    'kafka://k?ssl=yes',
+    'kafka://k?sasl=kerberos&username=u&password=p',
+    'kafka://k?sasl=plain&username=u',
+    'kafka://k?tls=true',
+    'kafka://k?ssl=false&ca=/nowhere.pem',
+  ])('refuses %s, without repeating it', (text) => {
+    expect(() => parseKafkaUrl(text)).toThrow(expect.objectContaining({ code: 'bad-config' }) as Error);
+    try {
+      parseKafkaUrl(text);
+    } catch (error) {
+      expect((error as Error).message).not.toContain('password=');
+    }
+  });
+});
