@@ -8,6 +8,7 @@ import type { SourceState } from '../source/source-connector.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
 import type { EngineApi, StreamOptions } from './engine-api.js';
 import { connectRpc, transfer, type Remote } from './rpc.js';
+import { threadLimits } from './young-generation.js';
 
 export interface CaptureThreadEnv {
   readonly engine: Remote<EngineApi>;
@@ -39,6 +40,7 @@ export function startCaptureThread(
   };
   const worker = new Worker(new URL('./capture.js', import.meta.url), {
     workerData: data,
+    resourceLimits: threadLimits,
     transferList: channel ? [channel.port2] : [],
   });
   const attached = channel

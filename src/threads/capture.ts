@@ -16,6 +16,7 @@ import type { AppendProducer } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
 import type { KnownPositions } from './kafka-options.js';
 import { connectRpc } from './rpc.js';
+import { freeMemoryAtRest } from './rest.js';
 import { sourceFactory } from './source-factory.js';
 
 export interface CaptureData {
@@ -119,6 +120,7 @@ async function openProducer(): Promise<AppendProducer> {
   return log.openProducer(name);
 }
 
+freeMemoryAtRest();
 run()
   .then(() => rpc.notify('done', undefined))
   .catch((error: unknown) => rpc.notify('done', toErrorMessage(error)));

@@ -5,21 +5,22 @@
 //   4. apply append by append: definitions, records, controls
 //   5. write what queries derived for their topics
 //   6. commit: log, rows, feed, catalogue, frontier and positions together
-//   7. confirm to the producers, answer local waiters, tell the main thread
+//   7. answer local waiters, tell the main thread, confirm to the producers
 // A crash before 6 has happened leaves nothing of the group (embedded: the source sends it again behind the stored position; Kafka:
 // it is read again behind the frontier). A crash between 6 and 7 leaves it applied; a producer that is opened again learns so from
 // its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, that part stands still from then
 // on (in a transaction of its own), and the same group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
 // step of a build or of the log's maintenance.
-import { toAppError, type AppError } from '../core/errors.js';
+import { assert, toAppError, unreachable, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import type { Append } from '../core/record.js';
+import type { Catalog } from '../catalog/catalog.js';
 import type { Builder } from '../projector/builder.js';
 import type { Outcome, Projector } from '../projector/projector.js';
 import type { DerivedGroup, SinkTopics } from '../projector/sink-topics.js';
-import { PartFailure, type Runtime } from '../runtime/runtime.js';
+import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 
 /** Where groups come from. */
@@ -38,6 +39,7 @@ export interface AppendFeed {
 export interface EngineLoopEnv {
   readonly feed: AppendFeed;
   readonly state: StateWriter;
+  readonly catalog: Catalog;
   readonly runtime: Runtime;
   readonly projector: Projector;
   readonly builder: Builder;
@@ -57,6 +59,7 @@ export class EngineLoop {
   readonly #env: EngineLoopEnv;
   #stopped = false;
   #wake: (() => void) | undefined;
+  #woken = false;
   #ended: Promise<void> = Promise.resolve();
   #pruneAtMs = 0;
 
@@ -73,6 +76,7 @@ export class EngineLoop {
   wake(): void {
     const wake = this.#wake;
     this.#wake = undefined;
+    this.#woken = true;
     wake?.();
   }
 
@@ -86,6 +90,7 @@ export class EngineLoop {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const startMs = performance.now();
+      this.#woken = false;
       const committed = this.#commitGroup();
       const built = await this.#build(performance.now() - startMs);
       if (!committed && !built && !this.#keepHouse()) await this.#available();
@@ -110,12 +115,16 @@ export class EngineLoop {
       return await this.#env.builder.step();
     } catch (error) {
       if (!(error instanceof PartFailure)) throw error;
+      this.#env.sinks.discard();
+      this.#env.projector.load();
       this.#standStill(error);
       return true;
     }
   }
 
   #available(): Promise<void> {
+    // Between the last look at the queue and here was a turn of promises.
+    if (this.#woken) return Promise.resolve();
     return new Promise((resolve) => {
       // Housekeeping is looked at now and then even when nothing comes; unref: it must not hold the thread.
       const timer = setTimeout(resolve, pruneIntervalMs);
@@ -137,22 +146,53 @@ export class EngineLoop {
   }
 
   #commitGroup(): boolean {
-    const { feed, state } = this.#env;
+    const { feed } = this.#env;
     const group = feed.take();
     if (group.length === 0) return false;
+    const appends = this.#commitPart(group);
+    feed.confirm(appends);
+    failpoint('engine-after-confirm');
+    return true;
+  }
+
+  #commitPart(group: readonly unknown[]): readonly Append[] {
+    const { state, sinks, projector } = this.#env;
     for (;;) {
       try {
-        this.#applyGroup(group);
-        return true;
+        return this.#applyGroup(group);
       } catch (error) {
         state.rollback();
         if (!(error instanceof PartFailure)) throw error;
-        this.#standStill(error);
+        sinks.discard();
+        projector.load();
+        if (this.#isStored(error.part)) this.#standStill(error);
+        else {
+          // It was made by this very group, so it has to be committed before it can stand still.
+          assert(group.length > 1, `${error.part.kind} ${error.part.name} fails in the append that makes it`);
+          const half = group.length >> 1;
+          return [...this.#commitPart(group.slice(0, half)), ...this.#commitPart(group.slice(half))];
+        }
       }
     }
   }
 
-  #applyGroup(group: readonly unknown[]): void {
+  #isStored({ kind, name }: FailedPart): boolean {
+    const { catalog, builder } = this.#env;
+    switch (kind) {
+      case 'query':
+        return catalog.query(name) !== undefined;
+      case 'source':
+        return catalog.find(name) !== undefined;
+      case 'build':
+        return builder.isBuilding(name);
+      case 'definition':
+        return true;
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  #applyGroup(group: readonly unknown[]): readonly Append[] {
     const { feed, state, projector, sinks, metrics, builder, onCommitted } = this.#env;
     failpoint('engine-before-begin');
     const startMs = performance.now();
@@ -173,13 +213,12 @@ export class EngineLoop {
     failpoint('engine-after-commit');
     const pauseMs = performance.now() - startMs;
     for (const table of projector.takeSwapped()) builder.notePause(table, pauseMs);
-    feed.confirm(appends);
-    failpoint('engine-after-confirm');
     onCommitted(appends, projector.takeOutcomes());
     metrics.count('writethrough_engine_commits_total');
     metrics.count('writethrough_engine_appends_total', appends.length);
     metrics.count('writethrough_engine_records_total', records);
     metrics.observe('writethrough_engine_commit_seconds', pauseMs / 1000);
+    return appends;
   }
 
   #nextFrontier(appends: readonly Append[]): Frontier {
@@ -194,11 +233,9 @@ export class EngineLoop {
     return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, positions };
   }
 
-  /** After a rollback: memory follows the store again, and the part that failed is left out from here on. */
+  /** After a rollback, when memory follows the store again: the part that failed is left out from here on. */
   #standStill({ part, error }: PartFailure): void {
-    const { state, runtime, projector, builder, sinks, logger } = this.#env;
-    sinks.discard();
-    projector.load();
+    const { state, runtime, projector, builder, logger } = this.#env;
     const { code, message, detail } = error;
     if (part.kind === 'definition') {
       projector.refuse(Number(part.name), error);

@@ -37,6 +37,8 @@ export interface EngineStatementsEnv {
   readonly appendDefinition: (definition: Definition) => Promise<Entity>;
   /** A build began: the loop has work. */
   readonly wake: () => void;
+  /** After a rollback: memory follows the store again. */
+  readonly reload: () => void;
   /** As they should be; for SHOW CONNECTORS. */
   readonly connectors: () => readonly { readonly name: string; readonly className: string; readonly state: string }[];
 }
@@ -169,6 +171,7 @@ export class EngineStatements {
       state.commit(state.frontier);
     } catch (error) {
       state.rollback();
+      this.#env.reload();
       throw error;
     }
     this.#env.wake();

@@ -4,6 +4,7 @@ import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogSink } from '../core/logger.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { connectRpc, type Remote } from './rpc.js';
+import { threadLimits } from './young-generation.js';
 
 export interface EngineThread {
   readonly remote: Remote<EngineApi>;
@@ -20,7 +21,10 @@ export interface EngineEvents {
 }
 
 export function startEngineThread(options: EngineOptions, events: EngineEvents): Promise<EngineThread> {
-  const worker = new Worker(new URL('./engine.js', import.meta.url), { workerData: options });
+  const worker = new Worker(new URL('./engine.js', import.meta.url), {
+    workerData: options,
+    resourceLimits: threadLimits,
+  });
   let stopping = false;
   return new Promise((resolve, reject) => {
     let ready = false;

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { openEngine } from './open-engine.js';
+import { freeMemoryAtRest } from './rest.js';
 import { connectRpc } from './rpc.js';
 
 const port = parentPort;
@@ -21,6 +22,7 @@ const main: MainApi = {
   failed: (error) => rpc.notify('failed', error),
   log: (level, message, fields) => rpc.notify('log', level, message, fields),
 };
+freeMemoryAtRest();
 openEngine(workerData as EngineOptions, {
   ...main,
   // The api must be there before anybody is told that it is.

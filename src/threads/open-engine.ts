@@ -122,6 +122,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   const loop: EngineLoop = new EngineLoop({
     feed: engineLog.feed,
     state,
+    catalog,
     runtime,
     projector,
     builder,
@@ -165,6 +166,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     logger,
     appendDefinition,
     wake: () => loop.wake(),
+    reload: () => projector.load(),
     connectors: () =>
       connectors.load().map(({ name, config, wanted }) => ({
         name,

@@ -190,7 +190,7 @@ function sourceTable(table: string, columns: RowSchema['columns']): SourceTable 
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 5_000,
+  timeoutMs = 15_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await condition())) {

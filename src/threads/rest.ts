@@ -1,0 +1,38 @@
+// Gives memory back when a thread has come to rest. V8 collects when it allocates: a thread that stops after much work keeps its garbage
+// (after a snapshot or a compaction some 100 MB) for as long as nothing happens. Looked at now and then: when the event loop has hardly
+// worked since the last look, and the heap is well over what the last collection left, it is collected once.
+import { setFlagsFromString, getHeapStatistics } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { performance } from 'node:perf_hooks';
+
+const lookMs = 5_000;
+/** Busier than this is no rest: a collection would stop somebody who waits. */
+const restUtilization = 0.05;
+const worthBytes = 8 * 1024 * 1024;
+
+/** Called once by a thread. */
+export function freeMemoryAtRest(): void {
+  let collect: (() => void) | undefined;
+  let keptBytes = 0;
+  let last = performance.eventLoopUtilization();
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    if (utilization > restUtilization || heldBytes() < keptBytes + worthBytes) return;
+    collect ??= collector();
+    collect();
+    keptBytes = heldBytes();
+  }, lookMs).unref();
+}
+
+function heldBytes(): number {
+  const { total_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return heap + external;
+}
+
+/** Node shows the collector only to whoever asks by a flag; a context made after the flag is set has it. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
