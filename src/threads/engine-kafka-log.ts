@@ -121,9 +121,14 @@ class ReadAhead {
   }
 }
 
+/** The appends of a commit share their buffers, so each is counted once. */
 function sizeOf(group: readonly Append[]): number {
+  const buffers = new Set<Buffer>();
   let bytes = 0;
-  for (const { records } of group)
-    bytes += records.count * extentSize * 4 + records.buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-  return bytes + group.length * 64;
+  for (const { records } of group) {
+    bytes += 64 + records.count * extentSize * 4;
+    for (const buffer of records.buffers) buffers.add(buffer);
+  }
+  for (const buffer of buffers) bytes += buffer.length;
+  return bytes;
 }
