@@ -5,6 +5,7 @@ import { loadConfig, type Config, type ConfigInput } from './config.js';
 import { toAppError, type AppError } from './core/errors.js';
 import type { LogLevel } from './core/logger.js';
 import { createLogSink } from './logging.js';
+import { freeMemoryAtRest } from './threads/rest.js';
 
 export async function runStart(options: StartOptions): Promise<void> {
   const { config: file, logLevel, allowUnauthenticated, ...rest } = options;
@@ -19,6 +20,7 @@ export async function runApp(
   onStarted: (app: App) => Promise<void> | void,
   beforeStop: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
+  freeMemoryAtRest();
   const app = await startApp({ config, log: logSink(config) });
   const ended = await Promise.race([signalled(), app.failed, failureOf(async () => onStarted(app))]);
   try {

@@ -18,9 +18,9 @@ export interface AppendQueueOptions extends Partial<AssemblerOptions> {
 
 /** How a producer hears from the queue; called on the engine's thread. */
 export interface ProducerListener {
-  /** `closed` more of its appends are durable; the newest has this position and seq. */
-  durable(newest: { readonly position: string; readonly seq: number }, closed: number): void;
-  /** So many bytes of its credit are free again. */
+  /** `closed` more of its appends are durable; the newest has this position and seq; `bytes` of its credit are free again. */
+  durable(newest: { readonly position: string; readonly seq: number }, closed: number, bytes: number): void;
+  /** So many bytes of its credit are free again for another reason. */
   released(bytes: number): void;
   /** Nothing of this producer will be taken any more. */
   failed(error: AppError): void;
@@ -201,8 +201,7 @@ export class QueueProducer {
 
   confirm(newest: { readonly position: string; readonly seq: number }, closed: number, bytes: number): void {
     if (this.#failure !== undefined) return;
-    this.#listener.durable(newest, closed);
-    if (bytes > 0) this.#listener.released(bytes);
+    this.#listener.durable(newest, closed, bytes);
   }
 
   fail(error: AppError): void {

@@ -37,7 +37,7 @@ export function connectBridge(port: MessagePort): BridgeClient {
         answer(message.id, message);
         break;
       case 'durable':
-        producer?.durable(message, message.closed);
+        producer?.durable(message, message.closed, message.bytes);
         break;
       case 'released':
         producer?.released(message.bytes);

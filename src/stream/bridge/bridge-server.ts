@@ -25,7 +25,8 @@ export function serveBridge(
   async function open(id: number, name: string): Promise<void> {
     try {
       const producer = await queue.openProducer(name, {
-        durable: ({ position, seq }, count) => send({ kind: 'durable', id, position, seq, closed: count }),
+        durable: ({ position, seq }, count, bytes) =>
+          send({ kind: 'durable', id, position, seq, closed: count, bytes }),
         released: (bytes) => send({ kind: 'released', id, bytes }),
         failed: (error) => send({ kind: 'failed', id, error: toErrorMessage(error) }),
       });

@@ -7,8 +7,8 @@ import type { AppendProducer } from '../event-log.js';
 import { chunkBytes } from './append-assembler.js';
 import type { AppendQueue, LastAppend } from './append-queue.js';
 
-/** A source may run ahead of the engine by so much memory. */
-export const producerCreditBytes = 16 * 1024 * 1024;
+/** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
+export const producerCreditBytes = 4 * 1024 * 1024;
 
 export interface ProducerTransport {
   /** Gives the chunk away, with its memory. */
@@ -69,8 +69,9 @@ export class CreditedProducer implements AppendProducer {
 
   // From here on: what the transport tells.
 
-  durable(newest: { readonly position: string; readonly seq: number }, closed: number): void {
+  durable(newest: { readonly position: string; readonly seq: number }, closed: number, bytes: number): void {
     this.#durable += closed;
+    this.#credit += bytes;
     this.#seq = newest.seq;
     for (const listener of this.#durableListeners) listener(newest.position, newest.seq);
     this.#wake();
@@ -111,7 +112,7 @@ export async function openLocalProducer(
   // The queue cannot call before it has opened, except to say that it was fenced meanwhile; then the opening itself rejects.
   const opened: { producer?: CreditedProducer } = {};
   const end = await queue.openProducer(name, {
-    durable: (newest, closed) => opened.producer?.durable(newest, closed),
+    durable: (newest, closed, bytes) => opened.producer?.durable(newest, closed, bytes),
     released: (bytes) => opened.producer?.released(bytes),
     failed: (error) => opened.producer?.failed(error),
   });

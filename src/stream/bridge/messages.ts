@@ -26,6 +26,8 @@ export type ServerMessage =
       readonly position: string;
       readonly seq: number;
       readonly closed: number;
+      /** Of credit that is free again: one message instead of two for each commit. */
+      readonly bytes: number;
     }
   | { readonly kind: 'released'; readonly id: number; readonly bytes: number }
   /** The opening was refused, or the producer is fenced, or the log has failed. */
