@@ -72,7 +72,10 @@ export const errorCodes = {
   'invalid-schema': [422, 'the schema text is not valid'],
   'incompatible-schema': [409, 'the schema is not compatible with an earlier version of its subject'],
   'log-unreachable': [503, 'the Kafka brokers do not answer; retried with back-off'],
-  'log-access-denied': [403, 'the Kafka brokers refuse user, password or a right that writethrough needs on a topic or transactional id'],
+  'log-access-denied': [
+    403,
+    'the Kafka brokers refuse user, password or a right that writethrough needs on a topic or transactional id',
+  ],
   'log-corrupt': [500, 'the log does not hold what its own index says'],
   'log-foreign': [409, 'the topics belong to another log or format of writethrough'],
   'producer-fenced': [409, 'another process has taken over this producer'],

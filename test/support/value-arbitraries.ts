@@ -2,15 +2,13 @@
 import fc from 'fast-check';
 import { integerValue, type DataType, type Value } from '../../src/core/data-type.js';
 
-const decimal = fc
-  .integer({ min: 1, max: 65 })
-  .chain((precision) =>
-    fc.record({
-      kind: fc.constant('DECIMAL' as const),
-      precision: fc.constant(precision),
-      scale: fc.integer({ min: 0, max: precision }),
-    }),
-  );
+const decimal = fc.integer({ min: 1, max: 65 }).chain((precision) =>
+  fc.record({
+    kind: fc.constant('DECIMAL' as const),
+    precision: fc.constant(precision),
+    scale: fc.integer({ min: 0, max: precision }),
+  }),
+);
 
 export const scalarType: fc.Arbitrary<DataType> = fc.oneof(
   fc.constantFrom<DataType>(
