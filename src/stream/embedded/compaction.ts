@@ -33,6 +33,8 @@ interface Pass {
   readonly cleanedOffset: number;
   readonly lastOffsets: Map<string, number>;
   keyBytes: number;
+  /** The noted part holds a key twice. */
+  replaces: boolean;
   /** Next batch to look at, by its base offset, in step 1 or 2. */
   at: number;
   /** Known once step 1 is done: the pass covers the offsets below. */
@@ -93,6 +95,7 @@ export class Compaction {
           cleanedOffset,
           lastOffsets: new Map(),
           keyBytes: 0,
+          replaces: false,
           at: cleanedOffset,
           end: undefined,
         };
@@ -158,13 +161,16 @@ export class Compaction {
     const next = this.#nextBatch(pass);
     if (next === undefined || pass.keyBytes > this.#options.keyBytesMax) {
       pass.end = pass.at;
+      // Where every key stands once, as after a first snapshot, only what lies below can have been replaced.
+      if (!pass.replaces && pass.cleanedOffset === 0) this.#finish(pass, pass.end);
       pass.at = 0;
       return;
     }
     for (let i = 0; i < next.batch.count; i++) {
       const key = keyOf(next.batch, next.data, i);
       if (key === undefined) continue;
-      if (!pass.lastOffsets.has(key)) pass.keyBytes += key.length + keyOverheadBytes;
+      if (pass.lastOffsets.has(key)) pass.replaces = true;
+      else pass.keyBytes += key.length + keyOverheadBytes;
       pass.lastOffsets.set(key, next.batch.offsets[i]!);
     }
     pass.at = next.lastOffset + 1;
@@ -172,16 +178,8 @@ export class Compaction {
 
   #rewriteNext(pass: Pass, end: number, nowMs: number): void {
     const next = this.#nextBatch(pass);
-    if (next === undefined || next.baseOffset >= end) {
-      this.#database
-        .statement(
-          `INSERT INTO wt_partition VALUES (?, ?, 0, ?)
-           ON CONFLICT (topic_id, partition) DO UPDATE SET cleaned_offset = excluded.cleaned_offset`,
-        )
-        .run(pass.topic.id, pass.partition, end);
-      this.#pass = undefined;
-      return;
-    }
+    const beyond = pass.replaces ? end : Math.min(end, pass.cleanedOffset);
+    if (next === undefined || next.baseOffset >= beyond) return this.#finish(pass, end);
     pass.at = next.lastOffset + 1;
     const { batch } = next;
     const kept: number[] = [];
@@ -194,6 +192,16 @@ export class Compaction {
         removeBatch(this.#database, next.id, next.firstSeq, next.derived);
       }
     });
+  }
+
+  #finish(pass: Pass, end: number): void {
+    this.#database
+      .statement(
+        `INSERT INTO wt_partition VALUES (?, ?, 0, ?)
+         ON CONFLICT (topic_id, partition) DO UPDATE SET cleaned_offset = excluded.cleaned_offset`,
+      )
+      .run(pass.topic.id, pass.partition, end);
+    this.#pass = undefined;
   }
 
   #stays(pass: Pass, batch: DecodedBatch, data: Buffer, i: number, nowMs: number): boolean {
