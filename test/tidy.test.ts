@@ -46,6 +46,7 @@ const rules: Readonly<
 /** Libraries, and the only places that may use them. */
 const libraries: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^sqlite\//,
+  'better-sqlite3-napi': /^sqlite\//,
   kafkajs: /^stream\/kafka\//,
   mysql2: /^source\/mysql\//,
   '@vlasky/zongji': /^source\/mysql\//,

@@ -10,6 +10,8 @@ import { seedDemo } from './seed.js';
 import { startDemoWriter, type DemoWriter } from './start-writer.js';
 
 const firstSnapshotMs = 60_000;
+/** What the greeting proposes to ask. */
+const greetedTables = ['employees', 'department_payroll'];
 
 export async function runDemo(options: DemoOptions): Promise<void> {
   const folder = resolve(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
@@ -32,7 +34,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     config,
     async (app) => {
       // What the greeting proposes is to work at once: the first snapshot of the sample takes about a second.
-      await app.whenReadable('employees', firstSnapshotMs);
+      for (const table of greetedTables) await app.whenReadable(table, firstSnapshotMs);
       if (options.writer) {
         writer = startDemoWriter(file);
         writer.ended.catch((error: Error) => process.stderr.write(`${error.message}; the service goes on\n`));

@@ -1,9 +1,10 @@
 // SQLite files, opened the one way that this program uses them: write-ahead log, bounded cache, no automatic checkpoint
 // (those run off the writing thread, see checkpoint.ts), statements prepared once, and transactions that refuse to be
 // asynchronous, because an awaited step inside one would let unrelated work in.
-import Database from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import { closeSync, openSync } from 'node:fs';
 import { AppError, assert } from '../core/errors.js';
+import { Database } from './driver.js';
 
 /**
  * What a power failure may take. `full`: nothing that was committed. `extra`: as full, and the removal of a journal is synced too.
@@ -24,7 +25,7 @@ export interface DatabaseOptions {
 
 export type SqlValue = null | number | bigint | string | Buffer;
 /** A statement whose rows are arrays of column values. */
-export type Statement = Database.Statement<unknown[], SqlValue[]>;
+export type Statement = BetterSqlite3.Statement<unknown[], SqlValue[]>;
 
 export type TransactionListener = () => void;
 
@@ -40,12 +41,12 @@ const readerCacheBytes = 2 * 1024 * 1024;
 export class SqliteDatabase {
   readonly path: string;
   readonly readonly: boolean;
-  readonly raw: Database.Database;
+  readonly raw: BetterSqlite3.Database;
   readonly #statements = new Map<string, Statement>();
   readonly #onCommit: TransactionListener[] = [];
   readonly #onRollback: TransactionListener[] = [];
 
-  constructor(path: string, raw: Database.Database, readonly: boolean) {
+  constructor(path: string, raw: BetterSqlite3.Database, readonly: boolean) {
     this.path = path;
     this.raw = raw;
     this.readonly = readonly;
@@ -164,7 +165,7 @@ interface Configuration {
   readonly cacheBytes: number | undefined;
 }
 
-function configure(raw: Database.Database, options: Configuration): void {
+function configure(raw: BetterSqlite3.Database, options: Configuration): void {
   const cacheBytes = options.cacheBytes ?? (options.readonly ? readerCacheBytes : writerCacheBytes);
   raw.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`);
   // Mapped memory would count as ours without bound, and a disk error in it ends the process.
