@@ -7,12 +7,12 @@ import type { Registry } from '../registry/registry.js';
 import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
 import { deletedField } from '../schema/formats/format.js';
 import { tableFields } from '../schema/formats/row-encoder.js';
-import type { EventLog } from '../stream/event-log.js';
+import type { TopicSpec } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest } from './engine-api.js';
 
 export interface CaptureTablesEnv {
   readonly catalog: Catalog;
-  readonly log: EventLog;
+  readonly createTopic: (spec: TopicSpec) => Promise<void>;
   readonly registry: Registry;
   readonly appendDefinition: (definition: Definition) => Promise<Entity>;
 }
@@ -26,8 +26,8 @@ export class CaptureTables {
 
   /** Idempotent: after a restart everything is there. */
   async open({ connector, table, topic, output, hidden, createTable }: OpenTableRequest): Promise<OpenedTable> {
-    const { log, registry, appendDefinition } = this.#env;
-    await log.createTopic({ name: topic, partitions: output.partitions, cleanup: output.cleanup });
+    const { createTopic, registry, appendDefinition } = this.#env;
+    await createTopic({ name: topic, partitions: output.partitions, cleanup: output.cleanup });
     const fields = tableFields(table);
     const keyShape = keyShapeOf(output, table);
     const isDeletedShape = output.shape === 'flat-with-deleted';

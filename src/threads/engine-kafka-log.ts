@@ -34,6 +34,8 @@ export async function openKafkaEngineLog(
     throw foreignLog(options.dataFolder, `the log "${options.serviceId}" on Kafka`);
   }
   const ahead = new ReadAhead();
+  /** Topics that this process has made and not seen a record of. */
+  const fresh = new Set<string>();
   let outbox: Outbox | undefined;
   let follow: Promise<void> = Promise.resolve();
   const fail = (error: unknown) => {
@@ -64,9 +66,15 @@ export async function openKafkaEngineLog(
     },
     // Capture threads write to the brokers themselves.
     attachCapture: (port) => port.close(),
-    topicIsEmpty: () => false,
+    async createTopic(spec) {
+      const existing = await log.topics();
+      await log.createTopic(spec);
+      if (!existing.some(({ name }) => name === spec.name)) fresh.add(spec.name);
+    },
+    topicIsEmpty: (topic) => fresh.has(topic),
     noteAppends(appends, registry, schemasTopic) {
       for (const { records } of appends) {
+        for (const topic of records.topics) fresh.delete(topic);
         if (!records.topics.includes(schemasTopic)) continue;
         for (let i = 0; i < records.count; i++) {
           const key = records.topic(i) === schemasTopic ? records.key(i) : null;

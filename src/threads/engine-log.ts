@@ -7,7 +7,7 @@ import type { Registry } from '../registry/registry.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
-import type { EventLog } from '../stream/event-log.js';
+import type { EventLog, TopicSpec } from '../stream/event-log.js';
 import type { PendingAppend } from '../stream/pending-append.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import type { StateWriter } from '../store/state-store.js';
@@ -23,6 +23,9 @@ export interface EngineLog {
   /** The store is open: the log may keep what it needs in it, and the reading behind its frontier begins. */
   begin(state: StateWriter): Promise<void>;
   close(): Promise<void>;
+  /** As the log's; remembers what `topicIsEmpty` has to know. */
+  createTopic(spec: TopicSpec): Promise<void>;
+  /** Nothing was ever written to it, so a table over it has nothing to replay. False where that is not known for certain. */
   topicIsEmpty(topic: string): boolean;
   /** Entries that another process appended to the registry. */
   noteAppends(appends: readonly Append[], registry: Registry | undefined, schemasTopic: string): void;
@@ -59,6 +62,7 @@ export async function openEngineLog(
       maintain: () => log.maintain(maintainBudgetMs),
     },
     attachCapture: (port) => void serveBridge(log.queue, port),
+    createTopic: (spec) => log.createTopic(spec),
     topicIsEmpty: (topic) => log.topicIsEmpty(topic),
     noteAppends: () => {},
   };

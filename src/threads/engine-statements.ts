@@ -20,7 +20,7 @@ import { partitionOf } from '../schema/formats/partitioner.js';
 import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
 import type { Statement } from '../sql/plan.js';
 import type { StateWriter } from '../store/state-store.js';
-import type { EventLog } from '../stream/event-log.js';
+import type { EventLog, TopicSpec } from '../stream/event-log.js';
 import type { EngineOptions, WaitingStatement } from './engine-api.js';
 import { FileStatements } from './file-statements.js';
 import type { LocalAppends } from './local-appends.js';
@@ -31,6 +31,7 @@ export interface EngineStatementsEnv {
   readonly state: StateWriter;
   readonly registry: Registry;
   readonly log: EventLog;
+  readonly createTopic: (spec: TopicSpec) => Promise<void>;
   readonly local: LocalAppends;
   readonly options: EngineOptions;
   readonly logger: Logger;
@@ -67,7 +68,7 @@ export class EngineStatements {
       topics: async () => (await log.topics()).map(({ name, partitions }) => ({ name, partitions })),
       createTopic: async (name, partitions, compact) => {
         this.#assertForeign(name);
-        await log.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' });
+        await env.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' });
       },
       registerSchemas: (statement) => this.#registerSchemas(statement),
       deleteTopic: async (name) => {

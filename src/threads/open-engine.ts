@@ -32,6 +32,7 @@ import { openSchemaTopic } from './schema-topic.js';
 import { SourceCounts } from './source-counts.js';
 import { openDatabase } from '../sqlite/database.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
+import type { TopicSpec } from '../stream/event-log.js';
 
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
   const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
@@ -155,12 +156,14 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   builder.collectGarbage();
   loop.start();
 
+  const createTopic = (spec: TopicSpec) => engineLog.createTopic(spec);
   const statements = new EngineStatements({
     catalog,
     builder,
     state,
     registry,
     log,
+    createTopic,
     local,
     options,
     logger,
@@ -174,7 +177,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
         state: wanted.toUpperCase(),
       })),
   });
-  const captureTables = new CaptureTables({ catalog, log, registry, appendDefinition });
+  const captureTables = new CaptureTables({ catalog, createTopic, registry, appendDefinition });
   const connectors = new ConnectorDocuments(state, catalog);
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
