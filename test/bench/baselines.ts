@@ -2,7 +2,7 @@
 // a bare `node:http` server in a process of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,6 +122,24 @@ function withSqlite<T>(use: (database: Database.Database) => T): T {
     database.close();
     return result;
   } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** ms that the disk takes to make 32 KB durable, about what a small commit writes. */
+export function syncTimes(count = 300): number[] {
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-bench-'));
+  const fd = openSync(join(folder, 'sync'), 'w');
+  try {
+    const bytes = Buffer.alloc(32 * 1024, 1);
+    return Array.from({ length: count }, (_, i) => {
+      writeSync(fd, bytes, 0, bytes.length, i * bytes.length);
+      const startMs = performance.now();
+      fdatasyncSync(fd);
+      return performance.now() - startMs;
+    });
+  } finally {
+    closeSync(fd);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -3,7 +3,7 @@
 import { openApp } from '../support/harness/app-process.js';
 import { percentile } from '../support/harness/figures.js';
 import type { Bench, BenchEnv, Figure } from './bench.js';
-import { startBareEvents } from './baselines.js';
+import { startBareEvents, syncTimes } from './baselines.js';
 import { measureDrain } from './drain.js';
 import { listen, type Listening } from './listen.js';
 import { openLiveDatabase } from './live-table.js';
@@ -55,6 +55,7 @@ async function measureDelays(
     } finally {
       await bare.close();
     }
+    const syncs = syncTimes();
     env.say('the same to listeners of ours');
     const app = await openApp({ args: ['--source', database.url] });
     let ours: Measured;
@@ -88,6 +89,9 @@ async function measureDelays(
       { ...delay('p50', 0.5), note: `${listeners} x ${ours.rate.toFixed(0)} events/s` },
       delay('p99', 0.99),
       delay('max', 1),
+      // Each commit of ours waits for one: on a disk that others use, this is where long delays come from.
+      { name: 'a sync of the disk, p50', value: percentile(syncs, 0.5), unit: 'ms' },
+      { name: 'a sync of the disk, p99', value: percentile(syncs, 0.99), unit: 'ms' },
       { name: 'events lost', value: ours.lost, unit: '' },
       { name: 'processor time', value: ours.cpuShare * 100, unit: '% of a core' },
       {

@@ -31,7 +31,7 @@ export function printReport(report: Report): string {
     name,
     `${show(value)} ${unit}`,
     baseline === undefined ? '' : `${show(baseline.value)} (${baseline.name})`,
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ratio === undefined || !Number.isFinite(ratio) ? '' : ratio.toFixed(2),
     note ?? '',
   ]);
   const table = [['figure', 'value', 'baseline', 'ratio', ''], ...rows];
