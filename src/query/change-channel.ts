@@ -132,16 +132,31 @@ export class ChangeChannel {
     return this.#items.slice(low);
   }
 
-  /** Resolves at the next commit or when the signal aborts. */
-  changed(signal: AbortSignal): Promise<void> {
-    if (this.#stale || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiting.push(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+  /** Made once for a subscription: a listener of its signal for each commit would cost more than to hand the change out. */
+  waiter(signal: AbortSignal): ChangeWaiter {
+    let resume: (() => void) | undefined;
+    const wake = () => {
+      const waiting = resume;
+      resume = undefined;
+      waiting?.();
+    };
+    signal.addEventListener('abort', wake);
+    return {
+      changed: () => {
+        if (this.#stale || signal.aborted) return Promise.resolve();
+        return new Promise((resolve) => {
+          resume = resolve;
+          this.#waiting.push(wake);
+        });
+      },
+      close: () => signal.removeEventListener('abort', wake),
+    };
   }
+}
+
+/** Where one subscription waits for changes. */
+export interface ChangeWaiter {
+  /** Resolves at the next commit or when the signal aborts. */
+  changed(): Promise<void>;
+  close(): void;
 }

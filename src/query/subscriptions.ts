@@ -74,6 +74,7 @@ export class Subscriptions {
     const start = this.#start(options);
     const key = `${start.table}\n${start.tableId}\n${options.numbers ?? 'strings'}`;
     const held = this.#hold(key, start, options.numbers ?? 'strings');
+    const waiter = held.channel.waiter(signal);
     held.channel.subscribers++;
     try {
       let place = start.place;
@@ -88,9 +89,10 @@ export class Subscriptions {
         const changes = this.#changesAfter(start.table, held, place);
         if (changes.items.length > 0) yield changes.items;
         place = { ...place, seq: changes.seq, index: changes.index };
-        if (changes.items.length === 0 && !changes.more) await held.channel.changed(signal);
+        if (changes.items.length === 0 && !changes.more) await waiter.changed();
       }
     } finally {
+      waiter.close();
       held.channel.subscribers--;
       if (held.channel.subscribers === 0) this.#held.delete(key);
     }
@@ -106,6 +108,7 @@ export class Subscriptions {
     const start = this.#start({ ...options, after: undefined });
     const key = `${start.table}\n${start.tableId}\nrows`;
     const held = this.#hold(key, start, 'literals');
+    const waiter = held.channel.waiter(signal);
     held.channel.subscribers++;
     try {
       let place: { readonly seq: number; readonly index: number } = start.place;
@@ -126,9 +129,10 @@ export class Subscriptions {
         held.channel.extend([], frontier.seq);
         place = { seq: read.next, index: Number.POSITIVE_INFINITY };
         if (read.changes.length > 0) yield read.changes;
-        else if (read.next >= frontier.seq) await held.channel.changed(signal);
+        else if (read.next >= frontier.seq) await waiter.changed();
       }
     } finally {
+      waiter.close();
       held.channel.subscribers--;
       if (held.channel.subscribers === 0) this.#held.delete(key);
     }
