@@ -187,7 +187,8 @@ function stopper(closers: (() => Promise<void> | void)[]): () => Promise<void> {
   };
 }
 
-function openDataFolder(folder: string): string {
+/** Its absolute path; made when it is not there. */
+export function openDataFolder(folder: string): string {
   const path = resolve(folder);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });

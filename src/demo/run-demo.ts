@@ -1,8 +1,8 @@
 // `writethrough demo`: a sample database in an SQLite file, a writer that keeps changing it, and the service on both with the shipped
 // queries. The next start goes on where this one was.
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { shippedQueries } from '../app.js';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDataFolder, shippedQueries } from '../app.js';
 import type { DemoOptions } from '../cli/demo.js';
 import { loadConfig } from '../config.js';
 import { runApp } from '../run-start.js';
@@ -14,8 +14,7 @@ const firstSnapshotMs = 60_000;
 const greetedTables = ['employees', 'department_payroll'];
 
 export async function runDemo(options: DemoOptions): Promise<void> {
-  const folder = resolve(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const folder = openDataFolder(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
   const file = join(folder, 'company.db');
   if (!existsSync(file)) seedWhole(file);
   const config = await loadConfig({

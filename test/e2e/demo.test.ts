@@ -38,6 +38,7 @@ async function startDemo(args: readonly string[] = []) {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    ended,
     output: () => output,
     greeted: () => waitFor('the greeting', () => output.includes('Ctrl-C stops')),
     answers: () =>
@@ -63,6 +64,12 @@ it('greets when its first proposal works, and goes on where it was after Ctrl-C'
   expect(later.status).toBe(200);
   expect(await again.interrupt()).toEqual([0, null]);
   expect(existsSync(join(dir, 'writethrough-data', 'company.db-wal')), 'nobody has the sample open').toBe(false);
+});
+
+it('says what is wrong with its folder', async () => {
+  const demo = await startDemo(['--data', '/dev/null/folder']);
+  expect(await demo.ended).toEqual([1, null]);
+  expect(demo.output()).toContain('data-folder-unusable: cannot use /dev/null/folder as data folder');
 });
 
 it('ends at Ctrl-C however early it comes', async () => {
