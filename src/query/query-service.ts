@@ -80,9 +80,9 @@ export class QueryService implements QueryFacade {
 
   point(table: string, keyText: string, numbers: NumberStyle) {
     const { reader, clock } = this.#env;
-    const description = reader.describe(table);
-    const { schema, name } = description.spec;
-    const { found, frontier } = reader.point(name, parseKeyText(keyText, schema, name));
+    const answer = reader.point(table, ({ schema, name }) => parseKeyText(keyText, schema, name));
+    const { found, frontier } = answer;
+    const { schema } = answer.table.spec;
     const { version, lagMs: lag, position } = freshnessOf(frontier, clock);
     return {
       json: found === undefined ? null : this.#printer(schema, numbers)(found.row),

@@ -144,17 +144,16 @@ export interface FeedRead {
 }
 
 export interface StateReader {
-  /** A visible table as of the newest commit, for parsing a key; its objects stand while the definition does. Errors as ReadSession.table. */
-  describe(table: string): TableDescription;
   /** Opens a cut at the newest commit. */
   session(): ReadSession;
   /**
    * The point-read path: one row and the frontier of the same cut in one statement, without a session object.
-   * `frontier` is shared between calls while it has not moved.
+   * `frontier` is shared between calls while it has not moved. `keyOf` makes the key for the table as it is defined (a text is typed by
+   * its columns); called again when the definition has changed meanwhile, and what it throws is thrown.
    */
   point(
     table: string,
-    key: Row,
+    keyOf: (spec: TableSpec) => Row,
   ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription };
   close(): void;
 }

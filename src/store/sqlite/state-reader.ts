@@ -4,7 +4,7 @@
 import type { Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { openDatabase, type SqlValue } from '../../sqlite/database.js';
-import type { Frontier, ReadSession, StateReader, StoredRow, TableDescription } from '../state-store.js';
+import type { Frontier, ReadSession, StateReader, StoredRow, TableDescription, TableSpec } from '../state-store.js';
 import { frontierColumns, parseFrontier } from './frontier.js';
 import { ReadConnection } from './read-connection.js';
 import { SqliteReadSession } from './read-session.js';
@@ -35,15 +35,6 @@ export class SqliteStateReader implements StateReader {
 
   #connect(): ReadConnection {
     return new ReadConnection(openDatabase(this.#path, { readonly: true }));
-  }
-
-  describe(name: string): TableDescription {
-    const session = this.session();
-    try {
-      return session.table(name);
-    } finally {
-      session.close();
-    }
   }
 
   session(): ReadSession {
@@ -96,11 +87,13 @@ export class SqliteStateReader implements StateReader {
 
   point(
     name: string,
-    key: Row,
+    keyOf: (spec: TableSpec) => Row,
   ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription } {
     for (let i = 0; i < pointTries; i++) {
       const catalogue = this.#catalogue ?? this.#refresh();
-      const answer = this.#tryPoint(catalogue, this.#lookUp(catalogue, name), key);
+      const table = this.#lookUp(catalogue, name);
+      const key = this.#keyOf(catalogue, table, keyOf);
+      const answer = key && this.#tryPoint(catalogue, table, key);
       if (answer !== undefined) return answer;
       this.#refresh();
     }
@@ -115,6 +108,16 @@ export class SqliteStateReader implements StateReader {
       const newer = this.#refresh();
       if (newer === catalogue) throw error;
       return newer.get(name);
+    }
+  }
+
+  /** Undefined: the key does not fit the table as it is known, and the catalogue has moved. */
+  #keyOf(catalogue: ReaderCatalogue, { spec }: CataloguedTable, keyOf: (spec: TableSpec) => Row): Row | undefined {
+    try {
+      return keyOf(spec);
+    } catch (error) {
+      if (this.#refresh() === catalogue) throw error;
+      return undefined;
     }
   }
 
