@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
-import { acceptedPrefixes, propertyDefs, type PluginFamily, type PropertyDef } from './config-def.js';
+import { acceptedPrefixes, propertyDefs, type PropertyDef } from './config-def.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { isSecret } from './connector-secrets.js';
 import { findPlugin, type PluginClass } from './plugins.js';
@@ -169,5 +169,3 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
     cleanup: (values.get('cleanup.policy') ?? 'compact') as 'compact' | 'delete',
   };
 }
-
-export type { PluginFamily };

@@ -1,5 +1,4 @@
 // What the engine thread offers to the main thread, what it is started with, and what it tells.
-import type { ConnectorStatus } from '../connect/connect-facade.js';
 import type { OutputSettings } from '../connect/connector-config.js';
 import type { StoredConnector } from '../connect/herder.js';
 import type { ErrorMessage } from '../core/errors.js';
@@ -85,5 +84,3 @@ export interface MainApi {
   failed(error: ErrorMessage): void;
   log(level: LogLevel, message: string, fields: LogFields): void;
 }
-
-export type { ConnectorStatus };

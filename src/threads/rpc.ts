@@ -1,6 +1,6 @@
 // Calls across threads: one side offers an object of async functions, the other calls them by name; errors keep their code. Also
 // one-way notices. Nothing else crosses between our threads except the chunk ports of stream/bridge.
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { AppError, fromErrorMessage, toErrorMessage, type ErrorMessage } from '../core/errors.js';
 
 type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -116,5 +116,3 @@ export function transfer<V extends object>(value: V, list: readonly Transferable
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
-
-export type { MessagePort };
