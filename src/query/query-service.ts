@@ -44,6 +44,7 @@ export class QueryService implements QueryFacade {
   readonly #waiters = new Set<Waiter>();
   /** Printers of point reads; a table's schema object stands as long as its definition. */
   readonly #printers = new WeakMap<RowSchema, Partial<Record<NumberStyle, ReturnType<typeof rowPrinter>>>>();
+  /** The newest commit known here. */
   #seq: number;
 
   constructor(env: QueryServiceEnv) {
@@ -57,7 +58,7 @@ export class QueryService implements QueryFacade {
 
   /** The engine has committed up to `seq`. */
   committed(seq: number): void {
-    this.#seq = seq;
+    this.#seen(seq);
     this.#subscriptions.wake();
     for (const waiter of this.#waiters) {
       if (waiter.seq > seq) continue;
@@ -80,9 +81,12 @@ export class QueryService implements QueryFacade {
 
   point(table: string, keyText: string, numbers: NumberStyle) {
     const { reader, clock } = this.#env;
-    const answer = reader.point(table, ({ schema, name }) => parseKeyText(keyText, schema, name));
-    const { found, frontier } = answer;
-    const { schema } = answer.table.spec;
+    const { found, frontier, spec } = reader.point(
+      table,
+      ({ schema, name }) => parseKeyText(keyText, schema, name),
+      this.#seq,
+    );
+    const { schema } = spec;
     const { version, lagMs: lag, position } = freshnessOf(frontier, clock);
     return {
       json: found === undefined ? null : this.#printer(schema, numbers)(found.row),
@@ -159,7 +163,8 @@ export class QueryService implements QueryFacade {
       throw new AppError('too-old', `${version} is a version of another log`, {
         detail: `this log is ${frontier.logId}`,
       });
-    if (seq <= Math.max(this.#seq, frontier.seq)) return Promise.resolve();
+    this.#seen(frontier.seq);
+    if (seq <= this.#seq) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = {
         seq,
@@ -182,7 +187,13 @@ export class QueryService implements QueryFacade {
     if (atLeast !== undefined) await this.waitFor(atLeast, waitMs ?? 10_000);
   }
 
+  /** No later answer is older than one that was given. */
+  #seen(seq: number): void {
+    if (seq > this.#seq) this.#seq = seq;
+  }
+
   #freshness(frontier: Frontier) {
+    this.#seen(frontier.seq);
     return freshnessOf(frontier, this.#env.clock);
   }
 }

@@ -147,13 +147,14 @@ export interface StateReader {
   /** Opens a cut at the newest commit. */
   session(): ReadSession;
   /**
-   * The point-read path: one row and the frontier of the same cut in one statement, without a session object.
-   * `frontier` is shared between calls while it has not moved. `keyOf` makes the key for the table as it is defined (a text is typed by
-   * its columns); called again when the definition has changed meanwhile, and what it throws is thrown.
+   * The point-read path: one row without a session object. Reads of one turn of the event loop share one cut, unless it is older than
+   * `atLeastSeq`, the newest commit that the caller has told anybody of. `frontier` is shared between calls while it has not moved.
+   * `keyOf` makes the key for the table as it is defined (a text is typed by its columns); what it throws is thrown.
    */
   point(
     table: string,
     keyOf: (spec: TableSpec) => Row,
-  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription };
+    atLeastSeq: number,
+  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly spec: TableSpec };
   close(): void;
 }

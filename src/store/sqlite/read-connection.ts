@@ -1,7 +1,8 @@
-// One read-only connection and what is prepared on it. Both faces of the reader use it: points read single statements, sessions hold a
-// read transaction. Tables are compiled once per physical version and forgotten when the catalogue moves past them.
+// One read-only connection and what is prepared on it, for cuts (read transactions) one after another. Tables are compiled once per
+// physical version and forgotten when the catalogue moves past them.
+import type { Row } from '../../core/data-type.js';
 import type { SqliteDatabase, Statement } from '../../sqlite/database.js';
-import { frontierColumns } from './frontier.js';
+import type { StoredRow } from '../state-store.js';
 import { KeyScan } from './key-scan.js';
 import type { CataloguedTable } from './table-catalogue.js';
 import { physicalName, TableLayout } from './table-layout.js';
@@ -13,9 +14,6 @@ export interface ReadableTable {
   /** Row, wt_rowtime. Parameters: the key. */
   readonly get: Statement;
   readonly getExact: () => Statement;
-  /** Row, wt_rowtime, row count, commit number, catalogue version, frontier if it moved. Parameters: known commit number, id, version, key. */
-  readonly point: Statement;
-  readonly pointExact: () => Statement;
 }
 
 export class ReadConnection {
@@ -33,6 +31,17 @@ export class ReadConnection {
     return found;
   }
 
+  get(table: CataloguedTable, key: Row): StoredRow | undefined {
+    const { layout, get, getExact } = this.table(table);
+    const encoded = layout.encodeKey(key);
+    let stored = get.get(encoded);
+    if (stored === undefined) return undefined;
+    const exact = layout.isRounded(stored);
+    if (exact) stored = getExact().get(encoded)!;
+    const rowtimeMs = Number(stored.pop());
+    return { row: exact ? layout.decodeExactRow(stored) : layout.decodeRow(stored), rowtimeMs };
+  }
+
   /** Statements over tables that are no more would only hold memory. */
   keepOnly(catalogue: readonly CataloguedTable[]): void {
     const names = new Set(catalogue.map(({ spec }) => physicalName(spec)));
@@ -46,19 +55,12 @@ export class ReadConnection {
 }
 
 function compile(database: SqliteDatabase, layout: TableLayout): ReadableTable {
-  const getSql = `SELECT ${layout.selectList()} FROM ${layout.table} WHERE ${layout.keyEquals()}`;
-  const pointSql = `SELECT ${layout.selectList('t')}, c.row_count, ${frontierColumns('f')}
-    FROM wt_frontier f CROSS JOIN wt_table c ON c.id = ? AND c.version = ? LEFT JOIN ${layout.table} t ON ${layout.keyEquals('t')}`;
-  const once = (sql: string) => {
-    let statement: Statement | undefined;
-    return () => (statement ??= database.prepareExact(sql));
-  };
+  const sql = `SELECT ${layout.selectList()} FROM ${layout.table} WHERE ${layout.keyEquals()}`;
+  let exact: Statement | undefined;
   return {
     layout,
     scan: new KeyScan(database, layout),
-    get: database.prepare(getSql),
-    getExact: once(getSql),
-    point: database.prepare(pointSql),
-    pointExact: once(pointSql),
+    get: database.prepare(sql),
+    getExact: () => (exact ??= database.prepareExact(sql)),
   };
 }

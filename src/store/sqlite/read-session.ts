@@ -57,14 +57,7 @@ export class SqliteReadSession implements ReadSession {
   }
 
   get(table: string, key: Row): StoredRow | undefined {
-    const { layout, get, getExact } = this.#connection.table(this.#catalogue.get(table));
-    const encoded = layout.encodeKey(key);
-    let stored = get.get(encoded);
-    if (stored === undefined) return undefined;
-    const exact = layout.isRounded(stored);
-    if (exact) stored = getExact().get(encoded)!;
-    const rowtimeMs = Number(stored.pop());
-    return { row: exact ? layout.decodeExactRow(stored) : layout.decodeRow(stored), rowtimeMs };
+    return this.#connection.get(this.#catalogue.get(table), key);
   }
 
   *scan({ table, ...range }: ScanRequest): Iterable<StoredRow> {

@@ -1,22 +1,25 @@
-// The readers' face of the store, for one thread, over read-only connections to the file that the engine writes. A point read is one
-// statement that gives row and frontier together; everything else is a session. Frontier and catalogue are parsed when they
-// have moved and shared by every read until they move again.
+// The readers' face of the store, for one thread, over read-only connections to the file that the engine writes. A session is a cut of
+// its own; point reads share one cut for a turn of the event loop, because to begin and end one (two file locks, a look at the
+// frontier) costs about as much as the row. Frontier and catalogue are parsed when they have moved and shared by every read until
+// they move again.
 import type { Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { openDatabase, type SqlValue } from '../../sqlite/database.js';
-import type { Frontier, ReadSession, StateReader, StoredRow, TableDescription, TableSpec } from '../state-store.js';
+import type { Frontier, ReadSession, StateReader, StoredRow, TableSpec } from '../state-store.js';
 import { frontierColumns, parseFrontier } from './frontier.js';
 import { ReadConnection } from './read-connection.js';
 import { SqliteReadSession } from './read-session.js';
 import { ReaderCatalogue } from './reader-catalogue.js';
 import type { RowCodec } from './row-codec.js';
-import { readCatalogue, type CataloguedTable } from './table-catalogue.js';
+import { readCatalogue } from './table-catalogue.js';
 
 /** Idle connections kept for the next sessions. */
 const idleConnectionsMax = 4;
 
-/** A point read whose catalogue has moved is looked up again; more than a few moves in a row are no accident. */
-const pointTries = 5;
+interface Cut {
+  readonly frontier: Frontier;
+  readonly catalogue: ReaderCatalogue;
+}
 
 export class SqliteStateReader implements StateReader {
   readonly #path: string;
@@ -25,8 +28,8 @@ export class SqliteStateReader implements StateReader {
   readonly #feedCodecs = new Map<number, RowCodec>();
   #frontier: { readonly commitNo: number; readonly value: Frontier; readonly json: string } | undefined;
   #catalogue: ReaderCatalogue | undefined;
-  /** Of point reads, while neither row count nor definition move. */
-  #description: TableDescription | undefined;
+  /** Of the point reads of this turn; the connection is in a transaction as long as it is there. */
+  #turnCut: Cut | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -57,7 +60,7 @@ export class SqliteStateReader implements StateReader {
   }
 
   /** Frontier and catalogue of the connection's cut; its first statement fixes the cut. */
-  #cut(connection: ReadConnection): { readonly frontier: Frontier; readonly catalogue: ReaderCatalogue } {
+  #cut(connection: ReadConnection): Cut {
     const row = connection.database
       .statement(`SELECT ${frontierColumns('f')} FROM wt_frontier f`)
       .get(this.#frontier?.commitNo ?? -1);
@@ -88,91 +91,36 @@ export class SqliteStateReader implements StateReader {
   point(
     name: string,
     keyOf: (spec: TableSpec) => Row,
-  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly table: TableDescription } {
-    for (let i = 0; i < pointTries; i++) {
-      const catalogue = this.#catalogue ?? this.#refresh();
-      const table = this.#lookUp(catalogue, name);
-      const key = this.#keyOf(catalogue, table, keyOf);
-      const answer = key && this.#tryPoint(catalogue, table, key);
-      if (answer !== undefined) return answer;
-      this.#refresh();
-    }
-    throw new AppError('not-ready', `table "${name}" is being defined anew`, { retriable: true });
+    atLeastSeq: number,
+  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly spec: TableSpec } {
+    let cut = this.#turnCut;
+    if (cut === undefined || cut.frontier.seq < atLeastSeq) cut = this.#beginTurnCut();
+    const { frontier, catalogue } = cut;
+    const table = catalogue.get(name);
+    return { found: this.#points.get(table, keyOf(table.spec)), frontier, spec: table.spec };
   }
 
-  /** A name that is not known, or not readable, may have become so since. */
-  #lookUp(catalogue: ReaderCatalogue, name: string): CataloguedTable {
+  #beginTurnCut(): Cut {
+    // A cut that is too old is followed by a newer one; either way one end of the turn is on its way.
+    if (this.#turnCut === undefined) setImmediate(this.#endTurnCut);
+    else this.#endTurnCut();
+    this.#points.database.statement('BEGIN').run();
     try {
-      return catalogue.get(name);
+      return (this.#turnCut = this.#cut(this.#points));
     } catch (error) {
-      const newer = this.#refresh();
-      if (newer === catalogue) throw error;
-      return newer.get(name);
-    }
-  }
-
-  /** Undefined: the key does not fit the table as it is known, and the catalogue has moved. */
-  #keyOf(catalogue: ReaderCatalogue, { spec }: CataloguedTable, keyOf: (spec: TableSpec) => Row): Row | undefined {
-    try {
-      return keyOf(spec);
-    } catch (error) {
-      if (this.#refresh() === catalogue) throw error;
-      return undefined;
-    }
-  }
-
-  /** Undefined: the catalogue has moved. */
-  #tryPoint(catalogue: ReaderCatalogue, table: CataloguedTable, key: Row) {
-    const { spec } = table;
-    const read = this.#readPoint(table, key);
-    if (read === undefined) return undefined;
-    const { layout, stored, exact } = read;
-    const json = stored.pop()!;
-    const version = Number(stored.pop());
-    const commitNo = Number(stored.pop());
-    const rowCount = Number(stored.pop());
-    if (version !== catalogue.version) return undefined;
-    const frontier = this.#frontierOf(commitNo, json);
-    const rowtime = stored.pop()!;
-    const found =
-      rowtime === null
-        ? undefined
-        : { row: exact ? layout.decodeExactRow(stored) : layout.decodeRow(stored), rowtimeMs: Number(rowtime) };
-    if (this.#description?.spec !== spec || this.#description.rowCount !== rowCount) {
-      this.#description = { spec, rowCount, visible: true };
-    }
-    return { found, frontier, table: this.#description };
-  }
-
-  #readPoint(table: CataloguedTable, key: Row) {
-    const { spec } = table;
-    try {
-      const { layout, point, pointExact } = this.#points.table(table);
-      const params: SqlValue[] = [this.#frontier?.commitNo ?? -1, spec.id, spec.version];
-      for (let i = 0; i < key.length; i++) params.push(layout.encodeKeyColumn(i, key[i]!));
-      const plain = point.get(params);
-      if (plain === undefined) return undefined;
-      if (!layout.isRounded(plain)) return { layout, stored: plain, exact: false };
-      const stored = pointExact().get(params);
-      return stored === undefined ? undefined : { layout, stored, exact: true };
-    } catch (error) {
-      // Dropped since the catalogue was read.
-      if (error instanceof Error && error.message.includes('no such table')) return undefined;
+      this.#points.database.statement('COMMIT').run();
       throw error;
     }
   }
 
-  #refresh(): ReaderCatalogue {
-    const { database } = this.#points;
-    database.statement('BEGIN').run();
-    try {
-      return this.#cut(this.#points).catalogue;
-    } finally {
-      database.statement('COMMIT').run();
-    }
-  }
+  readonly #endTurnCut = (): void => {
+    if (this.#turnCut === undefined) return;
+    this.#turnCut = undefined;
+    this.#points.database.statement('COMMIT').run();
+  };
 
   close(): void {
+    this.#endTurnCut();
     for (const connection of this.#idle.splice(0)) connection.close();
     this.#points.close();
   }
