@@ -122,6 +122,11 @@ export class SqliteDatabase {
     }
   }
 
+  /** Gives up the pages that are kept in memory. */
+  freeCache(): void {
+    this.raw.pragma('shrink_memory');
+  }
+
   close(): void {
     this.#statements.clear();
     this.raw.close();

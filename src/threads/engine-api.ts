@@ -74,6 +74,8 @@ export interface EngineApi {
   topics(): Promise<readonly TopicDescription[]>;
   readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
   metrics(): Promise<readonly MetricSample[]>;
+  /** At rest: gives up pages that SQLite keeps in memory; it reads them again when they are needed. */
+  freeCaches(): void;
   stop(): Promise<void>;
 }
 

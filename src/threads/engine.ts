@@ -22,7 +22,7 @@ const main: MainApi = {
   failed: (error) => rpc.notify('failed', error),
   log: (level, message, fields) => rpc.notify('log', level, message, fields),
 };
-freeMemoryAtRest();
+freeMemoryAtRest(() => engine?.freeCaches());
 openEngine(workerData as EngineOptions, {
   ...main,
   // The api must be there before anybody is told that it is.

@@ -198,6 +198,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     topics: () => log.topics(),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
     metrics: async () => [...metrics.samples(), ...sourceCounts.samples(connectorOfProducer)],
+    freeCaches: () => database.freeCache(),
     stop: async () => {
       await loop.stop();
       local.fail(new AppError('not-ready', 'the process stops'));

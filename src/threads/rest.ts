@@ -1,28 +1,42 @@
 // Gives memory back when a thread has come to rest. V8 collects when it allocates: a thread that stops after much work keeps its garbage
 // (after a snapshot or a compaction some 100 MB) for as long as nothing happens. Looked at now and then: when the event loop has hardly
-// worked since the last look, and the heap is well over what the last collection left, it is collected once.
+// worked since the last look, and the heap is well over what the last collection left, it is collected once. What the collections of all
+// threads and the caches of the engine have freed is then given back to the operating system by one of them.
 import { setFlagsFromString, getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { performance } from 'node:perf_hooks';
+import { trimHeap } from '../sqlite/heap-trim.js';
 
 const lookMs = 5_000;
 /** Busier than this is no rest: a collection would stop somebody who waits. */
 const restUtilization = 0.05;
+/** Caches are worth more than their memory to a thread that has anything to do. */
+const idleUtilization = 0.01;
 const worthBytes = 8 * 1024 * 1024;
 
-/** Called once by a thread. */
-export function freeMemoryAtRest(): void {
+/** Called once by a thread; by the one that gives back for the whole process, with what frees its caches. */
+export function freeMemoryAtRest(freeCaches?: () => void): void {
   let collect: (() => void) | undefined;
   let keptBytes = 0;
+  let keptRssBytes = 0;
   let last = performance.eventLoopUtilization();
   setInterval(() => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
-    if (utilization > restUtilization || heldBytes() < keptBytes + worthBytes) return;
-    collect ??= collector();
-    collect();
-    keptBytes = heldBytes();
+    if (utilization > restUtilization) return;
+    if (heldBytes() >= keptBytes + worthBytes) {
+      collect ??= collector();
+      collect();
+      keptBytes = heldBytes();
+      // Buffers are freed beside the thread, some time after the collection: by the next look.
+      return;
+    }
+    if (freeCaches === undefined || utilization > idleUtilization) return;
+    if (process.memoryUsage.rss() < keptRssBytes + worthBytes) return;
+    freeCaches();
+    trimHeap();
+    keptRssBytes = process.memoryUsage.rss();
   }, lookMs).unref();
 }
 
