@@ -1,6 +1,6 @@
 // The benchmarks by name, in the order in which they run when no name is given.
 import type { Bench } from './bench.js';
-import { endToEnd, latency, subscribers } from './end-to-end.js';
+import { endToEnd, latency, latencyKafka, subscribers } from './end-to-end.js';
 import { memory, start } from './idle.js';
 import { pull } from './pull.js';
 import { rebuild } from './rebuild.js';
@@ -11,6 +11,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   capture,
   'end-to-end': endToEnd,
   latency,
+  'latency-kafka': latencyKafka,
   'small-transactions': smallTransactions,
   snapshot,
   pull,

@@ -1,7 +1,8 @@
 // `end-to-end`: the drain of the mix to queryable rows, then the delay from a commit to a subscriber at a steady rate. `latency` is its
-// second half alone; `subscribers` the same with many listeners. Beside the delays those of zongji and a bare `node:http` server.
+// second half alone, `latency-kafka` on Kafka; `subscribers` the same with many listeners. Beside the delays those of zongji and a bare `node:http` server.
 import { openApp } from '../support/harness/app-process.js';
 import { percentile } from '../support/harness/figures.js';
+import type { KafkaAddress } from '../support/servers/kafka.js';
 import type { Bench, BenchEnv, Figure } from './bench.js';
 import { startBareEvents, syncTimes } from './baselines.js';
 import { measureDrain } from './drain.js';
@@ -26,6 +27,11 @@ export const latency: Bench = {
   run: (env) => measureDelays(env, { listeners: 1, rate: 500, seconds: 20 }),
 };
 
+export const latencyKafka: Bench = {
+  summary: 'the same with the stream on Kafka (rate, seconds)',
+  run: async (env) => measureDelays(env, { listeners: 1, rate: 500, seconds: 20, kafka: await env.pool.get('kafka') }),
+};
+
 export const subscribers: Bench = {
   summary: 'commit to each of many listeners (listeners, rate, seconds)',
   run: (env) => measureDelays(env, { listeners: env.number('listeners', 1000), rate: 20, seconds: 20 }),
@@ -39,7 +45,7 @@ interface Measured extends Listening {
 
 async function measureDelays(
   env: BenchEnv,
-  usual: { readonly listeners: number; readonly rate: number; readonly seconds: number },
+  usual: { readonly listeners: number; readonly rate: number; readonly seconds: number; readonly kafka?: KafkaAddress },
 ): Promise<readonly Figure[]> {
   const { listeners } = usual;
   const rate = env.number('rate', usual.rate);
@@ -57,7 +63,8 @@ async function measureDelays(
     }
     const syncs = syncTimes();
     env.say('the same to listeners of ours');
-    const app = await openApp({ args: ['--source', database.url] });
+    const stream = usual.kafka === undefined ? [] : ['--stream', `kafka://${usual.kafka.brokers.join(',')}`];
+    const app = await openApp({ args: ['--source', database.url, ...stream] });
     let ours: Measured;
     try {
       await app.start();

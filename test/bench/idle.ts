@@ -9,6 +9,9 @@ import { startBare, startBareHttp } from './baselines.js';
 import { loadedTable } from './loaded.js';
 import { hasRow, rowCount, until, usage } from './observe.js';
 
+/** What follows a snapshot or a start (cleaning of the log, collections) is no rest. */
+const settleMs = 15_000;
+
 export const memory: Bench = {
   summary: 'resident memory and processor time at rest (rows, idle)',
   run: async (env) => {
@@ -21,6 +24,7 @@ export const memory: Bench = {
     const figures: Figure[] = [];
     const rest = async (name: string, app: App) => {
       env.say(`${name}: waiting for ${idle} s`);
+      await sleep(settleMs);
       const before = await usage(app.url);
       await sleep(idle * 1000);
       const after = await usage(app.url);

@@ -13,7 +13,12 @@ async function main(args: readonly string[]): Promise<number> {
   const save = args.includes('--save');
   const numbers = new Map<string, number>();
   const names: string[] = [];
-  for (const arg of args.filter((one) => !one.startsWith('--'))) {
+  const options = ['--json', '--save'];
+  for (const arg of args.filter((one) => !options.includes(one))) {
+    if (arg.startsWith('-')) {
+      console.error(usage());
+      return arg === '--help' ? 0 : 2;
+    }
     const [name, value] = arg.split('=', 2) as [string, string | undefined];
     if (value === undefined) names.push(name);
     else numbers.set(name, Number(value));
