@@ -1,5 +1,5 @@
 // House rules as an ordinary test: which room may import which, which room may use which library, no circles, no barrels, no unused
-// files, no over-long files, nothing left unfinished. The layers are those of src/README.md.
+// files, no over-long files, nothing left unfinished; and which SQLite driver the tests use. The layers are those of src/README.md.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -67,6 +67,9 @@ const entries = new Set([
   'threads/checkpointer.ts',
 ]);
 const linesMax = 400;
+
+/** The one file outside src that names the SQLite driver; this file does so only in its lists. */
+const driverFiles = new Set(['support/sqlite-driver.ts', 'tidy.test.ts']);
 
 describe('the source tree', () => {
   it('keeps its layers: a room imports only what its level may', () => {
@@ -148,6 +151,16 @@ describe('the source tree', () => {
       .filter(({ text }) => /(oxlint|eslint)-disable(?!.* -- )|@ts-(ignore|nocheck)|@ts-expect-error(?! \S)/.test(text))
       .map(({ path }) => path);
     expect(bare).toEqual([]);
+  });
+});
+
+describe('the tests', () => {
+  // The build that a name of a package stands for may be the one that cannot run on this Node.
+  it('take the SQLite driver that the program chose, never a build of it by name', () => {
+    const named = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.[mc]?[jt]s$/.test(path) && !driverFiles.has(path))
+      .filter((path) => /['"`/]better-sqlite3/.test(readFileSync(join(import.meta.dirname, path), 'utf8')));
+    expect(named).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ZongJi from '@vlasky/zongji';
-import Database from 'better-sqlite3';
+import { Database } from '../support/sqlite-driver.js';
 import { liveRow, replayMix, type LiveDatabase, type LiveRow } from './live-table.js';
 
 export interface BinlogPlace {
@@ -111,7 +111,7 @@ export function sqliteInsertRate(rowCount: number): number {
   });
 }
 
-function withSqlite<T>(use: (database: Database.Database) => T): T {
+function withSqlite<T>(use: (database: Database) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'writethrough-bench-'));
   try {
     const database = new Database(join(folder, 'plain.db'));

@@ -1,7 +1,6 @@
 // The law of the dataflow: after any sequence of upserts and deletes, and after every beginning of it, the folded output of a
 // streamed query is what the same query run by plain SQLite gives over the rows that are left. DOUBLE sums and averages agree
 // within 1e-9 of the size of what was summed (SQLite's own sum is not exact, ours is; test/unit/dataflow has the exact law).
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareRows } from '../../src/core/compare.js';
@@ -24,6 +23,7 @@ import {
   type SqlNode,
 } from '../support/plan-arbitraries.js';
 import type { Change } from '../../src/dataflow/change.js';
+import { Database } from '../support/sqlite-driver.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
@@ -54,7 +54,7 @@ function steps(keyCount: number): fc.Arbitrary<Step> {
 }
 
 /** The base tables in SQLite. */
-function openMirror(): Database.Database {
+function openMirror(): Database {
   const db = new Database(':memory:');
   db.pragma('case_sensitive_like = ON');
   const types: Record<string, string> = { INTEGER: 'INTEGER', BIGINT: 'INTEGER', DOUBLE: 'REAL', STRING: 'TEXT' };
@@ -70,7 +70,7 @@ function openMirror(): Database.Database {
   return db;
 }
 
-function applyTo(db: Database.Database, step: Step): void {
+function applyTo(db: Database, step: Step): void {
   if (step.kind === 'delete') db.prepare(`DELETE FROM ${step.table} WHERE id = ?`).run(step.key[0]);
   else
     db.prepare(`INSERT OR REPLACE INTO ${step.table} VALUES (${step.row.map(() => '?').join(', ')})`).run(...step.row);

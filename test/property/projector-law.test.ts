@@ -1,13 +1,13 @@
 // The law of the projector, over a whole engine: whatever is written, created, dropped, rebuilt, failed and restarted in between, at
 // every commit each readable derived table is what its query, run by plain SQLite, gives over the base tables of the same cut; at the
 // end a query made after the fact gives the same rows as the one that ran all the time. Base tables are whole appends at every cut.
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BIGINT, STRING } from '../../src/core/data-type.js';
 import type { ReadSession } from '../../src/store/state-store.js';
 import { TestEngine, until, type TestRow } from '../support/engine.js';
 import { poisonQueries } from '../support/poison.js';
+import { Database } from '../support/sqlite-driver.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 40);

@@ -2,7 +2,6 @@
 // More: after EVERY append the fold is a state that the file had at some commit, in the order of the commits; a delete is
 // told only of a row that was there; and all that across restarts from any durable append, with pruning on. And the
 // application does not notice: each statement ends, and counts its changes, as it does in a file whose triggers do nothing.
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +11,7 @@ import { expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { createSqliteSource } from '../../src/source/sqlite/sqlite-source.js';
 import { foldAppends, runSource, type TestAppend } from '../support/source-run.js';
+import { Database } from '../support/sqlite-driver.js';
 
 interface TestTable {
   readonly name: string;
@@ -166,8 +166,8 @@ it(
 );
 
 interface Apps {
-  readonly captured: Database.Database;
-  readonly plain: Database.Database | null;
+  readonly captured: Database;
+  readonly plain: Database | null;
 }
 
 async function checkScenario(
@@ -263,7 +263,7 @@ function checkCuts(appends: readonly TestAppend[], states: readonly string[], tw
 
 /** Runs the statement in the captured file and in one without capture; errors are part of an application's life. */
 function execute(apps: Apps, sql: string): void {
-  const outcome = (app: Database.Database) => {
+  const outcome = (app: Database) => {
     try {
       const { changes, lastInsertRowid } = app.prepare(sql).run();
       return `${changes} changes, last ${lastInsertRowid}`;
@@ -281,7 +281,7 @@ function sequenceOf(append: TestAppend | undefined): number {
   return append ? (JSON.parse(append.position) as { sequence: number }).sequence : -1;
 }
 
-function stateOf(app: Database.Database): string {
+function stateOf(app: Database): string {
   return testTables
     .map(({ name, columns }) => {
       const rows = app.prepare(`SELECT ${Object.keys(columns).join(', ')} FROM ${name}`).all();

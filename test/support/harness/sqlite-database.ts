@@ -1,7 +1,7 @@
 // A SQLite file as source, written by a program of its own kind: WAL, short transactions.
-import Database from 'better-sqlite3';
 import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
+import { Database, type Statement } from '../sqlite-driver.js';
 import type { Param } from './columns.js';
 import type { SourceDatabase, SourceSession } from './source-database.js';
 
@@ -42,16 +42,16 @@ export function openSqliteSource(file: string): SqliteSource {
   };
 }
 
-function open(file: string): Database.Database {
+function open(file: string): Database {
   const database = new Database(file, { timeout: 20_000 });
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = OFF'); // no test is about the source's own disk
   return database;
 }
 
-function session(database: Database.Database): SourceSession {
-  const statements = new Map<string, Database.Statement>();
-  const prepare = (sql: string): Database.Statement => {
+function session(database: Database): SourceSession {
+  const statements = new Map<string, Statement>();
+  const prepare = (sql: string): Statement => {
     let statement = statements.get(sql);
     if (statement === undefined) statements.set(sql, (statement = database.prepare(sql)));
     return statement;

@@ -4,11 +4,10 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectRoot } from '../../support/servers/cache.js';
 import { journalEnvironment, powerLossUnavailable } from '../../support/power-loss/preload.js';
 import { countEntries, rebuildAfterPowerLoss, unexplained } from '../../support/power-loss/rebuild.js';
+import { Database, driverFile } from '../../support/sqlite-driver.js';
 
 let home: string;
 let folder: string;
@@ -110,7 +109,7 @@ describe.skipIf(powerLossUnavailable())('a simulated power loss', () => {
   // Commits as fast as it can until it kills itself; prints each number once its commit has returned.
   const committing = (synchronous: string): string => `
     const fs = require('node:fs');
-    const Database = require(${JSON.stringify(join(projectRoot(), 'node_modules', 'better-sqlite3'))});
+    const Database = require(${JSON.stringify(driverFile())});
     const database = new Database('db.sqlite');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = ${synchronous}');

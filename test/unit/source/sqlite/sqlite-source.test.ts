@@ -1,5 +1,4 @@
 // The SQLite source against real files, written by a second connection as an application would.
-import Database from 'better-sqlite3';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/core/logger.js';
 import { createSqliteSource } from '../../../../src/source/sqlite/sqlite-source.js';
 import { foldAppends, runSource, type SourceRun, type SourceRunOptions } from '../../../support/source-run.js';
+import { Database } from '../../../support/sqlite-driver.js';
 
 let folder: string;
 let file: string;
-let app: Database.Database;
+let app: Database;
 let runs: SourceRun[];
 
 beforeEach(() => {

@@ -1,5 +1,4 @@
 // Values of SQLite as the sink gets them: what fits is exact, what does not fit is refused.
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { printType } from '../../../../src/core/data-type.js';
@@ -9,6 +8,7 @@ import { daysOf, microsOfText, microsOfTime } from '../../../../src/source/sqlit
 import { affinityOf, typeOfDeclared } from '../../../../src/source/sqlite/types.js';
 import { createWriter, writeAsText } from '../../../../src/source/sqlite/value.js';
 import type { SqlValue } from '../../../../src/sqlite/database.js';
+import { Database } from '../../../support/sqlite-driver.js';
 
 /** The calls of one value, as text. */
 function written(declared: string, value: NonNullable<SqlValue>, digits: 3 | 6 = 3): string {
