@@ -24,7 +24,7 @@ import {
   schemaAndRows,
   sourceTable,
   wellFormedText,
-} from '../support/schema-arbitraries.js';
+} from '../support/value-arbitraries.js';
 
 const keySchemaId = 7;
 const valueSchemaId = 300_000;

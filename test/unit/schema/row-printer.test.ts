@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { integerValue, type DataType, type Value } from '../../../src/core/data-type.js';
 import { createRowPrinter, createValuesPrinter, valuePrinter } from '../../../src/schema/formats/row-printer.js';
 import { dateText, timestampText, timeText } from '../../../src/schema/formats/time-text.js';
-import { anyType, schemaAndRows } from '../../support/schema-arbitraries.js';
+import { anyType, schemaAndRows } from '../../support/value-arbitraries.js';
 
 describe('the row printer', () => {
   it.each<[DataType, Value, strings: string, literals: string]>([

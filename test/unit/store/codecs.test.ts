@@ -9,13 +9,13 @@ import { KeyCodec } from '../../../src/store/sqlite/key-codec.js';
 import { fromJson, toJson } from '../../../src/store/sqlite/nested-json.js';
 import { RowCodec } from '../../../src/store/sqlite/row-codec.js';
 import type { RowChange } from '../../../src/store/state-store.js';
-import { anyType, nullable, valueOf } from '../../support/value-arbitraries.js';
+import { anyType, nullableOf, valueOf } from '../../support/value-arbitraries.js';
 
 const columns: fc.Arbitrary<Column[]> = fc
   .array(anyType, { minLength: 1, maxLength: 10 })
   .map((types) => types.map((type, i) => ({ name: `c${i}`, type })));
 
-const rowOf = (of: readonly Column[]): fc.Arbitrary<Row> => fc.tuple(...of.map(({ type }) => nullable(type)));
+const rowOf = (of: readonly Column[]): fc.Arbitrary<Row> => fc.tuple(...of.map(({ type }) => nullableOf(type)));
 
 describe('a row in bytes', () => {
   it('reads back as it was, alone and as a difference', () => {

@@ -16,7 +16,7 @@ import { openDatabase } from '../../../src/sqlite/database.js';
 import { openStateStore } from '../../../src/store/sqlite/state-store.js';
 import { columnNames, viewName } from '../../../src/store/sqlite/table-layout.js';
 import type { StateWriter, TableSpec } from '../../../src/store/state-store.js';
-import { anyType, nullable, scalarType, valueOf } from '../../support/value-arbitraries.js';
+import { anyType, nullableOf, scalarType, valueOf } from '../../support/value-arbitraries.js';
 
 function withStore<T>(body: (store: StateWriter, query: (sql: string) => unknown[]) => T): T {
   const database = openDatabase(':memory:');
@@ -58,7 +58,7 @@ describe('a physical table', () => {
         fc.array(
           fc.tuple(
             ...schema.columns.map(({ type }, i) =>
-              schema.keyColumns.includes(i) && schema.keyColumns.length === 1 ? valueOf(type) : nullable(type),
+              schema.keyColumns.includes(i) && schema.keyColumns.length === 1 ? valueOf(type) : nullableOf(type),
             ),
           ),
           { minLength: 1, maxLength: 12 },
