@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { shownConfig, type Config } from './config.js';
 import { Herder } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
+import { SourceLag } from './connect/source-lag.js';
 import { systemClock } from './core/clock.js';
 import { AppError, toAppError } from './core/errors.js';
 import { createLogger, type LogSink } from './core/logger.js';
@@ -22,6 +23,7 @@ import { resolveReferences } from './references.js';
 import { createServer } from './server/server.js';
 import { StatusService } from './status-service.js';
 import { lockFolder } from './sqlite/lock.js';
+import type { Frontier, StateReader } from './store/state-store.js';
 import { openStateReader } from './store/sqlite/state-reader.js';
 import { tapOf } from './tap.js';
 import { startCaptureThread } from './threads/capture-thread.js';
@@ -104,14 +106,12 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
     closers.push(() => pool.close());
     const checkpointer = new CheckpointerThread(path, fail);
     closers.push(() => checkpointer.close());
-    const connectors = createHerder(config, engine, stream, new Reconnects(metrics), log);
+    const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
+    const connectors = createHerder(config, engine, { stream, lag, reconnects: new Reconnects(metrics), log });
     const query = new QueryService({
       reader,
       runTask: (task) => pool.run(task),
-      clock: {
-        nowUs: () => systemClock.nowUs(),
-        headCommitTimeUs: () => Math.max(0, ...connectors.headCommitTimes().values()),
-      },
+      lagOf: (frontier) => lag.worstMs(frontier),
       strict: config['sql.strict'],
       logger,
     });
@@ -211,14 +211,16 @@ function streamOptions(text: string): StreamOptions {
   });
 }
 
-function createHerder(
-  config: Config,
-  engine: EngineThread,
-  stream: StreamOptions,
-  reconnects: Reconnects,
-  log: LogSink,
-): Herder {
+interface HerderParts {
+  readonly stream: StreamOptions;
+  readonly lag: SourceLag;
+  readonly reconnects: Reconnects;
+  readonly log: LogSink;
+}
+
+function createHerder(config: Config, engine: EngineThread, { stream, lag, reconnects, log }: HerderParts): Herder {
   const secrets = join(resolve(config.data), 'secrets');
+  const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
   return new Herder({
     store: {
       load: () => engine.remote.connectors(),
@@ -226,25 +228,26 @@ function createHerder(
       remove: (name) => engine.remote.removeConnector(name),
       progress: (name) => engine.remote.connectorProgress(name),
     },
-    startTask: (name, checked, onState) =>
-      reconnects.watch(
-        name,
-        startCaptureThread(
-          { engine: engine.remote, stream, serviceId: config['service.id'], log },
-          name,
-          checked,
-          (state) => {
-            reconnects.state(name, state);
-            onState(state);
-          },
-        ),
-      ),
+    startTask: (name, checked, onReport) => {
+      const task = startCaptureThread(threads, name, checked, (report) => {
+        reconnects.state(name, report.state);
+        onReport(report);
+      });
+      return reconnects.watch(name, task);
+    },
+    lag,
     sourceFactory,
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,
     version,
     logger: createLogger(log),
   });
+}
+
+function frontierOf(reader: StateReader): Frontier {
+  const session = reader.session();
+  session.close();
+  return session.frontier;
 }
 
 /** `--source`: its connector runs; one of an earlier URL stays, paused. */

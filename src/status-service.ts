@@ -82,13 +82,15 @@ export class StatusService implements StatusFacade {
     ]);
     return [
       ...counted,
-      gauge('writethrough_source_lag_seconds', query.lagMs() / 1000),
       gauge('writethrough_subscribers', query.subscriberCount),
       gauge('writethrough_log_bytes', sizeOf(path)),
       gauge('writethrough_wal_bytes', sizeOf(`${path}-wal`)),
       ...statuses.map(({ name, tasks, source }) =>
         gauge('writethrough_connector_running', Number(isRunning(tasks, source)), { connector: name }),
       ),
+      ...statuses
+        .filter(({ lagMs }) => lagMs !== undefined)
+        .map(({ name, lagMs }) => gauge('writethrough_source_lag_seconds', lagMs! / 1000, { connector: name })),
       ...queries.map(({ id, state }) =>
         gauge('writethrough_query_running', Number(state === 'RUNNING'), { query: id }),
       ),

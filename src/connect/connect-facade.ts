@@ -23,6 +23,8 @@ export interface ConnectorStatus {
   readonly type: 'source';
   /** Beyond Kafka Connect: what the source does. */
   readonly source: SourceState;
+  /** How far behind its source it may be at most; absent while it is paused or stopped. */
+  readonly lagMs?: number;
   readonly position: string | null;
   readonly tables: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };

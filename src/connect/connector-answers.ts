@@ -22,11 +22,13 @@ export function statusOf(
     source,
     error,
     redact,
+    lagMs,
   }: {
     readonly state: ConnectorState;
     readonly source: SourceState;
     readonly error: AppError | undefined;
     readonly redact: Redact;
+    readonly lagMs: number | undefined;
   },
   workerId: string,
   progress: { readonly position: string | null; readonly tables: readonly string[] },
@@ -40,6 +42,7 @@ export function statusOf(
     tasks: state === 'STOPPED' ? [] : [{ id: 0, state, worker_id: workerId, ...trace }],
     type: 'source',
     source: source.reason === undefined ? source : { ...source, reason: redact(source.reason) },
+    ...(lagMs === undefined ? {} : { lagMs }),
     position: progress.position,
     tables: progress.tables,
     ...(error === undefined

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createBackoff, isAbort } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SourceFactory, SourceFinding, SourceState } from '../source/source-connector.js';
+import type { SourceFactory, SourceFinding, SourceReport, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
 import { infoOf, liveError, positionValue, statusOf } from './connector-answers.js';
 import { checkConfig, type CheckedConfig } from './connector-config.js';
@@ -22,7 +22,9 @@ import type {
   ConnectorStatus,
 } from './connect-facade.js';
 import type { PluginFamily } from './config-def.js';
+import { producerName } from './naming.js';
 import { findPlugin, pluginClasses } from './plugins.js';
+import type { SourceLag } from './source-lag.js';
 
 /** What is kept of a connector. `config` as it was given: references like `${env:}` unresolved. */
 export interface StoredConnector {
@@ -52,7 +54,8 @@ export interface ConnectorTask {
 
 export interface HerderEnv {
   readonly store: ConnectorStore;
-  readonly startTask: (name: string, checked: CheckedConfig, onState: (state: SourceState) => void) => ConnectorTask;
+  readonly startTask: (name: string, checked: CheckedConfig, onReport: (report: SourceReport) => void) => ConnectorTask;
+  readonly lag: SourceLag;
   /** Loads a family's source: a driver that no connector needs costs nothing. */
   readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
   /** Resolves `${env:NAME}` and `${file:PATH}`. */
@@ -112,15 +115,6 @@ export class Herder implements ConnectFacade {
     );
   }
 
-  /** Newest commit time that each running source is known to have, µs. */
-  headCommitTimes(): ReadonlyMap<string, number> {
-    const heads = new Map<string, number>();
-    for (const [name, held] of this.#held) {
-      if (held.source.headCommitTimeUs !== undefined) heads.set(name, held.source.headCommitTimeUs);
-    }
-    return heads;
-  }
-
   list(): Promise<readonly string[]> {
     return Promise.resolve([...this.#held.keys()].toSorted());
   }
@@ -176,7 +170,8 @@ export class Herder implements ConnectFacade {
   async status(name: string): Promise<ConnectorStatus> {
     const held = this.#find(name);
     const progress = await this.#env.store.progress(name);
-    return statusOf(name, held, this.#env.workerId, progress);
+    const { workerId, lag } = this.#env;
+    return statusOf(name, { ...held, lagMs: lag.ofConnector(name) }, workerId, progress);
   }
 
   pause(name: string): Promise<void> {
@@ -206,6 +201,7 @@ export class Herder implements ConnectFacade {
       await this.#halt(held);
       if (options.uninstall) await this.#uninstall(held.stored);
       await this.#env.store.remove(name);
+      this.#env.lag.forget(name);
       this.#held.delete(name);
     });
   }
@@ -295,6 +291,7 @@ export class Herder implements ConnectFacade {
         return;
       }
       await this.#halt(held);
+      this.#env.lag.forget(name);
       held.state = wanted === 'paused' ? 'PAUSED' : 'STOPPED';
       held.error = undefined;
     });
@@ -331,28 +328,31 @@ export class Herder implements ConnectFacade {
     while (!signal.aborted) {
       try {
         held.error = undefined;
-        held.source = idleState;
+        this.#source(held, { state: idleState, position: null });
         const checked = checkConfig(name, this.#env.resolveReferences(held.stored.config));
-        held.task = this.#env.startTask(name, checked, (state) => {
-          held.source = state;
-          if (state.phase === 'streaming') backoff.reset();
+        held.task = this.#env.startTask(name, checked, (report) => {
+          if (signal.aborted) return;
+          this.#source(held, report);
+          if (report.state.phase === 'streaming') backoff.reset();
         });
         held.state = 'RUNNING';
         await held.task.done;
         // `initial_only` comes to its end by itself.
         if (!signal.aborted) held.state = 'PAUSED';
+        this.#env.lag.forget(name);
         return;
       } catch (error) {
         if (signal.aborted) return;
         held.error = redactError(toAppError(error), held.redact);
         if (!held.error.retriable) {
           held.state = 'FAILED';
+          this.#env.lag.heard(name, producerName(name), undefined);
           const { code, message, detail, hint } = held.error;
           this.#env.logger.error('connector failed', { connector: name, code, error: message, detail, hint });
           return;
         }
         held.state = 'RESTARTING';
-        held.source = { phase: 'waiting', reason: held.error.message };
+        this.#source(held, { state: { phase: 'waiting', reason: held.error.message }, position: null });
         if (backoff.attempt === 0)
           this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
         try {
@@ -362,6 +362,12 @@ export class Herder implements ConnectFacade {
         }
       }
     }
+  }
+
+  #source(held: Held, report: SourceReport): void {
+    held.source = report.state;
+    const { name } = held.stored;
+    this.#env.lag.heard(name, producerName(name), report);
   }
 
   async #halt(held: Held): Promise<void> {

@@ -11,7 +11,7 @@ import { toAppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { ChunkBuilder } from '../core/row-encoder.js';
-import type { SourceConnector, SourceContext, SourceState } from '../source/source-connector.js';
+import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
 
 export interface ConnectorRun {
@@ -20,7 +20,7 @@ export interface ConnectorRun {
   readonly openProducer: () => Promise<AppendProducer>;
   readonly chunks: ChunkBuilder;
   readonly openTable: SourceContext['openTable'];
-  readonly reportState: (state: SourceState) => void;
+  readonly report: (report: SourceReport) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -32,6 +32,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
   try {
     producer = await run.openProducer();
     producer.onDurable((position) => source.confirmed(position));
+    let { position } = producer;
     logger.info('connector starts', { position: producer.position });
     failpoint('source-before-first-chunk');
     const context: SourceContext = {
@@ -39,12 +40,13 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
       signal,
       chunks: run.chunks,
       openTable: run.openTable,
-      reportState: run.reportState,
+      reportState: (state) => run.report({ state, position }),
     };
     for await (const chunk of source.chunks(producer.position, context)) {
       if (signal.aborted) break;
       failpoint('connect-before-append');
       await producer.write(chunk);
+      position = chunk.ends.at(-1)?.position ?? position;
       failpoint('connect-after-append');
     }
   } catch (error) {

@@ -36,7 +36,7 @@ export const metricDefinitions = {
   ],
   writethrough_source_lag_seconds: [
     'gauge',
-    'age of the newest applied source transaction while more is known to wait, else 0',
+    'how old the tables of a connector may be; 0 while its source is known to have nothing newer',
   ],
   writethrough_engine_commits_total: ['counter', 'store commits of the engine'],
   writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],

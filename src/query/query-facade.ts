@@ -6,7 +6,7 @@ import type { RowSchema } from '../core/data-type.js';
 export interface Freshness {
   /** `logId:seq` */
   readonly version: string;
-  /** Now less the commit time of the newest applied append while the source is known to be ahead; 0 when caught up. */
+  /** How old the answer may be at most; 0 when the sources are known to have nothing newer. */
   readonly lagMs: number;
   /** `producer=position` pairs, comma-separated, percent-encoded values. */
   readonly position: string;

@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
 import type { RowSchema } from '../core/data-type.js';
 import type { Frontier, StateReader } from '../store/state-store.js';
-import { freshnessOf, lagMs, type LagClock } from './freshness.js';
+import { freshnessOf, type LagOf } from './freshness.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
 import { PushQueries } from './push.js';
@@ -25,7 +25,7 @@ import { Subscriptions } from './subscriptions.js';
 export interface QueryServiceEnv {
   readonly reader: StateReader;
   readonly runTask: (task: ReadTask) => Promise<ReadAnswer>;
-  readonly clock: LagClock;
+  readonly lagOf: LagOf;
   readonly strict: boolean;
   readonly logger: Logger;
 }
@@ -72,7 +72,7 @@ export class QueryService implements QueryFacade {
     const session = this.#env.reader.session();
     const { frontier } = session;
     session.close();
-    return lagMs(frontier, this.#env.clock);
+    return this.#env.lagOf(frontier);
   }
 
   get subscriberCount(): number {
@@ -80,14 +80,14 @@ export class QueryService implements QueryFacade {
   }
 
   point(table: string, keyText: string, numbers: NumberStyle) {
-    const { reader, clock } = this.#env;
+    const { reader, lagOf } = this.#env;
     const { found, frontier, spec } = reader.point(
       table,
       ({ schema, name }) => parseKeyText(keyText, schema, name),
       this.#seq,
     );
     const { schema } = spec;
-    const { version, lagMs: lag, position } = freshnessOf(frontier, clock);
+    const { version, lagMs: lag, position } = freshnessOf(frontier, lagOf);
     return {
       json: found === undefined ? null : this.#printer(schema, numbers)(found.row),
       version,
@@ -194,7 +194,7 @@ export class QueryService implements QueryFacade {
 
   #freshness(frontier: Frontier) {
     this.#seen(frontier.seq);
-    return freshnessOf(frontier, this.#env.clock);
+    return freshnessOf(frontier, this.#env.lagOf);
   }
 }
 

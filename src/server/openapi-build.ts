@@ -13,7 +13,10 @@ export function parameter(place: ParameterPlace, name: string, schema: Json, des
 
 export const freshness: Json = {
   'Writethrough-Version': { schema: text, description: 'version of the cut that was read, `logId:seq`' },
-  'Writethrough-Lag-Ms': { schema: whole, description: 'how far behind the source the answer is' },
+  'Writethrough-Lag-Ms': {
+    schema: whole,
+    description: 'how old the answer may be at most, in ms; 0 while the sources are known to have nothing newer',
+  },
   'Writethrough-Position': { schema: text, description: 'source positions contained in the answer' },
 };
 

@@ -38,8 +38,14 @@ export interface SourceState {
   /** Why it waits, as an error's text, while phase is `waiting`. */
   readonly reason?: string | undefined;
   readonly snapshot?: SnapshotProgress | undefined;
-  /** The newest commit time that the source is known to have, µs; for lag. Unknown while not connected. */
-  readonly headCommitTimeUs?: number | undefined;
+  /** Everything that the source has committed is in the chunks that were given. */
+  readonly caughtUp?: boolean | undefined;
+}
+
+/** A state, and the position of the newest append that was handed over to the log when the source was in it. */
+export interface SourceReport {
+  readonly state: SourceState;
+  readonly position: string | null;
 }
 
 export interface SnapshotProgress {

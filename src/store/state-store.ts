@@ -11,6 +11,8 @@ export type { KeyedState, KeyedStateSpec };
 export interface Frontier extends Version {
   /** Commit time of the newest applied source append, µs; 0 before the first. */
   readonly commitTimeUs: number;
+  /** producer -> the same of its own appends. */
+  readonly commitTimesUs: Readonly<Record<string, number>>;
   /** producer -> position of its newest applied append. */
   readonly positions: Readonly<Record<string, string>>;
 }

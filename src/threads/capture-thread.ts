@@ -4,7 +4,7 @@ import type { CheckedConfig } from '../connect/connector-config.js';
 import type { ConnectorTask } from '../connect/herder.js';
 import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogSink } from '../core/logger.js';
-import type { SourceState } from '../source/source-connector.js';
+import type { SourceReport } from '../source/source-connector.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
 import type { EngineApi, StreamOptions } from './engine-api.js';
 import { connectRpc, transfer, type Remote } from './rpc.js';
@@ -24,7 +24,7 @@ export function startCaptureThread(
   env: CaptureThreadEnv,
   name: string,
   checked: CheckedConfig,
-  onState: (state: SourceState) => void,
+  onReport: (report: SourceReport) => void,
 ): ConnectorTask {
   const embedded = env.stream.kind === 'embedded';
   const channel = embedded ? new MessageChannel() : undefined;
@@ -52,7 +52,7 @@ export function startCaptureThread(
   });
   const main: CaptureMainApi = {
     openTable: (request) => env.engine.openTable(request),
-    state: onState,
+    state: onReport,
     log: env.log,
     done: (error) => {
       settle(error ? fromErrorMessage(error) : undefined);

@@ -10,7 +10,7 @@ import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
 import type { SourceTable } from '../core/row-encoder.js';
 import { RecordChunkBuilder } from '../schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../schema/formats/row-encoder.js';
-import type { SourceConfig, SourceState } from '../source/source-connector.js';
+import type { SourceConfig, SourceReport, SourceState } from '../source/source-connector.js';
 import { connectBridge } from '../stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
@@ -18,6 +18,7 @@ import type { KnownPositions } from './kafka-options.js';
 import { connectRpc } from './rpc.js';
 import { freeMemoryAtRest } from './rest.js';
 import { sourceFactory } from './source-factory.js';
+import { SourceReports } from './source-reports.js';
 
 export interface CaptureData {
   readonly name: string;
@@ -35,7 +36,7 @@ export interface CaptureData {
 /** What the main thread answers to a capture thread. */
 export interface CaptureMainApi {
   openTable(request: OpenTableRequest): Promise<OpenedTable>;
-  state(state: SourceState): void;
+  state(report: SourceReport): void;
   log(level: LogLevel, message: string, fields: LogFields): void;
   done(error: ErrorMessage | undefined): void;
 }
@@ -67,6 +68,7 @@ async function run(): Promise<void> {
   );
   let producer: AppendProducer | undefined;
   let phase: SourceState['phase'] = 'connecting';
+  const reports = new SourceReports((report) => rpc.notify('state', report));
   await runConnector({
     name: data.name,
     source,
@@ -74,9 +76,9 @@ async function run(): Promise<void> {
     logger,
     signal: stopping.signal,
     openProducer: async () => (producer = await openProducer()),
-    reportState: (state) => {
-      phase = state.phase;
-      rpc.notify('state', state);
+    report: (report) => {
+      phase = report.state.phase;
+      reports.tell(report);
     },
     openTable: async (table: SourceTable) => {
       const topic = topicName(data.output.topicPrefix, table);

@@ -224,13 +224,16 @@ export class EngineLoop {
   #nextFrontier(appends: readonly Append[]): Frontier {
     const earlier = this.#env.state.frontier;
     const positions: Record<string, string> = { ...earlier.positions };
+    const commitTimesUs: Record<string, number> = { ...earlier.commitTimesUs };
     let { commitTimeUs } = earlier;
     for (const append of appends) {
       if (this.#env.isLocal(append.producer)) continue;
-      if (append.position !== null) positions[append.producer] = append.position;
+      const { producer } = append;
+      if (append.position !== null) positions[producer] = append.position;
+      commitTimesUs[producer] = Math.max(commitTimesUs[producer] ?? 0, append.commitTimeUs);
       commitTimeUs = Math.max(commitTimeUs, append.commitTimeUs);
     }
-    return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, positions };
+    return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, commitTimesUs, positions };
   }
 
   /** After a rollback, when memory follows the store again: the part that failed is left out from here on. */

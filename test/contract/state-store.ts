@@ -538,5 +538,7 @@ const stateSpec = {
 };
 
 function frontierAt(writer: StateWriter, seq: number): Frontier {
-  return { logId: writer.frontier.logId, seq, commitTimeUs: seq * 1000, positions: { p: `position ${seq}` } };
+  const { logId } = writer.frontier;
+  const commitTimeUs = seq * 1000;
+  return { logId, seq, commitTimeUs, commitTimesUs: { p: commitTimeUs }, positions: { p: `position ${seq}` } };
 }

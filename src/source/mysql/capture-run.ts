@@ -28,7 +28,6 @@ import { TransactionReader, type HalfSent } from './transaction-reader.js';
 import { Wakeup } from './wakeup.js';
 
 const chunkBytes = 256 << 10;
-const reportMs = 250;
 
 /** Where a run begins, and where the one before it ended. */
 export interface Resume {
@@ -66,8 +65,6 @@ export class CaptureRun {
   #atBorder: Waiter[] = [];
   #closed = false;
   #snapshotTurn = false;
-  #reportedMs = -Infinity;
-  #stale = true;
 
   constructor(options: CaptureRunOptions) {
     this.#options = options;
@@ -208,7 +205,6 @@ export class CaptureRun {
       const event = stream.next();
       if (event === undefined) break;
       const pending = reader.read(event);
-      this.#stale = true;
       if (pending) {
         await this.#openPending(pending);
         if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending)} does not stay open`);
@@ -295,17 +291,12 @@ export class CaptureRun {
     return this.#options.config.snapshotMode === 'initial_only' && !this.#cursor;
   }
 
-  #report(idle: boolean): void {
-    const now = performance.now();
-    if (now - this.#reportedMs < reportMs || (idle && !this.#stale)) return;
-    this.#reportedMs = now;
-    this.#stale = !idle;
-    const reader = this.#reader!;
-    const head = reader.lastCommitTimeUs;
+  #report(caughtUp: boolean): void {
+    const snapshotter = this.#snapshotter;
     this.#options.context.reportState({
-      phase: this.#snapshotter ? 'snapshot' : 'streaming',
-      ...(this.#snapshotter ? { snapshot: this.#snapshotter.progress } : {}),
-      ...(head > 0 ? { headCommitTimeUs: head } : {}),
+      phase: snapshotter ? 'snapshot' : 'streaming',
+      ...(snapshotter ? { snapshot: snapshotter.progress } : {}),
+      caughtUp: caughtUp && !snapshotter,
     });
   }
 }

@@ -63,7 +63,6 @@ export class CaptureRun {
   #schemaCookie = -1;
   /** Tables that the lists ask for and that came after the start. */
   #newcomers: readonly TableDescription[] = [];
-  #headTimeUs: number | undefined;
 
   constructor(session: FileSession, config: SqliteSourceConfig, context: SourceContext, confirmed: () => number) {
     this.#session = session;
@@ -223,6 +222,7 @@ export class CaptureRun {
     });
     try {
       const top = lastSequence(reader, this.#config.prefix);
+      this.#context.reportState({ phase: this.#pending.length > 0 ? 'snapshot' : 'streaming', caughtUp: false });
       if (top > this.#sequence) {
         if (this.#fresh && this.#pending.length > 0) this.#sequence = top;
         else yield* this.#readChanges(top);
@@ -233,7 +233,6 @@ export class CaptureRun {
         this.#announce = [];
       }
       if (this.#pending.length > 0) yield* this.#readSnapshot();
-      else this.#context.reportState({ phase: 'streaming', headCommitTimeUs: this.#headTimeUs });
     } finally {
       reader.exec('COMMIT');
     }
@@ -241,6 +240,7 @@ export class CaptureRun {
     failpoint('sqlite-after-read');
     if (last) yield last;
     this.#fresh = false;
+    if (this.#pending.length === 0) this.#context.reportState({ phase: 'streaming', caughtUp: true });
   }
 
   /** Inside the read transaction, so that what is checked is what is read. */
@@ -277,8 +277,7 @@ export class CaptureRun {
       if (signal.aborted) return;
     }
     this.#sequence = top;
-    this.#headTimeUs = microsOfJulianDay(newest);
-    this.#endAppend(this.#headTimeUs);
+    this.#endAppend(microsOfJulianDay(newest));
   }
 
   #writeChange(row: readonly SqlValue[]): void {

@@ -35,7 +35,7 @@ export class FrontierRow {
     this.#commitNo = Number(row?.[0] ?? 0);
     this.#catalogVersion = Number(row?.[1] ?? 0);
     this.feedBytes = Number(row?.[2] ?? 0);
-    this.#frontier = { seq: 0, commitTimeUs: 0, positions: {}, ...stored, logId };
+    this.#frontier = { seq: 0, commitTimeUs: 0, commitTimesUs: {}, positions: {}, ...stored, logId };
     this.#json = JSON.stringify(this.#frontier);
     if (stored?.logId !== logId) database.transaction(() => this.write(this.#frontier, false));
   }

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CheckedConfig } from '../../../src/connect/connector-config.js';
 import { Herder, type ConnectorTask, type StoredConnector } from '../../../src/connect/herder.js';
+import { producerName } from '../../../src/connect/naming.js';
+import { SourceLag } from '../../../src/connect/source-lag.js';
 import { AppError, toAppError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
-import type { SourceState } from '../../../src/source/source-connector.js';
+import type { SourceReport } from '../../../src/source/source-connector.js';
 import { until } from '../../support/engine.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
@@ -14,12 +16,12 @@ const config = { 'connector.class': 'SqliteCdcSource', 'database.file': '/x.db' 
 class FakeTask implements ConnectorTask {
   readonly done: Promise<void>;
   readonly name: string;
-  readonly onState: (state: SourceState) => void;
+  readonly onReport: (report: SourceReport) => void;
   ended = false;
   #settle!: { resolve: () => void; reject: (error: AppError) => void };
-  constructor(name: string, onState: (state: SourceState) => void) {
+  constructor(name: string, onReport: (report: SourceReport) => void) {
     this.name = name;
-    this.onState = onState;
+    this.onReport = onReport;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.done.catch(() => {});
   }
@@ -42,6 +44,8 @@ class World {
   readonly tasks: FakeTask[] = [];
   readonly checked: CheckedConfig[] = [];
   overlaps = 0;
+  nowUs = 2_000_000;
+  readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
   herder = this.open();
 
@@ -53,13 +57,14 @@ class World {
         remove: async (name) => void this.stored.delete(name),
         progress: () => Promise.resolve({ position: '7', tables: ['t'], topics: ['p.t'] }),
       },
-      startTask: (name, checked, onState) => {
+      startTask: (name, checked, onReport) => {
         if (this.running(name).length > 0) this.overlaps++;
         this.checked.push(checked);
-        const task = new FakeTask(name, onState);
+        const task = new FakeTask(name, onReport);
         this.tasks.push(task);
         return task;
       },
+      lag: new SourceLag({ nowUs: () => this.nowUs, frontier: () => this.frontier }),
       sourceFactory: () =>
         Promise.resolve(() => ({ validate: () => Promise.resolve([]), close: () => Promise.resolve() }) as never),
       resolveReferences: (properties) =>
@@ -149,6 +154,23 @@ describe('the herder', () => {
     await world.herder.close();
   });
 
+  it('counts a connector as behind while it should run and does not, and not once it is told to stand still', async () => {
+    const world = new World();
+    const lagMs = async () => (await world.herder.status('c')).lagMs;
+    await world.herder.create('c', config, 'api');
+    const behindMs = 2_000;
+    expect(await lagMs()).toBe(behindMs);
+    world.tasks[0]!.onReport({ state: { phase: 'streaming', caughtUp: true }, position: null });
+    expect(await lagMs()).toBe(0);
+    world.tasks[0]!.fail(final());
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    world.nowUs += 3_000_000;
+    expect(await lagMs()).toBe(3_000);
+    await world.herder.pause('c');
+    expect(await lagMs()).toBeUndefined();
+    await world.herder.close();
+  });
+
   it('does not start anything any more once it closes', async () => {
     const world = new World();
     const creating = world.herder.create('c', config, 'api');
@@ -162,7 +184,7 @@ describe('the herder', () => {
     const world = new World();
     world.environment = { F: '/secret-path.db' };
     await world.herder.create('c', { ...config, 'database.file': '${env:F}' }, 'api');
-    world.tasks[0]!.onState({ phase: 'waiting', reason: 'no /secret-path.db' });
+    world.tasks[0]!.onReport({ state: { phase: 'waiting', reason: 'no /secret-path.db' }, position: null });
     expect(JSON.stringify(await world.herder.status('c'))).not.toContain('secret-path');
     world.tasks[0]!.fail(new AppError('source-misconfigured', 'in /secret-path.db', { detail: '/secret-path.db' }));
     await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
