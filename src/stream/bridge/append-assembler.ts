@@ -4,6 +4,11 @@ import { extent, extentSize, RecordSet, type AppendEnd, type Chunk } from '../..
 import type { PendingAppend } from '../pending-append.js';
 import { SpillFile } from './spill.js';
 
+/** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
+export const producerCreditBytes = 4 * 1024 * 1024;
+/** Less than the credit: a producer that has used it up with one append would wait for ever for the append's end. */
+export const spillBytesDefault = producerCreditBytes / 2;
+
 /** An append with what it holds until it is confirmed. */
 export interface QueuedAppend {
   readonly append: PendingAppend;

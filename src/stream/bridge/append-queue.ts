@@ -4,7 +4,7 @@
 import { AppError, assert } from '../../core/errors.js';
 import type { Append, Chunk } from '../../core/record.js';
 import type { PendingAppend } from '../pending-append.js';
-import { AppendAssembler, type AssemblerOptions, type QueuedAppend } from './append-assembler.js';
+import { AppendAssembler, spillBytesDefault, type AssemblerOptions, type QueuedAppend } from './append-assembler.js';
 
 /** Where a producer's newest durable append stands. */
 export interface LastAppend {
@@ -45,7 +45,7 @@ export class AppendQueue {
 
   constructor(options: AppendQueueOptions) {
     this.#lastAppend = options.lastAppend;
-    this.#assembler = { spillFolder: options.spillFolder, spillBytes: options.spillBytes ?? 16 * 1024 * 1024 };
+    this.#assembler = { spillFolder: options.spillFolder, spillBytes: options.spillBytes ?? spillBytesDefault };
   }
 
   /** Called when the queue stops being empty. */

@@ -2,8 +2,8 @@
 // the queue's news into messages.
 import type { MessagePort } from 'node:worker_threads';
 import { toErrorMessage } from '../../core/errors.js';
+import { producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, QueueProducer } from './append-queue.js';
-import { producerCreditBytes } from './credited-producer.js';
 import type { ClientMessage, ServerMessage } from './messages.js';
 
 export interface BridgeServer {

@@ -4,11 +4,8 @@
 import { AppError } from '../../core/errors.js';
 import type { Chunk } from '../../core/record.js';
 import type { AppendProducer } from '../event-log.js';
-import { chunkBytes } from './append-assembler.js';
+import { chunkBytes, producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, LastAppend } from './append-queue.js';
-
-/** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
-export const producerCreditBytes = 4 * 1024 * 1024;
 
 export interface ProducerTransport {
   /** Gives the chunk away, with its memory. */

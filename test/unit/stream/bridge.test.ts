@@ -117,6 +117,21 @@ describe('the bridge', () => {
     expect(() => group[1]!.records.value(0)).toThrow(/before it is confirmed/);
   });
 
+  it('lets an append through that is larger than all credit when nothing else is said about its bounds', async () => {
+    queue = new AppendQueue({ lastAppend: (name) => durable.get(name), spillFolder: folder });
+    const { port1, port2 } = new MessageChannel();
+    const ends = { client: connectBridge(port2), server: serveBridge(queue, port1) };
+    open.push(ends.client, ends.server);
+    const producer = await ends.client.openProducer('p');
+    const value = 'x'.repeat(1024 * 1024);
+    for (let i = 0; i < 12; i++) await producer.write(buildChunk([row(`k${i}`, value)]));
+    await producer.write(buildChunk([{ end: { position: '1' } }]));
+    await until(() => queue.size === 1);
+    const [written] = confirm(queue.take(1));
+    expect(written!.records.count).toBe(12);
+    expect(await producer.flush()).toBe(1);
+  });
+
   it('gives groups by bytes, at least one append', async () => {
     const producer = await client.openProducer('p');
     for (let i = 0; i < 5; i++) await producer.write(appendChunk(String(i), [row('k', 'x'.repeat(1000))]));
