@@ -8,9 +8,21 @@ export interface Version {
   readonly seq: number;
 }
 
-export interface EventId extends Version {
-  /** Place among the changes of its table inside the append, from 0. */
+/** A place among the changes of one table, right behind one of them. */
+export interface Place {
+  readonly seq: number;
+  /** Of the change among those of its table inside the append, from 0; Infinity: behind the whole append. */
   readonly index: number;
+}
+
+export interface EventId extends Version, Place {}
+
+/** Place of the mark of a rebuild in its append: behind all differences, however many there are. */
+export const rebuiltIndex = 2_147_483_647;
+
+export function comparePlaces(a: Place, b: Place): number {
+  if (a.seq !== b.seq) return a.seq - b.seq;
+  return a.index === b.index ? 0 : a.index - b.index;
 }
 
 export function printVersion(version: Version): string {

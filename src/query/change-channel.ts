@@ -2,15 +2,13 @@
 // further behind reads the feed itself. Nothing is queued per subscriber: each has only a place, so a slow one costs no memory and
 // falls back to the feed, until the feed itself is too short (too-old).
 import type { Row, RowSchema } from '../core/data-type.js';
-import { printEventId } from '../core/version.js';
+import { comparePlaces, printEventId, type Place } from '../core/version.js';
 import type { RowChange } from '../store/state-store.js';
 import type { ChangeItem } from './query-facade.js';
 
 export type RowPrinter = (row: Row) => string;
 
-export interface PrintedChange {
-  readonly seq: number;
-  readonly index: number;
+export interface PrintedChange extends Place {
   readonly item: ChangeItem;
 }
 
@@ -61,9 +59,9 @@ function printMicros(us: number): string {
 const cacheBytesDefault = 1024 * 1024;
 
 export class ChangeChannel {
-  /** All changes with seq > `from` and <= `head` are in `#items`. */
-  #from: number;
-  #head: number;
+  /** All changes behind `from` and not behind `head` are in `#items`. */
+  #from: Place;
+  #head: Place;
   #items: PrintedChange[] = [];
   #bytes = 0;
   #waiting: (() => void)[] = [];
@@ -72,13 +70,13 @@ export class ChangeChannel {
   subscribers = 0;
   readonly #cacheBytes: number;
 
-  constructor(head: number, cacheBytes = cacheBytesDefault) {
+  constructor(head: Place, cacheBytes = cacheBytesDefault) {
     this.#from = head;
     this.#head = head;
     this.#cacheBytes = cacheBytes;
   }
 
-  get head(): number {
+  get head(): Place {
     return this.#head;
   }
 
@@ -94,8 +92,16 @@ export class ChangeChannel {
     return this.#stale;
   }
 
-  /** Takes what the feed holds behind `head`. */
-  extend(changes: readonly PrintedChange[], head: number): void {
+  /** Goes on at a later place: what lies between is read by those who want it. */
+  skipTo(place: Place): void {
+    this.#items = [];
+    this.#bytes = 0;
+    this.#from = place;
+    this.#head = place;
+  }
+
+  /** Takes what the feed holds behind `head`, up to a place. */
+  extend(changes: readonly PrintedChange[], head: Place): void {
     this.#stale = false;
     for (const change of changes) {
       this.#items.push(change);
@@ -107,29 +113,17 @@ export class ChangeChannel {
 
   #trim(): void {
     let drop = 0;
-    while (this.#bytes > this.#cacheBytes / 2 && drop < this.#items.length) {
-      const { seq } = this.#items[drop]!;
-      // Whole appends only: a subscriber's place may lie inside one.
-      while (drop < this.#items.length && this.#items[drop]!.seq === seq)
-        this.#bytes -= this.#items[drop++]!.item.json.length;
-      this.#from = seq;
-    }
+    while (this.#bytes > this.#cacheBytes / 2 && drop < this.#items.length)
+      this.#bytes -= this.#items[drop++]!.item.json.length;
+    const { seq, index } = this.#items[drop - 1]!;
+    this.#from = { seq, index };
     this.#items.splice(0, drop);
   }
 
   /** Changes behind a place, or undefined when the cache does not reach back to it. */
-  after(seq: number, index: number): readonly PrintedChange[] | undefined {
-    // A place inside append `seq` needs that append to be here in full.
-    if (index === Number.POSITIVE_INFINITY ? seq < this.#from : seq <= this.#from) return undefined;
-    let low = 0;
-    let high = this.#items.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const item = this.#items[middle]!;
-      if (item.seq < seq || (item.seq === seq && item.index <= index)) low = middle + 1;
-      else high = middle;
-    }
-    return this.#items.slice(low);
+  after(place: Place): readonly PrintedChange[] | undefined {
+    if (comparePlaces(place, this.#from) < 0) return undefined;
+    return this.#items.slice(countUpTo(this.#items, place));
   }
 
   /** Made once for a subscription: a listener of its signal for each commit would cost more than to hand the change out. */
@@ -152,6 +146,18 @@ export class ChangeChannel {
       close: () => signal.removeEventListener('abort', wake),
     };
   }
+}
+
+/** How many of the changes, which are in order, are not behind the place. */
+export function countUpTo(changes: readonly PrintedChange[], place: Place): number {
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (comparePlaces(changes[middle]!, place) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Where one subscription waits for changes. */

@@ -3,23 +3,27 @@
 //   snapshot -> changes -> ended
 //   1. every id that was handed out is a place from which another subscription goes on without gap and without repeat
 //   2. changes are handed out strictly rising by (seq, index)
-//   3. a page of the snapshot is one cut; the snapshot's place is the version of its first page, so that changes made while later
+//   3. what is read, printed and handed out at once is a page of bounded size, which may end in the middle of an append
+//   4. a page of the snapshot is one cut; the snapshot's place is the version of its first page, so that changes made while later
 //      pages were read are told again and folding all events gives the table (`caught-up` tells when)
 import type { Row, RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { parseEventId, printVersion, type EventId } from '../core/version.js';
-import type { ReadSession, StateReader } from '../store/state-store.js';
-import { ChangeChannel, createChangePrinter, type ChangePrinter, type PrintedChange } from './change-channel.js';
+import { comparePlaces, parseEventId, printVersion, rebuiltIndex, type EventId, type Place } from '../core/version.js';
+import type { Frontier, ReadSession, StateReader } from '../store/state-store.js';
+import {
+  ChangeChannel,
+  countUpTo,
+  createChangePrinter,
+  type ChangePrinter,
+  type PrintedChange,
+} from './change-channel.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
 import { keyPrinter, rowPrinter } from './printers.js';
 
-/** Place of the mark of a rebuild in its append: behind all differences, however many there are. */
-const markIndex = 2_147_483_647;
-
 export interface SubscriptionLimits {
-  /** Of changes in one read of the feed. */
+  /** Of changes in one read of the feed: of a page. */
   readonly readBytes: number;
   readonly snapshotPageRows: number;
   /** Of printed changes that a table's subscribers share. */
@@ -77,19 +81,20 @@ export class Subscriptions {
     const waiter = held.channel.waiter(signal);
     held.channel.subscribers++;
     try {
-      let place = start.place;
+      let place: Place = start.place;
       yield [];
       if (start.snapshot) {
-        yield* this.#snapshot(start.table, held, place, start.snapshot.after, signal);
+        yield* this.#snapshot(start.table, held, start.place, start.snapshot.after, signal);
         // Broken off: to go on behind the mark would leave out the rest of the rows.
         if (signal.aborted) return;
-        yield [held.printer.mark(printVersion(place), 'caught-up')];
+        yield [held.printer.mark(printVersion(start.place), 'caught-up')];
       }
       while (!signal.aborted) {
-        const changes = this.#changesAfter(start.table, held, place);
-        if (changes.items.length > 0) yield changes.items;
-        place = { ...place, seq: changes.seq, index: changes.index };
-        if (changes.items.length === 0 && !changes.more) await waiter.changed();
+        const { changes, next, more } = this.#changesAfter(start.table, held, place);
+        if (changes.length > 0) yield changes.map(({ item }) => item);
+        place = next;
+        if (more) await turn();
+        else if (changes.length === 0) await waiter.changed();
       }
     } finally {
       waiter.close();
@@ -111,7 +116,7 @@ export class Subscriptions {
     const waiter = held.channel.waiter(signal);
     held.channel.subscribers++;
     try {
-      let place: { readonly seq: number; readonly index: number } = start.place;
+      let place: Place = start.place;
       if (options.snapshot) {
         let after: Row | undefined;
         for (;;) {
@@ -126,10 +131,12 @@ export class Subscriptions {
           read: session.changes(start.table, place, this.#limits.readBytes),
           frontier: session.frontier,
         }));
-        held.channel.extend([], frontier.seq);
-        place = { seq: read.next, index: Number.POSITIVE_INFINITY };
+        const end = endOf(frontier);
+        held.channel.extend([], end);
+        place = read.next;
         if (read.changes.length > 0) yield read.changes;
-        else if (read.next >= frontier.seq) await waiter.changed();
+        if (comparePlaces(place, end) < 0) await turn();
+        else if (read.changes.length === 0) await waiter.changed();
       }
     } finally {
       waiter.close();
@@ -144,8 +151,8 @@ export class Subscriptions {
       const { frontier } = session;
       const { spec } = session.table(table);
       const head = frontier.seq;
-      const here: EventId = { logId: frontier.logId, seq: head, index: Number.POSITIVE_INFINITY };
-      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head };
+      const here: EventId = { logId: frontier.logId, ...endOf(frontier) };
+      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head: here };
       if (after === undefined)
         return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
       const broken = /^([^~]*)~(.*)$/s.exec(after);
@@ -180,7 +187,7 @@ export class Subscriptions {
       readonly table: string;
       readonly tableId: number;
       readonly schema: RowSchema;
-      readonly head: number;
+      readonly head: Place;
       readonly place: EventId;
     },
     numbers: NumberStyle,
@@ -217,8 +224,7 @@ export class Subscriptions {
       );
       if (page.length < this.#limits.snapshotPageRows) return;
       after = keyOf(page.at(-1)!.row);
-      // Other requests get their turn between two pages.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await turn();
     }
   }
 
@@ -248,47 +254,60 @@ export class Subscriptions {
     }
   }
 
-  #changesAfter(
-    table: string,
-    held: Held,
-    place: EventId,
-  ): { readonly items: readonly ChangeItem[]; readonly seq: number; readonly index: number; readonly more: boolean } {
+  #changesAfter(table: string, held: Held, place: Place): ChangesAfter {
     const { channel } = held;
-    // The place is at the channel's end, or inside it: bring the channel up to date once for everybody.
-    if (channel.stale && place.seq >= channel.head) this.#extend(table, held);
-    const cached = channel.after(place.seq, place.index);
-    // A subscriber that has read the feed itself may be ahead of the channel; it must not be put back.
-    if (cached !== undefined) return ended(cached, Math.max(channel.head, place.seq), channel.stale);
-    const read = this.#read(table, held, place.seq, place.index);
-    return ended(read.changes, read.next, read.next < channel.head || channel.stale);
+    // The place is at the channel's end: bring the channel up to date once for everybody.
+    if (channel.stale && comparePlaces(place, channel.head) >= 0) this.#extend(table, held, place);
+    const { head } = channel;
+    const cached = channel.after(place);
+    // A subscription may begin ahead of the channel; it must not be put back.
+    if (cached !== undefined)
+      return { changes: cached, next: comparePlaces(head, place) > 0 ? head : place, more: channel.stale };
+    const { changes, next } = this.#read(table, held, place);
+    if (comparePlaces(next, head) < 0) return { changes, next, more: true };
+    // Not beyond the channel's end: from there on it is read for everybody.
+    return { changes: changes.slice(0, countUpTo(changes, head)), next: head, more: channel.stale };
   }
 
-  #extend(table: string, held: Held): void {
+  #extend(table: string, held: Held, place: Place): void {
     const { channel } = held;
-    const read = this.#read(table, held, channel.head, Number.POSITIVE_INFINITY);
+    // Who has stood at the channel's end since then does not read; what it has left unread is not the others' to wait for.
+    if (comparePlaces(place, channel.head) > 0) channel.skipTo(place);
+    const read = this.#read(table, held, channel.head);
     channel.extend(read.changes, read.next);
-    if (read.next < read.frontierSeq) channel.wake();
+    if (comparePlaces(read.next, read.end) < 0) channel.wake();
   }
 
-  #read(table: string, held: Held, seq: number, index: number) {
+  #read(table: string, held: Held, place: Place) {
     return this.#session(table, held, (session) => {
       const { frontier } = session;
-      const read = session.changes(table, { seq, index }, this.#limits.readBytes);
+      const read = session.changes(table, place, this.#limits.readBytes);
       const changes: PrintedChange[] = read.changes.map((change) => held.printer.change(change));
-      for (const at of read.rebuilt) {
-        if (at > seq || index < markIndex) insertMark(changes, at, held.printer, frontier.logId);
-      }
-      return { changes, next: read.next, frontierSeq: frontier.seq };
+      for (const seq of read.rebuilt) insertMark(changes, seq, held.printer, frontier.logId);
+      return { changes, next: read.next, end: endOf(frontier) };
     });
   }
 }
 
-function ended(changes: readonly PrintedChange[], head: number, more: boolean) {
-  return { items: changes.map(({ item }) => item), seq: head, index: Number.POSITIVE_INFINITY, more };
+interface ChangesAfter {
+  readonly changes: readonly PrintedChange[];
+  readonly next: Place;
+  /** There may be more already. */
+  readonly more: boolean;
 }
 
 /** The mark of a rebuild stands behind the differences that it emitted. */
 function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinter, logId: string): void {
-  const at = changes.findLastIndex((change) => change.seq <= seq) + 1;
-  changes.splice(at, 0, { seq, index: markIndex, item: printer.mark(`${logId}:${seq}.${markIndex}`, 'rebuilt') });
+  const place = { seq, index: rebuiltIndex };
+  const item = printer.mark(`${logId}:${seq}.${rebuiltIndex}`, 'rebuilt');
+  changes.splice(countUpTo(changes, place), 0, { ...place, item });
+}
+
+function endOf({ seq }: Frontier): Place {
+  return { seq, index: Number.POSITIVE_INFINITY };
+}
+
+/** Other requests get their turn between two pages. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

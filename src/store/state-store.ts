@@ -3,7 +3,7 @@
 // step inside a transaction could let another one in). A read session sees one consistent cut, from any thread.
 import type { Row, RowSchema, Value } from '../core/data-type.js';
 import type { KeyedState, KeyedStateSpec } from '../core/keyed-state.js';
-import type { Version } from '../core/version.js';
+import type { Place, Version } from '../core/version.js';
 
 export type { KeyedState, KeyedStateSpec };
 
@@ -71,7 +71,7 @@ export interface StateWriter {
   openState(spec: KeyedStateSpec): KeyedState;
   dropState(name: string): void;
 
-  /** Adds to the change feed of a table (the SQL name); written as one blob per table at commit. */
+  /** Adds to the change feed of a table (the SQL name); written as blobs of bounded size, the last one at commit. */
   feed(table: string, change: RowChange): void;
   /** A marker in the feed that a rebuild has swapped the table in at this seq. */
   feedRebuilt(table: string, seq: number): void;
@@ -129,10 +129,10 @@ export interface ReadSession {
   /** Rows in key order; lazily read. */
   scan(request: ScanRequest): Iterable<StoredRow>;
   /**
-   * Changes of a table with (seq, index) > (after.seq, after.index), whole commits, about `bytesMax` at most; `next` = where to
-   * go on, equal to the frontier when the end was reached. Rejects with too-old when `after` is behind the retention.
+   * Changes of a table behind a place, in order: at least one where there is one, and no more when they take about `bytesMax` of
+   * memory, also in the middle of an append. Rejects with too-old when `after` is behind the retention.
    */
-  changes(table: string, after: { readonly seq: number; readonly index: number }, bytesMax: number): FeedRead;
+  changes(table: string, after: Place, bytesMax: number): FeedRead;
   document(kind: string, name: string): string | undefined;
   documents(kind: string): readonly { readonly name: string; readonly json: string }[];
   close(): void;
@@ -142,7 +142,8 @@ export interface FeedRead {
   readonly changes: readonly RowChange[];
   /** Seqs at which the table was rebuilt, within the part read. */
   readonly rebuilt: readonly number[];
-  readonly next: number;
+  /** Where to go on: behind the frontier when the end was reached. */
+  readonly next: Place;
 }
 
 export interface StateReader {

@@ -1,6 +1,7 @@
 // What a state store must do: the promises of src/store/state-store.ts as tests, over a writer and readers of the same storage.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BIGINT, DOUBLE, INTEGER, STRING, type Row } from '../../src/core/data-type.js';
+import { comparePlaces, type Place } from '../../src/core/version.js';
 import type { Frontier, StateReader, StateWriter, TableSpec } from '../../src/store/state-store.js';
 
 export interface StateStoreHarness {
@@ -365,20 +366,63 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         }
         const session = reader.session();
         const from = (after: { seq: number; index: number }) => session.changes('orders', after, 1e6);
-        expect(from({ seq: 1, index: Infinity })).toEqual({ changes: all, rebuilt: [], next: seq });
+        expect(from({ seq: 1, index: Infinity })).toEqual({
+          changes: all,
+          rebuilt: [],
+          next: { seq, index: Infinity },
+        });
         all.forEach(({ seq: s, index }, i) => expect(from({ seq: s, index }).changes).toEqual(all.slice(i + 1)));
         for (const s of [1, 7, 20, seq])
           expect(from({ seq: s, index: Infinity }).changes).toEqual(all.filter((made) => made.seq > s));
         // Small steps: each a prefix of what is left, at the end the frontier.
-        let place = { seq: 1, index: Infinity };
+        let place: Place = { seq: 1, index: Infinity };
+        const end = { seq, index: Infinity };
         const collected = [];
-        for (let guard = 0; guard < 1000 && place.seq < seq; guard++) {
+        for (let guard = 0; guard < 1000 && comparePlaces(place, end) < 0; guard++) {
           const part = session.changes('orders', place, 1);
           collected.push(...part.changes);
-          expect(part.next).toBeGreaterThan(place.seq);
-          place = { seq: part.next, index: Infinity };
+          expect(comparePlaces(part.next, place)).toBeGreaterThan(0);
+          place = part.next;
         }
         expect(collected).toEqual(all);
+        session.close();
+      });
+
+      it('gives an append of any length in pages of bounded size, the same whatever their size and wherever they begin', () => {
+        createOrders();
+        const all = Array.from({ length: 6000 }, (_, i) =>
+          change(2, i, i % 3 === 0 ? null : [i, 'b'.repeat(i % 90), i], [i, 'a'.repeat(60), i]),
+        );
+        const rest = [change(3, 0, null, [7, 'z', 7]), change(4, 0, [7, 'z', 7], null)];
+        commit(() => {
+          for (const made of [...all, ...rest]) writer.feed('orders', made);
+          writer.feedRebuilt('orders', 2);
+        }, 4);
+        all.push(...rest);
+        const session = reader.session();
+        for (const [from, bytesMax] of [
+          [0, 1e9],
+          [0, 20_000],
+          [1234, 20_000],
+          [5, 100],
+          [5998, 1],
+          [6000, 1],
+        ] as const) {
+          let place: Place = from === 0 ? { seq: 1, index: Infinity } : all[from - 1]!;
+          const collected = [];
+          const rebuilt = [];
+          while (comparePlaces(place, { seq: 4, index: Infinity }) < 0) {
+            const part = session.changes('orders', place, bytesMax);
+            expect(part.changes.length).toBeLessThanOrEqual(1 + bytesMax / 60);
+            // The mark stands behind the last change of its append, whatever lies in one blob with it.
+            if (part.rebuilt.length > 0) expect(part.next.seq).toBeGreaterThan(2);
+            collected.push(...part.changes);
+            rebuilt.push(...part.rebuilt);
+            place = part.next;
+          }
+          expect(collected).toEqual(all.slice(from));
+          expect(rebuilt).toEqual([2]);
+        }
         session.close();
       });
 
@@ -396,7 +440,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         expect(session.changes('orders', { seq: 1, index: Infinity }, 1e6)).toMatchObject({
           changes: [{ seq: 2 }, { seq: 4 }],
           rebuilt: [3],
-          next: 4,
+          next: { seq: 4, index: Infinity },
         });
         expect(session.changes('orders', { seq: 3, index: Infinity }, 1e6).rebuilt).toEqual([]);
         session.close();
@@ -432,7 +476,8 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         while (writer.pruneFeed({ ms: 1000, bytes: 1e9 }, nowMs + 1_000_000));
         expect(writer.pruneFeed({ ms: 1000, bytes: 1e9 }, nowMs + 1_000_000)).toBe(false);
         const empty = reader.session();
-        expect(empty.changes('orders', { seq, index: Infinity }, 1e9)).toEqual({ changes: [], rebuilt: [], next: seq });
+        const end = { seq, index: Infinity };
+        expect(empty.changes('orders', end, 1e9)).toEqual({ changes: [], rebuilt: [], next: end });
         expect(() => empty.changes('orders', { seq: seq - 1, index: Infinity }, 1e9)).toThrow(/no longer kept/);
         empty.close();
       });

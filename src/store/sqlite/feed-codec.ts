@@ -1,7 +1,8 @@
-// The changes of one table in one engine commit as a blob. Per change: a byte of flags; what differs from the change before (seq,
+// Changes of one table in one engine commit as a blob. Per change: a byte of flags; what differs from the change before (seq,
 // index, rowtime, commit time); the old row; the new row, as a difference from the old one where there is one.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
+import { comparePlaces, type Place } from '../../core/version.js';
 import type { RowChange } from '../state-store.js';
 import type { RowCodec } from './row-codec.js';
 
@@ -72,20 +73,26 @@ export class FeedBuilder {
   }
 }
 
-/** Adds to `changes` those with (seq, index) behind `after`. */
-export function readFeedBlob(
-  blob: Buffer,
-  codec: RowCodec,
-  after: { readonly seq: number; readonly index: number },
-  changes: RowChange[],
-): void {
+/** What is read of a feed at a time. */
+export interface FeedPage {
+  readonly changes: RowChange[];
+  /** Of memory, about; the page is full when nothing is left. */
+  bytesLeft: number;
+}
+
+/** A value of a row that is read, beside its content. */
+const valueBytes = 8;
+
+/** Adds to the page what lies behind `after`, until the page is full. */
+export function readFeedBlob(blob: Buffer, codec: RowCodec, after: Place, page: FeedPage): void {
   const from = new ByteReader(blob);
   assert(from.u8() === feedFormat, 'the format of a feed blob is known');
   let seq = from.varint();
   let index = -1;
   let rowtimeMs = 0;
   let commitTimeUs = 0;
-  while (!from.done) {
+  while (!from.done && page.bytesLeft > 0) {
+    const start = from.at;
     const flags = from.u8();
     const moved = (flags & flag.seq) !== 0;
     if (moved) seq += from.varint();
@@ -95,7 +102,10 @@ export function readFeedBlob(
     const before = (flags & flag.before) === 0 ? null : codec.read(from);
     const afterRow =
       (flags & flag.after) === 0 ? null : before === null ? codec.read(from) : codec.readDifference(from, before);
-    if (seq < after.seq || (seq === after.seq && index <= after.index)) continue;
-    changes.push({ seq, index, before, after: afterRow, rowtimeMs, commitTimeUs });
+    const change = { seq, index, before, after: afterRow, rowtimeMs, commitTimeUs };
+    if (comparePlaces(change, after) <= 0) continue;
+    page.changes.push(change);
+    const rows = (before === null ? 0 : 1) + (afterRow === null ? 0 : 1);
+    page.bytesLeft -= from.at - start + rows * codec.width * valueBytes;
   }
 }

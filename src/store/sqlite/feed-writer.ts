@@ -1,16 +1,15 @@
 // The writing side of the change feed: collects the changes of a transaction per table, writes them as blobs before the commit, and
 // drops old ones. The feed belongs to a table by its id, so it goes on over rebuilds and renamings.
 import type { Column } from '../../core/data-type.js';
+import { rebuiltIndex } from '../../core/version.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { RowChange, TableSpec } from '../state-store.js';
 import { FeedBuilder } from './feed-codec.js';
 import type { FrontierRow } from './frontier.js';
 import { RowCodec } from './row-codec.js';
 
-/** A larger blob is closed at the end of its append, */
-const blobBytes = 1024 * 1024;
-/** and one of this size also inside: SQLite's blobs have an end. */
-const blobBytesMax = 64 * 1024 * 1024;
+/** A larger blob is closed, also in the middle of an append: a reader holds one whole, and skips in it what it has read before. */
+const blobBytes = 256 * 1024;
 /** Blobs dropped by one call of prune. */
 const pruneStep = 64;
 
@@ -60,13 +59,12 @@ export class FeedWriter {
   add(feed: TableFeed, change: RowChange): void {
     const { builder } = feed;
     if (builder.count === 0) this.#open.add(feed);
-    else if ((builder.bytes >= blobBytes && change.seq !== builder.lastSeq) || builder.bytes >= blobBytesMax)
-      this.#write(feed);
+    else if (builder.bytes >= blobBytes) this.#write(feed);
     builder.add(change);
   }
 
   addRebuilt(tableId: number, seq: number): void {
-    this.#insert(tableId, null, seq, seq, 0, Buffer.alloc(0));
+    this.#insert(tableId, null, seq, seq, rebuiltIndex, Buffer.alloc(0));
   }
 
   /** The table becomes readable: whoever reads it later has a version of this commit or a newer one. */

@@ -2,16 +2,9 @@
 // not paid for the rest, and no statement stays open between two calls.
 import type { Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
-import type {
-  FeedRead,
-  Frontier,
-  ReadSession,
-  RowChange,
-  ScanRequest,
-  StoredRow,
-  TableDescription,
-} from '../state-store.js';
-import { readFeedBlob } from './feed-codec.js';
+import { comparePlaces, type Place } from '../../core/version.js';
+import type { FeedRead, Frontier, ReadSession, ScanRequest, StoredRow, TableDescription } from '../state-store.js';
+import { readFeedBlob, type FeedPage } from './feed-codec.js';
 import { feedColumns } from './feed-writer.js';
 import type { ReadConnection } from './read-connection.js';
 import type { ReaderCatalogue } from './reader-catalogue.js';
@@ -74,41 +67,42 @@ export class SqliteReadSession implements ReadSession {
     }
   }
 
-  changes(table: string, after: { readonly seq: number; readonly index: number }, bytesMax: number): FeedRead {
+  changes(table: string, after: Place, bytesMax: number): FeedRead {
     const { spec } = this.#catalogue.get(table);
     this.#checkRetained(spec.id, spec.name, after);
-    const blobs = this.#database
-      .statement(
-        'SELECT schema_id, first_seq, last_seq, changes FROM wt_feed WHERE table_id = ? AND last_seq >= ? ORDER BY last_seq, id',
-      )
-      .iterate(spec.id, after.index === Number.POSITIVE_INFINITY ? after.seq + 1 : after.seq);
-    const changes: RowChange[] = [];
+    const nextBlob = this.#database.statement(
+      'SELECT schema_id, last_seq, last_index, changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) ORDER BY last_seq, last_index LIMIT 1',
+    );
+    const page: FeedPage = { changes: [], bytesLeft: bytesMax };
+    const { changes } = page;
     const rebuilt: number[] = [];
-    let bytes = 0;
-    let lastSeq = after.seq;
-    for (const [schemaId, first, last, blob] of blobs) {
-      // The end of a part is the end of an append: what belongs to the last one may lie in several blobs.
-      if (bytes >= bytesMax && lastSeq > after.seq && Number(first) > lastSeq)
-        return { changes, rebuilt, next: lastSeq };
-      lastSeq = Number(last);
+    let place = after;
+    for (;;) {
+      const found = nextBlob.get(spec.id, place.seq, place.index);
+      if (found === undefined) break;
+      const [schemaId, seq, index, blob] = found;
+      place = { seq: Number(seq), index: Number(index) };
       if (schemaId === null) {
-        if (lastSeq > after.seq || after.index !== Number.POSITIVE_INFINITY) rebuilt.push(lastSeq);
+        rebuilt.push(place.seq);
         continue;
       }
-      const data = blob as Buffer;
-      bytes += data.length;
-      readFeedBlob(data, this.#feedCodec(Number(schemaId)), after, changes);
+      readFeedBlob(blob as Buffer, this.#feedCodec(Number(schemaId)), after, page);
+      if (page.bytesLeft > 0) continue;
+      const { seq: lastSeq, index: lastIndex } = changes.at(-1)!;
+      // The changes of a rebuild may lie in a blob that goes on behind its mark, so that the mark has come first.
+      return { changes, rebuilt: rebuilt.filter((of) => of < lastSeq), next: { seq: lastSeq, index: lastIndex } };
     }
-    return { changes, rebuilt, next: Math.max(this.frontier.seq, after.seq) };
+    const end = { seq: this.frontier.seq, index: Number.POSITIVE_INFINITY };
+    return { changes, rebuilt, next: comparePlaces(end, after) > 0 ? end : after };
   }
 
-  #checkRetained(tableId: number, name: string, after: { readonly seq: number; readonly index: number }): void {
+  #checkRetained(tableId: number, name: string, after: Place): void {
     const start = this.#database
       .statement('SELECT seq, change_index FROM wt_feed_start WHERE table_id = ?')
       .get(tableId);
     assert(start !== undefined, 'a readable table has a feed');
     const [seq, index] = start.map(Number) as [number, number];
-    if (after.seq > seq || (after.seq === seq && after.index >= index)) return;
+    if (comparePlaces(after, { seq, index }) >= 0) return;
     throw new AppError('too-old', `the changes of table "${name}" behind ${after.seq} are no longer kept`, {
       detail: `the feed of this table begins behind ${seq}: what came before is beyond its retention, or the table became readable there`,
       hint: 'read the table anew and subscribe from the version of that read',

@@ -12,6 +12,11 @@ export class RowCodec {
     this.#bitmapBytes = (columns.length + 7) >> 3;
   }
 
+  /** Values of a row. */
+  get width(): number {
+    return this.#types.length;
+  }
+
   write(to: ByteWriter, row: Row): void {
     const types = this.#types;
     this.#writeBitmap(to, row, null);

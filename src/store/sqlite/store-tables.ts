@@ -1,5 +1,6 @@
 // The internal tables of the store; beside them stand the physical tables `t<id>_v<version>` with rows, their views, and one
 // table `wt_state_<id>` per operator state. Everything moves in the engine's one transaction.
+import { rebuiltIndex } from '../../core/version.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 
 const storeTables = `
@@ -25,19 +26,19 @@ CREATE TABLE IF NOT EXISTS wt_keyed_state (
   name TEXT NOT NULL UNIQUE,
   spec TEXT NOT NULL                -- KeyedStateSpec as JSON, to notice a state of another form
 );
--- The change feed: a row per engine commit and table, in parts where it is large.
+-- The change feed: a row per engine commit and table, or several where it is large, each up to 256 KB and a change.
 CREATE TABLE IF NOT EXISTS wt_feed (
   id INTEGER PRIMARY KEY,
   table_id INTEGER NOT NULL,        -- the feed goes on over versions and renamings of a table
   schema_id INTEGER,                -- how the rows are encoded; NULL: a mark that a rebuild has swapped the table in
   first_seq INTEGER NOT NULL,
   last_seq INTEGER NOT NULL,
-  last_index INTEGER NOT NULL,      -- of the last change
+  last_index INTEGER NOT NULL,      -- of the last change; of a mark: behind all changes
   written_ms INTEGER NOT NULL,      -- wall clock of the commit, for retention
   bytes INTEGER NOT NULL,
   changes BLOB NOT NULL             -- see feed-codec.ts
 );
-CREATE INDEX IF NOT EXISTS wt_feed_place ON wt_feed (table_id, last_seq);
+CREATE INDEX IF NOT EXISTS wt_feed_end ON wt_feed (table_id, last_seq, last_index);
 CREATE TABLE IF NOT EXISTS wt_feed_schema (
   id INTEGER PRIMARY KEY,
   columns TEXT NOT NULL UNIQUE      -- Column[] as JSON
@@ -57,5 +58,18 @@ CREATE TABLE IF NOT EXISTS wt_document (
 `;
 
 export function createStoreTables(database: SqliteDatabase): void {
-  database.transaction(() => database.exec(storeTables));
+  database.transaction(() => {
+    database.exec(storeTables);
+    followFeedIndex(database);
+  });
+}
+
+/**
+ * Data folders of earlier builds have an index without `last_index`, and marks of rebuilds with 0 there. Their blobs are read as
+ * they are; those of very long transactions are up to 64 MB.
+ */
+function followFeedIndex(database: SqliteDatabase): void {
+  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'wt_feed_place'").get() === undefined) return;
+  database.prepare('UPDATE wt_feed SET last_index = ? WHERE schema_id IS NULL').run(rebuiltIndex);
+  database.exec('DROP INDEX wt_feed_place');
 }

@@ -2,15 +2,18 @@
 // shares, and must get every change once and in order all the same.
 import { describe, expect, it } from 'vitest';
 import { BIGINT, type RowSchema } from '../../../src/core/data-type.js';
+import { AppError } from '../../../src/core/errors.js';
+import type { Place } from '../../../src/core/version.js';
 import { Subscriptions } from '../../../src/query/subscriptions.js';
-import type { RowChange, StateReader } from '../../../src/store/state-store.js';
+import type { FeedRead, RowChange, StateReader } from '../../../src/store/state-store.js';
 
 const schema = { columns: [{ name: 'id', type: BIGINT }], keyColumns: [0] } as unknown as RowSchema;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** One change per append; the frontier is what the test says. */
+/** One change per append; the frontier is what the test says, and so is where the retention begins. */
 class GrowingFeed {
   seq: number;
+  retainedFrom = 0;
   constructor(seq: number) {
     this.seq = seq;
   }
@@ -21,11 +24,11 @@ class GrowingFeed {
       return {
         frontier,
         table: () => ({ spec: { id: 1, name: 't', schema }, rowCount: 0, visible: true }),
-        changes: (_table: string, after: { seq: number; index: number }) => ({
-          changes: changesBetween(after, frontier.seq),
-          rebuilt: [],
-          next: Math.max(frontier.seq, after.seq),
-        }),
+        changes: (_table: string, after: Place): FeedRead => {
+          if (after.seq < this.retainedFrom) throw new AppError('too-old', `behind ${after.seq}`);
+          const end = { seq: frontier.seq, index: Infinity };
+          return { changes: changesBetween(after, frontier.seq), rebuilt: [], next: end };
+        },
         close: () => undefined,
       };
     };
@@ -33,7 +36,7 @@ class GrowingFeed {
   }
 }
 
-function changesBetween(after: { seq: number; index: number }, last: number): RowChange[] {
+function changesBetween(after: Place, last: number): RowChange[] {
   const first = after.index >= 0 ? after.seq + 1 : after.seq;
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     return { seq: first + i, index: 0, commitTimeUs: 0, before: null, after: [first + i] } as unknown as RowChange;
@@ -57,5 +60,27 @@ describe('a resumed subscription', () => {
     stop.abort();
     await events.return(undefined);
     expect(ids).toEqual([3, 4, 5, 6, 7, 8, 9].map((seq) => `L:${seq}.0`));
+  });
+});
+
+describe('a subscription that nobody reads', () => {
+  it('holds back no other of its table, also when the feed has gone on without it', async () => {
+    const feed = new GrowingFeed(5);
+    const subscriptions = new Subscriptions(feed.reader, quiet as never);
+    const stop = new AbortController();
+    const unread = subscriptions.subscribe({ table: 't', snapshot: false, signal: stop.signal });
+    await unread.next();
+    feed.seq = 20;
+    subscriptions.wake();
+    feed.retainedFrom = 15;
+    const events = subscriptions.subscribe({ table: 't', snapshot: false, signal: stop.signal });
+    await events.next();
+    feed.seq = 21;
+    subscriptions.wake();
+    const { value } = await events.next();
+    expect((value as { id: string }[]).map(({ id }) => id)).toEqual(['L:21.0']);
+    await expect(unread.next()).rejects.toThrow(expect.objectContaining({ code: 'too-old' }));
+    stop.abort();
+    await events.return(undefined);
   });
 });

@@ -78,15 +78,29 @@ describe('changes in a feed blob', () => {
         for (const change of changes) builder.add(change);
         expect([builder.firstSeq, builder.lastSeq, builder.lastIndex]).toEqual([changes[0]!.seq, seq, index]);
         const read = (after: { seq: number; index: number }) => {
-          const into: RowChange[] = [];
-          readFeedBlob(builder.blob(), codec, after, into);
-          return into;
+          const page = { changes: [], bytesLeft: Number.POSITIVE_INFINITY };
+          readFeedBlob(builder.blob(), codec, after, page);
+          return page.changes;
         };
         expect(read({ seq: start - 1, index: Infinity })).toEqual(changes);
         changes.forEach((change, i) => expect(read(change)).toEqual(changes.slice(i + 1)));
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('fill a page by what they take in memory, not by what they take in the blob', () => {
+    // Twenty nulls are three bytes, and a row of twenty values.
+    const of = Array.from({ length: 20 }, (_, i): Column => ({ name: `c${i}`, type: { kind: 'STRING' } }));
+    const codec = new RowCodec(of);
+    const builder = new FeedBuilder(codec);
+    for (let index = 0; index < 1000; index++)
+      builder.add({ seq: 1, index, before: null, after: of.map(() => null), rowtimeMs: 0, commitTimeUs: 0 });
+    const page = { changes: [], bytesLeft: 16_000 };
+    readFeedBlob(builder.blob(), codec, { seq: 0, index: Infinity }, page);
+    expect(builder.bytes).toBeLessThan(16_000);
+    expect(page.changes.length).toBeGreaterThan(10);
+    expect(page.changes.length).toBeLessThan(110);
   });
 });
 

@@ -1,0 +1,83 @@
+// A data folder of an earlier build opens: its change feed had another index, marks of rebuilds that stood at 0 of their append, and blobs
+// with any number of appends in them.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { INTEGER, STRING } from '../../../src/core/data-type.js';
+import type { Place } from '../../../src/core/version.js';
+import { openDatabase } from '../../../src/sqlite/database.js';
+import { openStateReader } from '../../../src/store/sqlite/state-reader.js';
+import { openStateStore } from '../../../src/store/sqlite/state-store.js';
+import type { TableSpec } from '../../../src/store/state-store.js';
+
+const columns = [
+  { name: 'id', type: INTEGER },
+  { name: 'text', type: STRING },
+];
+const table: TableSpec = { id: 1, version: 1, name: 't', schema: { columns, keyColumns: [0] } };
+const placesOfAppends = [
+  [2, 5],
+  [3, 400],
+  [4, 7],
+] as const;
+const places: Place[] = placesOfAppends.flatMap(([seq, count]) =>
+  Array.from({ length: count }, (_, index) => ({ seq, index })),
+);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wt-earlier-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function open() {
+  const database = openDatabase(join(folder, 'writethrough.db'));
+  return { database, writer: openStateStore(database, { logId: 'L' }) };
+}
+
+it('the change feed of an earlier build is read from every place in it, its rebuild told once', () => {
+  const first = open();
+  const { writer } = first;
+  writer.begin();
+  writer.createTable(table);
+  writer.publish(table);
+  writer.commit({ ...writer.frontier, seq: 1 });
+  writer.begin();
+  for (const { seq, index } of places)
+    writer.feed('t', { seq, index, before: null, after: [index, `text ${seq}`], rowtimeMs: 0, commitTimeUs: 0 });
+  // Between the appends of one blob.
+  writer.feedRebuilt('t', 3);
+  writer.commit({ ...writer.frontier, seq: 4 });
+  first.database.exec(`
+    UPDATE wt_feed SET last_index = 0 WHERE schema_id IS NULL;
+    DROP INDEX wt_feed_end;
+    CREATE INDEX wt_feed_place ON wt_feed (table_id, last_seq);
+  `);
+  expect(first.database.prepare('SELECT count(*) FROM wt_feed').get()).toEqual([2]);
+  first.database.close();
+
+  const second = open();
+  const reader = openStateReader(join(folder, 'writethrough.db'));
+  const session = reader.session();
+  for (const bytesMax of [1, 500, 1e9]) {
+    for (const from of [0, 1, 5, 6, 200, 404, 405, 406, 411]) {
+      let place: Place = places[from - 1] ?? { seq: 1, index: Infinity };
+      const found: Place[] = [];
+      const rebuilt: number[] = [];
+      while (place.seq < 4 || place.index < Infinity) {
+        const part = session.changes('t', place, bytesMax);
+        found.push(...part.changes.map(({ seq, index }) => ({ seq, index })));
+        rebuilt.push(...part.rebuilt);
+        place = part.next;
+      }
+      expect(found).toEqual(places.slice(from));
+      expect(rebuilt).toEqual(from <= 405 ? [3] : []);
+    }
+  }
+  session.close();
+  reader.close();
+  second.database.close();
+});
