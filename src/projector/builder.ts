@@ -3,11 +3,12 @@
 //   1. save the build document, create the hidden version           crash: the build goes on behind its last step
 //   2. fill (scan or replay), cursor saved with each step           crash: as above
 //   3. caught up: the version follows live changes in lock-step     crash: filling is over, lock-step is taken up again
-//   4. compare old and new in key order, remember the suspects      crash: compared again from the start
+//   4. compare old and new in key order, remember the suspects      crash: compared again from the start, with no suspects
 //   5. append the control record `rebuild-swapped`                  crash before: 4 again; after: the swap is applied at its seq
 //   6. apply it: emit the true differences, flip the view, forget the document   one transaction
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
-// The old version serves and is fed until 6, so a failure anywhere before leaves it untouched.
+// The old version serves and is fed until 6, so a failure anywhere before leaves it untouched. What differs passes through 6 a page at a
+// time; the engine's pause there grows with it, because all of it becomes visible in one commit.
 import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
 import { assert, toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
@@ -19,7 +20,7 @@ import type { StateWriter, TableSpec } from '../store/state-store.js';
 import { activateBuild, progressOf, type ActiveBuild } from './active-build.js';
 import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
 import type { RebuildProgress } from './statement-facade.js';
-import { VersionComparison } from './version-comparison.js';
+import { suspectState, VersionComparison } from './version-comparison.js';
 import { VersionGarbage } from './version-garbage.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
@@ -123,8 +124,9 @@ export class Builder {
     this.#unhook(active);
     this.#active.delete(nameKey(table));
     removeBuild(this.#env.state, active.document.table);
-    if (active.document.purpose === 'rebuild')
-      this.#leftBehind.push([active.target?.spec, active.query?.topology.stateNames]);
+    if (active.document.purpose !== 'rebuild') return;
+    if (active.target) this.#env.state.dropState(suspectState(active.target.spec));
+    this.#leftBehind.push([active.target?.spec, active.query?.topology.stateNames]);
   }
 
   /** A build cannot go on, in the open transaction: a rebuilt table stays as it is, a created one stands still. Queries that do, too. */
@@ -271,14 +273,22 @@ export class Builder {
   }
 
   #compareOrSwap(active: ActiveBuild): void {
-    active.comparison ??= new VersionComparison(this.#env.runtime.table(active.entry.name), active.target!);
-    if (!active.comparison.done) return active.comparison.step(this.#rowsPerStep);
+    const comparison = (active.comparison ??= this.#compare(active));
+    if (!comparison.done) {
+      comparison.step(this.#rowsPerStep);
+      if (comparison.full) this.#transaction(() => comparison.keep());
+      return;
+    }
     active.swapping = true;
     failpoint('rebuild-before-swap');
     // It is rejected only when the log is closed or has failed, and then the engine ends: the build goes on at the next start.
     this.#env.appendSwap(active.entry.name, active.document.version).catch((error: unknown) => {
       this.#env.logger.debug('a swap was not appended', { table: active.entry.name, error: toAppError(error).message });
     });
+  }
+
+  #compare({ entry, target }: ActiveBuild): VersionComparison {
+    return new VersionComparison(this.#env.runtime.table(entry.name), target!, this.#env.state);
   }
 
   /** Applies the control record: in the engine's open transaction, at its seq. */
@@ -291,9 +301,11 @@ export class Builder {
     const target = active.target!;
     const earlier = runtime.table(table);
     // After a restart between the append of the swap and its application nothing is compared yet.
-    const comparison = (active.comparison ??= new VersionComparison(earlier, target));
-    while (!comparison.done) comparison.step(rowsPerStepDefault);
-    const differences = comparison.differences();
+    const comparison = (active.comparison ??= this.#compare(active));
+    while (!comparison.done) {
+      comparison.step(rowsPerStepDefault);
+      if (comparison.full) comparison.keep();
+    }
     this.#unhook(active);
     const oldStates = active.query && runtime.runningQuery(active.query.id)?.running.topology.stateNames;
     if (active.query) runtime.detachQuery(active.query.id);
@@ -310,7 +322,8 @@ export class Builder {
       runtime.swapSource(table, active.replay!);
       runtime.listenToTopic(active.replay!);
     }
-    for (const { before, after } of differences) target.emitDifference(before, after);
+    for (const { before, after } of comparison.differences()) target.emitDifference(before, after);
+    state.dropState(suspectState(target.spec));
     if (entry.visible) state.publish(target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);
     this.#leftBehind.push([earlier.spec, oldStates]);

@@ -1,5 +1,5 @@
 // The topics of derived streams and tables: each change of a sink becomes a record, gathered while an engine commit is applied and
-// handed to the log with it. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
+// handed to the log with it, in several pieces where it is long. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { Row } from '../core/data-type.js';
 import { extent, extentSize, opCode, RecordSet } from '../core/record.js';
@@ -15,7 +15,12 @@ export interface DerivedGroup {
   readonly records: RecordSet;
 }
 
+/** Of records that are held, with what describes one: a commit may derive any number of them. */
+const heldBytesMax = 1024 * 1024;
+const bytesPerRecord = extentSize * Int32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT;
+
 export class SinkTopics {
+  #onFull: () => void = () => {};
   readonly #out = new ByteWriter(64 * 1024);
   #extents = new Int32Array(256 * extentSize);
   #timestamps = new Float64Array(256);
@@ -24,6 +29,11 @@ export class SinkTopics {
   #groups: DerivedGroup[] = [];
   #seq = -1;
   #commitTimeUs = 0;
+
+  /** Called in the open transaction when so much is held that it has to be taken. */
+  onFull(listener: () => void): void {
+    this.#onFull = listener;
+  }
 
   /** What writes one sink's changes. */
   listener(entry: SourceEntry, context: ApplyContext): ChangeListener {
@@ -64,6 +74,7 @@ export class SinkTopics {
         const valueLength = after === null ? -1 : out.pos - valueStart;
         const op = after === null ? opCode.d : before === null ? opCode.c : opCode.u;
         this.#add(op, topic, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
+        if (out.pos + this.#count * bytesPerRecord >= heldBytesMax) this.#onFull();
       },
     };
   }

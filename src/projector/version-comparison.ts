@@ -1,25 +1,49 @@
 // Two versions of a table, compared in key order in bounded steps while both follow live changes. Keys that differ, and keys that
-// change while it runs, are suspects: what they hold at the swap decides, so the differences that are emitted are the true ones.
+// change while it runs, are suspects: what they hold at the swap decides, so the differences that are emitted are the true ones. Few
+// suspects are held in memory; many are kept in the store, in a state that goes with the build.
 import { compareRows, sameRow } from '../core/compare.js';
 import type { Row } from '../core/data-type.js';
+import type { KeyedState } from '../core/keyed-state.js';
 import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { ChangeListener, TableNode } from '../runtime/table-node.js';
+import type { StateWriter } from '../store/state-store.js';
+
+/** Of suspects in memory, each with what a text in a set takes beside its characters. */
+const heldBytesDefault = 1024 * 1024;
+const bytesPerSuspect = 64;
+const suspectsPerPage = 1000;
+
+/** Where the suspects of a build are when they are many; dropped with the build. */
+export function suspectState(version: { readonly id: number; readonly version: number }): string {
+  return `rebuild_${version.id}_v${version.version}`;
+}
 
 export class VersionComparison {
   readonly #old: TableNode;
   readonly #next: TableNode;
   readonly #watcher: ChangeListener;
+  readonly #state: StateWriter;
+  readonly #heldBytesMax: number;
   /** Keys as row-json. */
-  readonly #suspects = new Set<string>();
+  readonly #held = new Set<string>();
+  #heldBytes = 0;
+  /** The suspects that are not held. */
+  #kept: KeyedState | undefined;
   #last: Row | null = null;
   #done = false;
 
-  constructor(old: TableNode, next: TableNode) {
+  constructor(old: TableNode, next: TableNode, state: StateWriter, heldBytesMax: number = heldBytesDefault) {
     this.#old = old;
     this.#next = next;
+    this.#state = state;
+    this.#heldBytesMax = heldBytesMax;
     // A key that changes after it was compared may have come out differently in the two versions.
     this.#watcher = {
-      accept: (_source, before, after) => void this.#suspects.add(rowToJson(next.keyOf((after ?? before)!))),
+      accept: (_source, before, after) => {
+        this.#suspect(next.keyOf((after ?? before)!));
+        // In the engine's transaction. One that is rolled back ends this comparison.
+        if (this.full) this.keep();
+      },
     };
     old.listeners.push(this.#watcher);
     next.listeners.push(this.#watcher);
@@ -35,6 +59,32 @@ export class VersionComparison {
 
   get done(): boolean {
     return this.#done;
+  }
+
+  #suspect(key: Row): void {
+    const text = rowToJson(key);
+    if (this.#held.has(text)) return;
+    this.#held.add(text);
+    this.#heldBytes += text.length + bytesPerSuspect;
+  }
+
+  /** Suspects in memory have to go to the store: call `keep`. At the end the last ones too, so that the swap does not wait for it. */
+  get full(): boolean {
+    return this.#heldBytes >= this.#heldBytesMax || (this.#done && this.#kept !== undefined && this.#held.size > 0);
+  }
+
+  /** In an open transaction: the suspects in memory go to the store. */
+  keep(): void {
+    if (this.#kept === undefined) {
+      const { schema } = this.#next.spec;
+      const name = suspectState(this.#next.spec);
+      // Of a comparison that a crash or a rollback has ended.
+      this.#state.dropState(name);
+      this.#kept = this.#state.openState({ name, key: schema.keyColumns.map((i) => schema.columns[i]!), value: [] });
+    }
+    for (const text of this.#held) this.#kept.put(rowFromJson(text), []);
+    this.#held.clear();
+    this.#heldBytes = 0;
   }
 
   /** Compares about `rows` keys. */
@@ -53,7 +103,7 @@ export class VersionComparison {
       const order = a === undefined ? 1 : b === undefined ? -1 : compareRows(a, b);
       const key = order <= 0 ? a! : b!;
       if (end !== null && compareRows(key, end) > 0) break;
-      if (order !== 0 || !sameRow(old[i]!.row, next[j]!.row)) this.#suspects.add(rowToJson(key));
+      if (order !== 0 || !sameRow(old[i]!.row, next[j]!.row)) this.#suspect(key);
       if (order <= 0) i++;
       if (order >= 0) j++;
     }
@@ -61,16 +111,35 @@ export class VersionComparison {
     this.#done = end === null;
   }
 
-  /** What stands differently now. */
-  differences(): readonly { readonly before: Row | null; readonly after: Row | null }[] {
-    const found = [];
-    for (const text of this.#suspects) {
-      const key = rowFromJson(text);
+  /** What stands differently now, in the open transaction of the swap. */
+  *differences(): Iterable<Difference> {
+    for (const key of this.#suspects()) {
       const before = this.#old.writer.get(key) ?? null;
       const after = this.#next.writer.get(key) ?? null;
       const same = before === null ? after === null : after !== null && sameRow(before, after);
-      if (!same) found.push({ before, after });
+      if (!same) yield { before, after };
     }
-    return found;
   }
+
+  *#suspects(): Iterable<Row> {
+    const kept = this.#kept;
+    if (kept === undefined) {
+      for (const text of this.#held) yield rowFromJson(text);
+      return;
+    }
+    // One that is both held and kept is told once.
+    this.keep();
+    let after: Row | undefined;
+    for (;;) {
+      const page = kept.scan([], { after, limit: suspectsPerPage });
+      for (const { key } of page) yield key;
+      if (page.length < suspectsPerPage) return;
+      after = page.at(-1)!.key;
+    }
+  }
+}
+
+interface Difference {
+  readonly before: Row | null;
+  readonly after: Row | null;
 }

@@ -66,6 +66,7 @@ export class EngineLoop {
   constructor(env: EngineLoopEnv) {
     this.#env = env;
     env.feed.onAvailable(() => this.wake());
+    env.sinks.onFull(() => env.feed.writeDerived(env.sinks.take()));
   }
 
   start(): void {
