@@ -225,7 +225,7 @@ function createHerder(config: Config, engine: EngineThread, { stream, lag, recon
     store: {
       load: () => engine.remote.connectors(),
       put: (connector) => engine.remote.putConnector(connector),
-      remove: (name) => engine.remote.removeConnector(name),
+      remove: (name, keep) => engine.remote.removeConnector(name, keep),
       progress: (name) => engine.remote.connectorProgress(name),
     },
     startTask: (name, checked, onReport) => {

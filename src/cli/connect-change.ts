@@ -15,7 +15,7 @@ export function resumeConnectors(context: CommandContext, ids: readonly string[]
 export async function deleteConnectors(
   context: CommandContext,
   ids: readonly string[],
-  options: { readonly force?: boolean; readonly uninstall?: boolean },
+  options: { readonly force?: boolean; readonly uninstall?: boolean; readonly topics?: boolean },
   command: Command,
 ): Promise<void> {
   // Known names first: nobody should be asked about a connector that does not exist.
@@ -30,9 +30,10 @@ export async function deleteConnectors(
       });
     }
   }
+  const asked = (['uninstall', 'topics'] as const).filter((option) => options[option] === true);
   await change(context, ids, command, {
     method: 'DELETE',
-    rest: options.uninstall === true ? '?uninstall=true' : '',
+    rest: asked.length === 0 ? '' : `?${asked.map((option) => `${option}=true`).join('&')}`,
     done: 'Deleted',
   });
 }

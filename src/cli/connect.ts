@@ -45,8 +45,9 @@ function addVerbs(group: Command, context: CommandContext): void {
     .argument('<id...>')
     .option('--force', 'do not ask')
     .option('--uninstall', 'also remove what capture has added to the source (triggers in an SQLite file)')
+    .option('--topics', 'also drop its tables with their topics; made again, it begins with a new snapshot')
     .description('delete connectors')
-    .action((ids: string[], options: { force?: boolean; uninstall?: boolean }, command: Command) =>
+    .action((ids: string[], options: { force?: boolean; uninstall?: boolean; topics?: boolean }, command: Command) =>
       deleteConnectors(context, ids, options, command),
     );
 }

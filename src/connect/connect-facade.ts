@@ -41,6 +41,14 @@ export interface ValidationResult {
   }[];
 }
 
+/** Beyond Kafka Connect, where a connector that is made again under its name always goes on where it was. */
+export interface DeleteOptions {
+  /** Takes away what the source has added to its database, and gives the position up, which is of no use then. */
+  readonly uninstall?: boolean;
+  /** Drops its tables with their topics, and gives the position up: made again, it begins with a snapshot. */
+  readonly topics?: boolean;
+}
+
 export interface ConnectFacade {
   list(): Promise<readonly string[]>;
   /** Rejects with bad-connector-config (every problem in `detail`), already-exists, filter-matches-nothing, source-*. */
@@ -53,8 +61,7 @@ export interface ConnectFacade {
   resume(name: string): Promise<void>;
   stop(name: string): Promise<void>;
   restart(name: string): Promise<void>;
-  /** `uninstall`: also takes away what the source has added to its database; then a position from before is of no use. */
-  delete(name: string, options?: { readonly uninstall: boolean }): Promise<void>;
+  delete(name: string, options?: DeleteOptions): Promise<void>;
   topics(name: string): Promise<readonly string[]>;
   offsets(
     name: string,

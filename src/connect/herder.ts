@@ -9,9 +9,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { createBackoff, isAbort } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SourceFactory, SourceFinding, SourceReport, SourceState } from '../source/source-connector.js';
+import type { SourceFactory, SourceReport, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
-import { infoOf, liveError, positionValue, statusOf } from './connector-answers.js';
+import { infoOf, positionValue, statusOf } from './connector-answers.js';
 import { checkConfig, type CheckedConfig } from './connector-config.js';
 import { createRedact, redactError, unmaskSecrets, type Redact } from './connector-secrets.js';
 import type {
@@ -20,8 +20,10 @@ import type {
   ConnectorInfo,
   ConnectorState,
   ConnectorStatus,
+  DeleteOptions,
 } from './connect-facade.js';
 import type { PluginFamily } from './config-def.js';
+import { LiveSource } from './live-source.js';
 import { producerName } from './naming.js';
 import { findPlugin, pluginClasses } from './plugins.js';
 import type { SourceLag } from './source-lag.js';
@@ -37,7 +39,7 @@ export interface StoredConnector {
 export interface ConnectorStore {
   load(): Promise<readonly StoredConnector[]>;
   put(connector: StoredConnector): Promise<void>;
-  remove(name: string): Promise<void>;
+  remove(name: string, keep: 'all' | 'topics' | 'nothing'): Promise<void>;
   /** Position of the connector's newest applied append, and what it has captured. */
   progress(name: string): Promise<{
     readonly position: string | null;
@@ -81,6 +83,7 @@ const idleState: SourceState = { phase: 'connecting' };
 
 export class Herder implements ConnectFacade {
   readonly #env: HerderEnv;
+  readonly #live: LiveSource;
   readonly #held = new Map<string, Held>();
   /** Calls that change a connector run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -88,6 +91,7 @@ export class Herder implements ConnectFacade {
 
   constructor(env: HerderEnv) {
     this.#env = env;
+    this.#live = new LiveSource(env);
   }
 
   /** Starts what was running. */
@@ -124,7 +128,7 @@ export class Herder implements ConnectFacade {
       if (this.#held.has(name)) {
         throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
       }
-      await this.#checkLive(name, config);
+      await this.#live.check(name, config);
       return this.#put({ name, config, wanted: 'running', owner });
     });
   }
@@ -139,7 +143,7 @@ export class Herder implements ConnectFacade {
       if (held?.loop !== undefined && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
         return infoOf(held.stored);
       try {
-        await this.#checkLive(name, config);
+        await this.#live.check(name, config);
       } catch (error) {
         if (!toAppError(error).retriable) throw error;
         this.#env.logger.warn('source does not answer yet', { connector: name, error: toAppError(error).message });
@@ -152,7 +156,9 @@ export class Herder implements ConnectFacade {
     return this.#inTurn(async () => {
       const existing = this.#held.get(name);
       const full = unmaskSecrets(config, existing?.stored.config);
-      await this.#checkLive(name, full);
+      await this.#live.check(name, full);
+      if (existing !== undefined && (await this.#env.store.progress(name)).position !== null)
+        this.#live.checkChange(name, existing.stored.config, full);
       const info = await this.#put({
         name,
         config: full,
@@ -195,26 +201,22 @@ export class Herder implements ConnectFacade {
   }
 
   /** Position and tables stay: a connector made again under this name goes on where it was, as in Kafka Connect. */
-  delete(name: string, options: { readonly uninstall: boolean } = { uninstall: false }): Promise<void> {
+  delete(name: string, { uninstall = false, topics = false }: DeleteOptions = {}): Promise<void> {
     return this.#inTurn(async () => {
       const held = this.#find(name);
       await this.#halt(held);
-      if (options.uninstall) await this.#uninstall(held.stored);
-      await this.#env.store.remove(name);
+      try {
+        await this.#env.store.remove(name, topics ? 'nothing' : uninstall ? 'topics' : 'all');
+      } catch (error) {
+        // Refused: it stays as it was.
+        if (held.stored.wanted === 'running') this.#start(held);
+        throw error;
+      }
       this.#env.lag.forget(name);
       this.#held.delete(name);
+      // Last, because it cannot be undone.
+      if (uninstall) await this.#live.uninstall(held.stored);
     });
-  }
-
-  async #uninstall({ name, config }: StoredConnector): Promise<void> {
-    const { plugin, source } = checkConfig(name, this.#env.resolveReferences(config));
-    const create = await this.#env.sourceFactory(plugin.family);
-    const connector = create(source, this.#env.logger);
-    try {
-      await connector.uninstall?.();
-    } finally {
-      await connector.close();
-    }
   }
 
   async topics(name: string): Promise<readonly string[]> {
@@ -237,38 +239,8 @@ export class Herder implements ConnectFacade {
     const given = { 'connector.class': plugin.name, ...config };
     const redact = createRedact(given, this.#env.resolveReferences);
     return validationResult(plugin, { given, resolved: this.#env.resolveReferences(given), redact }, (checked) =>
-      this.#liveFindings(checked),
+      this.#live.findings(checked),
     );
-  }
-
-  async #checkLive(name: string, config: ConnectorConfig): Promise<void> {
-    const redact = createRedact(config, this.#env.resolveReferences);
-    try {
-      await this.#check(name, config, redact);
-    } catch (error) {
-      throw redactError(toAppError(error), redact);
-    }
-  }
-
-  async #check(name: string, config: ConnectorConfig, redact: Redact): Promise<void> {
-    const checked = checkConfig(name, this.#env.resolveReferences(config));
-    const findings = await this.#liveFindings(checked);
-    const errors = findings.filter((f) => f.severity === 'error');
-    if (errors.length > 0) throw liveError(name, errors);
-    for (const { severity, message, property } of [...checked.notes, ...findings]) {
-      if (severity !== 'error')
-        this.#env.logger[severity === 'warning' ? 'warn' : 'debug'](redact(message), { connector: name, property });
-    }
-  }
-
-  async #liveFindings(checked: CheckedConfig): Promise<readonly SourceFinding[]> {
-    const create = await this.#env.sourceFactory(checked.plugin.family);
-    const source = create(checked.source, this.#env.logger);
-    try {
-      return await source.validate();
-    } finally {
-      await source.close();
-    }
   }
 
   async #put(stored: StoredConnector): Promise<ConnectorInfo> {

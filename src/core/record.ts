@@ -83,6 +83,9 @@ export class RecordSet {
 }
 
 /** The end of an append inside a chunk: a whole source transaction, a snapshot chunk, or only a moved position. */
+/** The position of a producer that has to begin anew: its earlier one was given up. */
+export const noPosition = '';
+
 export interface AppendEnd {
   /** Number of records of this chunk that come before this end. */
   readonly recordEnd: number;

@@ -95,7 +95,7 @@ export class Statements {
         return this.#define(text, owner, await this.#env.registerSchemas(statement));
       case 'drop': {
         const topic = catalog.find(statement.name)?.properties.topic;
-        if (statement.deleteTopic && topic) this.#assertDeletable(statement.name, topic);
+        if (statement.deleteTopic && topic) await this.#assertDeletable(statement.name, topic);
         const entity = await this.#define(text, owner);
         if (statement.deleteTopic && topic) await this.#env.deleteTopic(topic);
         return entity;
@@ -132,10 +132,11 @@ export class Statements {
   }
 
   /** Records go on coming from a connector or an INSERT; without the topic they would have no place. */
-  #assertDeletable(name: string, topic: string): void {
+  async #assertDeletable(name: string, topic: string): Promise<void> {
     const users = this.#env.catalog.all().filter((entry) => entry.properties.topic === topic);
     const captured = users.find((entry) => entry.captured)?.captured;
-    if (captured) {
+    const connectors = await this.#env.connectors();
+    if (captured && connectors.some((connector) => connector.name === captured.connector)) {
       throw new AppError('invalid-statement', `topic ${topic} is written by connector ${captured.connector}`, {
         hint: `DROP without DELETE TOPIC, or leave the table out of the connector's filter first`,
       });

@@ -97,7 +97,8 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     answer(response, 200, json, await connect().offsets(param(request, 'name')));
   });
   app.delete('/connectors/:name', async (request, response) => {
-    await connect().delete(param(request, 'name'), { uninstall: queryParam(request, 'uninstall') === 'true' });
+    const asks = (option: string) => queryParam(request, option) === 'true';
+    await connect().delete(param(request, 'name'), { uninstall: asks('uninstall'), topics: asks('topics') });
     response.status(204).end();
   });
   refuse(app, 'patch', '/connectors/:name/config', 'send the whole configuration with PUT');

@@ -142,7 +142,16 @@ export const connectPaths: Json = {
   },
   '/connectors/{connector}': {
     get: connectCall('describe a connector', { 200: ok(ref('Connector')) }),
-    delete: connectCall('delete a connector', { 204: done }),
+    delete: connectCall('delete a connector', { 204: done }, undefined, [
+      connector,
+      parameter(
+        'query',
+        'topics',
+        { type: 'boolean' },
+        'also drop its tables with their topics: made again, it begins with a snapshot',
+      ),
+      parameter('query', 'uninstall', { type: 'boolean' }, 'also take away what it has added to its source'),
+    ]),
   },
   '/connectors/{connector}/config': {
     get: connectCall('its configuration', { 200: ok(configBody) }),

@@ -83,7 +83,7 @@ async function run(): Promise<void> {
     openTable: async (table: SourceTable) => {
       const topic = topicName(data.output.topicPrefix, table);
       // Before the first streamed change everything that is announced belongs to the first snapshot.
-      const hidden = snapshots && (phase === 'snapshot' || (phase === 'connecting' && producer?.position === null));
+      const hidden = snapshots && (phase === 'snapshot' || (phase === 'connecting' && !producer?.position));
       const createTable = data.source['table.create'] !== 'false';
       const ids = await rpc.remote.openTable({
         connector: data.name,
@@ -98,7 +98,6 @@ async function run(): Promise<void> {
         ...ids,
         keyShape: keyShapeOf(data.output, table),
         table,
-        topic,
         chunks,
       });
     },

@@ -30,7 +30,7 @@ export class ConnectorDocuments {
   progress(name: string) {
     const entries = this.#catalog.all().filter((entry) => entry.captured?.connector === name);
     return {
-      position: this.#state.frontier.positions[producerName(name)] ?? null,
+      position: this.#state.frontier.positions[producerName(name)] || null,
       tables: entries.map((entry) => entry.name),
       topics: entries.map((entry) => entry.properties.topic),
     };

@@ -39,6 +39,8 @@ export interface OpenTableRequest {
 }
 
 export interface OpenedTable {
+  /** Mostly the one that was asked for. */
+  readonly topic: string;
   readonly keySchemaId: number | undefined;
   readonly valueSchemaId: number | undefined;
 }
@@ -64,7 +66,8 @@ export interface EngineApi {
   openTable(request: OpenTableRequest): Promise<OpenedTable>;
   connectors(): Promise<readonly StoredConnector[]>;
   putConnector(connector: StoredConnector): Promise<void>;
-  removeConnector(name: string): Promise<void>;
+  /** Gives its position up on request, and also drops its tables with their topics. */
+  removeConnector(name: string, keep: 'all' | 'topics' | 'nothing'): Promise<void>;
   connectorProgress(name: string): Promise<{
     readonly position: string | null;
     readonly tables: readonly string[];

@@ -211,14 +211,21 @@ export class EngineStatements {
 
   async #insertRow(target: SourceEntry, { row, rowtime }: InsertValues): Promise<void> {
     const { log, local, catalog } = this.#env;
-    if (target.captured) {
+    const { schema, properties } = target;
+    const writer = catalog.all().find(({ captured, writtenBy, properties: { topic }, sourceKind }) => {
+      const isWritten = captured !== null || (writtenBy !== null && sourceKind === 'table');
+      return isWritten && topic === properties.topic;
+    });
+    if (writer !== undefined) {
+      const by = writer.captured ? `connector ${writer.captured.connector}` : writer.writtenBy;
       throw new AppError(
         'invalid-statement',
-        `Cannot insert into ${target.name}: connector ${target.captured.connector} writes it`,
-        { hint: 'write to the source database' },
+        `Cannot insert into ${target.name}: ${by} writes topic ${properties.topic}`,
+        {
+          hint: writer.captured ? 'write to the source database' : 'write to the sources of the query',
+        },
       );
     }
-    const { schema, properties } = target;
     this.#assertForeign(properties.topic);
     if (properties.valueFormat === 'AVRO' || properties.keyFormat === 'AVRO') {
       throw new AppError('unsupported-statement', `INSERT VALUES into ${target.name}, whose format is AVRO`);

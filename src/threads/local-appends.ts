@@ -83,7 +83,8 @@ export class LocalAppends {
   }
 }
 
-function chunkOf({ records, commitTimeUs, control }: LocalAppend, position: string): Chunk {
+/** The chunk that holds one append whole. */
+export function chunkOf({ records, commitTimeUs, control }: LocalAppend, position: string): Chunk {
   const topics = [...new Set(records.map(({ topic }) => topic))];
   const bytes = records.flatMap(({ key, value }) => [key ?? Buffer.alloc(0), value ?? Buffer.alloc(0)]);
   const data = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));

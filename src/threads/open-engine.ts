@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
-import { connectorOfProducer } from '../connect/naming.js';
+import { connectorOfProducer, producerName } from '../connect/naming.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
 import { Builder } from '../projector/builder.js';
@@ -23,6 +23,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { nameKey } from '../catalog/catalog.js';
 import { CaptureTables } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
+import { ConnectorRemoval } from './connector-removal.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { EngineLoop } from './engine-loop.js';
 import { openEngineLog, type EngineLog } from './engine-log.js';
@@ -177,8 +178,16 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
         state: wanted.toUpperCase(),
       })),
   });
-  const captureTables = new CaptureTables({ catalog, createTopic, registry, appendDefinition });
+  const position = (connector: string) => state.frontier.positions[producerName(connector)] ?? null;
+  const captureTables = new CaptureTables({ catalog, createTopic, registry, appendDefinition, position });
   const connectors = new ConnectorDocuments(state, catalog);
+  const removal = new ConnectorRemoval({
+    catalog,
+    connectors,
+    openProducer: (name) => log.openProducer(name),
+    execute: (sql) => statements.execute({ sql, owner: 'api' }),
+    nowUs: () => systemClock.nowUs(),
+  });
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
   return {
@@ -192,7 +201,10 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     openTable: (request) => captureTables.open(request),
     connectors: async () => connectors.load(),
     putConnector: async (connector) => connectors.put(connector),
-    removeConnector: async (name) => connectors.remove(name),
+    removeConnector: async (name, keep) => {
+      captureTables.forget(name);
+      await removal.remove(name, keep);
+    },
     connectorProgress: async (name) => connectors.progress(name),
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => log.topics(),

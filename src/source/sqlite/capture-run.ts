@@ -149,7 +149,7 @@ export class CaptureRun {
     const installed = readInstallation(writer, this.#config);
     const lost = (why: string) =>
       new AppError('source-position-lost', `${file}: ${why}`, {
-        hint: 'delete the connector with its topics and create it again: it then begins with a new snapshot',
+        hint: '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
       });
     if (!installed) throw lost('what capture had installed is gone (the file was replaced or restored)');
     if (installed.capture !== start.capture)
@@ -160,7 +160,7 @@ export class CaptureRun {
     const last = lastSequence(writer, prefix);
     if (start.sequence > last) {
       throw new AppError('source-rewound', `${file} is at change ${last}, and our position is ${start.sequence}`, {
-        hint: 'it was restored from an older copy; delete the connector with its topics and create it again',
+        hint: 'it was restored from an older copy; `writethrough connect delete NAME --topics` and create it again',
       });
     }
     return installed;
@@ -173,7 +173,7 @@ export class CaptureRun {
         'unsupported-change',
         `column.exclude.list gives other columns of table ${description.name} than before`,
         {
-          hint: 'set it back, or delete the connector with its topics and create it again',
+          hint: 'set it back, or `writethrough connect delete NAME --topics` and create it again',
         },
       );
     }

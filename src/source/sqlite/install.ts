@@ -127,7 +127,7 @@ export function checkInstallation(
 function changed(table: string, what: string): AppError {
   return new AppError('unsupported-change', `table ${table} ${what}`, {
     detail: 'changes of its rows may not have been captured since, so its topic cannot be continued without a gap',
-    hint: 'delete the connector with its topics and create it again: it then begins with a new snapshot',
+    hint: '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
   });
 }
 

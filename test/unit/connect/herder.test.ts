@@ -45,6 +45,7 @@ class World {
   readonly checked: CheckedConfig[] = [];
   overlaps = 0;
   nowUs = 2_000_000;
+  refuseRemoval = false;
   readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
   herder = this.open();
@@ -54,7 +55,10 @@ class World {
       store: {
         load: () => Promise.resolve([...this.stored.values()]),
         put: async (connector) => void this.stored.set(connector.name, connector),
-        remove: async (name) => void this.stored.delete(name),
+        remove: async (name) => {
+          if (this.refuseRemoval) throw new AppError('invalid-statement', 'its tables are read by queries');
+          this.stored.delete(name);
+        },
         progress: () => Promise.resolve({ position: '7', tables: ['t'], topics: ['p.t'] }),
       },
       startTask: (name, checked, onReport) => {
@@ -168,6 +172,44 @@ describe('the herder', () => {
     expect(await lagMs()).toBe(3_000);
     await world.herder.pause('c');
     expect(await lagMs()).toBeUndefined();
+    await world.herder.close();
+  });
+
+  it('refuses other table filters for a binlog that was read already, and takes any other change', async () => {
+    const world = new World();
+    const binlog = {
+      'connector.class': 'MySqlCdcSource',
+      'database.hostname': 'h',
+      'database.user': 'u',
+      'database.password': '${env:P}',
+      'topic.prefix': 'p',
+      'output.data.format': 'JSON',
+      'table.include.list': 'd.a',
+    };
+    world.environment = { P: 'x' };
+    await world.herder.create('c', binlog, 'api');
+    const wider = { ...binlog, 'table.include.list': 'd.a,d.b' };
+    const refused = await world.herder.update('c', wider).catch(toAppError);
+    expect(refused).toMatchObject({
+      code: 'bad-connector-config',
+      hint: expect.stringContaining('--topics') as string,
+    });
+    expect((await world.herder.info('c')).config['table.include.list']).toBe('d.a');
+    await world.herder.update('c', { ...binlog, 'database.password': 'y' });
+    expect(world.running('c')).toHaveLength(1);
+    await world.herder.close();
+  });
+
+  it('goes on as it was when its tables cannot be dropped', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api');
+    world.refuseRemoval = true;
+    await expect(world.herder.delete('c', { topics: true })).rejects.toThrow('read by queries');
+    expect(world.running('c')).toHaveLength(1);
+    world.refuseRemoval = false;
+    await world.herder.delete('c', { topics: true });
+    expect(world.running('c')).toHaveLength(0);
+    expect(await world.herder.list()).toEqual([]);
     await world.herder.close();
   });
 
