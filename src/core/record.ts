@@ -26,15 +26,32 @@ export const extent = {
 } as const;
 export const extentSize = 8;
 
-/** Records in append order. Made by sources (through chunks) and by both logs when read. */
-export class RecordSet {
+/** Records in append order, as whoever applies them takes them: in memory, or (a very long append) in a file. */
+export interface Records {
+  readonly count: number;
+  readonly topics: readonly string[];
+  /** Per record, ms since the epoch, where it is not the commit time of the append (INSERT VALUES with ROWTIME). */
+  readonly timestamps: Float64Array | undefined;
+  op(i: number): Op;
+  topicIndex(i: number): number;
+  topic(i: number): string;
+  partition(i: number): number;
+  /** A view on the key's bytes, null when there is none. */
+  key(i: number): Buffer | null;
+  /** A view on the value's bytes, null for a tombstone. */
+  value(i: number): Buffer | null;
+  /** The offset in its partition; undefined: the log does not have the record yet. */
+  offset(i: number): number | undefined;
+}
+
+/** Records that lie in memory. Made by sources (through chunks) and by both logs when read. */
+export class RecordSet implements Records {
   readonly buffers: readonly Buffer[];
   readonly topics: readonly string[];
   readonly extents: Int32Array;
   readonly count: number;
-  /** Per record, ms since the epoch, where it is not the commit time of the append (INSERT VALUES with ROWTIME). */
   readonly timestamps: Float64Array | undefined;
-  /** Per record, the offset in its partition; known once the log has it. */
+  /** Per record; undefined until the log has them. */
   readonly offsets: Float64Array | undefined;
 
   constructor(parts: {
@@ -65,13 +82,14 @@ export class RecordSet {
   partition(i: number): number {
     return this.extents[i * extentSize + extent.partition]!;
   }
-  /** A view on the key's bytes, null when there is none. */
   key(i: number): Buffer | null {
     return this.#slice(i, extent.keyStart, extent.keyLength);
   }
-  /** A view on the value's bytes, null for a tombstone. */
   value(i: number): Buffer | null {
     return this.#slice(i, extent.valueStart, extent.valueLength);
+  }
+  offset(i: number): number | undefined {
+    return this.offsets?.[i];
   }
   #slice(i: number, start: number, length: number): Buffer | null {
     const at = i * extentSize;
@@ -119,5 +137,5 @@ export interface Append {
   readonly commitTimeUs: number;
   readonly transactionId?: string | undefined;
   readonly control?: AppendControl | undefined;
-  readonly records: RecordSet;
+  readonly records: Records;
 }

@@ -2,7 +2,7 @@
 // a tombstone deletes, a value upserts. A record that does not decode fails the node (policy `fail`), never becomes NULLs.
 import { AppError, assert } from '../core/errors.js';
 import type { Row, RowSchema, Value } from '../core/data-type.js';
-import type { RecordSet } from '../core/record.js';
+import type { Records } from '../core/record.js';
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { ChangeListener, TableNode } from './table-node.js';
 
@@ -41,18 +41,18 @@ export class SourceNode {
     this.#schema = entry.schema;
   }
 
-  take(records: RecordSet, i: number): void {
+  take(records: Records, i: number): void {
     const keyBytes = records.key(i);
     const value = records.value(i);
     if (this.table) this.#takeUpsert(this.table, this.#key(keyBytes, records, i), value, records, i);
     else this.#takeFact(keyBytes, value, records, i);
   }
 
-  #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: RecordSet, i: number): void {
+  #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: Records, i: number): void {
     table.set(key, value === null ? null : this.#row(key, value, records, i));
   }
 
-  #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: RecordSet, i: number): void {
+  #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: Records, i: number): void {
     // A null value is no row of a stream (ksqlDB drops it before any operator).
     if (value === null) return;
     const key = this.#schema.keyColumns.length === 0 ? [] : this.#key(keyBytes, records, i);
@@ -61,7 +61,7 @@ export class SourceNode {
     for (const listener of this.listeners) listener.accept(this.name, null, row);
   }
 
-  #key(bytes: Buffer | null, records: RecordSet, i: number): Row {
+  #key(bytes: Buffer | null, records: Records, i: number): Row {
     try {
       const key = this.#decoder.key(bytes);
       if (this.table && key.some((part: Value) => part === null))
@@ -72,7 +72,7 @@ export class SourceNode {
     }
   }
 
-  #row(key: Row, value: Buffer, records: RecordSet, i: number): Row | null {
+  #row(key: Row, value: Buffer, records: Records, i: number): Row | null {
     try {
       return this.#decoder.row(key, value);
     } catch (error) {
@@ -80,12 +80,13 @@ export class SourceNode {
     }
   }
 
-  #badRecord(part: string, records: RecordSet, i: number, cause: unknown): AppError {
-    const offset = records.offsets ? ` offset ${records.offsets[i]}` : '';
+  #badRecord(part: string, records: Records, i: number, cause: unknown): AppError {
+    const offset = records.offset(i);
+    const place = offset === undefined ? '' : ` offset ${offset}`;
     const bytes = part === 'key' ? records.key(i) : records.value(i);
     return new AppError('bad-record', `the ${part} of a record of topic ${this.topic} does not fit ${this.name}`, {
       detail:
-        `partition ${records.partition(i)}${offset}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
+        `partition ${records.partition(i)}${place}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
         `bytes ${bytes ? bytes.subarray(0, 64).toString('hex') : 'none'}`,
       cause,
     });

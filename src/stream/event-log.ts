@@ -70,7 +70,10 @@ export interface EventLog {
   producerPosition(producer: string): Promise<string | null>;
   /** Highest durable seq, 0 for an empty log. */
   headSeq(): Promise<number>;
-  /** Whole appends with seq > `after`, in order, in groups that suit the storage. Rejects with too-old behind the retention. */
+  /**
+   * Whole appends with seq > `after`, in order, in groups that suit the storage. Rejects with too-old behind the retention. The records
+   * of a very long append may lie in a file (they are no RecordSet then): they are usable until the next group is asked for.
+   */
   read(after: number, options: ReadOptions): AsyncIterable<readonly Append[]>;
   /** Records of one partition from `offset` on, at most `limit`; for taps and tools. Committed records only. */
   readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;

@@ -1,6 +1,6 @@
 // The engine over Kafka: it applies what it reads behind the frontier, and sends derived records from the outbox.
 import type { Logger } from '../core/logger.js';
-import { extentSize, type Append } from '../core/record.js';
+import { extentSize, RecordSet, type Append } from '../core/record.js';
 import { toAppError } from '../core/errors.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
@@ -27,6 +27,7 @@ export async function openKafkaEngineLog(
     serviceId: options.serviceId,
     logger,
     signal: stopping.signal,
+    spillFolder: options.dataFolder,
     knownPositions: stored && { seq: stored.seq, positions: stored.positions },
   });
   if (stored && stored.seq > 0 && stored.logId !== log.logId) {
@@ -50,7 +51,7 @@ export async function openKafkaEngineLog(
       writeDerived: (groups) => {
         if (groups.length > 0) outbox!.add(groups);
       },
-      confirm: () => {},
+      confirm: () => ahead.confirm(),
       onAvailable: (listener) => ahead.onAvailable(listener),
       maintain: () => outbox?.drop() ?? false,
     },
@@ -61,6 +62,7 @@ export async function openKafkaEngineLog(
     },
     async close() {
       stopping.abort();
+      ahead.stop();
       await follow;
       await log.close();
     },
@@ -85,12 +87,17 @@ export async function openKafkaEngineLog(
   };
 }
 
-/** Appends that are read and not applied yet, bounded in bytes: over the bound nothing more is fetched. */
+/**
+ * Appends that are read and not applied yet, bounded in bytes: over the bound nothing more is fetched. An append that lies in a file is
+ * there until the next group is asked for, so that is done when the engine has confirmed it.
+ */
 class ReadAhead {
   #groups: (readonly Append[])[] = [];
   #bytes = 0;
+  #taken = false;
+  #stopped = false;
   #listener: (() => void) | undefined;
-  #room: (() => void) | undefined;
+  #changed: (() => void) | undefined;
   #failure: Error | undefined;
 
   onAvailable(listener: () => void): void {
@@ -102,7 +109,10 @@ class ReadAhead {
       this.#groups.push(group);
       this.#bytes += sizeOf(group);
       this.#listener?.();
-      while (this.#bytes > aheadBytes) await new Promise<void>((resolve) => (this.#room = resolve));
+      if (group.some(({ records }) => !(records instanceof RecordSet))) {
+        while (!this.#stopped && (this.#groups.length > 0 || this.#taken)) await this.#change();
+      }
+      while (!this.#stopped && this.#bytes > aheadBytes) await this.#change();
     }
   }
 
@@ -117,9 +127,30 @@ class ReadAhead {
       bytes += size;
     }
     this.#bytes -= bytes;
-    this.#room?.();
-    this.#room = undefined;
+    this.#taken = taken.length > 0;
+    this.#wake();
     return taken;
+  }
+
+  /** What was taken is applied. */
+  confirm(): void {
+    this.#taken = false;
+    this.#wake();
+  }
+
+  /** Nothing more will be taken. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => (this.#changed = resolve));
+  }
+
+  #wake(): void {
+    this.#changed?.();
+    this.#changed = undefined;
   }
 
   /** The engine learns of it at its next turn. */
@@ -129,12 +160,14 @@ class ReadAhead {
   }
 }
 
-/** The appends of a commit share their buffers, so each is counted once. */
+/** In memory. The appends of a commit share their buffers, so each is counted once. */
 function sizeOf(group: readonly Append[]): number {
   const buffers = new Set<Buffer>();
   let bytes = 0;
   for (const { records } of group) {
-    bytes += 64 + records.count * extentSize * 4;
+    bytes += 64;
+    if (!(records instanceof RecordSet)) continue;
+    bytes += records.count * extentSize * 4;
     for (const buffer of records.buffers) buffers.add(buffer);
   }
   for (const buffer of buffers) bytes += buffer.length;

@@ -9,6 +9,7 @@ import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
 import type { EventLog, TopicSpec } from '../stream/event-log.js';
 import type { PendingAppend } from '../stream/pending-append.js';
+import { removeLeftSpillFiles } from '../stream/spill-file.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import type { StateWriter } from '../store/state-store.js';
 import { foreignLog } from './foreign-log.js';
@@ -40,6 +41,7 @@ export async function openEngineLog(
   options: EngineOptions,
   logger: Logger,
 ): Promise<EngineLog> {
+  removeLeftSpillFiles(options.dataFolder);
   if (options.stream.kind === 'kafka') {
     const { openKafkaEngineLog } = await import('./engine-kafka-log.js');
     return openKafkaEngineLog(database, options, options.stream.url, logger);

@@ -3,7 +3,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Append } from '../../src/core/record.js';
 import type { AppendProducer, EventLog, TopicSpec } from '../../src/stream/event-log.js';
-import { appendChunk, buildChunk, filled, recordsOf, testCommitTimeUs, type TestRecord } from '../support/chunk.js';
+import {
+  appendChunk,
+  buildChunk,
+  filled,
+  kept,
+  recordsOf,
+  testCommitTimeUs,
+  type TestRecord,
+} from '../support/chunk.js';
 
 export interface EventLogHarness {
   /** Opens the log over this harness's storage; at most one is open at a time unless `shared`. */
@@ -337,7 +345,7 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         );
         expect(tapped[0]).toMatchObject({ topic: b, partition: 1, timestampMs: Math.floor(testCommitTimeUs / 1000) });
         const appends = await readAll(log, 0);
-        expect(tapped.map((record) => record.offset)).toEqual(appends.map((append) => append.records.offsets![0]));
+        expect(tapped.map((record) => record.offset)).toEqual(appends.map((append) => append.records.offset(0)));
         const middle = tapped[5]!.offset;
         expect((await log.readTopic(b, 1, middle, 3)).map((record) => record.key?.toString())).toEqual([
           'k5',
@@ -390,7 +398,7 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
           recordsOf(append.records).map((record, i) => ({
             ...record,
             seq: append.seq,
-            offset: append.records.offsets![i],
+            offset: append.records.offset(i),
           })),
         );
         const kept = after.filter((record) => record.topic === compacted);
@@ -399,7 +407,7 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         for (const record of kept) {
           const original = before.find((append) => append.seq === record.seq)!;
           const index = recordsOf(original.records).findIndex((candidate) => candidate.value === record.value);
-          expect(original.records.offsets![index]).toBe(record.offset);
+          expect(original.records.offset(index)).toBe(record.offset);
         }
         const tapped = await log.readTopic(compacted, 0, 0, 100);
         expect(tapped.map((record) => [record.offset, record.value?.toString()])).toEqual(
@@ -442,13 +450,19 @@ function row(topicName: string, key: string, value: string | null, partition = 0
 
 export async function readAll(log: EventLog, after: number, topics?: readonly string[]): Promise<Append[]> {
   const appends: Append[] = [];
-  for await (const group of log.read(after, { follow: false, topics })) appends.push(...group);
+  for await (const group of log.read(after, { follow: false, topics })) appends.push(...group.map(kept));
   return appends;
 }
 
 function described(append: Append): unknown {
   const { seq, producer, position, records } = append;
-  return { seq, producer, position, records: recordsOf(records), offsets: Array.from(records.offsets ?? []) };
+  return {
+    seq,
+    producer,
+    position,
+    records: recordsOf(records),
+    offsets: Array.from({ length: records.count }, (_, i) => records.offset(i)),
+  };
 }
 
 function expectRising(appends: readonly Append[]): void {

@@ -1,6 +1,10 @@
-// The contract of the event log, run by the one on Kafka against a real broker; each test has a log of its own on it.
+// The contract of the event log, run by the one on Kafka against a real broker; each test has a log of its own on it. Once as it is,
+// and once with so small a bound that every append is read through a spill file.
 import { randomBytes } from 'node:crypto';
-import { describe } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { openKafkaLog } from '../../src/stream/kafka/kafka-log.js';
 import { deleteTopicsOf } from '../support/kafka-admin.js';
@@ -9,14 +13,16 @@ import { eventLogContract, type EventLogHarness } from './event-log.js';
 
 const servers = await sharedServers('kafka');
 
-function createHarness(): Promise<EventLogHarness> {
+function createHarness(spillBytes: number | undefined): Promise<EventLogHarness> {
   const serviceId = `contract-${randomBytes(5).toString('hex')}`;
   const stops = new Map<unknown, AbortController>();
+  const spillFolder = mkdtempSync(join(tmpdir(), 'wt-contract-'));
   return Promise.resolve({
     async open() {
       const stop = new AbortController();
       const { brokers } = servers.kafka;
-      const log = await openKafkaLog({ brokers, serviceId, logger: silentLogger, signal: stop.signal });
+      const options = { brokers, serviceId, logger: silentLogger, signal: stop.signal, spillFolder, spillBytes };
+      const log = await openKafkaLog(options);
       stops.set(log, stop);
       return log;
     },
@@ -25,10 +31,15 @@ function createHarness(): Promise<EventLogHarness> {
       return Promise.resolve();
     },
     name: (name) => `${serviceId}-${name}`,
-    dispose: () => deleteTopicsOf(servers.kafka.brokers, serviceId),
+    async dispose() {
+      expect(readdirSync(spillFolder)).toEqual([]);
+      rmSync(spillFolder, { recursive: true });
+      await deleteTopicsOf(servers.kafka.brokers, serviceId);
+    },
   });
 }
 
 describe.skipIf(servers.missing)('on Kafka', () => {
-  eventLogContract('the Kafka log', createHarness);
+  eventLogContract('the Kafka log', () => createHarness(undefined));
+  eventLogContract('the Kafka log, reading through spill files,', () => createHarness(1));
 });

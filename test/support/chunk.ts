@@ -4,10 +4,12 @@ import {
   extent,
   extentSize,
   opCode,
+  RecordSet,
+  type Append,
   type AppendEnd,
   type Chunk,
   type Op,
-  type RecordSet,
+  type Records,
 } from '../../src/core/record.js';
 
 export interface TestRecord {
@@ -73,7 +75,7 @@ export function appendChunk(
 }
 
 /** The records as they were built; partition and op always filled in. */
-export function recordsOf(set: RecordSet): Required<TestRecord>[] {
+export function recordsOf(set: Records): Required<TestRecord>[] {
   return Array.from({ length: set.count }, (_, i) => ({
     topic: set.topic(i),
     partition: set.partition(i),
@@ -87,4 +89,22 @@ export function recordsOf(set: RecordSet): Required<TestRecord>[] {
 export function filled(record: TestRecord): Required<TestRecord> {
   const { topic, partition = 0, key, value, op = value === null ? 'd' : 'c' } = record;
   return { topic, partition, op, key, value };
+}
+
+/** The append with its records in memory, for those who keep it longer than the log does. */
+export function kept(append: Append): Append {
+  const { records } = append;
+  if (records instanceof RecordSet) return append;
+  const { count, topics, timestamps } = records;
+  const buffers: Buffer[] = [];
+  const extents = new Int32Array(count * extentSize);
+  const offsets = new Float64Array(count);
+  for (let i = 0, at = 0; i < count; i++, at += extentSize) {
+    const [key, value] = [records.key(i), records.value(i)];
+    buffers.push(Buffer.concat([key ?? Buffer.alloc(0), value ?? Buffer.alloc(0)]));
+    extents.set([opCode[records.op(i)], records.topicIndex(i), records.partition(i), i], at);
+    extents.set([0, key?.length ?? -1, key?.length ?? 0, value?.length ?? -1], at + extent.keyStart);
+    offsets[i] = records.offset(i)!;
+  }
+  return { ...append, records: new RecordSet({ buffers, topics, extents, count, timestamps, offsets }) };
 }

@@ -2,7 +2,7 @@
 // many. Bytes are not copied; an append that grows over the bound goes to a spill file, and only its extents stay in memory.
 import { extent, extentSize, RecordSet, type AppendEnd, type Chunk } from '../../core/record.js';
 import type { PendingAppend } from '../pending-append.js';
-import { SpillFile } from './spill.js';
+import { SpillFile } from '../spill-file.js';
 
 /** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
 export const producerCreditBytes = 4 * 1024 * 1024;

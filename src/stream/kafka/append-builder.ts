@@ -1,19 +1,11 @@
 // Puts the appends of a commit together again from the records of its partitions. The commit says how many records of which
 // partition belong to an append; each record's `order` header says which place it has there.
-import { AppError } from '../../core/errors.js';
-import { extent, extentSize, opCode, RecordSet, type Append } from '../../core/record.js';
+import { extent, extentSize, RecordSet, type Append } from '../../core/record.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';
 import type { PlacedCommit } from './commit-topic.js';
 import type { PartitionFeed } from './partition-feed.js';
-import type { RecordReader } from './record-reader.js';
-
-/** Op codes by letter. */
-const opOfLetter = new Int8Array(128).fill(-1);
-for (const [letter, code] of Object.entries(opCode)) opOfLetter[letter.charCodeAt(0)] = code;
-/** The headers `op` and `order` come first and look like this (lengths are zig-zag varints): 4 'op' 2 <letter>, 10 'order' <length> <digits>. */
-const opLetterAt = 4;
-const orderKeyAt = 5;
-const orderLengthAt = 11;
+import { notOurs, readOp, readOrder } from './record-headers.js';
+import { SegmentWalk } from './segment-walk.js';
 
 /** Where the next record of a part is to be found. */
 interface PartCursor {
@@ -21,9 +13,7 @@ interface PartCursor {
   /** Undefined: not wanted. */
   readonly feed: PartitionFeed | undefined;
   readonly topic: number;
-  segment: number;
-  /** Records of the segment that are behind us. */
-  used: number;
+  readonly walk: SegmentWalk;
   /** The buffer that its last record came from, and its index. */
   source: Buffer | undefined;
   buffer: number;
@@ -49,7 +39,7 @@ export class AppendBuilder {
     this.#cursors = placed.commit.parts.map((part, i) => {
       const known = this.#topics.indexOf(part.topic);
       const topic = known < 0 ? this.#topics.push(part.topic) - 1 : known;
-      return { part, feed: feeds[i], topic, segment: 0, used: 0, source: undefined, buffer: -1 };
+      return { part, feed: feeds[i], topic, walk: new SegmentWalk(part), source: undefined, buffer: -1 };
     });
   }
 
@@ -68,7 +58,7 @@ export class AppendBuilder {
   }
 
   #pass({ counts }: CommitAppend): undefined {
-    for (let i = 0; i < counts.length; i += 2) this.#walk(this.#cursors[counts[i]!]!, counts[i + 1]!, false);
+    for (let i = 0; i < counts.length; i += 2) this.#cursors[counts[i]!]!.walk.take(counts[i + 1]!, () => {});
   }
 
   #build({ counts, ownTimestamps }: CommitAppend): RecordSet {
@@ -78,7 +68,10 @@ export class AppendBuilder {
     this.#offsets = new Float64Array(total).fill(-1);
     this.#timestamps = ownTimestamps ? new Float64Array(total) : undefined;
     this.#found = 0;
-    for (let i = 0; i < counts.length; i += 2) this.#walk(this.#cursors[counts[i]!]!, counts[i + 1]!, true);
+    for (let i = 0; i < counts.length; i += 2) {
+      const cursor = this.#cursors[counts[i]!]!;
+      cursor.walk.take(counts[i + 1]!, (from, end) => this.#place(cursor, from, end));
+    }
     if (this.#found < total) this.#closeHoles(total);
     return new RecordSet({
       buffers: this.#buffers,
@@ -90,23 +83,6 @@ export class AppendBuilder {
     });
   }
 
-  /** Over the next `count` records of a part, which may lie in several segments. */
-  #walk(cursor: PartCursor, count: number, take: boolean): void {
-    const { segments } = cursor.part;
-    for (let left = count; left > 0;) {
-      const inSegment = segments[cursor.segment + 1]! - cursor.used;
-      const taken = Math.min(left, inSegment);
-      const from = segments[cursor.segment]! + cursor.used;
-      if (take) this.#place(cursor, from, from + taken);
-      left -= taken;
-      cursor.used += taken;
-      if (taken === inSegment) {
-        cursor.segment += 2;
-        cursor.used = 0;
-      }
-    }
-  }
-
   #place(cursor: PartCursor, from: number, end: number): void {
     const { feed } = cursor;
     if (feed === undefined || feed.gone) return;
@@ -115,8 +91,7 @@ export class AppendBuilder {
         cursor.source = record.source;
         cursor.buffer = this.#buffers.push(record.source) - 1;
       }
-      const { source, headersStart } = record;
-      const op = opOfLetter[source[headersStart + opLetterAt]! & 127]!;
+      const op = readOp(record);
       const order = readOrder(record);
       if (op < 0 || order < 0 || order >= this.#offsets.length || this.#offsets[order] !== -1)
         throw notOurs(cursor.part, record.offset);
@@ -153,24 +128,4 @@ export class AppendBuilder {
     this.#offsets = this.#offsets.subarray(0, to);
     this.#timestamps = this.#timestamps?.subarray(0, to);
   }
-}
-
-/** -1: it is not there. */
-function readOrder({ source, headersStart, headerCount }: RecordReader): number {
-  if (headerCount < 2 || source[headersStart] !== 4 || source[headersStart + orderKeyAt] !== 10) return -1;
-  const length = source[headersStart + orderLengthAt]! >> 1;
-  let order = 0;
-  for (let at = headersStart + orderLengthAt + 1, end = at + length; at < end; at++) {
-    const digit = source[at]! - 48;
-    if (digit < 0 || digit > 9) return -1;
-    order = order * 10 + digit;
-  }
-  return length === 0 ? -1 : order;
-}
-
-function notOurs({ topic, partition }: CommitPart, offset: number): AppError {
-  return new AppError(
-    'log-corrupt',
-    `topic "${topic}", partition ${partition} holds at offset ${offset} not the record that the commit topic names`,
-  );
 }

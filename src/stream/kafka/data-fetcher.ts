@@ -164,7 +164,9 @@ export class DataFetcher {
     const next = endOfBatches(answer.records);
     if (next !== undefined) {
       feed.askAlone = false;
-      feed.push(new RecordReader(answer.records), answer.records.length, next);
+      // Views on one answer would keep all of it for the partition that is read last.
+      const records = alone ? answer.records : Buffer.from(answer.records);
+      feed.push(new RecordReader(records), records.length, next);
     } else if (!alone) {
       // The answer was full before it was this partition's turn, or there is nothing more: asked alone it must say which.
       feed.askAlone = true;

@@ -33,6 +33,10 @@ export interface KafkaLogOptions extends KafkaAddress {
   readonly signal?: AbortSignal | undefined;
   /** Positions of producers that a reader knew at a seq (the frontier's): a producer's position is then looked for behind it only. */
   readonly knownPositions?: { readonly seq: number; readonly positions: Readonly<Record<string, string>> } | undefined;
+  /** Where the records of very long appends wait until they are applied. Undefined: they are held in memory (tests, and those who do not read). */
+  readonly spillFolder?: string | undefined;
+  /** Appends of a commit with more bytes than this go there. */
+  readonly spillBytes?: number | undefined;
   /** How long opening and the short calls try before they reject with log-unreachable. */
   readonly giveUpMs?: number | undefined;
 }
@@ -205,10 +209,12 @@ export class KafkaLog implements EventLog {
 
   read(after: number, options: ReadOptions): AsyncIterable<readonly Append[]> {
     this.#checkOpen();
+    const { spillFolder, spillBytes = spillBytesDefault } = this.#options;
     const reading: LogReading = {
       commits: this.#commits,
       directory: this.#directory,
       logger: this.#options.logger,
+      spill: spillFolder === undefined ? undefined : { folder: spillFolder, bytes: spillBytes },
       signal: this.#signal,
       openLink: () => this.#openLink(),
       visibleEnd: () => this.#awaitVisible(),
@@ -263,6 +269,8 @@ interface OpenedParts {
 
 const defaultClientId = 'writethrough';
 const defaultGiveUpMs = 15_000;
+/** Well over what a producer gathers in one transaction, so that only single appends that are longer are spilled. */
+const spillBytesDefault = 16 * 1024 * 1024;
 
 function openLink(options: KafkaLogOptions): BrokerLink {
   const { brokers, ssl, sasl, logger, serviceId, clientId = defaultClientId } = options;

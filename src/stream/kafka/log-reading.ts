@@ -4,7 +4,9 @@ import { isAbort } from '../../core/backoff.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/record.js';
 import type { ReadOptions } from '../event-log.js';
+import { SpillFile } from '../spill-file.js';
 import { AppendBuilder } from './append-builder.js';
+import { AppendMerge } from './append-merge.js';
 import type { BrokerLink } from './broker-link.js';
 import { endOf, offsetOf, seqOf } from './commit-record.js';
 import type { CommitPage, CommitTopic, PlacedCommit } from './commit-topic.js';
@@ -18,6 +20,8 @@ export interface LogReading {
   readonly commits: CommitTopic;
   readonly directory: TopicDirectory;
   readonly logger: Logger;
+  /** Where the records of appends wait that are longer than `bytes` in the log. Undefined: all are held in memory. */
+  readonly spill: { readonly folder: string; readonly bytes: number } | undefined;
   /** Ends with the log. */
   readonly signal: AbortSignal;
   openLink(): BrokerLink;
@@ -70,7 +74,7 @@ export async function* readLog(
 }
 
 async function* groups(
-  { commits: { header } }: LogReading,
+  { commits: { header }, spill, signal }: LogReading,
   fetcher: DataFetcher,
   commits: readonly PlacedCommit[],
   after: number,
@@ -86,8 +90,28 @@ async function* groups(
   let group: Append[] = [];
   let bytes = 0;
   for (const [placed, feeds] of wanted) {
-    for (const [i, feed] of feeds.entries()) {
-      if (feed !== undefined) await fetcher.ready(feed, endOf(placed.commit.parts[i]!));
+    if (!(await fetchedWithin(spill?.bytes ?? Infinity, fetcher, placed, feeds))) {
+      if (group.length > 0) yield group;
+      group = [];
+      bytes = 0;
+      const file = new SpillFile(spill!.folder);
+      // A reader that is given up without its end being asked for: the file goes with the log.
+      const close = () => file.close();
+      try {
+        const merge = new AppendMerge(placed, feeds, {
+          header,
+          file,
+          ready: (feed, position) => fetcher.ready(feed, position),
+        });
+        const appends = await merge.appends(after);
+        signal.addEventListener('abort', close, { once: true });
+        yield appends;
+      } finally {
+        signal.removeEventListener('abort', close);
+        close();
+      }
+      fetcher.start();
+      continue;
     }
     const builder = new AppendBuilder(placed, feeds, header);
     for (const append of builder.appends(after)) group.push(append);
@@ -99,4 +123,26 @@ async function* groups(
     bytes = 0;
   }
   if (group.length > 0) yield group;
+}
+
+/** Fetches the records of a commit; false: they are `bytesMax` or more, and not all of them are there. */
+async function fetchedWithin(
+  bytesMax: number,
+  fetcher: DataFetcher,
+  { commit: { parts } }: PlacedCommit,
+  feeds: readonly (PartitionFeed | undefined)[],
+): Promise<boolean> {
+  const fits = () => {
+    let bytes = 0;
+    for (const [i, feed] of feeds.entries()) bytes += feed?.bytesBetween(parts[i]!.segments[0]!, endOf(parts[i]!)) ?? 0;
+    return bytes < bytesMax;
+  };
+  for (const [i, feed] of feeds.entries()) {
+    if (feed === undefined) continue;
+    for (const end = endOf(parts[i]!); !feed.gone && feed.position < end;) {
+      if (!fits()) return false;
+      await fetcher.ready(feed, feed.position + 1);
+    }
+  }
+  return fits();
 }

@@ -2,6 +2,14 @@
 // names its offset; so everything else (aborted records, control records, records of others) is passed over here.
 import type { RecordReader } from './record-reader.js';
 
+interface Block {
+  readonly reader: RecordReader;
+  readonly bytes: number;
+  /** The offset that it was asked for, and the one behind its last batch. */
+  readonly from: number;
+  readonly end: number;
+}
+
 export class PartitionFeed {
   readonly topic: string;
   readonly topicId: string;
@@ -17,7 +25,7 @@ export class PartitionFeed {
   /** Gave nothing beside others although it should have: next it is asked alone. */
   askAlone = false;
   bufferedBytes = 0;
-  readonly #blocks: { readonly reader: RecordReader; readonly bytes: number }[] = [];
+  readonly #blocks: Block[] = [];
   /** The first block stands on a record that has not been given out. */
   #ahead = false;
 
@@ -45,9 +53,20 @@ export class PartitionFeed {
 
   /** Fetched: whole batches, and where they end. */
   push(reader: RecordReader, bytes: number, next: number): void {
-    this.#blocks.push({ reader, bytes });
+    this.#blocks.push({ reader, bytes, from: this.position, end: next });
     this.bufferedBytes += bytes;
     this.position = Math.max(this.position, next);
+  }
+
+  /** About how many of the fetched bytes are records from `from` up to `end`. */
+  bytesBetween(from: number, end: number): number {
+    let bytes = 0;
+    for (const block of this.#blocks) {
+      if (block.from >= end) break;
+      const shared = Math.min(end, block.end) - Math.max(from, block.from);
+      if (shared > 0) bytes += (block.bytes * shared) / (block.end - block.from);
+    }
+    return bytes;
   }
 
   /** The next record at or behind `from` and before `end`, or undefined: what compaction has removed is not there. */

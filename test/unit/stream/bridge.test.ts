@@ -114,7 +114,7 @@ describe('the bridge', () => {
     ]);
     confirm(group);
     expect(await producer.flush()).toBe(3);
-    expect(() => group[1]!.records.value(0)).toThrow(/before it is confirmed/);
+    expect(() => group[1]!.records.value(0)).toThrow(/after its file was closed/);
   });
 
   it('lets an append through that is larger than all credit when nothing else is said about its bounds', async () => {

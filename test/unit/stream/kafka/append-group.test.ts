@@ -1,13 +1,19 @@
 // The law of the way there and back: appends put into groups, batches stored at whatever offsets the broker gives (others write in
-// between); the builder gives the same appends again, in order. (Compaction is tested with a broker.)
+// between); the builder gives the same appends again, in order, and so does the merge, which has not more of them than it asks for at a
+// time. (Compaction is tested with a broker.)
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Append } from '../../../../src/core/record.js';
 import { AppendBuilder } from '../../../../src/stream/kafka/append-builder.js';
 import { AppendGroup, type TargetTopic } from '../../../../src/stream/kafka/append-group.js';
+import { AppendMerge } from '../../../../src/stream/kafka/append-merge.js';
 import { endOf, parseCommit, printCommit, type Commit } from '../../../../src/stream/kafka/commit-record.js';
 import { PartitionFeed } from '../../../../src/stream/kafka/partition-feed.js';
 import { RecordReader } from '../../../../src/stream/kafka/record-reader.js';
+import { SpillFile } from '../../../../src/stream/spill-file.js';
 import { appendChunk, recordsOf, type TestRecord } from '../../../support/chunk.js';
 
 const header = { logId: 'k', base: 0 };
@@ -92,6 +98,43 @@ function readBack(commit: Commit, stored: ReadonlyMap<string, Buffer>, after: nu
   return new AppendBuilder({ offset: 2, producer: 'p', commit }, feeds, header).appends(after);
 }
 
+/** The same by a merge, which gets the next batch of a partition when it asks for it. */
+async function mergeBack(
+  commit: Commit,
+  stored: ReadonlyMap<string, Buffer>,
+  after: number,
+  file: SpillFile,
+): Promise<Append[]> {
+  const rests = new Map<PartitionFeed, Buffer>();
+  const feeds = commit.parts.map((part) => {
+    const { topic, topicId, partition, segments } = part;
+    const feed = new PartitionFeed(topic, topicId, partition, segments[0]!);
+    feed.want(segments[0]!, endOf(part));
+    rests.set(feed, stored.get(`${topic}/${partition}`)!);
+    return feed;
+  });
+  const ready = async (feed: PartitionFeed, end: number) => {
+    while (feed.position < end) {
+      const rest = rests.get(feed)!;
+      const length = 12 + rest.readInt32BE(8);
+      const batch = rest.subarray(0, length);
+      const reader = new RecordReader(batch);
+      reader.nextBatch();
+      rests.set(feed, rest.subarray(length));
+      await Promise.resolve();
+      feed.push(new RecordReader(batch), length, reader.lastOffset + 1);
+    }
+  };
+  const options = { header, file, ready, pageBytes: 300 };
+  return new AppendMerge({ offset: 2, producer: 'p', commit }, feeds, options).appends(after);
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wt-merge-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 describe('a group of appends', () => {
   it('comes back as it was, wherever the broker has put its batches', () => {
     fc.assert(
@@ -129,6 +172,47 @@ describe('a group of appends', () => {
     );
   });
 
+  it('comes back the same from a spill file', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sample, { minLength: 1, maxLength: 12 }),
+        fc.infiniteStream(fc.integer({ min: 0, max: 3 })),
+        fc.nat(),
+        async (samples, gaps, start) => {
+          const group = encode(samples);
+          const stored = store(group, () => gaps.next().value as number);
+          const after = 2 * 4096 + (start % samples.length) - 1;
+          const commit = commitOf(group);
+          const file = new SpillFile(folder);
+          try {
+            expect((await mergeBack(commit, stored, after, file)).map(held)).toEqual(
+              readBack(commit, stored, after).map(held),
+            );
+          } finally {
+            file.close();
+          }
+        },
+      ),
+    );
+  });
+
+  it('is refused from a spill file when a partition holds other records than the commit says', async () => {
+    const samples = [1, 2].map((n) => ({
+      position: String(n),
+      transactionId: undefined,
+      records: [0, 1].map((partition) => ({ topic: 'a', partition, key: 'k', value: `v${n}` })),
+    }));
+    const group = encode(samples);
+    const stored = store(group, () => 0);
+    const { parts, appends, ...rest } = commitOf(group);
+    // Of partition 1 the commit counts both records as the first append's.
+    const counts = [0, 1, 1, 2];
+    const commit = { ...rest, parts, appends: [{ ...appends[0]!, counts }] };
+    const file = new SpillFile(folder);
+    await expect(mergeBack(commit, stored, 0, file)).rejects.toMatchObject({ code: 'log-corrupt' });
+    file.close();
+  });
+
   it('that was sent in part is sent again from its start', () => {
     const samples = [
       {
@@ -146,6 +230,11 @@ describe('a group of appends', () => {
     expect(recordsOf(append!.records)).toEqual(samples[0].records);
   });
 });
+
+function held({ records, ...rest }: Append): unknown {
+  const offsets = Array.from({ length: records.count }, (_, i) => records.offset(i));
+  return { ...rest, records: recordsOf(records), offsets, timestamps: records.timestamps };
+}
 
 describe('a commit record', () => {
   it('is refused when it is not ours', () => {
