@@ -27,12 +27,12 @@ import {
   checkInstallation,
   install,
   installTables,
-  lastSequence,
   readInstallation,
   removeTables,
   type Installation,
   type InstalledTable,
 } from './install.js';
+import { changeIdentity, checkHistory, checkPosition, identityAt } from './history.js';
 import { quoteName } from './names.js';
 import { printPosition, type SqlitePosition } from './position.js';
 import { Pruner } from './pruner.js';
@@ -44,7 +44,7 @@ import { openTableWriter, type TableWriter } from './table-writer.js';
 import { changeOp } from './triggers.js';
 
 const chunkBytes = 256 * 1024;
-/** seq, tbl, op, time; then the values. */
+/** time, tbl, op, seq; then the values. */
 const valuesAt = 4;
 
 export class CaptureRun {
@@ -55,6 +55,8 @@ export class CaptureRun {
   readonly #writers = new Map<number, TableWriter>();
   #installation: Installation = { capture: '', prunedSequence: 0, tables: [] };
   #sequence = 0;
+  /** Identity of the change with that number. */
+  #change: string | null = null;
   #pending: readonly string[] = [];
   /** Nothing of this capture is in the log yet. */
   #fresh = false;
@@ -72,7 +74,8 @@ export class CaptureRun {
   }
 
   get position(): SqlitePosition {
-    return { capture: this.#installation.capture, sequence: this.#sequence, pending: this.#pending };
+    const { capture } = this.#installation;
+    return { capture, sequence: this.#sequence, change: this.#change, pending: this.#pending };
   }
 
   /** Ends when the signal aborts, or with true when the file was replaced by another and has to be opened again. */
@@ -116,7 +119,7 @@ export class CaptureRun {
       this.#fresh = true;
       this.#sequence = 0;
     } else {
-      const installed = this.#checkPosition(start);
+      const installed = checkPosition(writer, this.#config, start);
       const wanted = new Set(tables.map((table) => table.name));
       const kept = installed.tables.filter((table) => wanted.has(table.description.name));
       checkInstallation(writer, prefix, kept);
@@ -125,6 +128,7 @@ export class CaptureRun {
       this.#refuseDropped(unwanted);
       if (unwanted.length > 0) removeTables(writer, prefix, unwanted);
       this.#sequence = start.sequence;
+      this.#change = start.change ?? identityAt(writer, prefix, start.sequence);
     }
     this.#adopt(tables, start);
   }
@@ -141,29 +145,6 @@ export class CaptureRun {
     const pending = (start?.pending ?? []).filter((name) => here.has(name));
     if (this.#config.readSnapshot) this.#pending = [...pending, ...names];
     else this.#announce = [...pending, ...names];
-  }
-
-  #checkPosition(start: SqlitePosition): Installation {
-    const { writer } = this.#session;
-    const { file, prefix } = this.#config;
-    const installed = readInstallation(writer, this.#config);
-    const lost = (why: string) =>
-      new AppError('source-position-lost', `${file}: ${why}`, {
-        hint: '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
-      });
-    if (!installed) throw lost('what capture had installed is gone (the file was replaced or restored)');
-    if (installed.capture !== start.capture)
-      throw lost('its capture was set up anew, by another process or for another data folder');
-    if (start.sequence < installed.prunedSequence) {
-      throw lost(`changes up to ${installed.prunedSequence} are pruned, and the position is ${start.sequence}`);
-    }
-    const last = lastSequence(writer, prefix);
-    if (start.sequence > last) {
-      throw new AppError('source-rewound', `${file} is at change ${last}, and our position is ${start.sequence}`, {
-        hint: 'it was restored from an older copy; `writethrough connect delete NAME --topics` and create it again',
-      });
-    }
-    return installed;
   }
 
   #checkColumns(kept: readonly InstalledTable[]): void {
@@ -211,21 +192,23 @@ export class CaptureRun {
   async *#poll(): AsyncGenerator<Chunk> {
     const { reader } = this.#session;
     const { chunks } = this.#context;
-    await retrying(this.#context, this.#config.file, () => {
+    const top = await retrying(this.#context, this.#config.file, () => {
       reader.exec('BEGIN');
       try {
         this.#checkSchema();
+        return checkHistory(reader, this.#config, this.position);
       } catch (error) {
         reader.exec('ROLLBACK');
         throw error;
       }
     });
     try {
-      const top = lastSequence(reader, this.#config.prefix);
       this.#context.reportState({ phase: this.#pending.length > 0 ? 'snapshot' : 'streaming', caughtUp: false });
       if (top > this.#sequence) {
-        if (this.#fresh && this.#pending.length > 0) this.#sequence = top;
-        else yield* this.#readChanges(top);
+        if (this.#fresh && this.#pending.length > 0) {
+          this.#sequence = top;
+          this.#change = identityAt(reader, this.#config.prefix, top);
+        } else yield* this.#readChanges(top);
         if (this.#context.signal.aborted) return;
       }
       if (this.#announce.length > 0) {
@@ -248,6 +231,8 @@ export class CaptureRun {
     const { reader } = this.#session;
     const cookie = Number(reader.raw.pragma('schema_version', { simple: true }));
     if (cookie === this.#schemaCookie) return;
+    // First, since a restored file may have other tables too, and that is then not what is wrong with it.
+    checkPosition(reader, this.#config, this.position);
     checkInstallation(reader, this.#config.prefix, this.#installation.tables);
     const { tables, findings } = selectTables(reader, this.#config);
     throwErrors(findings);
@@ -264,19 +249,22 @@ export class CaptureRun {
     const values = Array.from({ length: width }, (_, i) => `c${i}`).join(', ');
     const changes = quoteName(`${this.#config.prefix}changes`);
     const rows = reader
-      .statement(`SELECT seq, tbl, op, time, ${values} FROM ${changes} WHERE seq > ? AND seq <= ? ORDER BY seq`)
+      .statement(`SELECT time, tbl, op, seq, ${values} FROM ${changes} WHERE seq > ? AND seq <= ? ORDER BY seq`)
       .safeIntegers(true)
       .iterate(this.#sequence, top);
     // The time of the newest statement, by the writer's clock: SQLite knows no time of a commit.
     let newest = 0;
+    let last: readonly SqlValue[] = [];
     for (const row of rows) {
       this.#writeChange(row);
-      if ((row[3] as number) > newest) newest = row[3] as number;
+      if ((row[0] as number) > newest) newest = row[0] as number;
+      last = row;
       if (chunks.byteLength < chunkBytes) continue;
       yield chunks.take()!;
       if (signal.aborted) return;
     }
     this.#sequence = top;
+    this.#change = changeIdentity(last);
     this.#endAppend(microsOfJulianDay(newest));
   }
 

@@ -32,9 +32,10 @@ export class Pruner {
     database.raw.pragma('busy_timeout = 0');
     try {
       database.transaction(() => {
-        // The last row stays, whatever is confirmed: the next change counts on from it.
+        // The last row stays, whatever is confirmed: the next change counts on from it. So does the newest confirmed one, by which
+        // a position behind it knows the file again.
         const last = `(SELECT max(seq) FROM ${this.#changes})`;
-        database.statement(`DELETE FROM ${this.#changes} WHERE seq <= ? AND seq < ${last}`).run(to);
+        database.statement(`DELETE FROM ${this.#changes} WHERE seq < ? AND seq < ${last}`).run(to);
         database.statement(`UPDATE ${this.#meta} SET value = ? WHERE name = 'pruned'`).run(to);
       });
       this.#pruned = to;
