@@ -1,6 +1,6 @@
 // The newest changes of one table, printed once for all its subscribers. Holds a bounded stretch of the change feed's end; who is
-// further behind reads the feed itself. Nothing is queued per subscriber: each has only a place, so a slow one costs no memory and
-// falls back to the feed, until the feed itself is too short (too-old).
+// further behind reads the feed itself. Nothing is queued per subscriber: each has only a place, so a slow one costs no more than the
+// page that it is handing out, and falls back to the feed, until the feed itself is too short (too-old).
 import type { Row, RowSchema } from '../core/data-type.js';
 import { comparePlaces, printEventId, type Place } from '../core/version.js';
 import type { RowChange } from '../store/state-store.js';
@@ -120,10 +120,25 @@ export class ChangeChannel {
     this.#items.splice(0, drop);
   }
 
-  /** Changes behind a place, or undefined when the cache does not reach back to it. */
-  after(place: Place): readonly PrintedChange[] | undefined {
+  /**
+   * The changes behind a place that come first, up to about `characters`, and where they end; undefined when the cache does not reach
+   * back to the place.
+   */
+  after(
+    place: Place,
+    characters: number,
+  ): { readonly changes: readonly PrintedChange[]; readonly next: Place } | undefined {
     if (comparePlaces(place, this.#from) < 0) return undefined;
-    return this.#items.slice(countUpTo(this.#items, place));
+    const start = countUpTo(this.#items, place);
+    let end = start;
+    for (let length = 0; end < this.#items.length && length < characters; end++)
+      length += this.#items[end]!.item.json.length;
+    if (end < this.#items.length) {
+      const { seq, index } = this.#items[end - 1]!;
+      return { changes: this.#items.slice(start, end), next: { seq, index } };
+    }
+    // A subscription may begin ahead of the channel; it must not be put back.
+    return { changes: this.#items.slice(start), next: comparePlaces(this.#head, place) > 0 ? this.#head : place };
   }
 
   /** Made once for a subscription: a listener of its signal for each commit would cost more than to hand the change out. */

@@ -23,14 +23,14 @@ import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.j
 import { keyPrinter, rowPrinter } from './printers.js';
 
 export interface SubscriptionLimits {
-  /** Of changes in one read of the feed: of a page. */
+  /** Of changes in one read of the feed: of a page, which a subscriber that takes nothing holds. */
   readonly readBytes: number;
   readonly snapshotPageRows: number;
   /** Of printed changes that a table's subscribers share. */
   readonly cacheBytes: number;
 }
 const limitsDefault: SubscriptionLimits = {
-  readBytes: 512 * 1024,
+  readBytes: 256 * 1024,
   snapshotPageRows: 2_000,
   cacheBytes: 1024 * 1024,
 };
@@ -259,10 +259,8 @@ export class Subscriptions {
     // The place is at the channel's end: bring the channel up to date once for everybody.
     if (channel.stale && comparePlaces(place, channel.head) >= 0) this.#extend(table, held, place);
     const { head } = channel;
-    const cached = channel.after(place);
-    // A subscription may begin ahead of the channel; it must not be put back.
-    if (cached !== undefined)
-      return { changes: cached, next: comparePlaces(head, place) > 0 ? head : place, more: channel.stale };
+    const cached = channel.after(place, this.#limits.readBytes);
+    if (cached !== undefined) return { ...cached, more: channel.stale || comparePlaces(cached.next, head) < 0 };
     const { changes, next } = this.#read(table, held, place);
     if (comparePlaces(next, head) < 0) return { changes, next, more: true };
     // Not beyond the channel's end: from there on it is read for everybody.

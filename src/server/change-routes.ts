@@ -1,6 +1,6 @@
 // GET /v1/tables/{table}/changes: the changes of a table as server-sent events or NDJSON. It promises order, no gap and no
-// repeat behind the event id that the client hands in, and bounded memory: the next batch is asked for only when the socket
-// took the last one, so a slow client fills the subscription's own queue, which ends it with the place to go on from.
+// repeat behind the event id that the client hands in, and bounded memory: the next page is asked for only when the socket
+// took the last one, so a slow client holds one page and its subscription only a place in the feed.
 import { AppError, toAppError } from '../core/errors.js';
 import type { ChangeItem, SubscribeOptions } from '../query/query-facade.js';
 import { acceptedTypes } from './accept.js';
@@ -14,6 +14,7 @@ type ChangeFormat = 'sse' | 'ndjson';
 
 /** A subscription that says nothing for so long is taken to stand: the header must not wait for the first change. */
 const headerWaitMs = 250;
+const pieceCharacters = 32 * 1024;
 
 export async function streamChanges(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
   exchange.route = 'changes';
@@ -67,11 +68,27 @@ async function forward(
 ): Promise<void> {
   let step = await first;
   while (step.done !== true && !stream.ended) {
-    if (step.value.length > 0) await stream.write(print(step.value));
+    for (const piece of pieces(step.value)) {
+      await stream.write(print(piece));
+      if (stream.ended) break;
+    }
     if (stream.ended) break;
     step = await changes.next();
   }
   if (step.done !== true) await changes.return?.();
+}
+
+/** What is printed waits for the socket, once for each client: so little of it at a time. */
+function* pieces(items: readonly ChangeItem[]): Iterable<readonly ChangeItem[]> {
+  let start = 0;
+  let length = 0;
+  for (let i = 0; i < items.length; i++) {
+    length += items[i]!.json.length;
+    if (length < pieceCharacters && i < items.length - 1) continue;
+    yield start === 0 && i === items.length - 1 ? items : items.slice(start, i + 1);
+    start = i + 1;
+    length = 0;
+  }
 }
 
 /** Every item has an id from which a subscription can go on, the rows of a snapshot too. */

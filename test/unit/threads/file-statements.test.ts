@@ -67,6 +67,8 @@ it('do not wait for what they drop, and insert nothing', async () => {
 });
 
 it('a topic that others use or write is not deleted, nor an internal one written', async () => {
+  const config = { 'connector.class': 'SqliteCdcSource' };
+  await engine.api.putConnector({ name: engine.connector, config, wanted: 'running', owner: 'api' });
   await engine.capture('people');
   expect(await engine.tryRun('DROP TABLE people DELETE TOPIC;')).toBe('invalid-statement');
   await engine.write([{ table: 'people', key: 1, row: { id: 1, name: 'Ada' } }]);
