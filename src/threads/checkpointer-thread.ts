@@ -1,8 +1,8 @@
 // The checkpointer thread as the main thread sees it: it runs while there are commits. Started by the first one, ended when there were
 // none for a while, so that a process at rest keeps no thread for it.
 import { Worker } from 'node:worker_threads';
-import { AppError } from '../core/errors.js';
-import type { CheckpointerData } from './checkpointer.js';
+import { AppError, fromErrorMessage } from '../core/errors.js';
+import type { CheckpointerAnswer, CheckpointerData } from './checkpointer.js';
 
 const stepMs = 200;
 const idleMs = 10_000;
@@ -45,8 +45,9 @@ export class CheckpointerThread {
   #start(): Worker {
     const data: CheckpointerData = { path: this.#path };
     const worker = new Worker(new URL('./checkpointer.js', import.meta.url), { workerData: data });
-    worker.on('message', () => {
+    worker.on('message', ({ failed }: CheckpointerAnswer) => {
       this.#busy = false;
+      if (failed !== undefined) this.#onFailed(fromErrorMessage(failed));
     });
     worker.on('error', (cause) =>
       this.#onFailed(new AppError('internal', `the checkpointer thread broke: ${String(cause)}`, { cause })),

@@ -20,6 +20,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { Builder } from '../projector/builder.js';
 import type { Outcome, Projector } from '../projector/projector.js';
 import type { DerivedGroup, SinkTopics } from '../projector/sink-topics.js';
+import { isStorageTrouble } from '../sqlite/database.js';
 import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 
@@ -49,7 +50,7 @@ export interface EngineLoopEnv {
   /** Producers whose commit times say nothing about a source's lag. */
   readonly isLocal: (producer: string) => boolean;
   readonly onCommitted: (appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>) => void;
-  readonly onFatal: (error: AppError) => void;
+  readonly onFatal: (error: unknown) => void;
   readonly pruneFeed: () => boolean;
 }
 
@@ -70,7 +71,7 @@ export class EngineLoop {
   }
 
   start(): void {
-    this.#ended = this.#run().catch((error: unknown) => this.#env.onFatal(toAppError(error)));
+    this.#ended = this.#run().catch((error: unknown) => this.#env.onFatal(error));
   }
 
   /** Something may have become possible: a build began, a producer closed an append. */
@@ -115,7 +116,7 @@ export class EngineLoop {
     try {
       return await this.#env.builder.step();
     } catch (error) {
-      if (!(error instanceof PartFailure)) throw error;
+      if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
       this.#env.sinks.discard();
       this.#env.projector.load();
       this.#standStill(error);
@@ -163,7 +164,7 @@ export class EngineLoop {
         return this.#applyGroup(group);
       } catch (error) {
         state.rollback();
-        if (!(error instanceof PartFailure)) throw error;
+        if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
         sinks.discard();
         projector.load();
         if (this.#isStored(error.part)) this.#standStill(error);

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { join } from 'node:path';
 import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
-import { AppError, assert, toErrorMessage } from '../core/errors.js';
+import { AppError, assert, toAppError, toErrorMessage } from '../core/errors.js';
 import { connectorOfProducer, producerName } from '../connect/naming.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
@@ -31,7 +31,7 @@ import { EngineStatements } from './engine-statements.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openSchemaTopic } from './schema-topic.js';
 import { SourceCounts } from './source-counts.js';
-import { openDatabase } from '../sqlite/database.js';
+import { openDatabase, storageError } from '../sqlite/database.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
 import type { TopicSpec } from '../stream/event-log.js';
 
@@ -139,8 +139,9 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
     },
     onFatal: (error) => {
-      local.fail(error);
-      main.failed(toErrorMessage(error));
+      const told = toAppError(storageError(error, database.path));
+      local.fail(told);
+      main.failed(toErrorMessage(told));
     },
     pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
   });
