@@ -11,7 +11,7 @@
 // its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, that part stands still from then
 // on (in a transaction of its own), and the same group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
 // step of a build or of the log's maintenance.
-import { assert, toAppError, unreachable, type AppError } from '../core/errors.js';
+import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
