@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { AppError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { createSqliteSource } from '../../src/source/sqlite/sqlite-source.js';
 import { foldAppends, runSource, type TestAppend } from '../support/source-run.js';
@@ -299,3 +300,82 @@ function printFold(appends: readonly TestAppend[]): string {
     .map(({ name }) => `${name}: ${[...(tables.get(name)?.values() ?? [])].sort().join(' ')}`)
     .join('\n');
 }
+
+const keyValue = fc.oneof(
+  fc.constantFrom('1', "'1'", '1.0', "'1.0'", "'01'", '1.5', "'1.5'", '9e999', "'Inf'", '0', '1704067200'),
+  fc.constantFrom("'2024-01-01'", "'2024-01-01 00:00'", "'2024-01-01 00:00:00'", "'2024-01-01T00:00:00Z'"),
+  fc.constantFrom("'2024-01-01 01:00:00+01:00'", "'2024-01-01 00:00:00.5'", "'2024-01-01 00:00:00.500'"),
+  fc.constantFrom(
+    "'10:00'",
+    "'10:00:00'",
+    "'10:00:00.0'",
+    "'10:00:00.000'",
+    "'a'",
+    "'A'",
+    "'\uFFFD'",
+    "X'ff'",
+    "'X''FF'''",
+  ),
+  fc.constantFrom(
+    "CAST(X'ff' AS TEXT)",
+    "CAST(X'fe' AS TEXT)",
+    "CAST(X'f09f98' AS TEXT)",
+    "'2024-01-01 00:00:00.500000'",
+  ),
+);
+const keyTable = fc.record({
+  declared: fc.constantFrom(
+    '',
+    'TEXT',
+    'DATETIME',
+    'TIMESTAMP(6)',
+    'TIME',
+    'DATE',
+    'DECIMAL(20,4)',
+    'MOOD',
+    'BLOB',
+    'INT',
+  ),
+  asText: fc.boolean(),
+  before: fc.array(keyValue, { minLength: 1, maxLength: 3 }),
+  after: fc.array(fc.tuple(fc.constantFrom('INSERT', 'DELETE'), keyValue), { maxLength: 4 }),
+});
+
+it(
+  'makes one row of every row of the file, however its key is written, or stops',
+  { timeout: runs * 1_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(keyTable, async ({ declared, asText, before, after }) => {
+        const folder = mkdtempSync(join(tmpdir(), 'wt-keys-'));
+        const file = join(folder, 'app.db');
+        const app = new Database(file);
+        app.pragma('journal_mode = WAL');
+        app.pragma('synchronous = OFF');
+        app.exec(`CREATE TABLE t (k ${declared} PRIMARY KEY)`);
+        for (const value of before) app.exec(`INSERT OR IGNORE INTO t VALUES (${value})`);
+        const config = { name: 'law', 'database.file': file, 'sqlite.type.mismatch': asText ? 'text' : 'fail' };
+        const run = runSource(createSqliteSource(config, silentLogger), null);
+        try {
+          await run.until((appends) => appends.some((append) => append.control !== undefined), 'the snapshot');
+          for (const [verb, value] of after)
+            app.exec(
+              verb === 'INSERT' ? `INSERT OR IGNORE INTO t VALUES (${value})` : `DELETE FROM t WHERE k = ${value}`,
+            );
+          const top = Number(app.prepare('SELECT max(seq) FROM _wt_law_changes').pluck().get());
+          await run.until((appends) => sequenceOf(appends.at(-1)) >= top, `change ${top}`);
+          expect(foldAppends(run.appends).get('t')?.size ?? 0).toBe(
+            app.prepare('SELECT count(*) FROM t').pluck().get(),
+          );
+        } catch (error) {
+          if (!(error instanceof AppError) || error.code !== 'unconvertible-value') throw error;
+        } finally {
+          await run.stop();
+          app.close();
+          rmSync(folder, { recursive: true });
+        }
+      }),
+      { numRuns: runs },
+    );
+  },
+);

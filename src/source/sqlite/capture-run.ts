@@ -176,7 +176,7 @@ export class CaptureRun {
   async #openTables(): Promise<void> {
     for (const table of this.#installation.tables) {
       if (this.#writers.has(table.id)) continue;
-      this.#writers.set(table.id, await openTableWriter(table, this.#config, this.#context));
+      this.#writers.set(table.id, await openTableWriter(table, this.#config, this.#context, this.#session.reader));
     }
   }
 

@@ -4,11 +4,13 @@ import { printType } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import type { RowEncoder, SourceTable, ValueSink } from '../../core/row-encoder.js';
 import type { Op } from '../../core/record.js';
-import type { SqlValue } from '../../sqlite/database.js';
+import type { SqlValue, SqliteDatabase } from '../../sqlite/database.js';
 import type { SourceContext } from '../source-connector.js';
 import type { SqliteSourceConfig } from './config.js';
 import type { InstalledTable } from './install.js';
+import { createKeyChecks, keyHint, type KeyCheck } from './key-check.js';
 import { isReadAsText, sourceTableOf } from './table-types.js';
+import { TextCheck, type InvalidText } from './text-check.js';
 import { createWriter, writeAsText, type ValueWriter } from './value.js';
 
 export class TableWriter {
@@ -16,8 +18,16 @@ export class TableWriter {
   readonly source: SourceTable;
   readonly #encoder: RowEncoder;
   readonly #writers: readonly ValueWriter[];
+  readonly #keyChecks: readonly (readonly [column: number, check: KeyCheck])[];
+  readonly #texts: TextCheck;
 
-  constructor(installed: InstalledTable, config: SqliteSourceConfig, source: SourceTable, encoder: RowEncoder) {
+  constructor(
+    reader: SqliteDatabase,
+    installed: InstalledTable,
+    config: SqliteSourceConfig,
+    source: SourceTable,
+    encoder: RowEncoder,
+  ) {
     this.installed = installed;
     this.source = source;
     this.#encoder = encoder;
@@ -27,13 +37,15 @@ export class TableWriter {
         ? writeAsText
         : createWriter(type, config.timestampUnit),
     );
+    this.#keyChecks = [...createKeyChecks(reader, description, source, config)];
+    this.#texts = new TextCheck(reader, config.prefix, source);
   }
 
   get topic(): string {
     return this.#encoder.topic;
   }
 
-  /** `first`: where the table's columns begin in the row. */
+  /** `first`: where the table's columns begin in the row; a change has its sequence number in front of them. */
   writeRow(op: Op, row: readonly SqlValue[], first: number): void {
     // No old key: the triggers record a changed key as a delete and an insert.
     const encoder = this.#encoder;
@@ -56,8 +68,12 @@ export class TableWriter {
       if (value === null) {
         if (this.source.keyColumns.includes(i)) throw this.#misfit(i, row, first);
         sink.null();
-      } else if (!writers[i]!(sink, value)) throw this.#misfit(i, row, first);
+        continue;
+      }
+      if (TextCheck.isSuspect(value)) this.#checkText(i, row, first);
+      if (!writers[i]!(sink, value)) throw this.#misfit(i, row, first);
     }
+    for (const [i, check] of this.#keyChecks) this.#checkKey(check, i, row, first);
   }
 
   #writeKey(sink: ValueSink, row: readonly SqlValue[], first: number): void {
@@ -65,8 +81,46 @@ export class TableWriter {
     for (let k = 0; k < keyColumns.length; k++) {
       const i = keyColumns[k]!;
       const value = row[first + i]!;
+      if (TextCheck.isSuspect(value)) this.#checkText(i, row, first);
       if (value === null || !this.#writers[i]!(sink, value)) throw this.#misfit(i, row, first);
     }
+    for (const [i, check] of this.#keyChecks) this.#checkKey(check, i, row, first);
+  }
+
+  #checkText(index: number, row: readonly SqlValue[], first: number): void {
+    const invalid = first === 0 ? this.#texts.inTable(index) : this.#texts.inChange(row[first - 1]!, index);
+    if (invalid) throw this.#notText(index, invalid);
+  }
+
+  #notText(index: number, { bytes, encoding, key }: InvalidText): AppError {
+    const { table, columns, keyColumns } = this.source;
+    const { name } = columns[index]!;
+    const others = keyColumns.flatMap((k, i) => (k === index ? [] : [`${columns[k]!.name} = ${show(key[i]!)}`]));
+    const leaveOut = keyColumns.includes(index)
+      ? `the table out: table.exclude.list=${table}`
+      : `the column out: column.exclude.list=${table}\\.${name}`;
+    return new AppError('unconvertible-value', `table ${table}, column ${name}: TEXT that is not valid ${encoding}`, {
+      detail: `${others.length > 0 ? `the row with ${others.join(', ')}` : 'a row'} holds the bytes ${show(bytes)}`,
+      hint: `correct the row, or leave ${leaveOut}`,
+    });
+  }
+
+  /** Only for a value that was written, so it is not null. */
+  #checkKey(check: KeyCheck, index: number, row: readonly SqlValue[], first: number): void {
+    const value = row[first + index]!;
+    const objection = check(value!);
+    if (objection === null) return;
+    const { table, columns } = this.source;
+    const { name, type } = columns[index]!;
+    const asText = `read the column as text: sqlite.text.columns=${table}\\.${name}`;
+    throw new AppError(
+      'unconvertible-value',
+      `table ${table}, column ${name}: ${show(value)} in the primary key ${objection}`,
+      {
+        detail: 'they are different rows in the file, and would be one row here',
+        hint: type.kind === 'STRING' ? keyHint(table) : asText,
+      },
+    );
   }
 
   #misfit(index: number, row: readonly SqlValue[], first: number): AppError {
@@ -98,9 +152,10 @@ export async function openTableWriter(
   installed: InstalledTable,
   config: SqliteSourceConfig,
   context: SourceContext,
+  reader: SqliteDatabase,
 ): Promise<TableWriter> {
   const source = sourceTableOf(installed.description, config);
-  return new TableWriter(installed, config, source, await context.openTable(source));
+  return new TableWriter(reader, installed, config, source, await context.openTable(source));
 }
 
 function storageClass(value: NonNullable<SqlValue>): string {
