@@ -1,5 +1,6 @@
 // What capture adds to the application's file, all named `_wt_<connector>_...`:
-//   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone
+//   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone; `left:<table>` = a
+//            table that was captured and then left out, which must not come back into the same topic
 //   tables   (id, name, description, captured): the captured tables as they were when their triggers were made, JSON
 //   changes  (seq, tbl, op, time, c0..): every change of every captured table, in the order of the writers. One table for
 //            all, because one sequence is then the order across tables and a write costs one row. Its columns have no
@@ -55,18 +56,39 @@ export function install(
   });
 }
 
-/** Adds tables to an installation. */
+/** Adds tables to an installation. Refuses one that was left out of it. */
 export function installTables(
   database: SqliteDatabase,
   config: SqliteSourceConfig,
   tables: readonly TableDescription[],
 ): void {
   database.transaction(() => {
-    for (const table of tables) addTable(database, config, table);
+    for (const table of tables) {
+      refuseReturned(database, config.prefix, table.name);
+      addTable(database, config, table);
+    }
   });
 }
 
-/** Takes tables out of an installation that the lists do not ask for any more. Their recorded changes are passed over. */
+/** What happened to its rows in between is unknown: one that was deleted would stay in the topic for ever. */
+function refuseReturned(database: SqliteDatabase, prefix: string, table: string): void {
+  const left = database.prepare(`SELECT 1 FROM ${quoteName(`${prefix}meta`)} WHERE name = ?`).get(leftOut(table));
+  if (left === undefined) return;
+  throw new AppError('unsupported-change', `table ${table} was left out of the capture and is asked for again`, {
+    detail: 'rows that were deleted in the meantime would stay in its topic and table',
+    hint: 'leave it out, or `writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
+  });
+}
+
+/** Name of the mark in `meta`. */
+function leftOut(table: string): string {
+  return `left:${table}`;
+}
+
+/**
+ * Takes tables out of an installation that the lists do not ask for any more, and remembers them. Their recorded changes are
+ * passed over.
+ */
 export function removeTables(database: SqliteDatabase, prefix: string, tables: readonly InstalledTable[]): void {
   database.transaction(() => {
     for (const { id, description, captured } of tables) {
@@ -74,6 +96,8 @@ export function removeTables(database: SqliteDatabase, prefix: string, tables: r
       for (const name of triggers.keys()) database.exec(`DROP TRIGGER IF EXISTS ${quoteName(name)}`);
       database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
       database.prepare(`DELETE FROM ${quoteName(`${prefix}tables`)} WHERE id = ?`).run(id);
+      const mark = `INSERT OR REPLACE INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`;
+      database.prepare(mark).run(leftOut(description.name), 1);
     }
   });
 }

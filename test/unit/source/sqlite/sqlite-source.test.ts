@@ -456,6 +456,58 @@ describe('configuration', () => {
     ).toBe(0);
   });
 
+  it('refuses a table that was left out and is asked for again, until capture begins anew', async () => {
+    app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY)');
+    app.exec('INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (2)');
+    const first = start().run;
+    await completed(first);
+    await first.stop();
+    const second = start({ 'table.exclude.list': 'b' }, first.appends.at(-1)!.position).run;
+    app.exec('DELETE FROM b WHERE id = 2; INSERT INTO a VALUES (2)');
+    await caughtUp(second);
+    await second.stop();
+    const position = second.appends.at(-1)!.position;
+    // Again and again: the refusal itself changes nothing.
+    for (const _ of [1, 2]) {
+      expect(await start({}, position).run.failure()).toMatchObject({
+        code: 'unsupported-change',
+        message: 'table b was left out of the capture and is asked for again',
+        hint: expect.stringContaining('`writethrough connect delete NAME --topics`') as string,
+      });
+    }
+    const without = start({ 'table.exclude.list': 'b' }, position).run;
+    // Nor may another table under its name come back.
+    app.exec('DROP TABLE b; CREATE TABLE b (id INTEGER PRIMARY KEY); INSERT INTO a VALUES (3)');
+    await without.until((appends) => records(without).includes('c a {"id":3} {"id":3}'), 'the change');
+    await without.stop();
+    expect(await start({}, without.appends.at(-1)!.position).run.failure()).toMatchObject({
+      code: 'unsupported-change',
+    });
+    const anew = start().run;
+    await completed(anew);
+    expect(rowsOf(anew, 'a')).toHaveLength(3);
+    expect(anew.tables.has('b')).toBe(true);
+  });
+
+  it('forgets with its uninstallation that a table was left out', async () => {
+    app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY)');
+    const first = start();
+    await completed(first.run);
+    await first.run.stop();
+    const second = start({ 'table.exclude.list': 'b' }, first.run.appends.at(-1)!.position);
+    await expect
+      .poll(() => app.prepare("SELECT name FROM _wt_shop_meta WHERE name = 'left:b'").pluck().get())
+      .toBe('left:b');
+    await second.run.stop();
+    await second.connector.uninstall!();
+    expect(
+      app.prepare("SELECT count(*) FROM sqlite_schema WHERE name LIKE '\\_wt\\_%' ESCAPE '\\'").pluck().get(),
+    ).toBe(0);
+    const anew = start().run;
+    await completed(anew);
+    expect([...anew.tables.keys()]).toEqual(['a', 'b']);
+  });
+
   it('leaves a table without a key out, and refuses it when it is named', async () => {
     app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE log (line TEXT)');
     const loose = await source().validate();
