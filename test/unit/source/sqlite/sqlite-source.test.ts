@@ -478,7 +478,7 @@ describe('configuration', () => {
     const without = start({ 'table.exclude.list': 'b' }, position).run;
     // Nor may another table under its name come back.
     app.exec('DROP TABLE b; CREATE TABLE b (id INTEGER PRIMARY KEY); INSERT INTO a VALUES (3)');
-    await without.until((appends) => records(without).includes('c a {"id":3} {"id":3}'), 'the change');
+    await without.until(() => records(without).includes('c a {"id":3} {"id":3}'), 'the change');
     await without.stop();
     expect(await start({}, without.appends.at(-1)!.position).run.failure()).toMatchObject({
       code: 'unsupported-change',
