@@ -196,11 +196,13 @@ export function parseHeartbeat(event: Buffer): FileOffset | undefined {
 export interface QueryEvent {
   readonly database: string;
   readonly sql: string;
+  /** Undefined: `sql` is the whole text. */
+  readonly whole: (() => string) | undefined;
   /** Databases that the statement wrote to, where the server says so. */
   readonly updatedDatabases: readonly string[] | undefined;
 }
 
-/** Statement text is cut to what classification needs; only dumps are longer. */
+/** Statement text is cut to what tells rows written as text, which may be very long, from all else. */
 const sqlBytesMax = 1 << 16;
 
 export function parseQuery(event: Buffer): QueryEvent {
@@ -208,9 +210,11 @@ export function parseQuery(event: Buffer): QueryEvent {
   const databaseLength = event[body + 8]!;
   const variablesEnd = body + 13 + event.readUInt16LE(body + 11);
   const sqlStart = variablesEnd + databaseLength + 1;
+  const cut = event.length - sqlStart > sqlBytesMax;
   return {
     database: event.toString('utf8', variablesEnd, variablesEnd + databaseLength),
     sql: event.toString('utf8', sqlStart, Math.min(event.length, sqlStart + sqlBytesMax)),
+    whole: cut ? () => event.toString('utf8', sqlStart) : undefined,
     updatedDatabases: updatedDatabases(event, body + 13, variablesEnd),
   };
 }

@@ -162,9 +162,14 @@ export class CaptureRun {
   }
 
   /** At a fresh start and while a snapshot runs all tables are opened at once, in the order of their names. */
-  async #openTables({ tables }: Inspection, fresh: boolean, snapshot: boolean): Promise<SnapshotTable[]> {
+  async #openTables(
+    { tables, keyless, foldsCase }: Inspection,
+    fresh: boolean,
+    snapshot: boolean,
+  ): Promise<SnapshotTable[]> {
     const { captured } = this.#options;
-    if (fresh) captured.startWith(tables.map(tableName));
+    captured.foldCase(foldsCase);
+    if (fresh) captured.startWith({ keyed: tables.map(tableName), keyless: keyless.map(tableName) });
     const opened: SnapshotTable[] = [];
     if (fresh || snapshot) {
       for (const schema of tables) opened.push({ schema, open: await captured.open(schema) });
@@ -232,10 +237,11 @@ export class CaptureRun {
     const session = this.#session!;
     const all = await listTables(session);
     const row = all.filter((table) => table.database === map.database && table.table === map.table);
-    for (const schema of await readSchemas(session, row)) {
-      await checkNewTable(session, schema, this.#options.captured.filter);
-    }
-    await this.#options.captured.open(map);
+    const { captured } = this.#options;
+    const [schema] = await readSchemas(session, row);
+    if (!captured.begins(map, schema)) return;
+    if (schema) await checkNewTable(session, schema, captured.filter);
+    await captured.open(map);
   }
 
   #emitSnapshot(reader: TransactionReader): void {

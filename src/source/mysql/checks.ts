@@ -17,6 +17,10 @@ export interface Inspection {
   readonly findings: readonly SourceFinding[];
   /** Captured tables in the order of their names. */
   readonly tables: readonly TableSchema[];
+  /** Tables that match the filters and are left out because they have no primary key. */
+  readonly keyless: readonly TableSchema[];
+  /** Table names are compared without case (lower_case_table_names is not 0). */
+  readonly foldsCase: boolean;
 }
 
 /** An error finding has the code of an AppError, so that a start can throw it. */
@@ -40,14 +44,15 @@ export async function inspect(
   const matching = all.filter(({ database, table }) => filter.matches(database, table));
   if (matching.length === 0) findings.push(nothingMatches(all, filter, config));
   const tables: TableSchema[] = [];
+  const keyless: TableSchema[] = [];
   for (const schema of await readSchemas(session, matching)) {
     const found = checkTable(schema, filter);
     findings.push(...found.findings);
-    if (found.captured) tables.push(schema);
+    (found.captured ? tables : keyless).push(schema);
   }
   if (!cascadesAreLogged(variables)) findings.push(...(await checkCascades(session, tables)));
   findings.push(...(await checkSelect(session, tables, config)));
-  return { findings, tables };
+  return { findings, tables, keyless, foldsCase: (variables.get('lower_case_table_names') ?? '0') !== '0' };
 }
 
 /** The first error, as what a start rejects with. */
@@ -66,7 +71,8 @@ async function readVariables(session: Session): Promise<Variables> {
   const rows =
     await session.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
     'binlog_row_metadata', 'binlog_row_value_options', 'binlog_transaction_compression', 'log_bin_compress', 'gtid_mode',
-    'gtid_strict_mode', 'binlog_expire_logs_seconds', 'innodb_native_foreign_keys')`);
+    'gtid_strict_mode', 'binlog_expire_logs_seconds', 'innodb_native_foreign_keys',
+    'lower_case_table_names')`);
   return new Map(rows.map((row) => [row['Variable_name']!, row['Value'] ?? '']));
 }
 

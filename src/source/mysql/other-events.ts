@@ -9,7 +9,7 @@ export function passOver(event: Buffer, captured: () => boolean): void {
   switch (type) {
     case eventType.incident:
       throw new AppError('corrupt-binlog', 'the source reports an incident: changes may be missing from its binlog', {
-        hint: 'create the connector anew under another name to read the tables again',
+        hint: '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
       });
     case eventType.transactionPayload:
       throw new AppError('unsupported-change', 'a compressed transaction reached the binlog', {

@@ -58,7 +58,7 @@ function rewound(ours: string, theirs: string): AppError {
     'the source is behind our position: it has lost transactions that we have seen',
     {
       detail: `ours: ${ours}\nthe source: ${theirs || '(none)'}`,
-      hint: 'after a restore of the source, create the connector anew under another name to read the tables again',
+      hint: 'after a restore of the source, `writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
     },
   );
 }

@@ -1,11 +1,7 @@
 // Statement text in the binlog, classified by its leading words and the tables that it names; never parsed further, since
-// columns are described by the table maps. What is not known to leave rows alone counts as a change of rows.
-
-export interface TableName {
-  /** Undefined: the session's default database. */
-  readonly database: string | undefined;
-  readonly table: string;
-}
+// columns are described by the table maps. What is not known to leave rows, columns and keys alone counts as a change.
+import { alterTable, type TableEffect } from './alter-table.js';
+import { isPrimary, tokenize, Words, type TableName } from './statement-words.js';
 
 export type Statement =
   | {
@@ -27,120 +23,21 @@ export type Statement =
       readonly replaces: boolean;
       readonly fills: boolean;
     }
-  /** Changes or removes rows or columns of these tables without row events. */
-  | {
-      readonly kind: 'table-change';
-      readonly verb: string;
-      readonly tables: readonly TableName[];
-      readonly created: readonly TableName[];
-    }
-  | { readonly kind: 'drop-database'; readonly database: string }
-  /** Touches no row. */
+  /** Touches tables otherwise than by row events. */
+  | { readonly kind: 'table-change'; readonly verb: string; readonly effects: readonly TableEffect[] }
+  | { readonly kind: 'drop-database'; readonly verb: string; readonly database: string }
+  /** Touches no row, column or primary key of any table. */
   | { readonly kind: 'neutral' }
   /** INSERT, UPDATE and so on as text, or words that are not known here. */
   | { readonly kind: 'rows'; readonly verb: string };
 
-/** Words, quoted names (marked) and single characters of a statement; strings and comments are gone. */
-interface Token {
-  /** Upper case for words; the name itself when quoted. */
-  readonly text: string;
-  readonly raw: string;
-  readonly quoted: boolean;
-}
-
-/** `/*!50000 ... *\/` and MariaDB's `/*M! ... *\/` are code: only their markers go. */
-function tokenize(sql: string): Token[] {
-  const tokens: Token[] = [];
-  const pattern =
-    /(\/\*M?!\d*)|(\/\*[^]*?\*\/)|(\*\/)|((?:--(?=\s|$)|#)[^\n]*)|`((?:[^`]|``)*)`|('(?:[^'\\]|\\[^]|'')*'|"(?:[^"\\]|\\[^]|"")*")|([\p{L}\p{N}_$@]+)|(\S)/gu;
-  for (const match of sql.matchAll(pattern)) {
-    const [, , , , , name, text, word, char] = match;
-    if (name !== undefined) {
-      const raw = name.replaceAll('``', '`');
-      tokens.push({ text: raw, raw, quoted: true });
-    } else if (word !== undefined) {
-      tokens.push({ text: word.toUpperCase(), raw: word, quoted: false });
-    } else if (text !== undefined) {
-      // With ANSI_QUOTES a double-quoted name; harmless where a name cannot stand.
-      tokens.push({ text: "''", raw: text.slice(1, -1), quoted: text.startsWith('"') });
-    } else if (char !== undefined) {
-      tokens.push({ text: char, raw: char, quoted: false });
-    }
-  }
-  return tokens;
-}
-
-class Words {
-  readonly #tokens: readonly Token[];
-  #at = 0;
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  peek(): string {
-    const token = this.#tokens[this.#at];
-    return token === undefined ? '' : token.quoted ? ' ' : token.text;
-  }
-
-  /** Steps over these words when they come next, in this order. */
-  take(...words: string[]): boolean {
-    for (const [i, word] of words.entries()) {
-      const token = this.#tokens[this.#at + i];
-      if (!token || token.quoted || token.text !== word) return false;
-    }
-    this.#at += words.length;
-    return true;
-  }
-
-  next(): string {
-    const word = this.peek();
-    this.#at++;
-    return word;
-  }
-
-  /** `table`, `database.table` */
-  name(): TableName | undefined {
-    const first = this.#tokens[this.#at];
-    if (!first) return undefined;
-    this.#at++;
-    if (!this.take('.')) return { database: undefined, table: first.raw };
-    const second = this.#tokens[this.#at++];
-    return second && { database: first.raw, table: second.raw };
-  }
-
-  names(): TableName[] {
-    const names: TableName[] = [];
-    do {
-      const name = this.name();
-      if (name) names.push(name);
-    } while (this.take(','));
-    return names;
-  }
-
-  /** True when the word stands anywhere in the rest. */
-  has(word: string): boolean {
-    return this.#tokens.slice(this.#at).some((token) => !token.quoted && token.text === word);
-  }
-
-  rest(): string {
-    return this.#tokens
-      .slice(this.#at)
-      .map((token) => (token.quoted ? 'x' : token.text))
-      .join(' ');
-  }
-}
-
 const neutralVerbs: ReadonlySet<string> = new Set([
-  'ANALYZE',
   'OPTIMIZE',
   'CHECK',
-  'REPAIR',
   'GRANT',
   'REVOKE',
   'FLUSH',
   'RESET',
-  'SET',
   'INSTALL',
   'UNINSTALL',
   'USE',
@@ -148,11 +45,8 @@ const neutralVerbs: ReadonlySet<string> = new Set([
 ]);
 /** What CREATE, ALTER and DROP can name besides tables and databases. */
 const neutralObjects: ReadonlySet<string> = new Set([
-  'INDEX',
-  'UNIQUE',
-  'FULLTEXT',
+  'JSON',
   'SPATIAL',
-  'VECTOR',
   'USER',
   'ROLE',
   'VIEW',
@@ -177,14 +71,24 @@ const neutralObjects: ReadonlySet<string> = new Set([
 ]);
 
 export function classify(sql: string): Statement {
-  const words = new Words(tokenize(sql));
+  const statement = classifyWords(new Words(tokenize(sql, { mariadbComments: 'code' })));
+  if (!sql.includes('/*M!')) return statement;
+  // Which server reads it is not known here, so the reading that touches more counts.
+  const other = classifyWords(new Words(tokenize(sql, { mariadbComments: 'comment' })));
+  if (statement.kind === 'table-change' && other.kind === 'table-change') {
+    return { ...statement, effects: [...statement.effects, ...other.effects] };
+  }
+  return statement.kind === 'neutral' || other.kind === 'rows' ? other : statement;
+}
+
+function classifyWords(words: Words): Statement {
   const verb = words.next();
   switch (verb) {
     case '':
     case ';':
       return { kind: 'neutral' };
     case 'BEGIN':
-      return { kind: 'begin' };
+      return words.take('NOT') ? { kind: 'rows', verb: 'BEGIN NOT ATOMIC' } : { kind: 'begin' };
     case 'START':
       return words.peek() === 'TRANSACTION' ? { kind: 'begin' } : { kind: 'neutral' };
     case 'COMMIT':
@@ -198,7 +102,18 @@ export function classify(sql: string): Statement {
       return classifyXa(words.next());
     case 'TRUNCATE':
       words.take('TABLE');
-      return { kind: 'table-change', verb, tables: words.names().slice(0, 1), created: [] };
+      return tableChange(verb, words.names().slice(0, 1), 'change');
+    case 'REPAIR':
+      // Of MyISAM and Aria tables it may leave out rows that it cannot save.
+      takeTable(words);
+      return tableChange(verb, words.names(), 'change');
+    case 'ANALYZE':
+      // ANALYZE UPDATE ... runs the statement.
+      return takeTable(words) ? { kind: 'neutral' } : { kind: 'rows', verb };
+    case 'SET':
+      // SET STATEMENT variable = value FOR ALTER TABLE ...
+      if (!words.take('STATEMENT')) return { kind: 'neutral' };
+      return words.skipTo('FOR') ? classifyWords(words) : { kind: 'rows', verb: 'SET STATEMENT' };
     case 'RENAME':
       return classifyRename(words);
     case 'DROP':
@@ -210,6 +125,15 @@ export function classify(sql: string): Statement {
     default:
       return neutralVerbs.has(verb) ? { kind: 'neutral' } : { kind: 'rows', verb: verb.trim() || 'a statement' };
   }
+}
+
+function tableChange(verb: string, tables: readonly TableName[], does: 'change' | 'drop'): Statement {
+  return { kind: 'table-change', verb, effects: tables.map((table) => ({ does, table })) };
+}
+
+function takeTable(words: Words): boolean {
+  if (!words.take('NO_WRITE_TO_BINLOG')) words.take('LOCAL');
+  return words.take('TABLE') || words.take('TABLES');
 }
 
 function classifyXa(word: string): Statement {
@@ -232,32 +156,40 @@ function classifyRename(words: Words): Statement {
   if (words.take('USER')) return { kind: 'neutral' };
   if (!words.take('TABLE') && !words.take('TABLES')) return { kind: 'rows', verb: 'RENAME' };
   words.take('IF', 'EXISTS');
-  const tables: TableName[] = [];
-  const created: TableName[] = [];
+  const effects: TableEffect[] = [];
   do {
-    const from = words.name();
+    const table = words.name();
     if (words.take('WAIT')) words.next();
     words.take('NOWAIT');
     words.take('TO');
     const to = words.name();
-    if (from) tables.push(from);
-    if (to) created.push(to);
+    if (table && to) effects.push({ does: 'rename', table, to });
   } while (words.take(','));
-  return { kind: 'table-change', verb: 'RENAME', tables, created };
+  return { kind: 'table-change', verb: 'RENAME', effects };
 }
 
 function classifyDrop(words: Words): Statement {
   if (words.take('TEMPORARY')) return { kind: 'neutral' };
   if (words.take('TABLE') || words.take('TABLES')) {
     words.take('IF', 'EXISTS');
-    return { kind: 'table-change', verb: 'DROP', tables: words.names(), created: [] };
+    return tableChange('DROP', words.names(), 'drop');
   }
   if (words.take('DATABASE') || words.take('SCHEMA')) {
     words.take('IF', 'EXISTS');
-    return { kind: 'drop-database', database: words.name()?.table ?? '' };
+    return { kind: 'drop-database', verb: 'DROP DATABASE', database: words.name()?.table ?? '' };
+  }
+  if (!words.take('ONLINE')) words.take('OFFLINE');
+  if (words.take('INDEX')) {
+    words.take('IF', 'EXISTS');
+    const index = words.name();
+    if (!index || !isPrimary(index.table)) return { kind: 'neutral' };
+    words.take('ON');
+    return tableChange('DROP PRIMARY KEY', words.names().slice(0, 1), 'change');
   }
   return neutralObjects.has(words.peek()) ? { kind: 'neutral' } : { kind: 'rows', verb: `DROP ${words.peek()}` };
 }
+
+const indexKinds: ReadonlySet<string> = new Set(['UNIQUE', 'FULLTEXT', 'SPATIAL', 'VECTOR']);
 
 function classifyCreate(words: Words): Statement {
   const replaces = words.take('OR', 'REPLACE');
@@ -269,34 +201,32 @@ function classifyCreate(words: Words): Statement {
       kind: 'create-table',
       tables: name ? [name] : [],
       replaces,
-      fills: words.has('SELECT') || words.has('TABLE'),
+      // A UNION = (...) table shows the rows of others.
+      fills: words.has('SELECT') || words.has('TABLE') || words.has('VALUES', 'ROW') || words.has('UNION'),
     };
   }
-  if (words.take('DATABASE') || words.take('SCHEMA') || neutralObjects.has(words.peek())) return { kind: 'neutral' };
-  return { kind: 'rows', verb: `CREATE ${words.peek()}` };
+  if (words.take('DATABASE') || words.take('SCHEMA')) {
+    if (!replaces) return { kind: 'neutral' };
+    return { kind: 'drop-database', verb: 'CREATE OR REPLACE DATABASE', database: words.name()?.table ?? '' };
+  }
+  if (!words.take('ONLINE')) words.take('OFFLINE');
+  if (words.take('INDEX')) return { kind: 'neutral' };
+  if (neutralObjects.has(words.peek())) return { kind: 'neutral' };
+  const kind = words.next();
+  if (indexKinds.has(kind) && words.take('INDEX')) return { kind: 'neutral' };
+  return { kind: 'rows', verb: `CREATE ${kind}` };
 }
 
-/**
- * Single clauses that leave every row and column as it is. More than one clause, or IGNORE (which may delete rows), is not
- * looked into.
- */
-const neutralClause =
-  /^(?:ADD (?:UNIQUE |FULLTEXT |SPATIAL )?(?:INDEX|KEY)\b|ADD UNIQUE \(|DROP (?:INDEX|KEY) |RENAME (?:INDEX|KEY) |ALTER INDEX |AUTO_INCREMENT\b|COMMENT\b|(?:DISABLE|ENABLE) KEYS\b)/;
-
 function classifyAlter(words: Words): Statement {
-  words.take('ONLINE');
+  if (!words.take('ONLINE')) words.take('OFFLINE');
   const ignore = words.take('IGNORE');
-  if (words.take('DATABASE') || words.take('SCHEMA')) return { kind: 'neutral' };
-  if (!words.take('TABLE')) {
-    return neutralObjects.has(words.peek()) ? { kind: 'neutral' } : { kind: 'rows', verb: `ALTER ${words.peek()}` };
+  if (words.take('DATABASE') || words.take('SCHEMA')) {
+    // ... UPGRADE DATA DIRECTORY NAME gives every table of the database another name.
+    return words.has('UPGRADE') ? { kind: 'rows', verb: 'ALTER DATABASE UPGRADE' } : { kind: 'neutral' };
   }
-  words.take('IF', 'EXISTS');
-  const name = words.name();
-  if (words.take('WAIT')) words.next();
-  words.take('NOWAIT');
-  const rest = words.rest();
-  // A comma outside of brackets begins another clause.
-  const single = !rest.replaceAll(/\([^()]*\)/g, '').includes(',');
-  if (!ignore && single && neutralClause.test(rest)) return { kind: 'neutral' };
-  return { kind: 'table-change', verb: 'ALTER', tables: name ? [name] : [], created: [] };
+  if (words.take('TABLE')) {
+    const change = alterTable(words, ignore);
+    return change ? { kind: 'table-change', ...change } : { kind: 'neutral' };
+  }
+  return neutralObjects.has(words.peek()) ? { kind: 'neutral' } : { kind: 'rows', verb: `ALTER ${words.peek()}` };
 }

@@ -289,7 +289,9 @@ export class TransactionReader {
     }
     if (isQuery(event, 'COMMIT')) return this.#commit();
     const query = parseQuery(event);
-    const statement = classify(query.sql);
+    let statement = classify(query.sql);
+    // What is not refused by its first words may name tables behind the cut.
+    if (query.whole && statement.kind !== 'rows') statement = classify(query.whole());
     const group = this.#group;
     switch (statement.kind) {
       case 'begin':
@@ -336,7 +338,7 @@ export class TransactionReader {
     const { updatedDatabases, database, sql } = query;
     if (updatedDatabases?.every((name) => !filter.matchesDatabase(name))) return;
     // MariaDB does not list the databases: a statement in a system schema that names no other is harmless.
-    if (!updatedDatabases && filter.isSystem(database) && !/\./.test(sql)) return;
+    if (!updatedDatabases && filter.isSystem(database) && !query.whole && !/\./.test(sql)) return;
     throw new AppError(
       'statement-format-change',
       `a ${verb} reached the binlog as statement text, so its rows are unknown`,
