@@ -131,7 +131,7 @@ export class Builder {
 
   /** A build cannot go on, in the open transaction: a rebuilt table stays as it is, a created one stands still. Queries that do, too. */
   fail(table: string, error: AppError): readonly string[] {
-    const { state, runtime } = this.#env;
+    const { runtime } = this.#env;
     const active = this.#active.get(nameKey(table));
     assert(active, `the build of ${table} that failed is there`);
     const { document, entry } = active;
@@ -142,7 +142,7 @@ export class Builder {
       entry.writtenBy === null
         ? ({ kind: 'source', name: entry.name } as const)
         : ({ kind: 'query', name: entry.writtenBy } as const);
-    return runtime.detachFailed(part, error, state.frontier.seq);
+    return runtime.detachFailed(part, error);
   }
 
   /** Queries stand still: nothing is built for them any more. In the open transaction. */

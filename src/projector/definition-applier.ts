@@ -6,7 +6,7 @@ import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { StateWriter } from '../store/state-store.js';
+import type { Frontier, StateWriter } from '../store/state-store.js';
 import type { Builder } from './builder.js';
 import { alreadyThere, assertRuns, assertTopicIsFree, exists } from './definition-checks.js';
 import type { Definition } from './definition.js';
@@ -40,7 +40,9 @@ export class DefinitionApplier {
     this.#sources = new SourceDefinitions(env);
   }
 
-  apply(definition: Definition, seq: number): Entity {
+  /** `reached` is the frontier with the definition's append in it. */
+  apply(definition: Definition, reached: Frontier): Entity {
+    const { seq } = reached;
     if (definition.kind === 'captured-table') return this.#sources.captured(definition);
     const [parsed] = parseStatements(definition.sql);
     const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(definition.strict));
@@ -54,7 +56,7 @@ export class DefinitionApplier {
       case 'pause':
       case 'resume':
       case 'terminate':
-        return this.#changeQueries(statement, definition.sql, seq);
+        return this.#changeQueries(statement, definition.sql, reached);
       default:
         throw new AppError('internal', `a ${statement.kind} statement is no definition`);
     }
@@ -195,7 +197,8 @@ export class DefinitionApplier {
     catalog.dropQuery(id);
   }
 
-  #changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, seq: number): Entity {
+  #changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, reached: Frontier): Entity {
+    const { seq } = reached;
     const { catalog, runtime, builder } = this.#env;
     const queries =
       statement.queryId === null
@@ -213,7 +216,7 @@ export class DefinitionApplier {
     }
     const kind = statement.kind === 'pause' ? 'paused' : 'terminated';
     const ids = queries.map(({ id }) => id);
-    const stopped = runtime.stopQueries(ids, { kind, atSeq: seq }, { kind: 'paused', atSeq: seq });
+    const stopped = runtime.stopQueries(ids, reached, { kind, atSeq: seq }, { kind: 'paused', atSeq: seq });
     for (const id of stopped) {
       const { sink } = catalog.query(id)!;
       if (!builder.isBuilding(sink)) continue;

@@ -11,7 +11,7 @@ import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, type Runtime } from '../runtime/runtime.js';
-import type { StateWriter } from '../store/state-store.js';
+import type { Frontier, StateWriter } from '../store/state-store.js';
 import { loadBuilds } from './build.js';
 import type { Builder } from './builder.js';
 import { decodeDefinition, statementsTopic } from './definition.js';
@@ -57,13 +57,15 @@ export class Projector {
     this.#swapped = [];
   }
 
-  apply(append: Append): void {
-    if (append.records.count > 0 && append.records.topics.includes(this.#topic)) this.#applyDefinitions(append);
+  /** `reached` is the frontier with this append in it; it moves on with the next one. */
+  apply(append: Append, reached: Frontier): void {
+    if (append.records.count > 0 && append.records.topics.includes(this.#topic))
+      this.#applyDefinitions(append, reached);
     this.#parts.runtime.apply(append);
     if (append.control) this.#applyControl(append);
   }
 
-  #applyDefinitions(append: Append): void {
+  #applyDefinitions(append: Append, reached: Frontier): void {
     const { records } = append;
     const { runtime, applier } = this.#parts;
     runtime.context.seq = append.seq;
@@ -76,7 +78,7 @@ export class Projector {
         continue;
       }
       try {
-        const entity = applier.apply(decodeDefinition(records.value(i)!), append.seq);
+        const entity = applier.apply(decodeDefinition(records.value(i)!), reached);
         this.#outcomes.set(append.seq, { ok: true, entity });
       } catch (error) {
         const cause = error instanceof QueryFailure ? error.error : toAppError(error);

@@ -5,7 +5,7 @@
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
 import type { Row } from '../core/data-type.js';
 import type { Append } from '../core/record.js';
-import type { StateWriter } from '../store/state-store.js';
+import type { Frontier, StateWriter } from '../store/state-store.js';
 import {
   nameKey,
   tableSpec,
@@ -302,24 +302,29 @@ export class Runtime {
     this.#sources.set(nameKey(name), next);
   }
 
-  /** Marks a failed query or source and everything that reads it as standing still; in an open transaction. Ids of the queries. */
-  detachFailed(part: FailedPart, failure: AppError, atSeq: number): readonly string[] {
-    const { catalog } = this.#env;
+  /** Marks a failed query or source and everything that reads it as standing still at the frontier; in an open transaction. Ids of the queries. */
+  detachFailed(part: FailedPart, failure: AppError): readonly string[] {
+    const { catalog, state } = this.#env;
+    const { frontier } = state;
     const error = toErrorMessage(failure);
-    if (part.kind === 'query') return this.stopQueries([part.name], { kind: 'failed', atSeq, error });
+    const failed = { kind: 'failed', atSeq: frontier.seq, error } as const;
+    if (part.kind === 'query') return this.stopQueries([part.name], frontier, failed);
     const entry = catalog.find(part.name)!;
     catalog.putSource({ ...entry, failed: error });
+    if (entry.table) state.stop(tableSpec(entry), frontier);
     const readers = this.#readersOf(entry.name).map(({ id }) => id);
-    return this.stopQueries(readers, { kind: 'failed', atSeq, error });
+    return this.stopQueries(readers, frontier, failed);
   }
 
-  /** The running ones of these queries, and of all that reads what they write, stand still from here; ids of those. */
-  stopQueries(ids: readonly string[], state: QueryState, readers: QueryState = state): readonly string[] {
-    const { catalog } = this.#env;
+  /** The running ones of these queries, and of all that reads what they write, stand still from here (`at`); ids of those. */
+  stopQueries(ids: readonly string[], at: Frontier, state: QueryState, readers: QueryState = state): readonly string[] {
+    const { catalog, state: store } = this.#env;
     const stopped: string[] = [];
     const stop = (query: QueryEntry, to: QueryState) => {
       if (query.state.kind !== 'running') return;
       catalog.putQuery({ ...query, state: to });
+      const sink = catalog.find(query.sink)!;
+      if (sink.table) store.stop(tableSpec(sink), at);
       this.detachQuery(query.id);
       stopped.push(query.id);
       for (const reader of this.#readersOf(query.sink)) stop(reader, readers);

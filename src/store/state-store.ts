@@ -11,10 +11,16 @@ export type { KeyedState, KeyedStateSpec };
 export interface Frontier extends Version {
   /** Commit time of the newest applied source append, µs; 0 before the first. */
   readonly commitTimeUs: number;
-  /** producer -> the same of its own appends. */
+  /** producer -> the same of its own appends; also of this service's own (statements, inserts), which are no source. */
   readonly commitTimesUs: Readonly<Record<string, number>>;
   /** producer -> position of its newest applied append. */
   readonly positions: Readonly<Record<string, string>>;
+}
+
+/** What the rows of one table contain: the frontier, or the earlier one at which the table stopped. */
+export interface TableFrontier extends Frontier {
+  /** The table stands still there, because it or its query failed or was paused. */
+  readonly stopped?: true | undefined;
 }
 
 /** A physical table `t<id>_v<version>` and the view with its SQL name. */
@@ -67,6 +73,8 @@ export interface StateWriter {
   /** Points the view `name` at this physical table, atomically with the transaction. Hidden tables have no view. */
   publish(spec: TableSpec): void;
   unpublish(name: string): void;
+  /** This version stands still from here on: readers are told that its rows contain what `at` says. Another version does not. */
+  stop(spec: TableSpec, at: Frontier): void;
 
   openState(spec: KeyedStateSpec): KeyedState;
   dropState(name: string): void;
@@ -94,6 +102,8 @@ export interface TableDescription {
   readonly rowCount: number;
   /** False while its first snapshot runs. */
   readonly visible: boolean;
+  /** That of the cut, unless the table stands still. */
+  readonly frontier: TableFrontier;
 }
 
 /** One end of a range over a key column. */
@@ -151,13 +161,13 @@ export interface StateReader {
   session(): ReadSession;
   /**
    * The point-read path: one row without a session object. Reads of one turn of the event loop share one cut, unless it is older than
-   * `atLeastSeq`, the newest commit that the caller has told anybody of. `frontier` is shared between calls while it has not moved.
+   * `atLeastSeq`, the newest commit that the caller has told anybody of. `frontier` is that of the table, shared between calls while it has not moved.
    * `keyOf` makes the key for the table as it is defined (a text is typed by its columns); what it throws is thrown.
    */
   point(
     table: string,
     keyOf: (spec: TableSpec) => Row,
     atLeastSeq: number,
-  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly spec: TableSpec };
+  ): { readonly found: StoredRow | undefined; readonly frontier: TableFrontier; readonly spec: TableSpec };
   close(): void;
 }

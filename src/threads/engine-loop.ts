@@ -56,6 +56,14 @@ export interface EngineLoopEnv {
 
 const pruneIntervalMs = 5_000;
 
+/** The frontier of the group in hand, as far as it is applied. */
+interface ReachedFrontier extends Frontier {
+  seq: number;
+  commitTimeUs: number;
+  readonly commitTimesUs: Record<string, number>;
+  readonly positions: Record<string, string>;
+}
+
 export class EngineLoop {
   readonly #env: EngineLoopEnv;
   #stopped = false;
@@ -202,15 +210,16 @@ export class EngineLoop {
     const appends = feed.write(group);
     failpoint('engine-after-log-write');
     let records = 0;
+    const reached = copyOf(state.frontier);
     for (const append of appends) {
-      projector.apply(append);
+      this.#advance(reached, append);
+      projector.apply(append, reached);
       records += append.records.count;
     }
     feed.writeDerived(sinks.take());
     failpoint('engine-after-apply');
-    const frontier = this.#nextFrontier(appends);
     failpoint('engine-before-commit');
-    state.commit(frontier);
+    state.commit(reached);
     builder.committed();
     failpoint('engine-after-commit');
     const pauseMs = performance.now() - startMs;
@@ -223,19 +232,12 @@ export class EngineLoop {
     return appends;
   }
 
-  #nextFrontier(appends: readonly Append[]): Frontier {
-    const earlier = this.#env.state.frontier;
-    const positions: Record<string, string> = { ...earlier.positions };
-    const commitTimesUs: Record<string, number> = { ...earlier.commitTimesUs };
-    let { commitTimeUs } = earlier;
-    for (const append of appends) {
-      if (this.#env.isLocal(append.producer)) continue;
-      const { producer } = append;
-      if (append.position !== null) positions[producer] = append.position;
-      commitTimesUs[producer] = Math.max(commitTimesUs[producer] ?? 0, append.commitTimeUs);
-      commitTimeUs = Math.max(commitTimeUs, append.commitTimeUs);
-    }
-    return { logId: earlier.logId, seq: appends.at(-1)!.seq, commitTimeUs, commitTimesUs, positions };
+  #advance(reached: ReachedFrontier, { seq, producer, position, commitTimeUs }: Append): void {
+    reached.seq = seq;
+    reached.commitTimesUs[producer] = Math.max(reached.commitTimesUs[producer] ?? 0, commitTimeUs);
+    if (this.#env.isLocal(producer)) return;
+    if (position !== null) reached.positions[producer] = position;
+    reached.commitTimeUs = Math.max(reached.commitTimeUs, commitTimeUs);
   }
 
   /** After a rollback, when memory follows the store again: the part that failed is left out from here on. */
@@ -248,14 +250,17 @@ export class EngineLoop {
       return logger[level]('a definition is refused', { seq: part.name, code, error: message, detail });
     }
     state.begin();
-    const stopped =
-      part.kind === 'build' ? builder.fail(part.name, error) : runtime.detachFailed(part, error, state.frontier.seq);
+    const stopped = part.kind === 'build' ? builder.fail(part.name, error) : runtime.detachFailed(part, error);
     builder.abandon(stopped);
     state.commit(state.frontier);
     builder.committed();
     projector.load();
     logger.error('a part failed and stands still', { ...part, stopped, code, error: message, detail });
   }
+}
+
+function copyOf(frontier: Frontier): ReachedFrontier {
+  return { ...frontier, commitTimesUs: { ...frontier.commitTimesUs }, positions: { ...frontier.positions } };
 }
 
 /** Lets the thread's messages in between two groups. */

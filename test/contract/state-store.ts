@@ -339,6 +339,45 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
       });
     });
 
+    describe('a table that stands still', () => {
+      it('has the frontier at which it stopped, until another version of it is published', () => {
+        const table = createOrders();
+        commit(() => table.put([1, 'a', 1], 1, undefined));
+        const at = writer.frontier;
+        const frontiers = () => {
+          const session = reader.session();
+          const { frontier } = session.table('orders');
+          expect(session.tables().find(({ spec }) => spec.name === 'orders')?.frontier).toEqual(frontier);
+          session.close();
+          expect(point('orders', [1]).frontier).toEqual(frontier);
+          return frontier;
+        };
+        expect(frontiers()).toEqual(at);
+        // In a commit that moves nothing else, as when a part fails.
+        writer.begin();
+        writer.stop(orders, at);
+        writer.commit(writer.frontier);
+        commit(() => {});
+        expect(frontiers()).toEqual({ ...at, stopped: true });
+        expect(point('orders', [1]).frontier).toBe(point('orders', [2]).frontier);
+        commit(() => {});
+        const next = { ...orders, version: orders.version + 1 };
+        commit(() => writer.createTable(next));
+        expect(frontiers()).toEqual({ ...at, stopped: true });
+        commit(() => writer.publish(next));
+        expect(frontiers()).toEqual(writer.frontier);
+      });
+
+      it('goes on when what stopped it is rolled back', () => {
+        createOrders();
+        writer.begin();
+        writer.stop(orders, writer.frontier);
+        writer.rollback();
+        commit(() => {});
+        expect(point('orders', [1]).frontier).toEqual(writer.frontier);
+      });
+    });
+
     describe('the change feed', () => {
       function change(of: number, index: number, before: Row | null, after: Row | null) {
         return { seq: of, index, before, after, rowtimeMs: of * 10, commitTimeUs: of * 10_000 + index };

@@ -43,10 +43,10 @@ export class SqliteReadSession implements ReadSession {
     return this.#catalogue.names().map((table) => this.#describe(table));
   }
 
-  #describe({ spec, visible }: CataloguedTable): TableDescription {
+  #describe({ spec, visible, stopped }: CataloguedTable): TableDescription {
     const stored = readTable(this.#database, spec.id, spec.version);
     assert(stored !== undefined, 'a cut and its catalogue agree');
-    return { spec, rowCount: stored.rowCount, visible };
+    return { spec, rowCount: stored.rowCount, visible, frontier: stopped ?? this.frontier };
   }
 
   get(table: string, key: Row): StoredRow | undefined {

@@ -5,7 +5,7 @@
 import type { Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { openDatabase, type SqlValue } from '../../sqlite/database.js';
-import type { Frontier, ReadSession, StateReader, StoredRow, TableSpec } from '../state-store.js';
+import type { Frontier, ReadSession, StateReader, StoredRow, TableFrontier, TableSpec } from '../state-store.js';
 import { frontierColumns, parseFrontier } from './frontier.js';
 import { ReadConnection } from './read-connection.js';
 import { SqliteReadSession } from './read-session.js';
@@ -69,7 +69,7 @@ export class SqliteStateReader implements StateReader {
     const frontier = this.#frontierOf(Number(row[0]), row[2]!);
     let catalogue = this.#catalogue;
     if (catalogue === undefined || catalogue.version !== version) {
-      catalogue = new ReaderCatalogue(version, readCatalogue(connection.database, catalogue?.tables));
+      catalogue = new ReaderCatalogue(version, readCatalogue(connection.database, frontier.logId, catalogue?.tables));
       this.#catalogue = catalogue;
       for (const each of [connection, this.#points, ...this.#idle]) each.keepOnly(catalogue.tables);
     }
@@ -92,12 +92,12 @@ export class SqliteStateReader implements StateReader {
     name: string,
     keyOf: (spec: TableSpec) => Row,
     atLeastSeq: number,
-  ): { readonly found: StoredRow | undefined; readonly frontier: Frontier; readonly spec: TableSpec } {
+  ): { readonly found: StoredRow | undefined; readonly frontier: TableFrontier; readonly spec: TableSpec } {
     let cut = this.#turnCut;
     if (cut === undefined || cut.frontier.seq < atLeastSeq) cut = this.#beginTurnCut();
     const { frontier, catalogue } = cut;
     const table = catalogue.get(name);
-    return { found: this.#points.get(table, keyOf(table.spec)), frontier, spec: table.spec };
+    return { found: this.#points.get(table, keyOf(table.spec)), frontier: table.stopped ?? frontier, spec: table.spec };
   }
 
   #beginTurnCut(): Cut {

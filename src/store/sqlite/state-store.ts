@@ -82,7 +82,7 @@ export class SqliteStateStore implements StateWriter {
     this.#assertOpen();
     this.#database.exec(new TableLayout(spec).createSql);
     this.#database
-      .statement('INSERT INTO wt_table VALUES (?, ?, ?, ?, 0, 0)')
+      .statement('INSERT INTO wt_table VALUES (?, ?, ?, ?, 0, 0, NULL)')
       .run(spec.id, spec.version, spec.name, JSON.stringify(spec.schema));
     this.#namesChanged();
     return this.openTable(spec);
@@ -140,6 +140,15 @@ export class SqliteStateStore implements StateWriter {
     this.#database.statement('UPDATE wt_table SET visible = 0 WHERE name = ?').run(name);
     this.#dropView(name);
     this.#namesChanged();
+  }
+
+  stop({ id, version }: TableSpec, { seq, commitTimeUs, commitTimesUs, positions }: Frontier): void {
+    this.#assertOpen();
+    // Without the log's id: a new epoch of the log takes all rows over, those of tables that stand still too.
+    this.#database
+      .statement('UPDATE wt_table SET stopped = ? WHERE id = ? AND version = ?')
+      .run(JSON.stringify({ seq, commitTimeUs, commitTimesUs, positions }), id, version);
+    this.#catalogChanged = true;
   }
 
   #dropView(name: string): void {

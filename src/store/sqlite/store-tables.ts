@@ -8,7 +8,7 @@ const storeTables = `
 CREATE TABLE IF NOT EXISTS wt_frontier (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   commit_no INTEGER NOT NULL,       -- rises with every engine commit: tells readers whether anything moved
-  catalog_version INTEGER NOT NULL, -- rises when tables come, go or change their names
+  catalog_version INTEGER NOT NULL, -- rises when tables come, go, stop or change their names
   feed_bytes INTEGER NOT NULL,      -- of all blobs in wt_feed
   frontier TEXT NOT NULL            -- the Frontier as JSON
 );
@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS wt_table (
   schema TEXT NOT NULL,             -- RowSchema as JSON
   visible INTEGER NOT NULL,         -- 1: the view of that name is over this version
   row_count INTEGER NOT NULL,       -- kept by the writer; counting would walk over the table
+  stopped TEXT,                     -- where this version stopped, a Frontier as JSON; NULL: it goes on with the engine
   PRIMARY KEY (id, version)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wt_keyed_state (
@@ -61,6 +62,7 @@ export function createStoreTables(database: SqliteDatabase): void {
   database.transaction(() => {
     database.exec(storeTables);
     followFeedIndex(database);
+    followStopped(database);
   });
 }
 
@@ -72,4 +74,26 @@ function followFeedIndex(database: SqliteDatabase): void {
   if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'wt_feed_place'").get() === undefined) return;
   database.prepare('UPDATE wt_feed SET last_index = ? WHERE schema_id IS NULL').run(rebuiltIndex);
   database.exec('DROP INDEX wt_feed_place');
+}
+
+/**
+ * Data folders of earlier builds tell only in the documents of the catalogue which tables stand still. Of a query they know the seq, of a
+ * base table nothing, and of neither the positions: such a table contains nothing for certain, and is as old as can be.
+ */
+function followStopped(database: SqliteDatabase): void {
+  if (database.prepare("SELECT 1 FROM pragma_table_info('wt_table') WHERE name = 'stopped'").get() !== undefined)
+    return;
+  database.exec(`
+    ALTER TABLE wt_table ADD COLUMN stopped TEXT;
+    UPDATE wt_table SET stopped = (
+      SELECT json_object('seq', seq, 'commitTimeUs', 0, 'commitTimesUs', json('{}'), 'positions', json('{}'))
+      FROM (
+        SELECT json ->> '$.sink' AS name, json ->> '$.state.atSeq' AS seq FROM wt_document
+        WHERE kind = 'query' AND json ->> '$.state.kind' <> 'running'
+        UNION ALL
+        SELECT json ->> '$.name', 0 FROM wt_document WHERE kind = 'source' AND json ->> '$.failed' IS NOT NULL
+      ) AS still
+      WHERE still.name = wt_table.name
+    ) WHERE visible = 1;
+  `);
 }

@@ -2,26 +2,35 @@
 // sides read it.
 import type { RowSchema } from '../../core/data-type.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
-import type { TableSpec } from '../state-store.js';
+import type { Frontier, TableFrontier, TableSpec } from '../state-store.js';
 
 export interface CataloguedTable {
   readonly spec: TableSpec;
   /** The view of its name is over this version. */
   readonly visible: boolean;
-  /** The schema as it is stored. */
+  /** Where it stopped, when it stands still. */
+  readonly stopped: TableFrontier | undefined;
+  /** Schema and stop as they are stored. */
   readonly schemaText: string;
+  readonly stoppedText: string | null;
 }
 
 /**
  * All tables, as of the cut that `database` sees. Those that are as in `known` are given as the same objects, so that what readers
  * have compiled for them stays good.
  */
-export function readCatalogue(database: SqliteDatabase, known: readonly CataloguedTable[] = []): CataloguedTable[] {
-  const rows = database.statement('SELECT id, version, name, schema, visible FROM wt_table ORDER BY id, version').all();
-  return rows.map(([id, version, name, schema, visible]) => {
+export function readCatalogue(
+  database: SqliteDatabase,
+  logId: string,
+  known: readonly CataloguedTable[] = [],
+): CataloguedTable[] {
+  const rows = database
+    .statement('SELECT id, version, name, schema, visible, stopped FROM wt_table ORDER BY id, version')
+    .all();
+  return rows.map(([id, version, name, schema, visible, stopped]) => {
     const same = known.find(({ spec }) => spec.id === id && spec.version === version);
     const unchanged = same !== undefined && same.spec.name === name && same.schemaText === schema;
-    if (unchanged && same.visible === (visible === 1)) return same;
+    if (unchanged && same.visible === (visible === 1) && same.stoppedText === stopped) return same;
     const spec = unchanged
       ? same.spec
       : {
@@ -30,8 +39,18 @@ export function readCatalogue(database: SqliteDatabase, known: readonly Catalogu
           name: String(name),
           schema: JSON.parse(schema as string) as RowSchema,
         };
-    return { spec, visible: visible === 1, schemaText: schema as string };
+    return {
+      spec,
+      visible: visible === 1,
+      stopped: stopped === null ? undefined : stoppedFrontier(logId, stopped as string),
+      schemaText: schema as string,
+      stoppedText: stopped as string | null,
+    };
   });
+}
+
+function stoppedFrontier(logId: string, json: string): TableFrontier {
+  return { ...(JSON.parse(json) as Omit<Frontier, 'logId'>), logId, stopped: true };
 }
 
 /** One row of the catalogue; undefined: no such physical table. */

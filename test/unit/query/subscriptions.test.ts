@@ -23,7 +23,7 @@ class GrowingFeed {
       const frontier = { seq: this.seq, logId: 'L', commitTimeUs: 0, positions: {} };
       return {
         frontier,
-        table: () => ({ spec: { id: 1, name: 't', schema }, rowCount: 0, visible: true }),
+        table: () => ({ spec: { id: 1, name: 't', schema }, rowCount: 0, visible: true, frontier }),
         changes: (_table: string, after: Place): FeedRead => {
           if (after.seq < this.retainedFrom) throw new AppError('too-old', `behind ${after.seq}`);
           const end = { seq: frontier.seq, index: Infinity };

@@ -1,5 +1,5 @@
 // A data folder of an earlier build opens: its change feed had another index, marks of rebuilds that stood at 0 of their append, and blobs
-// with any number of appends in them.
+// with any number of appends in them. Which tables stand still was told by the documents of the catalogue alone.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +77,38 @@ it('the change feed of an earlier build is read from every place in it, its rebu
       expect(rebuilt).toEqual(from <= 405 ? [3] : []);
     }
   }
+  session.close();
+  reader.close();
+  second.database.close();
+});
+
+it('tables that stand still in an earlier build do so with the seq that is known, and claim nothing else', () => {
+  const first = open();
+  const { writer } = first;
+  const specs = ['live', 'base', 'paused'].map((name, i) => ({ ...table, id: i + 1, name }));
+  writer.begin();
+  for (const spec of specs) {
+    writer.createTable(spec);
+    writer.publish(spec);
+  }
+  const source = (name: string, failed: unknown) =>
+    writer.putDocument('source', name.toUpperCase(), JSON.stringify({ name, failed }));
+  source('live', null);
+  source('base', { code: 'bad-record', message: 'it failed' });
+  source('paused', null);
+  writer.putDocument('query', 'CTAS_0', JSON.stringify({ sink: 'paused', state: { kind: 'paused', atSeq: 7 } }));
+  writer.putDocument('query', 'CTAS_1', JSON.stringify({ sink: 'live', state: { kind: 'running' } }));
+  writer.commit({ logId: 'L', seq: 9, commitTimeUs: 5, commitTimesUs: { p: 5 }, positions: { p: 'x' } });
+  first.database.exec('ALTER TABLE wt_table DROP COLUMN stopped');
+  first.database.close();
+
+  const second = open();
+  const reader = openStateReader(join(folder, 'writethrough.db'));
+  const session = reader.session();
+  const nothing = { logId: 'L', commitTimeUs: 0, commitTimesUs: {}, positions: {}, stopped: true };
+  expect(session.table('live').frontier).toEqual(session.frontier);
+  expect(session.table('paused').frontier).toEqual({ ...nothing, seq: 7 });
+  expect(session.table('base').frontier).toEqual({ ...nothing, seq: 0 });
   session.close();
   reader.close();
   second.database.close();
