@@ -1,9 +1,10 @@
 // How old answers may be. A source is *current* while it says that it has handed over everything it has committed and the last position
 // that it handed over is applied. Otherwise the answer contains at least what was committed before the newest applied commit, and before
 // the moment at which the source was last seen current; the later of the two is what it is measured from, so the lag is an upper bound,
-// also for a source that cannot be reached. Reports come at most every 100 ms, so shorter lags may go unseen.
+// also for a source that cannot be reached. A table that stands still is as old as what it contained when it stopped, however current the
+// sources have been since. Reports come at most every 100 ms, so shorter lags may go unseen.
 import type { SourceReport } from '../source/source-connector.js';
-import type { Frontier } from '../store/state-store.js';
+import type { Frontier, TableFrontier } from '../store/state-store.js';
 
 export interface SourceLagEnv {
   readonly nowUs: () => number;
@@ -44,12 +45,26 @@ export class SourceLag {
   }
 
   /** Of the connector that is furthest behind, ms. */
-  worstMs(frontier: Frontier): number {
+  worstMs(frontier: TableFrontier): number {
+    if (frontier.stopped) return this.#stoppedMs(frontier);
     let worst = 0;
     for (const heard of this.#heard.values()) {
       if (!isCurrent(heard, frontier)) worst = Math.max(worst, this.#lagMs(heard, frontier));
     }
     return worst;
+  }
+
+  /**
+   * Counted from the newest commit in its rows, or from an older one where a source may have had more to give than it had given. Without
+   * any commit of a source, from the newest append of this service's own.
+   */
+  #stoppedMs(at: TableFrontier): number {
+    let sinceUs = at.commitTimeUs > 0 ? at.commitTimeUs : Math.max(0, ...Object.values(at.commitTimesUs));
+    for (const heard of this.#heard.values()) {
+      const newestUs = at.commitTimesUs[heard.producer];
+      if (newestUs !== undefined && !isCurrent(heard, at)) sinceUs = Math.min(sinceUs, newestUs);
+    }
+    return Math.max(0, Math.round((this.#env.nowUs() - sinceUs) / 1000));
   }
 
   /** Undefined for a connector that stands still. */

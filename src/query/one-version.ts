@@ -6,7 +6,7 @@ import type { ReadSession } from '../store/state-store.js';
 interface StoredQuery {
   readonly id: string;
   readonly sink: string;
-  readonly state: { readonly kind: string; readonly atSeq?: number; readonly error?: { readonly message: string } };
+  readonly state: { readonly kind: string; readonly error?: { readonly message: string } };
 }
 interface StoredSource {
   readonly name: string;
@@ -15,34 +15,32 @@ interface StoredSource {
 
 export function assertOneVersion(session: ReadSession, tables: readonly string[]): void {
   if (tables.length < 2) return;
-  const still = standingStill(session);
-  if (still.size === 0) return;
-  const names = [...new Set(tables.map((table) => table.toUpperCase()))];
-  const stopped = names.filter((name) => still.has(name));
-  if (stopped.length === 0 || names.length === 1) return;
+  const read = new Map(tables.map((table) => [table.toUpperCase(), session.table(table)]));
+  if (read.size === 1) return;
+  const stopped = [...read].filter(([, { frontier }]) => frontier.stopped);
+  if (stopped.length === 0) return;
+  const reasons = reasonsOf(session);
   throw new AppError(
     'not-at-one-version',
-    `${stopped.map((name) => still.get(name)!.name).join(', ')} stand still, so these tables are of different versions`,
+    `${stopped.map(([, { spec }]) => spec.name).join(', ')} stand still, so these tables are of different versions`,
     {
-      detail: stopped.map((name) => still.get(name)!.reason).join('; '),
+      detail: stopped.map(([key]) => reasons.get(key)).join('; '),
       hint: 'add "stale":"ok" to read them as they are; GET /v1/status tells why they stand still',
     },
   );
 }
 
-function standingStill(session: ReadSession): ReadonlyMap<string, { readonly name: string; readonly reason: string }> {
-  const still = new Map<string, { readonly name: string; readonly reason: string }>();
+/** Why tables stand still, by name in upper case. */
+function reasonsOf(session: ReadSession): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
   for (const { json } of session.documents('query')) {
     const { id, sink, state } = JSON.parse(json) as StoredQuery;
     if (state.kind !== 'running')
-      still.set(sink.toUpperCase(), {
-        name: sink,
-        reason: `${id} is ${state.kind}${state.error ? `: ${state.error.message}` : ''}`,
-      });
+      reasons.set(sink.toUpperCase(), `${id} is ${state.kind}${state.error ? `: ${state.error.message}` : ''}`);
   }
   for (const { json } of session.documents('source')) {
     const { name, failed } = JSON.parse(json) as StoredSource;
-    if (failed) still.set(name.toUpperCase(), { name, reason: failed.message });
+    if (failed) reasons.set(name.toUpperCase(), failed.message);
   }
-  return still;
+  return reasons;
 }

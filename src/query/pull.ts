@@ -6,7 +6,7 @@ import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { PullPlan } from '../sql/plan.js';
-import type { ReadSession, StoredRow } from '../store/state-store.js';
+import type { ReadSession, StoredRow, TableFrontier } from '../store/state-store.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { ReadBudget } from './read-task.js';
@@ -24,7 +24,11 @@ export interface PullRequest {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-export function runPull(session: ReadSession, request: PullRequest, budget: ReadBudget): PullResult {
+export function runPull(
+  session: ReadSession,
+  request: PullRequest,
+  budget: ReadBudget,
+): { readonly result: PullResult; readonly frontier: TableFrontier } {
   const parsed = parseStatements(request.sql, { variables: request.variables });
   if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
   const options = {
@@ -34,11 +38,11 @@ export function runPull(session: ReadSession, request: PullRequest, budget: Read
   const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
   if (statement.kind !== 'pull')
     throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
-  return pullRows(session, statement.plan, budget);
+  const { spec, frontier } = session.table(statement.plan.source);
+  return { result: pullRows(session, statement.plan, spec.name, budget), frontier };
 }
 
-function pullRows(session: ReadSession, plan: PullPlan, budget: ReadBudget): PullResult {
-  const source = session.table(plan.source).spec.name;
+function pullRows(session: ReadSession, plan: PullPlan, source: string, budget: ReadBudget): PullResult {
   const accept = plan.predicate === null ? undefined : compilePredicate(plan.predicate, evaluation);
   const values = plan.columns.map((column) => compileExpression(column, evaluation));
   const print = columnPrinters(plan.output.map((column) => column.type));

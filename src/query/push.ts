@@ -7,14 +7,14 @@ import { compileExpression, compilePredicate } from '../dataflow/expression/comp
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Expr, PlanNode, QueryPlan } from '../sql/plan.js';
-import type { Frontier, StateReader } from '../store/state-store.js';
+import type { ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { SqlRow, SqlRows } from './query-facade.js';
 import { sessionCatalog } from './session-catalog.js';
 import type { Subscriptions } from './subscriptions.js';
 
-export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'position'> & { readonly frontier: Frontier };
+export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'position'> & { readonly frontier: TableFrontier };
 
 interface Linear {
   readonly table: string;
@@ -47,7 +47,7 @@ export class PushQueries {
       } as const;
       const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
       if (statement.kind !== 'push') return undefined;
-      return this.#start(statement.plan, statement.limit, properties, session.frontier, signal);
+      return this.#start(statement.plan, statement.limit, properties, session, signal);
     } finally {
       session.close();
     }
@@ -63,10 +63,11 @@ export class PushQueries {
     plan: QueryPlan,
     limit: number | null,
     properties: Readonly<Record<string, unknown>>,
-    frontier: Frontier,
+    session: ReadSession,
     outer: AbortSignal,
   ): PushAnswer {
     const linear = linearOf(plan);
+    const { frontier } = session.table(linear.table);
     const queryId = `transient_${linear.table}_${randomUUID()}`;
     const controller = new AbortController();
     const running = this.#running;

@@ -2,7 +2,10 @@
 // type, and never goes through JSON.stringify of a generic object (BIGINT and DECIMAL would lose digits, DOUBLE its fraction).
 import type { RowSchema } from '../core/data-type.js';
 
-/** Freshness of an answer: the headers Writethrough-Version, -Lag-Ms and -Position. */
+/**
+ * Freshness of an answer: the headers Writethrough-Version, -Lag-Ms and -Position. Of a table that stands still it is that of where it
+ * stopped; of several tables, that of the oldest of them.
+ */
 export interface Freshness {
   /** `logId:seq` */
   readonly version: string;
@@ -27,6 +30,8 @@ export interface TableSummary {
   readonly rowCount: number;
   readonly schema: RowSchema;
   readonly visible: boolean;
+  /** Of a table that stands still; any other is as fresh as the answer. */
+  readonly stopped?: Freshness | undefined;
 }
 
 /** A read of POST /v1/read: `{"table":"a"}` or `{"table":"a","key":"7"}` (composite: comma-separated, percent-encoded parts). */
@@ -42,7 +47,7 @@ export interface PullOptions {
   /** Wait until the applied set contains this version (`logId:seq`), at most waitMs; then 503 read-timeout. */
   readonly atLeast?: string | undefined;
   readonly waitMs?: number | undefined;
-  /** Allow tables that stand at different versions (detached queries). */
+  /** Allow tables that stand at different versions (detached queries); the answer's freshness is then that of the oldest. */
   readonly staleOk?: boolean | undefined;
   readonly numbers?: NumberStyle | undefined;
 }
@@ -66,7 +71,7 @@ export interface SqlRow {
 /** One change as subscribers get it; `json` is `{"id":..,"op":..,"key":..,"before":..,"after":..,"commitTime":..}`. */
 export interface ChangeItem {
   readonly id: string;
-  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up';
+  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up' | 'stopped';
   readonly json: string;
 }
 
@@ -104,7 +109,9 @@ export interface QueryFacade {
   /**
    * Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. The
    * first batch comes as soon as the subscription stands, empty if need be: before it, the caller can still answer an error
-   * with its own status. Snapshot rows (op r) are followed by one `caught-up`; every id is a place to go on from.
+   * with its own status. Snapshot rows (op r) are followed by one `caught-up`; every id is a place to go on from. When
+   * the table stands still, `stopped` tells so, with the version that its rows are of: in place of `caught-up`, or behind the changes
+   * that came before. It goes on when it is `rebuilt`.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
   /** Waits until a version is applied. */

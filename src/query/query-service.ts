@@ -5,7 +5,7 @@ import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
 import type { RowSchema } from '../core/data-type.js';
-import type { Frontier, StateReader } from '../store/state-store.js';
+import type { StateReader, TableFrontier } from '../store/state-store.js';
 import { freshnessOf, type LagOf } from './freshness.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
@@ -105,9 +105,13 @@ export class QueryService implements QueryFacade {
   async tables() {
     const session = this.#env.reader.session();
     try {
-      const tables = session
-        .tables()
-        .map(({ spec, rowCount, visible }) => ({ name: spec.name, rowCount, schema: spec.schema, visible }));
+      const tables = session.tables().map(({ spec, rowCount, visible, frontier }) => ({
+        name: spec.name,
+        rowCount,
+        schema: spec.schema,
+        visible,
+        ...(frontier.stopped ? { stopped: freshnessOf(frontier, this.#env.lagOf) } : {}),
+      }));
       return { tables, ...this.#freshness(session.frontier) };
     } finally {
       session.close();
@@ -192,7 +196,7 @@ export class QueryService implements QueryFacade {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  #freshness(frontier: Frontier) {
+  #freshness(frontier: TableFrontier) {
     this.#seen(frontier.seq);
     return freshnessOf(frontier, this.#env.lagOf);
   }

@@ -2,7 +2,8 @@
 // within a bound, and closes the cut before anybody sends a byte: a slow client must not keep the write-ahead log from shrinking.
 import type { Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import type { Frontier, ReadSession, StateReader } from '../store/state-store.js';
+import type { ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
+import { oldestOf } from './freshness.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import { assertOneVersion } from './one-version.js';
 import { rowPrinter } from './printers.js';
@@ -29,39 +30,46 @@ export interface ReadLimits {
   readonly deadlineMs: number;
 }
 
+/** `frontier` is what all tables of the answer contain. */
 export type ReadAnswer =
-  | { readonly kind: 'read'; readonly json: string; readonly frontier: Frontier }
-  | { readonly kind: 'pull'; readonly result: PullResult; readonly frontier: Frontier };
+  | { readonly kind: 'read'; readonly json: string; readonly frontier: TableFrontier }
+  | { readonly kind: 'pull'; readonly result: PullResult; readonly frontier: TableFrontier };
 
 export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLimits): ReadAnswer {
   const session = reader.session();
   const budget = new ReadBudget(limits);
   try {
-    const { frontier } = session;
-    if (task.kind === 'pull') return { kind: 'pull', result: runPull(session, task, budget), frontier };
-    return { kind: 'read', json: readAll(session, task, budget), frontier };
+    if (task.kind === 'pull') return { kind: 'pull', ...runPull(session, task, budget) };
+    return { kind: 'read', ...readAll(session, task, budget) };
   } finally {
     session.close();
   }
 }
 
-function readAll(session: ReadSession, task: ReadTask & { readonly kind: 'read' }, budget: ReadBudget): string {
+function readAll(
+  session: ReadSession,
+  task: ReadTask & { readonly kind: 'read' },
+  budget: ReadBudget,
+): { readonly json: string; readonly frontier: TableFrontier } {
   if (!task.staleOk)
     assertOneVersion(
       session,
       task.reads.map(({ table }) => table),
     );
+  const frontiers: TableFrontier[] = [];
   const results = task.reads.map((read) => {
-    const { rows, next } = readOne(session, read, task.numbers, budget);
+    const { rows, next, frontier } = readOne(session, read, task.numbers, budget);
+    frontiers.push(frontier);
     return `{"rows":[${rows.join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`;
   });
-  return `{"results":[${results.join(',')}]}`;
+  return { json: `{"results":[${results.join(',')}]}`, frontier: oldestOf(frontiers) ?? session.frontier };
 }
 
 interface ReadRows {
   readonly rows: readonly string[];
   /** Key text to go on behind, when the limit cut the answer short. */
   readonly next?: string;
+  readonly frontier: TableFrontier;
 }
 
 function readOne(
@@ -70,12 +78,12 @@ function readOne(
   numbers: NumberStyle,
   budget: ReadBudget,
 ): ReadRows {
-  const { spec } = session.table(table);
+  const { spec, frontier } = session.table(table);
   const { schema, name } = spec;
   const print = rowPrinter(schema, numbers);
   if (key !== undefined) {
     const found = session.get(name, parseKeyText(key, schema, name));
-    return { rows: found ? [print(found.row)] : [] };
+    return { rows: found ? [print(found.row)] : [], frontier };
   }
   const rows: string[] = [];
   let last: Row | undefined;
@@ -84,10 +92,11 @@ function readOne(
     after: after === undefined ? undefined : parseKeyText(after, schema, name),
   })) {
     if (rows.length === limit) {
-      if (last === undefined) return { rows };
+      if (last === undefined) return { rows, frontier };
       const end = last;
       return {
         rows,
+        frontier,
         next: printKeyText(
           schema.keyColumns.map((i) => end[i]!),
           schema,
@@ -99,7 +108,7 @@ function readOne(
     rows.push(text);
     last = row;
   }
-  return { rows };
+  return { rows, frontier };
 }
 
 /** Bytes and time that a task has left; checked per row. */

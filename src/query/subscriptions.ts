@@ -10,7 +10,7 @@ import type { Row, RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { comparePlaces, parseEventId, printVersion, rebuiltIndex, type EventId, type Place } from '../core/version.js';
-import type { Frontier, ReadSession, StateReader } from '../store/state-store.js';
+import type { Frontier, ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
 import {
   ChangeChannel,
   countUpTo,
@@ -43,6 +43,8 @@ export interface RowStep {
 }
 
 interface Held {
+  /** Where the table stands still, as last seen. */
+  stopped: Frontier | undefined;
   /** Of the table as it was when the channel was opened: one that is made again under its name is another. */
   readonly tableId: number;
   readonly schema: RowSchema;
@@ -87,14 +89,26 @@ export class Subscriptions {
         yield* this.#snapshot(start.table, held, start.place, start.snapshot.after, signal);
         // Broken off: to go on behind the mark would leave out the rest of the rows.
         if (signal.aborted) return;
-        yield [held.printer.mark(printVersion(start.place), 'caught-up')];
+        if (held.stopped === undefined) yield [held.printer.mark(printVersion(start.place), 'caught-up')];
       }
+      // Its rows may be of a past that no later change makes good: that is told once, when all changes until then are told.
+      let told: number | undefined;
       while (!signal.aborted) {
         const { changes, next, more } = this.#changesAfter(start.table, held, place);
         if (changes.length > 0) yield changes.map(({ item }) => item);
         place = next;
         if (more) await turn();
-        else if (changes.length === 0) await waiter.changed();
+        else if (changes.length === 0) {
+          const { stopped } = held;
+          // A session of another subscriber may have seen the stop before the changes that lead to it are read here.
+          if (stopped === undefined) told = undefined;
+          else if (stopped.seq !== told && stopped.seq <= place.seq) {
+            told = stopped.seq;
+            const id = printVersion({ logId: stopped.logId, seq: place.seq });
+            yield [held.printer.stopped(id, printVersion(stopped))];
+          }
+          await waiter.changed();
+        }
       }
     } finally {
       waiter.close();
@@ -149,10 +163,10 @@ export class Subscriptions {
     const session = this.#reader.session();
     try {
       const { frontier } = session;
-      const { spec } = session.table(table);
+      const { spec, frontier: reached } = session.table(table);
       const head = frontier.seq;
       const here: EventId = { logId: frontier.logId, ...endOf(frontier) };
-      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head: here };
+      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head: here, stopped: stoppedAt(reached) };
       if (after === undefined)
         return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
       const broken = /^([^~]*)~(.*)$/s.exec(after);
@@ -189,13 +203,18 @@ export class Subscriptions {
       readonly schema: RowSchema;
       readonly head: Place;
       readonly place: EventId;
+      readonly stopped: Frontier | undefined;
     },
     numbers: NumberStyle,
   ): Held {
     const { table, tableId, schema, head } = start;
     const existing = this.#held.get(key);
-    if (existing) return existing;
+    if (existing) {
+      existing.stopped = start.stopped;
+      return existing;
+    }
     const held: Held = {
+      stopped: start.stopped,
       tableId,
       schema,
       channel: new ChangeChannel(head, this.#limits.cacheBytes),
@@ -240,14 +259,16 @@ export class Subscriptions {
   }
 
   /** A cut in which the table is still the one that was subscribed to. */
-  #session<T>(table: string, { tableId }: Held, read: (session: ReadSession) => T): T {
+  #session<T>(table: string, held: Held, read: (session: ReadSession) => T): T {
     const session = this.#reader.session();
     try {
-      if (session.table(table).spec.id !== tableId) {
+      const { spec, frontier } = session.table(table);
+      if (spec.id !== held.tableId) {
         throw new AppError('too-old', `table ${table} was dropped and made again`, {
           hint: 'start again with ?snapshot=true',
         });
       }
+      held.stopped = stoppedAt(frontier);
       return read(session);
     } finally {
       session.close();
@@ -299,6 +320,10 @@ function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinte
   const place = { seq, index: rebuiltIndex };
   const item = printer.mark(`${logId}:${seq}.${rebuiltIndex}`, 'rebuilt');
   changes.splice(countUpTo(changes, place), 0, { ...place, item });
+}
+
+function stoppedAt(frontier: TableFrontier): Frontier | undefined {
+  return frontier.stopped ? frontier : undefined;
 }
 
 function endOf({ seq }: Frontier): Place {

@@ -12,7 +12,11 @@ export function parameter(place: ParameterPlace, name: string, schema: Json, des
 }
 
 export const freshness: Json = {
-  'Writethrough-Version': { schema: text, description: 'version of the cut that was read, `logId:seq`' },
+  'Writethrough-Version': {
+    schema: text,
+    description:
+      'version of the cut that was read, `logId:seq`; of a table that stands still, the one at which it stopped',
+  },
   'Writethrough-Lag-Ms': {
     schema: whole,
     description: 'how old the answer may be at most, in ms; 0 while the sources are known to have nothing newer',

@@ -47,6 +47,7 @@ export const openApiSchemas: Json = {
     name: text,
     rowCount: whole,
     visible: { type: 'boolean', description: 'false while its first snapshot runs' },
+    stoppedAt: { ...text, description: 'only of a table that stands still: the version that its rows are of' },
     columns: list(object({ name: text, type: text, key: { type: 'boolean' } })),
     keyColumns: list(text),
   }),
@@ -54,11 +55,12 @@ export const openApiSchemas: Json = {
   Change: object(
     {
       id: text,
-      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up'] },
+      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up', 'stopped'] },
       key: {},
       before: { type: ['object', 'null'] },
       after: { type: ['object', 'null'] },
       commitTime: {},
+      version: { ...text, description: 'of `stopped`: the table stands still, and its rows are of this version' },
     },
     ['id', 'op'],
   ),

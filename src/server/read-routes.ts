@@ -119,7 +119,7 @@ export async function describeTable(context: ServerContext, exchange: Exchange, 
   exchange.route = 'table';
   const answer = await context.facades.query.tables();
   const table = findTable(answer.tables, name);
-  answerJson(exchange, JSON.stringify(tableJson(table)), answer);
+  answerJson(exchange, JSON.stringify(tableJson(table)), table.stopped ?? answer);
 }
 
 export function findTable(tables: readonly TableSummary[], name: string): TableSummary {
@@ -137,6 +137,7 @@ function tableJson(table: TableSummary): Record<string, unknown> {
     name: table.name,
     rowCount: table.rowCount,
     visible: table.visible,
+    ...(table.stopped === undefined ? {} : { stoppedAt: table.stopped.version }),
     columns: columns.map((column, i) => ({
       name: column.name,
       type: printType(column.type),

@@ -91,6 +91,39 @@ describe('the lag behind a source', () => {
     expect(lag.ofConnector('b')).toBeUndefined();
   });
 
+  it('of a table that stands still is counted from what it contains, however current its sources have been since', () => {
+    apply('5', nowMs - 3 * hourMs);
+    lag.heard('a', 'p-a', streaming('5', true));
+    nowMs += hourMs;
+    const stopped = { ...applied, commitTimeUs: applied.commitTimesUs['p-a']!, stopped: true } as const;
+    expect(lag.worstMs(stopped)).toBe(4 * hourMs);
+    apply('6', nowMs);
+    lag.heard('a', 'p-a', streaming('6', true));
+    nowMs += hourMs;
+    expect(lag.worstMs(applied)).toBe(0);
+    expect(lag.worstMs(stopped)).toBe(5 * hourMs);
+    lag.forget('a');
+    expect(lag.worstMs(stopped)).toBe(5 * hourMs);
+  });
+
+  it('of a table that stands still is that of the source of which it may miss most', () => {
+    apply('5', nowMs - 3 * hourMs);
+    apply('9', nowMs - hourMs, 'p-b');
+    const stopped = { ...applied, commitTimeUs: applied.commitTimesUs['p-b']!, stopped: true } as const;
+    lag.heard('a', 'p-a', streaming('5', true));
+    lag.heard('b', 'p-b', streaming('9', true));
+    expect(lag.worstMs(stopped)).toBe(hourMs);
+    lag.heard('a', 'p-a', streaming('6', true));
+    expect(lag.worstMs(stopped)).toBe(3 * hourMs);
+  });
+
+  it('of a table that stands still and has nothing of any source is counted from the last append of this service', () => {
+    apply('1', nowMs - hourMs, 'local');
+    expect(lag.worstMs({ ...applied, stopped: true })).toBe(hourMs);
+    // Of an earlier data folder, which does not say what it contains.
+    expect(lag.worstMs({ ...applied, commitTimesUs: {}, stopped: true })).toBe(nowMs);
+  });
+
   it('is never below zero when the clock of the source is ahead of ours', () => {
     apply('5', nowMs + hourMs);
     lag.heard('a', 'p-a', undefined);

@@ -139,6 +139,22 @@ describe('tables and pages', () => {
     expect((await ask(server, '/v1/tables/nope')).json()).toMatchObject({ code: 'unknown-table', status: 404 });
   });
 
+  it('that stand still are described as of where they stopped', async () => {
+    const stopped = { version: 'log1:12', lagMs: 9000, position: 'mysql=uuid%3A1-3' };
+    const still = { ...table, name: 'Still', stopped };
+    const server = await startServer({
+      query: { tables: () => Promise.resolve({ tables: [table, still], ...freshness }) },
+    });
+    const reply = await ask(server, '/v1/tables/still');
+    expect(reply.json()).toMatchObject({ name: 'Still', stoppedAt: 'log1:12' });
+    expect(reply.headers).toMatchObject({
+      'writethrough-version': 'log1:12',
+      'writethrough-lag-ms': '9000',
+      'writethrough-position': 'mysql=uuid%3A1-3',
+    });
+    expect((await ask(server, '/v1/tables/orders')).headers).toMatchObject(fresh);
+  });
+
   it('give a page as the text of the query room, digits untouched', async () => {
     const seen: unknown[] = [];
     const page = '{"rows":[{"id":9007199254740993,"x":1.10}],"next":"9007199254740993"}';
