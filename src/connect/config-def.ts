@@ -265,10 +265,13 @@ const sqlite: readonly PropertyDef[] = [
     values: ['seconds', 'milliseconds', 'microseconds'],
     default: 'seconds',
   }),
-  used('Types', 'sqlite.timestamp.digits', 'digits behind the second of TIMESTAMP and TIME columns that declare none', {
-    values: ['3', '6'],
-    default: '3',
-  }),
+  // No default here: unset lets a captured table keep what it has.
+  used(
+    'Types',
+    'sqlite.timestamp.digits',
+    'digits behind the second of TIMESTAMP and TIME columns that declare none: 6 in tables that are captured anew (microseconds in the records), or 3; a captured table keeps what it has',
+    { values: ['6', '3'] },
+  ),
 ];
 
 export type PluginFamily = 'mysql' | 'sqlite';

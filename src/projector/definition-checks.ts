@@ -1,6 +1,6 @@
 // What a definition is measured by before it changes anything.
 import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
-import { sameType, type RowSchema } from '../core/data-type.js';
+import { printType, sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { warning, type Entity } from './entities.js';
 
@@ -19,7 +19,7 @@ export function alreadyThere(sql: string, kind: string, name: string): Entity {
 }
 
 export function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: string): void {
-  const describe = (s: RowSchema) => s.columns.map((c) => c.name).join(', ');
+  const describe = (s: RowSchema) => s.columns.map((c) => `${c.name} ${printType(c.type)}`).join(', ');
   const same =
     entry.schema.columns.length === schema.columns.length &&
     entry.schema.columns.every(
@@ -33,6 +33,23 @@ export function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: s
   if (same) return;
   throw new AppError('invalid-statement', `the columns of ${entry.name} do not agree with ${what}`, {
     detail: `there: ${describe(entry.schema)}; here: ${describe(schema)}`,
+  });
+}
+
+/** Times of three digits are milliseconds in the records, those of six are microseconds: one read as the other is another year. */
+export function assertSameTimes(entry: SourceEntry, captured: RowSchema, table: string): void {
+  captured.columns.forEach(({ name, type }, i) => {
+    const there = entry.schema.columns[i]!.type;
+    if (!('digits' in type) || !('digits' in there) || type.digits === there.digits) return;
+    throw new AppError(
+      'invalid-statement',
+      `column ${name} of ${entry.name} has ${there.digits} digits behind the second, and captured table ${table} writes ${type.digits}`,
+      {
+        hint: entry.captured
+          ? `the topic holds records of the other unit: capture ${there.digits} digits as before (SQLite: sqlite.timestamp.digits=${there.digits}), or \`writethrough connect delete NAME --topics\` and create it again`
+          : `declare it ${type.kind}(${type.digits})`,
+      },
+    );
   });
 }
 

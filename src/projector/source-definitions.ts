@@ -4,7 +4,7 @@ import { nameKey, tableSpec, type Owner, type SourceEntry } from '../catalog/cat
 import { AppError } from '../core/errors.js';
 import type { Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './definition-applier.js';
-import { alreadyThere, assertSameColumns, exists } from './definition-checks.js';
+import { alreadyThere, assertSameColumns, assertSameTimes, exists } from './definition-checks.js';
 import type { Definition } from './definition.js';
 import { currentStatus, type Entity } from './entities.js';
 import { querySources } from './query-sources.js';
@@ -28,6 +28,7 @@ export class SourceDefinitions {
       .find((entry) => entry.properties.topic === topic && entry.sourceKind === 'table' && entry.writtenBy === null);
     if (existing) {
       assertSameColumns(existing, definition.schema, `captured table ${qualified}`);
+      assertSameTimes(existing, definition.schema, qualified);
       return currentStatus('', `table/${existing.name}/create`, 'Table exists', 0);
     }
     const name =

@@ -28,6 +28,7 @@ import {
   install,
   installTables,
   readInstallation,
+  recordDigits,
   removeTables,
   type Installation,
   type InstalledTable,
@@ -39,7 +40,7 @@ import { Pruner } from './pruner.js';
 import { retrying } from './retrying.js';
 import type { FileSession } from './session.js';
 import type { TableDescription } from './table-description.js';
-import { capturedColumns } from './table-types.js';
+import { capturedColumns, sourceTableOf } from './table-types.js';
 import { openTableWriter, type TableWriter } from './table-writer.js';
 import { changeOp } from './triggers.js';
 
@@ -120,10 +121,12 @@ export class CaptureRun {
       this.#sequence = 0;
     } else {
       const installed = checkPosition(writer, this.#config, start);
+      recordDigits(writer, this.#config);
       const wanted = new Set(tables.map((table) => table.name));
       const kept = installed.tables.filter((table) => wanted.has(table.description.name));
       checkInstallation(writer, prefix, kept);
       this.#checkColumns(kept);
+      this.#checkDigits(kept);
       const unwanted = installed.tables.filter((table) => !kept.includes(table));
       this.#refuseDropped(unwanted);
       if (unwanted.length > 0) removeTables(writer, prefix, unwanted);
@@ -156,6 +159,23 @@ export class CaptureRun {
         {
           hint: 'set it back, or `writethrough connect delete NAME --topics` and create it again',
         },
+      );
+    }
+  }
+
+  /** Records of both units in one topic could not be told apart. */
+  #checkDigits(kept: readonly InstalledTable[]): void {
+    const { timestampDigits } = this.#config;
+    if (timestampDigits === null) return;
+    for (const { description, digits } of kept) {
+      const [before, now] = [digits, timestampDigits].map((d) =>
+        JSON.stringify(sourceTableOf(description, this.#config, d)),
+      );
+      if (before === now) continue;
+      throw new AppError(
+        'unsupported-change',
+        `sqlite.timestamp.digits is ${timestampDigits}, and table ${description.name} is captured with ${digits}`,
+        { hint: `set it to ${digits}, or \`writethrough connect delete NAME --topics\` and create it again` },
       );
     }
   }

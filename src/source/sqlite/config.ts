@@ -26,8 +26,15 @@ export interface SqliteSourceConfig {
   readonly mismatchAsText: boolean;
   readonly textColumns: readonly RegExp[];
   readonly timestampUnit: TimestampUnit;
-  readonly timestampDigits: 3 | 6;
+  /** As it was set; null: tables keep what they were installed with, and new ones get the default. */
+  readonly timestampDigits: 3 | 6 | null;
 }
+
+/**
+ * Digits behind the second of times whose declaration says none. Six is what the common frameworks write into such columns
+ * (Django, SQLAlchemy), and a column of six holds all that one of three does.
+ */
+export const defaultTimestampDigits = 6;
 
 /** Properties of this class beyond those that every connector has, for the table of properties and the manual. */
 export const sqliteSourceProperties = {
@@ -41,7 +48,7 @@ export const sqliteSourceProperties = {
   'sqlite.timestamp.unit':
     'of an integer in a TIMESTAMP or DATETIME column: seconds (default, as in SQLite), milliseconds, microseconds',
   'sqlite.timestamp.digits':
-    'digits behind the second of TIMESTAMP and TIME columns that declare none: 3 (default) or 6',
+    'digits behind the second of TIMESTAMP and TIME columns that declare none: 6 (default; microseconds in the records) or 3 (milliseconds); a table that is captured keeps what it has',
 } as const;
 
 const snapshotModes: Readonly<Record<string, boolean>> = {
@@ -80,7 +87,7 @@ export function parseConfig(config: SourceConfig): SqliteSourceConfig {
     mismatchAsText: choice(config, 'sqlite.type.mismatch', ['fail', 'text']) === 'text',
     textColumns: patterns('sqlite.text.columns', config['sqlite.text.columns']),
     timestampUnit: choice(config, 'sqlite.timestamp.unit', ['seconds', 'milliseconds', 'microseconds']),
-    timestampDigits: choice(config, 'sqlite.timestamp.digits', ['3', '6']) === '6' ? 6 : 3,
+    timestampDigits: digits(config),
   };
 }
 
@@ -122,6 +129,11 @@ function choice<const T extends string>(config: SourceConfig, property: string, 
   const found = values.find((value) => value === text);
   if (found === undefined) throw bad(property, `"${text}" is not a value of it`, `one of ${values.join(', ')}`);
   return found;
+}
+
+function digits(config: SourceConfig): 3 | 6 | null {
+  if (config['sqlite.timestamp.digits'] === undefined) return null;
+  return choice(config, 'sqlite.timestamp.digits', ['6', '3']) === '6' ? 6 : 3;
 }
 
 function bad(property: string, message: string, hint?: string, cause?: unknown): AppError {

@@ -4,7 +4,7 @@ import { AppError, toAppError } from '../../core/errors.js';
 import { nearestName } from '../../core/nearest-name.js';
 import type { SourceFinding } from '../source-connector.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
-import type { SqliteSourceConfig } from './config.js';
+import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
 import { describeTable, tableNames, type TableDescription } from './table-description.js';
 import { sourceTableOf } from './table-types.js';
 
@@ -64,7 +64,7 @@ function objection(table: TableDescription, config: SqliteSourceConfig): SourceF
     };
   }
   try {
-    sourceTableOf(table, config);
+    sourceTableOf(table, config, config.timestampDigits ?? defaultTimestampDigits);
     return null;
   } catch (error) {
     const { code, message, hint } = toAppError(error);

@@ -1,7 +1,8 @@
 // What capture adds to the application's file, all named `_wt_<connector>_...`:
 //   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone; `left:<table>` = a
 //            table that was captured and then left out, which must not come back into the same topic
-//   tables   (id, name, description, captured): the captured tables as they were when their triggers were made, JSON
+//   tables   (id, name, description, captured, digits): the captured tables as they were when their triggers were made, JSON;
+//            digits: behind the second of times that declare none, which may not change in the middle of a topic
 //   changes  (seq, tbl, op, time, c0..): every change of every captured table, in the order of the writers. One table for
 //            all, because one sequence is then the order across tables and a write costs one row. Its columns have no
 //            type, so that every storage class and every BLOB stays what it is. Pruning never takes the last row, so
@@ -12,7 +13,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../../core/errors.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
-import type { SqliteSourceConfig } from './config.js';
+import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
 import { quoteName, quoteText } from './names.js';
 import { describeTable, type TableDescription } from './table-description.js';
 import { capturedColumns } from './table-types.js';
@@ -23,6 +24,8 @@ export interface InstalledTable {
   readonly description: TableDescription;
   /** Column `c<i>` of the change table holds the column with the index `captured[i]`. */
   readonly captured: readonly number[];
+  /** Behind the second of the table's times that declare none. */
+  readonly digits: 3 | 6;
 }
 
 export interface Installation {
@@ -46,7 +49,7 @@ export function install(
     database.exec(`CREATE TABLE ${quoteName(`${prefix}meta`)} (name TEXT PRIMARY KEY, value)`);
     // Changes of a table that was taken out are still in the change table: its id must not be given to another.
     database.exec(
-      `CREATE TABLE ${quoteName(`${prefix}tables`)} (id INTEGER PRIMARY KEY AUTOINCREMENT, name, description, captured)`,
+      `CREATE TABLE ${quoteName(`${prefix}tables`)} (id INTEGER PRIMARY KEY AUTOINCREMENT, name, description, captured, digits)`,
     );
     database.exec(`CREATE TABLE ${quoteName(`${prefix}changes`)} (seq INTEGER PRIMARY KEY, tbl, op, time, c0)`);
     const meta = database.prepare(`INSERT INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`);
@@ -113,15 +116,40 @@ export function readInstallation(database: SqliteDatabase, config: SqliteSourceC
   const meta = new Map(
     database.prepare(`SELECT name, value FROM ${quoteName(`${prefix}meta`)}`).all() as [string, unknown][],
   );
+  const digits = digitsAreRecorded(database, prefix) ? 'digits' : unrecordedDigits(config);
   const tables = database
-    .prepare(`SELECT id, description, captured FROM ${quoteName(`${prefix}tables`)} ORDER BY id`)
+    .prepare(`SELECT id, description, captured, ${digits} FROM ${quoteName(`${prefix}tables`)} ORDER BY id`)
     .all()
-    .map(([id, description, captured]): InstalledTable => ({
+    .map(([id, description, captured, timeDigits]): InstalledTable => ({
       id: Number(id),
       description: JSON.parse(String(description)) as TableDescription,
       captured: JSON.parse(String(captured)) as number[],
+      digits: Number(timeDigits) === 3 ? 3 : 6,
     }));
   return { capture: String(meta.get('capture')), prunedSequence: Number(meta.get('pruned')), tables };
+}
+
+/**
+ * An installation from before digits were recorded: its records were written with those that were set, or with three, which was
+ * the default.
+ */
+const unrecordedDigits = ({ timestampDigits }: SqliteSourceConfig): 3 | 6 => timestampDigits ?? 3;
+
+/** Records them where they are not, so that a topic goes on in the unit that it began with whatever is set later. */
+export function recordDigits(database: SqliteDatabase, config: SqliteSourceConfig): void {
+  if (digitsAreRecorded(database, config.prefix)) return;
+  const tables = quoteName(`${config.prefix}tables`);
+  database.transaction(() => {
+    database.exec(`ALTER TABLE ${tables} ADD COLUMN digits`);
+    database.prepare(`UPDATE ${tables} SET digits = ?`).run(unrecordedDigits(config));
+  });
+}
+
+function digitsAreRecorded(database: SqliteDatabase, prefix: string): boolean {
+  const columns = database.prepare(
+    `SELECT count(*) FROM pragma_table_info(${quoteText(`${prefix}tables`)}) WHERE name = 'digits'`,
+  );
+  return columns.get()![0] !== 0;
 }
 
 /** Throws when a captured table is not what it was when its triggers were made, or a trigger is gone. */
@@ -168,8 +196,8 @@ function addTable(database: SqliteDatabase, config: SqliteSourceConfig, table: T
     });
   }
   const added = database
-    .prepare(`INSERT INTO ${quoteName(`${prefix}tables`)} (name, description, captured) VALUES (?, ?, ?)`)
-    .run(table.name, JSON.stringify(table), JSON.stringify(captured));
+    .prepare(`INSERT INTO ${quoteName(`${prefix}tables`)} (name, description, captured, digits) VALUES (?, ?, ?, ?)`)
+    .run(table.name, JSON.stringify(table), JSON.stringify(captured), config.timestampDigits ?? defaultTimestampDigits);
   widen(database, prefix, captured.length);
   const id = Number(added.lastInsertRowid);
   createTriggers(database, buildTriggers({ prefix, id, table, captured }));

@@ -22,12 +22,13 @@ export function capturedColumns(table: TableDescription, config: SqliteSourceCon
   return captured;
 }
 
-export function sourceTableOf(table: TableDescription, config: SqliteSourceConfig): SourceTable {
+/** `digits`: behind the second of the table's times that declare none. */
+export function sourceTableOf(table: TableDescription, config: SqliteSourceConfig, digits: 3 | 6): SourceTable {
   const captured = capturedColumns(table, config);
   return {
     database: config.database,
     table: table.name,
-    columns: captured.map((i) => sourceColumnOf(table, i, config)),
+    columns: captured.map((i) => sourceColumnOf(table, i, config, digits)),
     keyColumns: table.key.map((key) => captured.indexOf(key.column)),
   };
 }
@@ -37,14 +38,19 @@ export function isReadAsText(table: TableDescription, column: ColumnDescription,
   return (config.mismatchAsText && !column.enforced) || meets(table, column, config, config.textColumns);
 }
 
-function sourceColumnOf(table: TableDescription, index: number, config: SqliteSourceConfig): SourceColumn {
+function sourceColumnOf(
+  table: TableDescription,
+  index: number,
+  config: SqliteSourceConfig,
+  digits: 3 | 6,
+): SourceColumn {
   const column = table.columns[index]!;
   const key = table.key.find((part) => part.column === index);
   const nullable = !column.notNull && (key === undefined || key.nullable);
   const base = { name: column.name, nullable, sourceType: column.declared };
   if (isReadAsText(table, column, config)) return { ...base, type: STRING };
   try {
-    return { ...base, type: typeOfDeclared(column.declared, config.timestampDigits) };
+    return { ...base, type: typeOfDeclared(column.declared, digits) };
   } catch (error) {
     const { code, message, hint } = toAppError(error);
     throw new AppError(code, `column ${table.name}.${column.name}: ${message}`, { hint, cause: error });

@@ -1,6 +1,5 @@
 // Rows of one captured table onto its encoder: the hot path of both snapshot and streaming. The writers of the columns are
 // chosen once per table.
-import { printType } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import type { RowEncoder, SourceTable, ValueSink } from '../../core/row-encoder.js';
 import type { Op } from '../../core/record.js';
@@ -9,6 +8,7 @@ import type { SourceContext } from '../source-connector.js';
 import type { SqliteSourceConfig } from './config.js';
 import type { InstalledTable } from './install.js';
 import { createKeyChecks, keyHint, type KeyCheck } from './key-check.js';
+import { misfit, show } from './misfit.js';
 import { isReadAsText, sourceTableOf } from './table-types.js';
 import { TextCheck, type InvalidText } from './text-check.js';
 import { createWriter, writeAsText, type ValueWriter } from './value.js';
@@ -124,26 +124,9 @@ export class TableWriter {
   }
 
   #misfit(index: number, row: readonly SqlValue[], first: number): AppError {
-    const { table, columns, keyColumns } = this.source;
-    const column = columns[index]!;
-    const value = row[first + index]!;
+    const { columns, keyColumns } = this.source;
     const key = keyColumns.map((k) => `${columns[k]!.name} = ${show(row[first + k]!)}`).join(', ');
-    const place = `table ${table}, column ${column.name}`;
-    if (value === null) {
-      return new AppError('unconvertible-value', `${place}: NULL in the primary key`, {
-        detail: `the row with ${key}`,
-        hint: 'SQLite lets NULL into a primary key that is not NOT NULL; such a row has no key in the topic',
-      });
-    }
-    const name = `a value of storage class ${storageClass(value)} does not fit ${printType(column.type)}`;
-    return new AppError(
-      'unconvertible-value',
-      `${place}: ${name} (declared ${column.sourceType || 'without a type'})`,
-      {
-        detail: `the row with ${key} holds ${show(value)}`,
-        hint: `correct the row, or read the column as text: sqlite.text.columns=${table}\\.${column.name}`,
-      },
-    );
+    return misfit({ table: this.source.table, column: columns[index]!, value: row[first + index]!, key });
   }
 }
 
@@ -154,18 +137,6 @@ export async function openTableWriter(
   context: SourceContext,
   reader: SqliteDatabase,
 ): Promise<TableWriter> {
-  const source = sourceTableOf(installed.description, config);
+  const source = sourceTableOf(installed.description, config, installed.digits);
   return new TableWriter(reader, installed, config, source, await context.openTable(source));
-}
-
-function storageClass(value: NonNullable<SqlValue>): string {
-  if (typeof value === 'bigint') return 'INTEGER';
-  if (typeof value === 'number') return 'REAL';
-  return typeof value === 'string' ? 'TEXT' : 'BLOB';
-}
-
-function show(value: SqlValue): string {
-  if (value === null) return 'NULL';
-  if (Buffer.isBuffer(value)) return `X'${value.subarray(0, 40).toString('hex')}'${value.length > 40 ? '...' : ''}`;
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
 }

@@ -31,6 +31,12 @@ function micros(hours: string, minutes: string, seconds: string, fraction: strin
   return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1_000_000 + Number(padded.slice(0, 6));
 }
 
+/** Digits behind the second of a text that looks like a time, without zeros at the end; null when it has no fraction. */
+export function fractionDigits(text: string): number | null {
+  const match = /\d\d:\d\d:\d\d\.(\d+?)0*\s?(?:Z|[+-]\d\d:?\d\d)?$/.exec(text);
+  return match ? match[1]!.length : null;
+}
+
 const timestamp =
   /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?(?:(Z)|([+-])(\d\d):?(\d\d))?)?$/;
 

@@ -4,14 +4,14 @@ import { expect, it } from 'vitest';
 import { printType } from '../../../../src/core/data-type.js';
 import type { ValueSink } from '../../../../src/core/row-encoder.js';
 import { decimalText, realText } from '../../../../src/source/sqlite/number-text.js';
-import { daysOf, microsOfText, microsOfTime } from '../../../../src/source/sqlite/time-text.js';
+import { daysOf, fractionDigits, microsOfText, microsOfTime } from '../../../../src/source/sqlite/time-text.js';
 import { affinityOf, typeOfDeclared } from '../../../../src/source/sqlite/types.js';
 import { createWriter, writeAsText } from '../../../../src/source/sqlite/value.js';
 import type { SqlValue } from '../../../../src/sqlite/database.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
 /** The calls of one value, as text. */
-function written(declared: string, value: NonNullable<SqlValue>, digits: 3 | 6 = 3): string {
+function written(declared: string, value: NonNullable<SqlValue>, digits: 3 | 6 = 6): string {
   const type = typeOfDeclared(declared, digits);
   let text = '';
   const fits = createWriter(type, 'seconds')(
@@ -72,7 +72,15 @@ it.each([
   ['DATETIME', '1970-01-01 00:00:01', 'micros 1000000'],
   ['TIMESTAMP', '1970-01-01T01:00:00.25+01:00', 'micros 250000'],
   ['TIMESTAMP', '1970-01-01', 'micros 0'],
-  ['TIMESTAMP', '1970-01-01 00:00:00.000001', 'TIMESTAMP refuses'],
+  ['TIMESTAMP', '1970-01-01 00:00:00.000001', 'micros 1'],
+  ['datetime', '2024-05-06 07:08:09.123456', 'micros 1714979289123456'],
+  ['TIME', '07:08:09.123456', 'micros 25689123456'],
+  // Zeros at the end are no digits: nothing is lost.
+  ['DATETIME', '1970-01-01 00:00:00.000001000', 'micros 1'],
+  ['DATETIME', '1970-01-01 00:00:00.0000001', 'TIMESTAMP refuses'],
+  ['TIMESTAMP(3)', '1970-01-01 00:00:00.000001', 'TIMESTAMP refuses'],
+  ['TIMESTAMP(3)', '1970-01-01 00:00:00.001000', 'micros 1000'],
+  ['TIME(3)', '00:00:00.000001', 'TIME refuses'],
   ['TIMESTAMP(6)', '1970-01-01 00:00:00.000001', 'micros 1'],
   ['TIMESTAMP', 1700000000n, 'micros 1700000000000000'],
   // Milliseconds in a column of seconds: not the year 55,000.
@@ -81,6 +89,33 @@ it.each([
   ['DATETIME', '0001-01-01', 'microsWide -62135596800000000'],
 ] as const)('%s column, %s: %s', (declared, value, expected) => {
   expect(written(declared, value)).toBe(expected);
+});
+
+it.each(['DATETIME', 'TIMESTAMP', 'TIME'] as const)(
+  'takes the precision of %s from its declaration, and the default without one',
+  (name) => {
+    const digits = (declared: string, byDefault: 3 | 6) => typeOfDeclared(declared, byDefault);
+    expect(digits(name, 6)).toMatchObject({ digits: 6 });
+    expect(digits(name, 3)).toMatchObject({ digits: 3 });
+    expect(digits(`${name}(6)`, 3)).toMatchObject({ digits: 6 });
+    for (const few of [0, 3]) expect(digits(`${name}(${few})`, 6)).toMatchObject({ digits: 3 });
+  },
+);
+
+it('counts the digits behind the second of any time, with a zone or without', () => {
+  const zone = fc.constantFrom('', 'Z', ' Z', '+01:00', '-0330');
+  fc.assert(
+    fc.property(fc.nat(999_999_999), fc.nat(9), zone, (nanos, zeros, suffix) => {
+      const fraction = String(nanos).padStart(9, '0');
+      const text = `2024-05-06 07:08:09.${fraction}${'0'.repeat(zeros)}${suffix}`;
+      const digits = fraction.replace(/0+$/, '').length;
+      expect(fractionDigits(text)).toBe(Math.max(digits, 1));
+      // What is counted is what decides whether a column of six digits holds it.
+      if (zeros === 0) expect(microsOfText(text) === null).toBe(digits > 6);
+    }),
+  );
+  expect(fractionDigits('2024-05-06 07:08:09')).toBeNull();
+  expect(fractionDigits('yesterday')).toBeNull();
 });
 
 it('gives every storage class a text where the column is read as text', () => {
