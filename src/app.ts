@@ -50,9 +50,11 @@ export interface App {
 export interface AppOptions {
   readonly config: Config;
   readonly log: LogSink;
+  /** Called once when lock and port are ours, before anything is made in the data folder. */
+  readonly prepare?: (() => void) | undefined;
 }
 
-export async function startApp({ config, log }: AppOptions): Promise<App> {
+export async function startApp({ config, log, prepare }: AppOptions): Promise<App> {
   const logger = createLogger(log);
   const metrics = createMetrics();
   metrics.gauge('writethrough_build_info', 1, { version });
@@ -78,6 +80,7 @@ export async function startApp({ config, log }: AppOptions): Promise<App> {
     });
     const { url } = await server.listen();
     closers.push(() => server.close());
+    prepare?.();
 
     let fail: (error: AppError) => void = () => {};
     const failed = new Promise<AppError>((settle) => (fail = settle));

@@ -11,20 +11,24 @@ export async function runStart(options: StartOptions): Promise<void> {
   const { config: file, logLevel, allowUnauthenticated, ...rest } = options;
   const flags: ConfigInput = { ...rest, 'allow-unauthenticated': allowUnauthenticated, 'log.level': logLevel };
   const config = await loadConfig({ flags, env: process.env, file });
-  await runApp(config, () => {});
+  await runApp(config, {});
 }
 
-/** Runs until a signal or a failure; `onStarted` says hello. */
-export async function runApp(
-  config: Config,
-  onStarted: (app: App) => Promise<void> | void,
-  beforeStop: () => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
+export interface RunHooks {
+  /** When lock and port are ours, before anything is made in the data folder. */
+  readonly prepare?: () => void;
+  /** Says hello. */
+  readonly onStarted?: (app: App) => Promise<void>;
+  readonly beforeStop?: () => Promise<void>;
+}
+
+/** Runs until a signal or a failure. */
+export async function runApp(config: Config, { prepare, onStarted, beforeStop }: RunHooks): Promise<void> {
   freeMemoryAtRest();
-  const app = await startApp({ config, log: logSink(config) });
-  const ended = await Promise.race([signalled(), app.failed, failureOf(async () => onStarted(app))]);
+  const app = await startApp({ config, log: logSink(config), prepare });
+  const ended = await Promise.race([signalled(), app.failed, failureOf(async () => onStarted?.(app))]);
   try {
-    await beforeStop();
+    await beforeStop?.();
   } finally {
     // The failure that ended it is what there is to say, whatever else then cannot be closed in order.
     await app.stop().catch((error: unknown) => {

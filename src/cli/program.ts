@@ -31,6 +31,8 @@ export function buildProgram({ version, runStart, runDemo, io = processIo }: Pro
   const program = new Command('writethrough');
   program
     .description('Rows of your database as an event stream and as tables to query.')
+    .version(`writethrough ${version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
     .option('--url <url>', `address of the server (default ${defaultUrl}, or WRITETHROUGH_URL)`)
     .option('--json', 'print JSON for programs')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed (the error is on stderr), 2 wrong usage.')

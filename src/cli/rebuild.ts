@@ -50,8 +50,9 @@ export function rebuildCommand(program: Command, context: CommandContext): void 
         );
       }
       if (!json && progress.state === 'done') {
-        const pause = progress.pauseMs === undefined ? '' : `, readers and writers paused for ${progress.pauseMs} ms`;
-        io.out(`Rebuilt "${progress.table}": ${progress.rows} rows${pause}.\n`);
+        const pause =
+          progress.pauseMs === undefined ? '' : `; readers and writers paused for ${millis(progress.pauseMs)} ms`;
+        io.out(`Rebuilt "${progress.table}" from ${taken(progress)}${pause}.\n`);
       }
     });
 }
@@ -59,5 +60,14 @@ export function rebuildCommand(program: Command, context: CommandContext): void 
 function progressText(progress: RebuildProgress): string {
   const share = progress.headSeq > 0 ? `${Math.min(100, Math.floor((progress.seq / progress.headSeq) * 100))}%` : '';
   const eta = progress.etaSeconds === null ? '' : `, ${Math.ceil(progress.etaSeconds)} s left`;
-  return `${progress.table}: ${progress.state} ${share} ${progress.rows} rows, ${Math.round(progress.rowsPerSecond)} rows/s${eta}`;
+  return `${progress.table}: ${progress.state} ${share} ${taken(progress)}, ${Math.round(progress.rowsPerSecond)}/s${eta}`;
+}
+
+/** Not the rows of the table: several records of one key become one row, and so do the rows of a group. */
+function taken({ rows }: RebuildProgress): string {
+  return rows === 1 ? '1 record' : `${rows} records`;
+}
+
+function millis(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : ms.toFixed(0);
 }

@@ -2,6 +2,12 @@
 // from the environment, the file, or the defaults, in that order.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevelName = (typeof logLevels)[number];
+
+/** For the help only: what is not given is left to the configuration, whose defaults these are. */
+export const defaults = { data: './writethrough-data', port: 8088, host: '127.0.0.1', logLevel: 'info' } as const;
+
 export interface StartOptions {
   readonly source?: string | undefined;
   readonly data?: string | undefined;
@@ -11,7 +17,7 @@ export interface StartOptions {
   readonly queries?: string | undefined;
   readonly config?: string | undefined;
   readonly allowUnauthenticated?: boolean | undefined;
-  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+  readonly logLevel?: LogLevelName | undefined;
 }
 
 export function startCommand(program: Command, runStart: (options: StartOptions) => Promise<void>): void {
@@ -19,14 +25,14 @@ export function startCommand(program: Command, runStart: (options: StartOptions)
     .command('start')
     .description('run the service')
     .option('--source <url>', 'database to capture: mysql://, mariadb:// or sqlite://')
-    .option('--data <dir>', 'data folder')
-    .option('--port <n>', 'port of the HTTP API; 0 takes a free one', parsePort)
-    .option('--host <address>', 'address to listen on')
+    .option('--data <dir>', `data folder (default ${defaults.data})`)
+    .option('--port <n>', `port of the HTTP API; 0 takes a free one (default ${defaults.port})`, parsePort)
+    .option('--host <address>', `address to listen on (default ${defaults.host})`)
     .option('--stream <url>', 'kafka://broker,broker instead of the embedded log')
     .option('--queries <dir>', 'folder of *.sql files')
     .option('--config <file>', 'configuration file')
     .option('--allow-unauthenticated', 'listen beyond loopback without authentication')
-    .addOption(new Option('--log-level <level>', 'lines to write').choices(['debug', 'info', 'warn', 'error']))
+    .addOption(new Option('--log-level <level>', `lines to write (default ${defaults.logLevel})`).choices(logLevels))
     .action((options: StartOptions) => runStart(options));
 }
 

@@ -16,22 +16,23 @@ const greetedTables = ['employees', 'department_payroll'];
 export async function runDemo(options: DemoOptions): Promise<void> {
   const folder = openDataFolder(options.data ?? process.env['WRITETHROUGH_DATA'] ?? './writethrough-data');
   const file = join(folder, 'company.db');
-  if (!existsSync(file)) seedWhole(file);
   const config = await loadConfig({
     flags: {
       data: folder,
       port: options.port,
       source: `sqlite:${file}`,
       queries: shippedQueries(),
-      'log.level': process.env['WRITETHROUGH_LOG_LEVEL'] ? undefined : 'warn',
+      'log.level': options.logLevel ?? (process.env['WRITETHROUGH_LOG_LEVEL'] ? undefined : 'warn'),
     },
     env: process.env,
     file: undefined,
   });
   let writer: DemoWriter | undefined;
-  await runApp(
-    config,
-    async (app) => {
+  await runApp(config, {
+    prepare() {
+      if (!existsSync(file)) seedWhole(file);
+    },
+    async onStarted(app) {
       // What the greeting proposes is to work at once: the first snapshot of the sample takes about a second.
       for (const table of greetedTables) await app.whenReadable(table, firstSnapshotMs);
       if (options.writer) {
@@ -40,8 +41,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       }
       process.stdout.write(hello(app.url, file, options.writer));
     },
-    async () => writer?.stop(),
-  );
+    beforeStop: async () => writer?.stop(),
+  });
 }
 
 /** The file appears under its name when it is complete: a start that is interrupted leaves no half of it. */
@@ -62,7 +63,7 @@ function hello(url: string, file: string, writes: boolean): string {
 
   A row:      curl ${url}/v1/tables/employees/rows/7
   SQL:        curl ${url}/query -d '{"ksql":"SELECT * FROM department_payroll;"}'
-  Changes:    curl -N '${url}/v1/tables/employees/changes?snapshot=false'
+  Changes:    curl -N ${url}/v1/tables/employees/changes
 
   Ctrl-C stops; the next start goes on where this one was.
 

@@ -334,7 +334,8 @@ export class Builder {
   /** The engine tells how long the transaction of the swap took. */
   notePause(table: string, pauseMs: number): void {
     const ended = this.#ended.get(nameKey(table));
-    if (ended) this.#ended.set(nameKey(table), { ...ended, pauseMs });
+    // Whole microseconds: the clock's further digits are noise.
+    if (ended) this.#ended.set(nameKey(table), { ...ended, pauseMs: Math.round(pauseMs * 1000) / 1000 });
     failpoint('rebuild-after-swap');
   }
 

@@ -17,6 +17,7 @@ export type StatementEntity = Readonly<Record<string, unknown>>;
 export interface RebuildProgress {
   readonly table: string;
   readonly state: 'building' | 'catching-up' | 'swapping' | 'done' | 'failed';
+  /** Taken so far: records of the log, or rows of the tables that the query reads. How many rows come of them is another number. */
   readonly rows: number;
   /** Log position reached and the head, for the ratio. */
   readonly seq: number;

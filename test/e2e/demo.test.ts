@@ -1,7 +1,8 @@
 // The demo as a newcomer meets it: it greets when what it proposes works, and Ctrl-C ends it at any moment with all its processes.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -70,6 +71,40 @@ it('says what is wrong with its folder', async () => {
   const demo = await startDemo(['--data', '/dev/null/folder']);
   expect(await demo.ended).toEqual([1, null]);
   expect(demo.output()).toContain('data-folder-unusable: cannot use /dev/null/folder as data folder');
+});
+
+it('leaves nothing behind when its port is taken', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const demo = await startDemo(['--port', String(port)]);
+  expect(await demo.ended).toEqual([1, null]);
+  other.close();
+  expect(demo.output()).toContain('port-in-use');
+  expect(readdirSync(join(dir, 'writethrough-data')).filter((name) => !name.includes('lock'))).toEqual([]);
+});
+
+it.skipIf(process.platform === 'win32')('ends with npm, when only npm gets the signal', async () => {
+  const port = await freePort();
+  const data = join(dir, 'data');
+  const args = ['start', '--', '--no-writer', '--port', String(port), '--data', data];
+  const npm = spawn('npm', args, { cwd: projectRoot(), detached: true, stdio: 'ignore' });
+  child = npm;
+  const ended = once(npm, 'exit');
+  const url = `http://127.0.0.1:${port}/livez`;
+  await waitFor('the first answer', async () => (await request(url)).status === 200);
+  npm.kill('SIGTERM');
+  await ended;
+  await waitFor('the port to be free', () =>
+    request(url).then(
+      () => false,
+      () => true,
+    ),
+  );
+  // The lock is free too: a program that went on would hold it.
+  const again = await startDemo(['--no-writer', '--data', data]);
+  await again.greeted();
+  expect(await again.interrupt()).toEqual([0, null]);
 });
 
 it('ends at Ctrl-C however early it comes', async () => {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../../src/cli/cli-io.js';
 import { buildProgram, runProgram } from '../../../src/cli/program.js';
 import type { ConnectorInfo, ConnectorStatus } from '../../../src/connect/connect-facade.js';
+import { optionDefs } from '../../../src/config.js';
 import { AppError } from '../../../src/core/errors.js';
 import type { RebuildProgress } from '../../../src/projector/statement-facade.js';
 import type { ChangeItem } from '../../../src/query/query-facade.js';
@@ -120,9 +121,21 @@ describe('the command line itself', () => {
     const help = await run(['--help']);
     expect(help.code).toBe(0);
     expect(help.out).toContain('Exit codes: 0 done, 1 failed');
-    expect(await run(['version'])).toMatchObject({ code: 0, out: 'writethrough 1.2.3\n' });
+    for (const args of [['version'], ['--version']]) {
+      expect(await run(args)).toMatchObject({ code: 0, out: 'writethrough 1.2.3\n', err: '' });
+    }
     expect(JSON.parse((await run(['version', '--json'])).out)).toMatchObject({ version: '1.2.3' });
     expect((await run(['completion'])).out).toContain('connect) words="create list describe pause resume delete');
+  });
+
+  it.each(['start', 'demo'])('%s --help tells the defaults that the configuration has', async (command) => {
+    const { code, out } = await run([command, '--help']);
+    expect(code).toBe(0);
+    const text = out.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(`(default ${optionDefs.port.default})`);
+    expect(text).toContain(`(default ${optionDefs.data.default})`);
+    expect(text).toContain(`lines to write (default ${command === 'demo' ? 'warn' : optionDefs['log.level'].default})`);
+    if (command === 'start') expect(text).toContain(`(default ${optionDefs.host.default})`);
   });
 
   it('says that no server answers, as text or JSON', async () => {
@@ -408,16 +421,16 @@ describe('rebuild', () => {
   });
 
   it('shows the progress until it is done', async () => {
-    const steps = [progress('catching-up'), progress('done', { pauseMs: 12 })];
+    const steps = [progress('catching-up'), progress('done', { pauseMs: 4.112 })];
     const statements = {
       rebuild: () => Promise.resolve(progress('building')),
       rebuilds: () => Promise.resolve([steps.shift()!]),
     };
     const { code, out, err } = await against({ statements }, ['rebuild', 't']);
     expect(code).toBe(0);
-    expect(err).toContain('t: building 50% 10 rows, 100 rows/s, 1 s left\n');
+    expect(err).toContain('t: building 50% 10 records, 100/s, 1 s left\n');
     expect(err).toContain('t: catching-up');
-    expect(out).toBe('Rebuilt "t": 10 rows, readers and writers paused for 12 ms.\n');
+    expect(out).toBe('Rebuilt "t" from 10 records; readers and writers paused for 4.1 ms.\n');
   });
 
   it('prints JSON lines with --json, and fails when the rebuild failed', async () => {
