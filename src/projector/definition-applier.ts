@@ -210,7 +210,7 @@ export class DefinitionApplier {
       });
     }
     if (statement.kind === 'resume') {
-      throw new AppError('unsupported-statement', 'RESUME of a query', {
+      throw new AppError('unsupported-statement', 'RESUME is not supported', {
         hint: 'a paused query has missed changes: rebuild its table (`writethrough rebuild TABLE`), which lets it run again',
       });
     }

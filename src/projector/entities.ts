@@ -120,6 +120,7 @@ export function queryDescription(
   plan: string,
   columns: readonly Column[],
   keyColumns: readonly number[],
+  queryType: 'PERSISTENT' | 'PUSH' | 'PULL',
 ): Entity {
   return {
     '@type': 'queryDescription',
@@ -135,7 +136,7 @@ export function queryDescription(
       executionPlan: plan,
       overriddenProperties: {},
       ksqlHostQueryStatus: {},
-      queryType: 'PERSISTENT',
+      queryType,
       queryErrors: [],
       tasksMetadata: [],
       state: query.state,

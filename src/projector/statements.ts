@@ -4,7 +4,7 @@
 // read at once.
 import { AppError, assert, unreachable } from '../core/errors.js';
 import { nameKey, type Catalog, type Owner, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
-import { explainQuery } from '../sql/explain.js';
+import { explainPull, explainQuery } from '../sql/explain.js';
 import { allFunctions } from '../sql/functions/registry.js';
 import type { ParsedStatement } from '../sql/parser/parse.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
@@ -231,6 +231,17 @@ export class Statements {
 
   #explain(statement: Extract<Statement, { readonly kind: 'explain' }>, text: string): Entity {
     const { catalog } = this.#env;
+    if (statement.pull) {
+      const { pull } = statement;
+      return queryDescription(
+        text,
+        { id: '', sql: text, sources: [pull.source], sinks: [], state: 'UNASSIGNED' },
+        explainPull(pull),
+        pull.output,
+        [...pull.output.keys()].filter((i) => pull.output[i]!.isKey),
+        'PULL',
+      );
+    }
     if (statement.plan) {
       const { plan } = statement;
       return queryDescription(
@@ -239,6 +250,7 @@ export class Statements {
         explainQuery(plan),
         plan.root.schema.columns,
         plan.root.schema.keyColumns,
+        statement.push === true ? 'PUSH' : 'PERSISTENT',
       );
     }
     const query = catalog.queries().find(({ id }) => id.toUpperCase() === statement.query?.toUpperCase());
@@ -254,6 +266,7 @@ export class Statements {
       explainQuery(plan),
       plan.root.schema.columns,
       plan.root.schema.keyColumns,
+      'PERSISTENT',
     );
   }
 }

@@ -154,7 +154,7 @@ function linearOf(plan: QueryPlan): Linear {
   if (node.kind !== 'source' || node.sourceKind !== 'table') {
     throw new AppError(
       'unsupported-statement',
-      `a push query with ${node.kind === 'source' ? 'a stream as source' : node.kind}`,
+      `a push query with ${node.kind === 'source' ? 'a stream as source' : node.kind} is not supported`,
       {
         hint: 'make it a table with CREATE TABLE ... AS SELECT and select from that',
       },

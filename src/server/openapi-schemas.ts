@@ -151,7 +151,7 @@ export const openApiSchemas: Json = {
     tasks: list(object({ connector: text, task: whole })),
     type: { type: 'string', enum: ['source'] },
   }),
-  SchemaBody: object({ schema: text, schemaType: { type: 'string', enum: ['AVRO', 'JSON', 'PROTOBUF'] } }, ['schema']),
+  SchemaBody: object({ schema: text, schemaType: { type: 'string', enum: ['AVRO', 'JSON'] } }, ['schema']),
   RegisteredSchema: object({ subject: text, version: whole, id: whole, schemaType: text, schema: text }, [
     'subject',
     'version',

@@ -75,7 +75,7 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
 
 function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
   app.get('/schemas/types', async (_request, response) => {
-    answer(response, 200, registryType, ['JSON', 'PROTOBUF', 'AVRO']);
+    answer(response, 200, registryType, ['JSON', 'AVRO']);
   });
   app.get('/schemas/ids/:id', async (request, response) => {
     const { schema, schemaType } = await registry().byId(schemaId(request));

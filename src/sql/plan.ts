@@ -193,7 +193,10 @@ export type Statement =
       readonly kind: 'explain';
       readonly query: string | null;
       readonly plan: QueryPlan | null;
-      /** Of a SELECT without EMIT. */ readonly pull?: PullPlan | undefined;
+      /** `plan` is that of a SELECT with EMIT: nothing would go on running. */
+      readonly push?: boolean | undefined;
+      /** Of a SELECT without EMIT. */
+      readonly pull?: PullPlan | undefined;
     }
   | { readonly kind: 'set' | 'unset' | 'define' | 'undefine'; readonly name: string; readonly value: string | null }
   | { readonly kind: 'pull'; readonly plan: PullPlan }

@@ -20,6 +20,7 @@ export function analyzePull(query: Query, context: Context): PullPlan {
   refuseExtensions(query, context);
   const from = analyzeFrom(query, context);
   const source = from.sources[0]!;
+  refuseStream(query, source);
   refuseUnqueryable(query, source, context);
   const where = query.where === null ? null : condition(query.where, from, source);
   const { accesses, covered } = pullAccesses(where, source.schema);
@@ -59,9 +60,19 @@ function refuseClauses(query: Query, context: Context): void {
   }
 }
 
+/** ksqlDB reads the stream's topic for it, from its beginning to its end of that moment. */
+function refuseStream(query: Query, source: SourceDefinition): void {
+  if (source.sourceKind !== 'stream') return;
+  throw unsupported(
+    query.from.place,
+    `a pull query over a stream (${source.name})`,
+    `make a table of it with CREATE TABLE .. AS SELECT .. GROUP BY, or read its records: GET /v1/topics/${source.properties.topic}/records`,
+  );
+}
+
 /** ksqlDB serves only what a query of its own materialised. */
 function refuseUnqueryable(query: Query, source: SourceDefinition, context: Context): void {
-  if (!context.strict || source.sourceKind === 'stream' || source.readOnly || source.writtenBy !== null) return;
+  if (!context.strict || source.readOnly || source.writtenBy !== null) return;
   throw invalidStatement(query.from.place, messages.notQueryable(source.name));
 }
 

@@ -155,6 +155,6 @@ function analyzeExplain(node: StatementNode & { kind: 'explain' }, context: Cont
     throw syntaxError(statement!.place, 'EXPLAIN takes a SELECT, a CREATE .. AS SELECT or the id of a query');
   }
   if (statement.emit !== null)
-    return { kind: 'explain', query: null, plan: analyzeQuery(statement, context, null).plan };
+    return { kind: 'explain', query: null, plan: analyzeQuery(statement, context, null).plan, push: true };
   return { kind: 'explain', query: null, plan: null, pull: analyzePull(statement, context) };
 }

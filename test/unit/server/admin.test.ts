@@ -189,6 +189,7 @@ describe('the schema registry', () => {
     expect((await ask(server, '/subjects/s-value/versions')).json()).toEqual([1, 2]);
     expect((await ask(server, '/subjects/s-value/versions/latest')).json()).toEqual(plain);
     expect((await ask(server, '/subjects/s-value/versions/1/schema')).body).toBe(schema);
+    expect((await ask(server, '/schemas/types')).json()).toEqual(['JSON', 'AVRO']);
     expect((await ask(server, '/schemas/ids/7')).json()).toEqual({ schema, schemaType: 'JSON' });
     expect((await ask(server, '/schemas/ids/7/versions')).json()).toEqual([{ subject: 's-value', version: 2 }]);
     expect((await ask(server, '/subjects/s-value', { method: 'DELETE' })).json()).toEqual([1, 2]);

@@ -179,6 +179,22 @@ describe('other statements', () => {
     );
   });
 
+  it.each([true, false])('refuses a pull over a stream for what it is (strict %s)', (strict) => {
+    const streams = new SqlCatalog(
+      "CREATE STREAM S2 (A INT KEY, B INT) WITH (kafka_topic='Events');",
+      sqlOptions(strict),
+    );
+    for (const sql of ['SELECT * FROM S2;', 'EXPLAIN SELECT B FROM S2 WHERE A = 1;']) {
+      expect(() => streams.analyze(sql)).toThrow(
+        expect.objectContaining({
+          code: 'unsupported-statement',
+          message: 'a pull query over a stream (S2) is not supported',
+          hint: expect.stringContaining('GET /v1/topics/Events/records') as string,
+        }),
+      );
+    }
+  });
+
   it('refuses to drop what is not there, or is of the other kind', () => {
     expect(() => analyze('DROP STREAM gone;')).toThrow('Stream gone does not exist.');
     expect(() => analyze('DROP STREAM a;')).toThrow('Incompatible data source type is TABLE');
