@@ -50,7 +50,7 @@ export const errorCodes = {
   ],
   'source-position-lost': [
     409,
-    'the source no longer holds the changes behind our position; `snapshot.mode=when_needed` reads it anew',
+    'the source no longer holds the changes behind our position; `snapshot.mode=when_needed` (MySQL, MariaDB) reads it anew',
   ],
   'source-rewound': [409, 'the source is behind our position: it lost transactions that we have seen'],
   'unsupported-type': [400, 'a column type that capture does not cover; the message names the column and the type'],
