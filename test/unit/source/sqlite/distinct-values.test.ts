@@ -1,36 +1,23 @@
 // Values that are different in the file stay different here, or stop the connector: none is merged with another in silence.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../../src/core/logger.js';
-import { createSqliteSource } from '../../../../src/source/sqlite/sqlite-source.js';
-import { foldAppends, runSource, type SourceRun } from '../../../support/source-run.js';
-import { Database } from '../../../support/sqlite-driver.js';
+import { CapturedFile } from '../../../support/captured-file.js';
+import { foldAppends, type SourceRun } from '../../../support/source-run.js';
+import type { Database } from '../../../support/sqlite-driver.js';
 
-let folder: string;
-let file: string;
+let captured: CapturedFile;
 let app: Database;
-let runs: SourceRun[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'wt-distinct-'));
-  file = join(folder, 'shop.db');
-  app = new Database(file);
-  runs = [];
+  captured = new CapturedFile();
+  ({ app } = captured);
 });
 
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  app.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => captured.close());
 
+/** Not before: the encoding of a file is chosen while it is empty. */
 function start(config: Record<string, string> = {}, position: string | null = null): SourceRun {
   app.pragma('journal_mode = WAL');
-  const run = runSource(createSqliteSource({ name: 'shop', 'database.file': file, ...config }, silentLogger), position);
-  runs.push(run);
-  return run;
+  return captured.start(config, position).run;
 }
 
 const completed = (run: SourceRun) => run.until((appends) => appends.some((a) => a.control), 'the snapshot');

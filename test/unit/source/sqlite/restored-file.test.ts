@@ -1,34 +1,26 @@
 // A file that is put back to an older state and then written again: its numbers fit, its changes are others.
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLogger } from '../../../../src/core/logger.js';
-import { createSqliteSource } from '../../../../src/source/sqlite/sqlite-source.js';
-import { runSource, type SourceRun } from '../../../support/source-run.js';
+import { CapturedFile } from '../../../support/captured-file.js';
+import { type SourceRun } from '../../../support/source-run.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
+let captured: CapturedFile;
 let folder: string;
 let file: string;
-let copy: string;
 let app: Database;
-let runs: SourceRun[];
+let copy: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'wt-restored-'));
-  file = join(folder, 'shop.db');
+  captured = new CapturedFile();
+  ({ folder, file, app } = captured);
   copy = join(folder, 'copy.db');
-  app = new Database(file);
   app.pragma('journal_mode = WAL');
   app.exec('CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT)');
-  runs = [];
 });
 
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  app.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => captured.close());
 
 interface Position {
   readonly capture: string;
@@ -36,12 +28,7 @@ interface Position {
   readonly change?: string;
 }
 
-function start(position: string | null = null) {
-  const connector = createSqliteSource({ name: 'shop', 'database.file': file }, silentLogger);
-  const run = runSource(connector, position);
-  runs.push(run);
-  return { connector, run };
-}
+const start = (position: string | null = null) => captured.start({}, position);
 
 const positionOf = (run: SourceRun) => JSON.parse(run.appends.at(-1)?.position ?? '{"sequence":-1}') as Position;
 const reached = (run: SourceRun, sequence: number) =>

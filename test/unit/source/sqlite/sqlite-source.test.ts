@@ -1,41 +1,27 @@
 // The SQLite source against real files, written by a second connection as an application would.
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../../src/core/logger.js';
-import { createSqliteSource } from '../../../../src/source/sqlite/sqlite-source.js';
+import { CapturedFile } from '../../../support/captured-file.js';
 import { foldAppends, runSource, type SourceRun, type SourceRunOptions } from '../../../support/source-run.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
+let captured: CapturedFile;
 let folder: string;
 let file: string;
 let app: Database;
-let runs: SourceRun[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'wt-sqlite-'));
-  file = join(folder, 'shop.db');
-  app = new Database(file);
+  captured = new CapturedFile();
+  ({ folder, file, app } = captured);
   app.pragma('journal_mode = WAL');
-  runs = [];
 });
 
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  app.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => captured.close());
 
-const source = (config: Record<string, string> = {}) =>
-  createSqliteSource({ name: 'shop', 'database.file': file, ...config }, silentLogger);
-
-function start(config: Record<string, string> = {}, position: string | null = null, options: SourceRunOptions = {}) {
-  const connector = source(config);
-  const run = runSource(connector, position, options);
-  runs.push(run);
-  return { connector, run };
-}
+const source = (config: Record<string, string> = {}) => captured.source(config);
+const start = (config: Record<string, string> = {}, position: string | null = null, options: SourceRunOptions = {}) =>
+  captured.start(config, position, options);
 
 const completed = (run: SourceRun) => run.until((appends) => appends.some((a) => a.control), 'the snapshot');
 const rowsOf = (run: SourceRun, table: string) =>

@@ -1,38 +1,27 @@
 // Times behind the second: what a framework writes by default is captured whole, a captured table keeps its unit, and what does
 // not fit says why.
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../../src/core/logger.js';
-import { createSqliteSource } from '../../../../src/source/sqlite/sqlite-source.js';
-import { runSource, type SourceRun } from '../../../support/source-run.js';
+import { CapturedFile } from '../../../support/captured-file.js';
+import { type SourceRun } from '../../../support/source-run.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
+let captured: CapturedFile;
 let folder: string;
 let file: string;
 let app: Database;
-let runs: SourceRun[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'wt-times-'));
-  file = join(folder, 'shop.db');
-  app = new Database(file);
+  captured = new CapturedFile();
+  ({ folder, file, app } = captured);
   app.pragma('journal_mode = WAL');
-  runs = [];
 });
 
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  app.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => captured.close());
 
-function start(config: Record<string, string> = {}, position: string | null = null): SourceRun {
-  const run = runSource(createSqliteSource({ name: 'shop', 'database.file': file, ...config }, silentLogger), position);
-  runs.push(run);
-  return run;
-}
+const start = (config: Record<string, string> = {}, position: string | null = null): SourceRun =>
+  captured.start(config, position).run;
 
 const completed = (run: SourceRun) => run.until((appends) => appends.some((a) => a.control), 'the snapshot');
 const rows = (run: SourceRun) => run.appends.flatMap((a) => a.records.map((r) => JSON.parse(r.value!) as unknown));

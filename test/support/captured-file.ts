@@ -1,0 +1,39 @@
+// An SQLite file of a test's own, written by a connection as an application would, and the captures of it that the test starts.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../src/core/logger.js';
+import { createSqliteSource } from '../../src/source/sqlite/sqlite-source.js';
+import type { SourceConnector } from '../../src/source/source-connector.js';
+import { runSource, type SourceRun, type SourceRunOptions } from './source-run.js';
+import { Database } from './sqlite-driver.js';
+
+export class CapturedFile {
+  readonly folder = mkdtempSync(join(tmpdir(), 'wt-captured-'));
+  readonly file = join(this.folder, 'shop.db');
+  readonly app: Database = new Database(this.file);
+  readonly #runs: SourceRun[] = [];
+
+  /** Of the connector `shop`. */
+  source(config: Readonly<Record<string, string>> = {}): SourceConnector {
+    return createSqliteSource({ name: 'shop', 'database.file': this.file, ...config }, silentLogger);
+  }
+
+  start(
+    config: Readonly<Record<string, string>> = {},
+    position: string | null = null,
+    options: SourceRunOptions = {},
+  ): { readonly connector: SourceConnector; readonly run: SourceRun } {
+    const connector = this.source(config);
+    const run = runSource(connector, position, options);
+    this.#runs.push(run);
+    return { connector, run };
+  }
+
+  /** Ends what was started, and removes the file. */
+  async close(): Promise<void> {
+    await Promise.all(this.#runs.map((run) => run.stop()));
+    this.app.close();
+    rmSync(this.folder, { recursive: true });
+  }
+}
