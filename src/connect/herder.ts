@@ -300,11 +300,11 @@ export class Herder implements ConnectFacade {
     while (!signal.aborted) {
       try {
         held.error = undefined;
-        this.#source(held, { state: idleState, position: null });
+        this.#heard(held, { state: idleState, position: null });
         const checked = checkConfig(name, this.#env.resolveReferences(held.stored.config));
         held.task = this.#env.startTask(name, checked, (report) => {
           if (signal.aborted) return;
-          this.#source(held, report);
+          this.#heard(held, report);
           if (report.state.phase === 'streaming') backoff.reset();
         });
         held.state = 'RUNNING';
@@ -324,7 +324,7 @@ export class Herder implements ConnectFacade {
           return;
         }
         held.state = 'RESTARTING';
-        this.#source(held, { state: { phase: 'waiting', reason: held.error.message }, position: null });
+        this.#heard(held, { state: { phase: 'waiting', reason: held.error.message }, position: null });
         if (backoff.attempt === 0)
           this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
         try {
@@ -336,7 +336,7 @@ export class Herder implements ConnectFacade {
     }
   }
 
-  #source(held: Held, report: SourceReport): void {
+  #heard(held: Held, report: SourceReport): void {
     held.source = report.state;
     const { name } = held.stored;
     this.#env.lag.heard(name, producerName(name), report);

@@ -10,7 +10,7 @@ import { isAbort } from '../core/backoff.js';
 import { toAppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
-import { noPosition } from '../core/record.js';
+import { positionToResume } from '../core/record.js';
 import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
@@ -43,7 +43,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
       openTable: run.openTable,
       reportState: (state) => run.report({ state, position }),
     };
-    for await (const chunk of source.chunks(position === noPosition ? null : position, context)) {
+    for await (const chunk of source.chunks(positionToResume(position), context)) {
       if (signal.aborted) break;
       failpoint('connect-before-append');
       await producer.write(chunk);

@@ -104,6 +104,11 @@ export class RecordSet implements Records {
 /** The position of a producer that has to begin anew: its earlier one was given up. */
 export const noPosition = '';
 
+/** Where a source goes on; null: it begins. */
+export function positionToResume(position: string | null | undefined): string | null {
+  return position === undefined || position === noPosition ? null : position;
+}
+
 export interface AppendEnd {
   /** Number of records of this chunk that come before this end. */
   readonly recordEnd: number;

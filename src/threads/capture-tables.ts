@@ -82,12 +82,14 @@ export class CaptureTables {
    */
   #topicFor({ connector, table, topic: named, createTable }: OpenTableRequest): string {
     const qualified = `${table.database}.${table.table}`;
-    const claims = (topic: string) => this.#claimOn(topic);
-    const isOwn = (claim: Claim | undefined) => claim?.connector === connector && claim.table === qualified;
     const suffixed = `${named}_${hash('sha1', qualified).slice(0, 8)}`;
-    const topic =
-      [named, suffixed].find((each) => isOwn(claims(each))) ?? (this.#mayHave(connector, named) ? named : suffixed);
-    const claim = claims(topic);
+    const own = [named, suffixed].find((each) => {
+      const claim = this.#claimOn(each);
+      return claim?.connector === connector && claim.table === qualified;
+    });
+    // Only another table of this connector is evaded; one of another connector is in the way, whatever the topic is called.
+    const topic = own ?? (this.#claimOn(named)?.connector === connector ? suffixed : named);
+    const claim = this.#claimOn(topic);
     if (claim !== undefined && claim.connector !== connector) throw taken(topic, claim);
     if (claim !== undefined && this.#env.position(connector) === noPosition) throw staleRows(topic, connector);
     if (!createTable) this.#topicsOnly.set(topic, { connector, table: qualified });
@@ -97,12 +99,6 @@ export class CaptureTables {
   /** The connector is deleted: what it filled without a table is nobody's. */
   forget(connector: string): void {
     for (const [topic, claim] of this.#topicsOnly) if (claim.connector === connector) this.#topicsOnly.delete(topic);
-  }
-
-  /** A table of another connector is in the way whatever the topic is called. */
-  #mayHave(connector: string, topic: string): boolean {
-    const claim = this.#claimOn(topic);
-    return claim === undefined || claim.connector !== connector;
   }
 
   #claimOn(topic: string): Claim | undefined {

@@ -7,6 +7,7 @@ import type { OutputSettings } from '../connect/connector-config.js';
 import type { PluginFamily } from '../connect/config-def.js';
 import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
 import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
+import { positionToResume } from '../core/record.js';
 import type { SourceTable } from '../core/row-encoder.js';
 import { RecordChunkBuilder } from '../schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../schema/formats/row-encoder.js';
@@ -83,7 +84,9 @@ async function run(): Promise<void> {
     openTable: async (table: SourceTable) => {
       const topic = topicName(data.output.topicPrefix, table);
       // Before the first streamed change everything that is announced belongs to the first snapshot.
-      const hidden = snapshots && (phase === 'snapshot' || (phase === 'connecting' && !producer?.position));
+      const hidden =
+        snapshots &&
+        (phase === 'snapshot' || (phase === 'connecting' && positionToResume(producer?.position) === null));
       const createTable = data.source['table.create'] !== 'false';
       const ids = await rpc.remote.openTable({
         connector: data.name,

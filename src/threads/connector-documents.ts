@@ -2,6 +2,7 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { StoredConnector } from '../connect/herder.js';
 import { producerName } from '../connect/naming.js';
+import { positionToResume } from '../core/record.js';
 import type { StateWriter } from '../store/state-store.js';
 
 const kind = 'connector';
@@ -30,7 +31,7 @@ export class ConnectorDocuments {
   progress(name: string) {
     const entries = this.#catalog.all().filter((entry) => entry.captured?.connector === name);
     return {
-      position: this.#state.frontier.positions[producerName(name)] || null,
+      position: positionToResume(this.#state.frontier.positions[producerName(name)]),
       tables: entries.map((entry) => entry.name),
       topics: entries.map((entry) => entry.properties.topic),
     };

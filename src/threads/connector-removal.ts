@@ -2,7 +2,7 @@
 //   1. give the position up        the connector is there and would begin with a snapshot, which its old topics refuse: delete it again
 //   2. remove the connector        its tables stay, as after a delete that keeps them; they can be dropped by hand
 //   3. drop tables and topics      as 2, for those that are left
-import type { Catalog } from '../catalog/catalog.js';
+import { nameKey, type Catalog } from '../catalog/catalog.js';
 import { producerName } from '../connect/naming.js';
 import { AppError } from '../core/errors.js';
 import { noPosition } from '../core/record.js';
@@ -38,9 +38,10 @@ export class ConnectorRemoval {
   #tablesOf(connector: string): readonly string[] {
     const { catalog } = this.#env;
     const names = catalog.all().flatMap(({ name, captured }) => (captured?.connector === connector ? [name] : []));
+    const keys = new Set(names.map(nameKey));
     const readers = catalog
       .queries()
-      .filter((query) => querySources(catalog, query).some((name) => names.includes(name)));
+      .filter((query) => querySources(catalog, query).some((name) => keys.has(nameKey(name))));
     if (readers.length > 0) {
       const sinks = readers.map(({ sink }) => sink).join(', ');
       throw new AppError('invalid-statement', `the tables of connector ${connector} are read by queries`, {
