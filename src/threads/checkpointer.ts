@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
 import { openCheckpointer } from '../sqlite/checkpoint.js';
-import { storageError } from '../sqlite/database.js';
+import { storageError } from '../sqlite/storage-error.js';
 
 export interface CheckpointerData {
   readonly path: string;

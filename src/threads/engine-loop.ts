@@ -20,7 +20,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { Builder } from '../projector/builder.js';
 import type { Outcome, Projector } from '../projector/projector.js';
 import type { DerivedGroup, SinkTopics } from '../projector/sink-topics.js';
-import { isStorageTrouble } from '../sqlite/database.js';
+import { isStorageTrouble } from '../sqlite/storage-error.js';
 import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 

@@ -31,7 +31,8 @@ import { EngineStatements } from './engine-statements.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openSchemaTopic } from './schema-topic.js';
 import { SourceCounts } from './source-counts.js';
-import { openDatabase, storageError } from '../sqlite/database.js';
+import { openDatabase } from '../sqlite/database.js';
+import { storageError } from '../sqlite/storage-error.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
 import type { TopicSpec } from '../stream/event-log.js';
 

@@ -1,0 +1,40 @@
+// Which errors of SQLite are those of the file's place: of a disk that is full or broken, of rights, of a file that is damaged.
+import { AppError } from '../core/errors.js';
+
+/** Result codes of SQLite that tell of the file's place and not of a bug (sqlite.org/rescode.html), each with what to do. */
+const troubles: readonly (readonly [code: string, what: string, hint: string])[] = [
+  ['SQLITE_FULL', 'the disk is full', 'make room and start again: nothing that was confirmed is lost'],
+  ['SQLITE_IOERR', 'the disk reports an error', 'look into the log of the system; then start again'],
+  [
+    'SQLITE_READONLY',
+    'it may not be written',
+    'give the user of this process the right to write the file and its folder',
+  ],
+  ['SQLITE_CORRUPT', 'it is damaged', 'put a backup of the data folder in its place, or begin with an empty one'],
+];
+
+function troubleOf(error: unknown): (typeof troubles)[number] | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = 'code' in at ? String(at.code) : '';
+    const trouble = troubles.find(([start]) => code.startsWith(start));
+    if (trouble !== undefined) return trouble;
+  }
+  return undefined;
+}
+
+/** The place of our own file is to blame for this error, or for what caused it: no part of the work can be. */
+export function isStorageTrouble(error: unknown): boolean {
+  return troubleOf(error) !== undefined;
+}
+
+/** What a statement on our own file threw, as data-folder-unusable where the place of the file is to blame. */
+export function storageError(error: unknown, path: string): unknown {
+  const trouble = troubleOf(error);
+  if (trouble === undefined) return error;
+  const [, what, hint] = trouble;
+  return new AppError('data-folder-unusable', `cannot use ${path}: ${what}`, {
+    detail: error instanceof Error ? error.message : String(error),
+    hint,
+    cause: error,
+  });
+}
