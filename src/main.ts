@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The process entry: the command line, and what `start` and `demo` run.
 import { buildProgram, runProgram } from './cli/program.js';
-import { version } from './version.js';
+import { version } from './process/version.js';
 
 // The reader of our output has gone (`writethrough tail orders | head`): nothing is left to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Loaded when they are asked for: a command that is a client of the HTTP API needs nothing of the service.
 const program = buildProgram({
   version,
-  runStart: async (options) => (await import('./run-start.js')).runStart(options),
+  runStart: async (options) => (await import('./process/run-start.js')).runStart(options),
   runDemo: async (options) => (await import('./demo/run-demo.js')).runDemo(options),
 });
 process.exitCode = await runProgram(program, process.argv.slice(2));

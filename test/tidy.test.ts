@@ -40,6 +40,9 @@ const rules: Readonly<
   connect: { rooms: [...level3, 'registry', 'catalog', 'runtime'], ports: true },
   projector: { rooms: [...level3, 'registry', 'catalog', 'runtime'], ports: true },
   query: { rooms: [...level3, 'registry', 'catalog', 'runtime'], ports: true },
+  engine: {
+    rooms: [...level3, 'source', 'stream', 'store', 'registry', 'catalog', 'runtime', 'connect', 'projector', 'query'],
+  },
   server: { rooms: ['core'], facades: true },
 };
 
@@ -54,7 +57,7 @@ const libraries: Readonly<Record<string, RegExp>> = {
   avsc: /^schema\//,
   commander: /^cli\//,
   yaml: /^config\.ts$/,
-  pino: /^logging\.ts$/,
+  pino: /^process\/log-sink\.ts$/,
 };
 
 const entries = new Set([
@@ -195,7 +198,7 @@ function roomOf(path: string): string {
   return rest.length === 0 ? '' : first!;
 }
 
-/** Each circle once, as a path; type-only edges do not count, since they vanish when compiled. */
+/** Each circle once, as a path. Types count: files that need each other's are one subject in two places. */
 function circles(): string[] {
   const found: string[] = [];
   const done = new Set<string>();
@@ -206,20 +209,9 @@ function circles(): string[] {
       return;
     }
     if (done.has(path)) return;
-    for (const next of valueImports(path)) visit(next, [...trail, path]);
+    for (const next of byPath.get(path)?.imports ?? []) visit(next, [...trail, path]);
     done.add(path);
   };
   for (const { path } of files) visit(path, []);
   return found;
-}
-
-function valueImports(path: string): readonly string[] {
-  const file = byPath.get(path);
-  if (!file) return [];
-  const typeOnly = new Set(
-    [...file.text.matchAll(/(?:^|\n)\s*(?:import|export)\s+type\b[^'"`;]*?from\s*['"](\.[^'"]+)['"]/g)].map((m) =>
-      relative(src, resolve(src, dirname(path), m[1]!)).replace(/\.js$/, '.ts'),
-    ),
-  );
-  return file.imports.filter((imported) => !typeOnly.has(imported));
 }

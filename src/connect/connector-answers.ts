@@ -4,7 +4,7 @@ import type { SourceFinding, SourceState } from '../source/source-connector.js';
 import type { ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
 import { configError } from './connector-config.js';
 import { maskSecrets, type Redact } from './connector-secrets.js';
-import type { StoredConnector } from './herder.js';
+import type { StoredConnector } from './stored-connector.js';
 
 export function infoOf(stored: StoredConnector): ConnectorInfo {
   return {

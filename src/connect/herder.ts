@@ -27,14 +27,7 @@ import { LiveSource } from './live-source.js';
 import { producerName } from './naming.js';
 import { findPlugin, pluginClasses } from './plugins.js';
 import type { SourceLag } from './source-lag.js';
-
-/** What is kept of a connector. `config` as it was given: references like `${env:}` unresolved. */
-export interface StoredConnector {
-  readonly name: string;
-  readonly config: ConnectorConfig;
-  readonly wanted: 'running' | 'paused' | 'stopped';
-  readonly owner: 'flag' | 'file' | 'api';
-}
+import type { StoredConnector } from './stored-connector.js';
 
 export interface ConnectorStore {
   load(): Promise<readonly StoredConnector[]>;

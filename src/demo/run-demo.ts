@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openDataFolder, shippedQueries } from '../app.js';
 import type { DemoOptions } from '../cli/demo.js';
 import { loadConfig } from '../config.js';
-import { runApp } from '../run-start.js';
+import { runApp } from '../process/run-start.js';
 import { seedDemo } from './seed.js';
 import { startDemoWriter, type DemoWriter } from './start-writer.js';
 

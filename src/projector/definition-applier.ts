@@ -1,13 +1,12 @@
 // Applies one definition of the sequence to catalogue, tables and wiring, inside the engine's open transaction. Everything that can
 // be refused is refused before anything is changed, so a refusal leaves no trace.
-import { nameKey, tableSpec, type Catalog, type SourceEntry } from '../catalog/catalog.js';
+import { nameKey, tableSpec, type SourceEntry } from '../catalog/catalog.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { Frontier, StateWriter } from '../store/state-store.js';
-import type { Builder } from './builder.js';
+import type { Frontier } from '../store/state-store.js';
+import type { ApplierEnv } from './applier-env.js';
 import { alreadyThere, assertRuns, assertTopicIsFree, exists } from './definition-checks.js';
 import type { Definition } from './definition.js';
 import { currentStatus, type Entity } from './entities.js';
@@ -16,18 +15,6 @@ import { SourceDefinitions } from './source-definitions.js';
 
 /** Rows that a new query takes over at once, so that small tables are there when the statement answers. */
 const rowsAtOnceDefault = 5_000;
-
-export interface ApplierEnv {
-  readonly state: StateWriter;
-  readonly catalog: Catalog;
-  readonly runtime: Runtime;
-  readonly builder: Builder;
-  readonly nowMs: () => number;
-  /** The topic has no record yet, so there is nothing to replay. */
-  readonly topicIsEmpty: (topic: string) => boolean;
-  readonly refreshVisibility: () => void;
-  readonly rowsAtOnce?: number | undefined;
-}
 
 type Of<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
 

@@ -3,7 +3,7 @@
 import { nameKey, tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
 import { AppError } from '../core/errors.js';
 import type { Statement } from '../sql/plan.js';
-import type { ApplierEnv } from './definition-applier.js';
+import type { ApplierEnv } from './applier-env.js';
 import { alreadyThere, assertSameColumns, assertSameTimes, exists } from './definition-checks.js';
 import type { Definition } from './definition.js';
 import { currentStatus, type Entity } from './entities.js';

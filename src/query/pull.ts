@@ -9,7 +9,7 @@ import type { PullPlan } from '../sql/plan.js';
 import type { ReadSession, StoredRow, TableFrontier } from '../store/state-store.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
-import type { ReadBudget } from './read-task.js';
+import type { ReadBudget } from './read-budget.js';
 import { sessionCatalog } from './session-catalog.js';
 
 export interface PullResult {

@@ -1,7 +1,6 @@
 // Reads that may take long, as tasks for a reader thread: plain data in, ready text out. Each task opens one cut, prints all rows
 // within a bound, and closes the cut before anybody sends a byte: a slow client must not keep the write-ahead log from shrinking.
 import type { Row } from '../core/data-type.js';
-import { AppError } from '../core/errors.js';
 import type { ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
 import { oldestOf } from './freshness.js';
 import { parseKeyText, printKeyText } from './key-text.js';
@@ -9,6 +8,7 @@ import { assertOneVersion } from './one-version.js';
 import { rowPrinter } from './printers.js';
 import { runPull, type PullResult } from './pull.js';
 import type { NumberStyle, ReadRequest } from './query-facade.js';
+import { ReadBudget, type ReadLimits } from './read-budget.js';
 
 export type ReadTask =
   | {
@@ -23,12 +23,6 @@ export type ReadTask =
       readonly strict: boolean;
       readonly variables: Readonly<Record<string, string>>;
     };
-
-export interface ReadLimits {
-  /** Bytes of printed rows that one task may hold. */
-  readonly resultBytesMax: number;
-  readonly deadlineMs: number;
-}
 
 /** `frontier` is what all tables of the answer contain. */
 export type ReadAnswer =
@@ -109,41 +103,4 @@ function readOne(
     last = row;
   }
   return { rows, frontier };
-}
-
-/** Bytes and time that a task has left; checked per row. */
-export class ReadBudget {
-  readonly #limits: ReadLimits;
-  readonly #endMs: number;
-  #bytes = 0;
-  #rows = 0;
-
-  constructor(limits: ReadLimits) {
-    this.#limits = limits;
-    this.#endMs = performance.now() + limits.deadlineMs;
-  }
-
-  take(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > this.#limits.resultBytesMax) {
-      throw new AppError(
-        'result-too-large',
-        `the answer is over ${Math.round(this.#limits.resultBytesMax / 1048576)} MB`,
-        {
-          hint: 'narrow it, or read page by page: limit and after',
-        },
-      );
-    }
-    this.look();
-  }
-
-  /** Also for rows that are read and not answered. */
-  look(): void {
-    if ((++this.#rows & 255) === 0 && performance.now() > this.#endMs) {
-      throw new AppError('read-timeout', `the read did not finish within ${this.#limits.deadlineMs} ms`, {
-        hint: 'pin the key, or use LIMIT',
-        retriable: true,
-      });
-    }
-  }
 }

@@ -6,7 +6,7 @@ import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogSink } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
-import type { EngineApi, StreamOptions } from './engine-api.js';
+import type { EngineApi, StreamOptions } from '../engine/engine-api.js';
 import { connectRpc, transfer, type Remote } from './rpc.js';
 import { threadLimits } from './young-generation.js';
 

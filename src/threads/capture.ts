@@ -14,8 +14,8 @@ import { createRowEncoder } from '../schema/formats/row-encoder.js';
 import type { SourceConfig, SourceReport, SourceState } from '../source/source-connector.js';
 import { connectBridge } from '../stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../stream/event-log.js';
-import type { OpenedTable, OpenTableRequest, StreamOptions } from './engine-api.js';
-import type { KnownPositions } from './kafka-options.js';
+import type { OpenedTable, OpenTableRequest, StreamOptions } from '../engine/engine-api.js';
+import type { KnownPositions } from '../engine/kafka-options.js';
 import { connectRpc } from './rpc.js';
 import { freeMemoryAtRest } from './rest.js';
 import { sourceFactory } from './source-factory.js';
@@ -113,7 +113,7 @@ async function openProducer(): Promise<AppendProducer> {
     assert(data.bridge, 'an embedded log is reached over a bridge');
     return connectBridge(data.bridge).openProducer(name);
   }
-  const { openKafkaStream } = await import('./kafka-options.js');
+  const { openKafkaStream } = await import('../engine/kafka-options.js');
   const log = await openKafkaStream({
     url: data.stream.url,
     serviceId: data.serviceId,

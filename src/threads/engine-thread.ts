@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogSink } from '../core/logger.js';
-import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
+import type { EngineApi, EngineOptions, MainApi } from '../engine/engine-api.js';
 import { connectRpc, type Remote } from './rpc.js';
 import { threadLimits } from './young-generation.js';
 

@@ -1,8 +1,8 @@
 // The engine thread: the one writer of the data file. Opens the engine and lets the main thread call it.
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
-import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
-import { openEngine } from './open-engine.js';
+import type { EngineApi, EngineOptions, MainApi } from '../engine/engine-api.js';
+import { openEngine } from '../engine/open-engine.js';
 import { freeMemoryAtRest } from './rest.js';
 import { connectRpc } from './rpc.js';
 

@@ -1,7 +1,8 @@
 // A reader thread: takes one read at a time, on a connection of its own, so that a scan neither stops HTTP nor the engine.
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.js';
-import { runReadTask, type ReadAnswer, type ReadLimits, type ReadTask } from '../query/read-task.js';
+import type { ReadLimits } from '../query/read-budget.js';
+import { runReadTask, type ReadAnswer, type ReadTask } from '../query/read-task.js';
 import { openStateReader } from '../store/sqlite/state-reader.js';
 import { connectRpc } from './rpc.js';
 

@@ -15,8 +15,8 @@ import type { ReadSession, StateReader } from '../../src/store/state-store.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../../src/stream/event-log.js';
-import type { EngineApi, EngineOptions } from '../../src/threads/engine-api.js';
-import { openEngine } from '../../src/threads/open-engine.js';
+import type { EngineApi, EngineOptions } from '../../src/engine/engine-api.js';
+import { openEngine } from '../../src/engine/open-engine.js';
 import { appendChunk, type TestRecord } from './chunk.js';
 
 export const output: OutputSettings = {

@@ -9,10 +9,7 @@ import { writeBinaryJson } from './json-binary.js';
 import { reserve, scratch, writeDigits } from './scratch.js';
 import { epochDays, isDay, writeTimestamp } from './temporal.js';
 import { unconvertible } from './unconvertible.js';
-import type { WireSize } from './wire-type.js';
-
-/** Reads one value that is not null; returns the offset behind it. */
-export type BinaryReader = (event: Buffer, at: number, sink: ValueSink) => number;
+import type { BinaryReader, WireSize } from './wire-type.js';
 
 export interface WireColumn extends TableColumn {
   readonly size: WireSize;

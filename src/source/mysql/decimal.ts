@@ -1,8 +1,7 @@
 // DECIMAL from its packed binary form to canonical text: minus where needed, no zeros in front but one before the point, and
 // exactly as many digits behind it as the column has.
 import { reserve, scratch, writePadded } from './scratch.js';
-import { packedDigits } from './wire-type.js';
-import type { BinaryReader } from './binary-reader.js';
+import { packedDigits, type BinaryReader } from './wire-type.js';
 
 /** A group of digits, big-endian; `mask` inverts the bytes of a negative number. */
 function group(event: Buffer, at: number, bytes: number, mask: number): number {

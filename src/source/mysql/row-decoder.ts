@@ -1,6 +1,7 @@
 // Row images of one table map, walked column by column straight into a sink. Made once per table map; holds no state of a row.
 import type { ValueSink } from '../../core/row-encoder.js';
-import { binaryReader, skipValue, type BinaryReader } from './binary-reader.js';
+import { binaryReader, skipValue } from './binary-reader.js';
+import type { BinaryReader } from './wire-type.js';
 import type { TableMap } from './table-map.js';
 
 export class RowDecoder {

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CheckedConfig } from '../../../src/connect/connector-config.js';
-import { Herder, type ConnectorTask, type StoredConnector } from '../../../src/connect/herder.js';
+import { Herder, type ConnectorTask } from '../../../src/connect/herder.js';
 import { producerName } from '../../../src/connect/naming.js';
 import { SourceLag } from '../../../src/connect/source-lag.js';
+import type { StoredConnector } from '../../../src/connect/stored-connector.js';
 import { AppError, toAppError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import type { SourceReport } from '../../../src/source/source-connector.js';

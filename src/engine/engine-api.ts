@@ -1,6 +1,6 @@
 // What the engine thread offers to the main thread, what it is started with, and what it tells.
 import type { OutputSettings } from '../connect/connector-config.js';
-import type { StoredConnector } from '../connect/herder.js';
+import type { StoredConnector } from '../connect/stored-connector.js';
 import type { ErrorMessage } from '../core/errors.js';
 import type { LogFields, LogLevel } from '../core/logger.js';
 import type { MetricSample } from '../core/metrics.js';

@@ -1,12 +1,12 @@
 // The one page that tells how the process stands, and the answers of the probes.
 import { statSync } from 'node:fs';
-import type { ConnectorStatus } from './connect/connect-facade.js';
-import type { Herder } from './connect/herder.js';
-import { metricDefinitions, type Labels, type MetricName, type MetricSample } from './core/metrics.js';
-import type { QueryService } from './query/query-service.js';
-import type { ServiceStatus, StatusFacade } from './server/status-facade.js';
-import type { EngineApi } from './threads/engine-api.js';
-import type { Remote } from './threads/rpc.js';
+import type { ConnectorStatus } from '../connect/connect-facade.js';
+import type { Herder } from '../connect/herder.js';
+import { metricDefinitions, type Labels, type MetricName, type MetricSample } from '../core/metrics.js';
+import type { QueryService } from '../query/query-service.js';
+import type { ServiceStatus, StatusFacade } from '../server/status-facade.js';
+import type { EngineApi } from '../engine/engine-api.js';
+import type { Remote } from '../threads/rpc.js';
 import { version } from './version.js';
 
 export interface StatusEnv {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig, shownConfig } from '../../../src/config.js';
 import { toAppError } from '../../../src/core/errors.js';
-import { resolveReferences } from '../../../src/references.js';
+import { resolveReferences } from '../../../src/connect/references.js';
 
 let folder: string;
 let secrets: string;

@@ -2,10 +2,10 @@
 // is left as it is; a statement whose sources are not there yet waits. A file that is wrong is reported with file, line and excerpt.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, toAppError } from './core/errors.js';
-import { parseStatements } from './sql/parser/parse.js';
-import type { EngineApi } from './threads/engine-api.js';
-import type { Remote } from './threads/rpc.js';
+import { AppError, toAppError } from '../core/errors.js';
+import { parseStatements } from '../sql/parser/parse.js';
+import type { EngineApi } from '../engine/engine-api.js';
+import type { Remote } from '../threads/rpc.js';
 
 export interface QueryFile {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Append } from '../../../src/core/record.js';
-import { SourceCounts } from '../../../src/threads/source-counts.js';
+import { SourceCounts } from '../../../src/engine/source-counts.js';
 
 const append = (producer: string, count: number): Append => ({
   seq: 1,

@@ -1,8 +1,8 @@
 // The tap of topics for the HTTP server, over the engine's log.
-import { AppError } from './core/errors.js';
-import type { TapBytes, TapFacade } from './server/tap-facade.js';
-import type { EngineApi } from './threads/engine-api.js';
-import type { Remote } from './threads/rpc.js';
+import { AppError } from '../core/errors.js';
+import type { TapBytes, TapFacade } from '../server/tap-facade.js';
+import type { EngineApi } from '../engine/engine-api.js';
+import type { Remote } from '../threads/rpc.js';
 
 export function tapOf(engine: Remote<EngineApi>): TapFacade {
   return {

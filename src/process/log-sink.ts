@@ -1,6 +1,6 @@
 // Where log lines go: JSON lines by pino for machines, one readable line each for people at a terminal. The only place that knows.
 import { pino } from 'pino';
-import type { LogFields, LogLevel, LogSink } from './core/logger.js';
+import type { LogFields, LogLevel, LogSink } from '../core/logger.js';
 
 const order: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 

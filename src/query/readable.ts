@@ -1,7 +1,7 @@
 // Waiting until a table can be read: it is there, and its first snapshot is complete. Looked at after every commit of the engine,
 // since both come with one.
-import { AppError } from './core/errors.js';
-import type { QueryService } from './query/query-service.js';
+import { AppError } from '../core/errors.js';
+import type { QueryService } from './query-service.js';
 
 export class ReadableTables {
   readonly #query: QueryService;

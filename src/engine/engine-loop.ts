@@ -19,23 +19,11 @@ import type { Append } from '../core/record.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Builder } from '../projector/builder.js';
 import type { Outcome, Projector } from '../projector/projector.js';
-import type { DerivedGroup, SinkTopics } from '../projector/sink-topics.js';
+import type { SinkTopics } from '../projector/sink-topics.js';
 import { isStorageTrouble } from '../sqlite/storage-error.js';
 import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
-
-/** Where groups come from. */
-export interface AppendFeed {
-  /** A group of whole appends, empty when there is none. Nothing of it is given again before `confirm` or `repeat`. */
-  take(): readonly unknown[];
-  /** Inside the transaction: the appends with their seqs. Called again for the same group after a rollback. */
-  write(group: readonly unknown[]): readonly Append[];
-  writeDerived(groups: readonly DerivedGroup[]): void;
-  confirm(appends: readonly Append[]): void;
-  onAvailable(listener: () => void): void;
-  /** A bounded step of housekeeping; true: there is more to do now. */
-  maintain(): boolean;
-}
+import type { AppendFeed } from './engine-log.js';
 
 export interface EngineLoopEnv {
   readonly feed: AppendFeed;

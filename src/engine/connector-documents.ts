@@ -1,6 +1,6 @@
 // The connectors that this process runs, as documents of the store, and how far each is.
 import type { Catalog } from '../catalog/catalog.js';
-import type { StoredConnector } from '../connect/herder.js';
+import type { StoredConnector } from '../connect/stored-connector.js';
 import { producerName } from '../connect/naming.js';
 import { positionToResume } from '../core/record.js';
 import type { StateWriter } from '../store/state-store.js';

@@ -2,8 +2,8 @@
 // secret lies in one place. Files are read from one folder only.
 import { readFileSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { AppError } from './core/errors.js';
-import type { ConnectorConfig } from './connect/connect-facade.js';
+import { AppError } from '../core/errors.js';
+import type { ConnectorConfig } from './connect-facade.js';
 
 export function resolveReferences(
   config: ConnectorConfig,

@@ -1,11 +1,11 @@
 // `writethrough start`: the service in the foreground until a signal ends it. The first signal stops in order, the second at once.
-import { startApp, type App } from './app.js';
-import type { StartOptions } from './cli/start.js';
-import { loadConfig, type Config, type ConfigInput } from './config.js';
-import { toAppError, type AppError } from './core/errors.js';
-import type { LogLevel } from './core/logger.js';
-import { createLogSink } from './logging.js';
-import { freeMemoryAtRest } from './threads/rest.js';
+import { startApp, type App } from '../app.js';
+import type { StartOptions } from '../cli/start.js';
+import { loadConfig, type Config, type ConfigInput } from '../config.js';
+import { toAppError, type AppError } from '../core/errors.js';
+import type { LogLevel } from '../core/logger.js';
+import { createLogSink } from './log-sink.js';
+import { freeMemoryAtRest } from '../threads/rest.js';
 
 export async function runStart(options: StartOptions): Promise<void> {
   const { config: file, logLevel, allowUnauthenticated, ...rest } = options;

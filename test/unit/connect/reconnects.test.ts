@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createMetrics } from '../../../src/core/metrics.js';
-import { Reconnects } from '../../../src/reconnects.js';
+import { Reconnects } from '../../../src/connect/reconnects.js';
 
 const countOf = (metrics: ReturnType<typeof createMetrics>) =>
   metrics.samples().find(({ name }) => name === 'writethrough_capture_reconnects_total')?.value ?? 0;

@@ -1,0 +1,38 @@
+// The engine over the embedded log, whose writer it is: appends come from producers in this process, through a queue.
+import type { SqliteDatabase } from '../sqlite/database.js';
+import { serveBridge } from '../stream/bridge/bridge-server.js';
+import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
+import type { PendingAppend } from '../stream/pending-append.js';
+import { storedFrontier } from '../store/sqlite/frontier.js';
+import type { EngineOptions } from './engine-api.js';
+import type { EngineLog } from './engine-log.js';
+import { foreignLog } from './foreign-log.js';
+
+/** Bytes of appends in one store commit: enough to make its sync cheap, few enough that the next one does not wait long. */
+const groupBytes = 1024 * 1024;
+const maintainBudgetMs = 5;
+
+export async function openEmbeddedEngineLog(database: SqliteDatabase, options: EngineOptions): Promise<EngineLog> {
+  const stored = storedFrontier(database);
+  const log = openEmbeddedLog(database, { durability: options.durability, spillFolder: options.dataFolder });
+  if (stored && stored.seq > (await log.headSeq())) throw foreignLog(options.dataFolder, 'the embedded log');
+  return {
+    log,
+    begin: () => Promise.resolve(),
+    close: () => log.close(),
+    feed: {
+      take: () => log.queue.take(groupBytes),
+      write: (group) => log.write(group as readonly PendingAppend[]),
+      writeDerived: (groups) => {
+        if (groups.length > 0) log.writeDerived(groups);
+      },
+      confirm: (appends) => log.queue.confirm(appends),
+      onAvailable: (listener) => log.queue.onAvailable(listener),
+      maintain: () => log.maintain(maintainBudgetMs),
+    },
+    attachCapture: (port) => void serveBridge(log.queue, port),
+    createTopic: (spec) => log.createTopic(spec),
+    topicIsEmpty: (topic) => log.topicIsEmpty(topic),
+    noteAppends: () => {},
+  };
+}

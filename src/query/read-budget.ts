@@ -1,0 +1,45 @@
+// What one read may cost.
+import { AppError } from '../core/errors.js';
+
+export interface ReadLimits {
+  /** Bytes of printed rows that one task may hold. */
+  readonly resultBytesMax: number;
+  readonly deadlineMs: number;
+}
+
+/** Bytes and time that a task has left; checked per row. */
+export class ReadBudget {
+  readonly #limits: ReadLimits;
+  readonly #endMs: number;
+  #bytes = 0;
+  #rows = 0;
+
+  constructor(limits: ReadLimits) {
+    this.#limits = limits;
+    this.#endMs = performance.now() + limits.deadlineMs;
+  }
+
+  take(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.resultBytesMax) {
+      throw new AppError(
+        'result-too-large',
+        `the answer is over ${Math.round(this.#limits.resultBytesMax / 1048576)} MB`,
+        {
+          hint: 'narrow it, or read page by page: limit and after',
+        },
+      );
+    }
+    this.look();
+  }
+
+  /** Also for rows that are read and not answered. */
+  look(): void {
+    if ((++this.#rows & 255) === 0 && performance.now() > this.#endMs) {
+      throw new AppError('read-timeout', `the read did not finish within ${this.#limits.deadlineMs} ms`, {
+        hint: 'pin the key, or use LIMIT',
+        retriable: true,
+      });
+    }
+  }
+}
