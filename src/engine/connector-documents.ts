@@ -39,13 +39,6 @@ export class ConnectorDocuments {
 
   /** Calls run between two turns of the engine's loop, where no transaction is open. */
   #write(change: () => void): void {
-    this.#state.begin();
-    try {
-      change();
-      this.#state.commit(this.#state.frontier);
-    } catch (error) {
-      this.#state.rollback();
-      throw error;
-    }
+    this.#state.transaction(change);
   }
 }

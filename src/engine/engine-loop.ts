@@ -154,12 +154,11 @@ export class EngineLoop {
   }
 
   #commitPart(group: readonly unknown[]): readonly Append[] {
-    const { state, sinks, projector } = this.#env;
+    const { sinks, projector } = this.#env;
     for (;;) {
       try {
         return this.#applyGroup(group);
       } catch (error) {
-        state.rollback();
         if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
         sinks.discard();
         projector.load();
@@ -194,20 +193,21 @@ export class EngineLoop {
     const { feed, state, projector, sinks, metrics, builder, onCommitted } = this.#env;
     failpoint('engine-before-begin');
     const startMs = performance.now();
-    state.begin();
-    const appends = feed.write(group);
-    failpoint('engine-after-log-write');
     let records = 0;
     const reached = copyOf(state.frontier);
-    for (const append of appends) {
-      this.#advance(reached, append);
-      projector.apply(append, reached);
-      records += append.records.count;
-    }
-    feed.writeDerived(sinks.take());
-    failpoint('engine-after-apply');
-    failpoint('engine-before-commit');
-    state.commit(reached);
+    const appends = state.transaction(() => {
+      const written = feed.write(group);
+      failpoint('engine-after-log-write');
+      for (const append of written) {
+        this.#advance(reached, append);
+        projector.apply(append, reached);
+        records += append.records.count;
+      }
+      feed.writeDerived(sinks.take());
+      failpoint('engine-after-apply');
+      failpoint('engine-before-commit');
+      return written;
+    }, reached);
     builder.committed();
     failpoint('engine-after-commit');
     const pauseMs = performance.now() - startMs;
@@ -237,10 +237,11 @@ export class EngineLoop {
       const level = code === 'internal' ? 'error' : 'debug';
       return logger[level]('a definition is refused', { seq: part.name, code, error: message, detail });
     }
-    state.begin();
-    const stopped = part.kind === 'build' ? builder.fail(part.name, error) : runtime.detachFailed(part, error);
-    builder.abandon(stopped);
-    state.commit(state.frontier);
+    const stopped = state.transaction(() => {
+      const ids = part.kind === 'build' ? builder.fail(part.name, error) : runtime.detachFailed(part, error);
+      builder.abandon(ids);
+      return ids;
+    });
     builder.committed();
     projector.load();
     logger.error('a part failed and stands still', { ...part, stopped, code, error: message, detail });

@@ -166,12 +166,9 @@ export class EngineStatements {
       rows: 0,
       startedMs: systemClock.nowMs(),
     };
-    state.begin();
     try {
-      builder.begin(document);
-      state.commit(state.frontier);
+      state.transaction(() => builder.begin(document));
     } catch (error) {
-      state.rollback();
       this.#env.reload();
       throw error;
     }

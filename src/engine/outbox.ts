@@ -105,14 +105,9 @@ export class Outbox {
   drop(): boolean {
     if (this.#dropped >= this.#durable) return false;
     const upTo = Math.min(this.#durable, this.#dropped + 1000);
-    this.#state.begin();
-    try {
+    this.#state.transaction(() => {
       for (let number = this.#dropped + 1; number <= upTo; number++) this.#state.deleteDocument(kind, nameOf(number));
-      this.#state.commit(this.#state.frontier);
-    } catch (error) {
-      this.#state.rollback();
-      throw error;
-    }
+    });
     this.#dropped = upTo;
     return true;
   }

@@ -354,16 +354,11 @@ export class Builder {
 
   #transaction(work: () => void): void {
     const { state, writeDerived } = this.#env;
-    state.begin();
-    try {
+    state.transaction(() => {
       work();
       writeDerived();
-      state.commit(state.frontier);
-      this.committed();
-    } catch (error) {
-      state.rollback();
-      throw error;
-    }
+    });
+    this.committed();
     this.#env.onStep();
   }
 }

@@ -31,7 +31,7 @@ export class VersionGarbage {
     for (const { id, version } of this.#state.physicalTables()) {
       if (owned.has(`${id}_${version}`)) continue;
       const spec = { id, version, name: '', schema: { columns: [], keyColumns: [] } };
-      this.#transaction(() => this.#state.dropTable(spec));
+      this.#state.transaction(() => this.#state.dropTable(spec));
     }
   }
 
@@ -40,12 +40,12 @@ export class VersionGarbage {
     failpoint('rebuild-before-drop');
     const name = this.#states.pop();
     if (name !== undefined) {
-      this.#transaction(() => this.#state.dropState(name));
+      this.#state.transaction(() => this.#state.dropState(name));
       return true;
     }
     const spec = this.#specs[0];
     if (!spec) return false;
-    this.#transaction(() => {
+    this.#state.transaction(() => {
       const writer = this.#state.openTable(spec);
       const rows = writer.scan(null, rowsPerStep);
       for (const { row } of rows) writer.delete(spec.schema.keyColumns.map((i) => row[i]!));
@@ -54,16 +54,5 @@ export class VersionGarbage {
       this.#specs = this.#specs.slice(1);
     });
     return true;
-  }
-
-  #transaction(work: () => void): void {
-    this.#state.begin();
-    try {
-      work();
-      this.#state.commit(this.#state.frontier);
-    } catch (error) {
-      this.#state.rollback();
-      throw error;
-    }
   }
 }

@@ -59,13 +59,15 @@ export interface TableWriter {
   scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
 }
 
-/** The engine's face. Every method but `begin` asserts an open transaction where it writes. */
+/** The engine's face. Every method asserts an open transaction where it writes. */
 export interface StateWriter {
   readonly frontier: Frontier;
-  begin(): void;
-  /** Writes feed blobs, counters and frontier of this transaction, then commits durably as configured. */
-  commit(frontier: Frontier): void;
-  rollback(): void;
+  /**
+   * Runs `work` in a transaction of its own: feed blobs, counters and the frontier are written behind it, then all commits durably as
+   * configured. What `work` throws rolls everything back, also what the store keeps in memory, and is thrown on. `reached` is the
+   * frontier as it stands when `work` has ended (it may be filled by it); without it the frontier stays where it is.
+   */
+  transaction<T>(work: () => T, reached?: Frontier): T;
 
   createTable(spec: TableSpec): TableWriter;
   openTable(spec: TableSpec): TableWriter;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BIGINT, DOUBLE, INTEGER, STRING, type Row } from '../../src/core/data-type.js';
 import { comparePlaces, type Place } from '../../src/core/version.js';
 import type { Frontier, StateReader, StateWriter, TableSpec } from '../../src/store/state-store.js';
+import { rolledBack } from '../support/rolled-back.js';
 
 export interface StateStoreHarness {
   openWriter(): Promise<StateWriter>;
@@ -41,9 +42,12 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
     /** One engine commit. */
     function commit(work: () => void, at = seq + 1): void {
       seq = at;
-      writer.begin();
-      work();
-      writer.commit(frontierAt(writer, at));
+      writer.transaction(
+        () => {
+          work();
+        },
+        frontierAt(writer, at),
+      );
     }
 
     function createOrders(visible = true) {
@@ -58,11 +62,14 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
     describe('rows', () => {
       it('are there for readers with the commit, and not before', () => {
         const table = createOrders();
-        writer.begin();
-        table.put([1, 'a', 10], 5, undefined);
-        expect(table.get([1])).toEqual([1, 'a', 10]);
-        expect(point('orders', [1]).found).toBeUndefined();
-        writer.commit(frontierAt(writer, 2));
+        writer.transaction(
+          () => {
+            table.put([1, 'a', 10], 5, undefined);
+            expect(table.get([1])).toEqual([1, 'a', 10]);
+            expect(point('orders', [1]).found).toBeUndefined();
+          },
+          frontierAt(writer, 2),
+        );
         expect(point('orders', [1])).toMatchObject({
           found: { row: [1, 'a', 10], rowtimeMs: 5 },
           frontier: { seq: 2 },
@@ -73,15 +80,15 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         const table = createOrders();
         commit(() => table.put([1, 'a', 10], 5, undefined));
         const before = writer.frontier;
-        writer.begin();
-        table.put([1, 'b', 11], 6, [1, 'a', 10]);
-        table.put([2, 'c', 12], 6, undefined);
-        const other = { ...orders, id: 9, name: 'other' };
-        writer.createTable(other).put([1, 'x', 1], 1, undefined);
-        writer.publish(other);
-        writer.putDocument('kind', 'name', '1');
-        writer.feed('orders', { seq: 3, index: 0, before: null, after: [2, 'c', 12], rowtimeMs: 6, commitTimeUs: 6 });
-        writer.rollback();
+        rolledBack(writer, () => {
+          table.put([1, 'b', 11], 6, [1, 'a', 10]);
+          table.put([2, 'c', 12], 6, undefined);
+          const other = { ...orders, id: 9, name: 'other' };
+          writer.createTable(other).put([1, 'x', 1], 1, undefined);
+          writer.publish(other);
+          writer.putDocument('kind', 'name', '1');
+          writer.feed('orders', { seq: 3, index: 0, before: null, after: [2, 'c', 12], rowtimeMs: 6, commitTimeUs: 6 });
+        });
         expect(writer.frontier).toEqual(before);
         expect(table.get([1])).toEqual([1, 'a', 10]);
         expect(table.rowCount()).toBe(1);
@@ -354,9 +361,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         };
         expect(frontiers()).toEqual(at);
         // In a commit that moves nothing else, as when a part fails.
-        writer.begin();
-        writer.stop(orders, at);
-        writer.commit(writer.frontier);
+        writer.transaction(() => writer.stop(orders, at));
         commit(() => {});
         expect(frontiers()).toEqual({ ...at, stopped: true });
         expect(point('orders', [1]).frontier).toBe(point('orders', [2]).frontier);
@@ -370,9 +375,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
 
       it('goes on when what stopped it is rolled back', () => {
         createOrders();
-        writer.begin();
-        writer.stop(orders, writer.frontier);
-        writer.rollback();
+        rolledBack(writer, () => writer.stop(orders, writer.frontier));
         commit(() => {});
         expect(point('orders', [1]).frontier).toEqual(writer.frontier);
       });

@@ -24,6 +24,7 @@ import {
 } from '../support/plan-arbitraries.js';
 import type { Change } from '../../src/dataflow/change.js';
 import { Database } from '../support/sqlite-driver.js';
+import { rolledBack } from '../support/rolled-back.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 150);
@@ -160,12 +161,7 @@ describe(`the law of the dataflow (PROPERTY_SEED=${seed})`, () => {
           fc.oneof(queries, aggregates),
           fc.array(steps(8), { minLength: 10, maxLength: 40, size: 'max' }),
           (query, sequence) => {
-            store.begin();
-            try {
-              checkLaw(query, sequence, (spec) => store.openState(spec));
-            } finally {
-              store.rollback();
-            }
+            rolledBack(store, () => checkLaw(query, sequence, (spec) => store.openState(spec)));
           },
         ),
         { seed, numRuns: runs, includeErrorInReport: true },

@@ -44,12 +44,16 @@ export class SqliteStateStore implements StateWriter {
     return this.#frontier.frontier;
   }
 
-  begin(): void {
-    this.#database.begin();
+  transaction<T>(work: () => T, reached: Frontier = this.frontier): T {
+    assert(!this.#database.inTransaction, 'transactions of the store do not nest');
+    return this.#database.transaction(() => {
+      const result = work();
+      this.#writeWhatFollows(reached);
+      return result;
+    });
   }
 
-  commit(frontier: Frontier): void {
-    this.#assertOpen();
+  #writeWhatFollows(frontier: Frontier): void {
     this.#feed.flush(frontier.seq);
     for (const table of this.#touched) {
       this.#database
@@ -58,12 +62,7 @@ export class SqliteStateStore implements StateWriter {
     }
     this.#touched.clear();
     this.#frontier.write(frontier, this.#catalogChanged);
-    this.#database.commit();
     this.#catalogChanged = false;
-  }
-
-  rollback(): void {
-    this.#database.rollback();
   }
 
   #reload(): void {
@@ -226,15 +225,7 @@ export class SqliteStateStore implements StateWriter {
 
   pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
     if (!this.#feed.isDue(keep, nowMs)) return false;
-    this.begin();
-    try {
-      const more = this.#feed.prune(keep, nowMs);
-      this.commit(this.frontier);
-      return more;
-    } catch (error) {
-      this.rollback();
-      throw error;
-    }
+    return this.transaction(() => this.#feed.prune(keep, nowMs));
   }
 
   // Documents.

@@ -6,6 +6,7 @@ import { INTEGER } from '../../../src/core/data-type.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import { openStateStore } from '../../../src/store/sqlite/state-store.js';
 import type { StateWriter } from '../../../src/store/state-store.js';
+import { rolledBack } from '../../support/rolled-back.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 
@@ -73,11 +74,12 @@ describe(`the catalogue (PROPERTY_SEED=${seed})`, () => {
       fc.property(fc.array(fc.tuple(fc.array(step, { maxLength: 8 }), fc.boolean()), { maxLength: 6 }), (groups) => {
         for (const [steps, commits] of groups) {
           const before = structuredClone(all(catalog));
-          state.begin();
-          for (const one of steps) apply(catalog, one);
-          if (commits) state.commit(state.frontier);
+          const work = () => {
+            for (const one of steps) apply(catalog, one);
+          };
+          if (commits) state.transaction(work);
           else {
-            state.rollback();
+            rolledBack(state, work);
             catalog.reload();
             expect(all(catalog)).toEqual(before);
           }
@@ -91,23 +93,16 @@ describe(`the catalogue (PROPERTY_SEED=${seed})`, () => {
   });
 
   it('finds names without regard to case and keeps their spelling', () => {
-    state.begin();
-    catalog.putSource(source('MixedCase'));
-    state.commit(state.frontier);
+    state.transaction(() => catalog.putSource(source('MixedCase')));
     expect(catalog.find('mixedcase')?.name).toBe('MixedCase');
     expect(nameKey('mixedcase')).toBe(nameKey('MIXEDCASE'));
   });
 
   it('gives no number twice, not even one whose owner is gone', () => {
-    state.begin();
-    const first = [catalog.nextTableId(), catalog.nextQueryNumber()];
-    state.commit(state.frontier);
-    state.begin();
-    catalog.nextTableId();
-    state.rollback();
+    const next = () => state.transaction(() => [catalog.nextTableId(), catalog.nextQueryNumber()]);
+    const first = next();
+    rolledBack(state, () => catalog.nextTableId());
     catalog.reload();
-    state.begin();
-    expect([catalog.nextTableId(), catalog.nextQueryNumber()]).toEqual(first.map((number) => number + 1));
-    state.commit(state.frontier);
+    expect(next()).toEqual(first.map((number) => number + 1));
   });
 });

@@ -35,10 +35,7 @@ afterEach(() => {
 });
 
 function transaction<T>(work: () => T): T {
-  state.begin();
-  const result = work();
-  state.commit(state.frontier);
-  return result;
+  return state.transaction(work);
 }
 
 function twoVersions(): { old: TableNode; next: TableNode } {

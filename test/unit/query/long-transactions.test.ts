@@ -55,9 +55,12 @@ afterEach(() => {
 });
 
 function commit(seq: number, work: () => void): void {
-  writer.begin();
-  work();
-  writer.commit({ ...writer.frontier, seq });
+  writer.transaction(
+    () => {
+      work();
+    },
+    { ...writer.frontier, seq },
+  );
 }
 
 function feed(table: string, seq: number, index: number, id: number, text: string | null): void {

@@ -29,9 +29,7 @@ beforeEach(() => {
 afterEach(() => database.close());
 
 function openNode(id: number): TableNode {
-  state.begin();
-  const writer = state.createTable({ id, version: 1, name: `t${id}`, schema });
-  state.commit(state.frontier);
+  const writer = state.transaction(() => state.createTable({ id, version: 1, name: `t${id}`, schema }));
   return new TableNode(state, writer, context, false);
 }
 
@@ -54,9 +52,9 @@ describe(`a table node (PROPERTY_SEED=${seed})`, () => {
             else folded.set(key, after);
           },
         });
-        state.begin();
-        for (const [key, name] of changes) node.set([key], name === null ? null : [key, name]);
-        state.commit(state.frontier);
+        state.transaction(() => {
+          for (const [key, name] of changes) node.set([key], name === null ? null : [key, name]);
+        });
         const rows = (it: TableNode) => it.writer.scan(null, 100).map(({ row }) => row);
         expect(rows(node)).toEqual([...folded.values()].toSorted((a, b) => Number(a[0]) - Number(b[0])));
         expect(rows(other)).toEqual(rows(node));
@@ -70,18 +68,21 @@ describe(`a table node (PROPERTY_SEED=${seed})`, () => {
     const node = openNode(1);
     const seen: unknown[] = [];
     node.listeners.push({ accept: () => seen.push(context.beforeRowtimeMs), needsOldRowtime: true });
-    state.begin();
-    state.publish(node.spec);
-    node.feeds = true;
-    const set = (seq: number, rowtimeMs: number, name: string) => {
-      context.seq = seq;
-      context.rowtimeMs = rowtimeMs;
-      node.set([1], [1, name]);
-    };
-    set(1, 10, 'a');
-    set(1, 20, 'b');
-    set(2, 30, 'c');
-    state.commit({ ...state.frontier, seq: 2 });
+    state.transaction(
+      () => {
+        state.publish(node.spec);
+        node.feeds = true;
+        const set = (seq: number, rowtimeMs: number, name: string) => {
+          context.seq = seq;
+          context.rowtimeMs = rowtimeMs;
+          node.set([1], [1, name]);
+        };
+        set(1, 10, 'a');
+        set(1, 20, 'b');
+        set(2, 30, 'c');
+      },
+      { ...state.frontier, seq: 2 },
+    );
     expect(seen).toEqual([undefined, 10, 20]);
   });
 });

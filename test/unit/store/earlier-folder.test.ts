@@ -41,16 +41,22 @@ function open() {
 it('the change feed of an earlier build is read from every place in it, its rebuild told once', () => {
   const first = open();
   const { writer } = first;
-  writer.begin();
-  writer.createTable(table);
-  writer.publish(table);
-  writer.commit({ ...writer.frontier, seq: 1 });
-  writer.begin();
-  for (const { seq, index } of places)
-    writer.feed('t', { seq, index, before: null, after: [index, `text ${seq}`], rowtimeMs: 0, commitTimeUs: 0 });
-  // Between the appends of one blob.
-  writer.feedRebuilt('t', 3);
-  writer.commit({ ...writer.frontier, seq: 4 });
+  writer.transaction(
+    () => {
+      writer.createTable(table);
+      writer.publish(table);
+    },
+    { ...writer.frontier, seq: 1 },
+  );
+  writer.transaction(
+    () => {
+      for (const { seq, index } of places)
+        writer.feed('t', { seq, index, before: null, after: [index, `text ${seq}`], rowtimeMs: 0, commitTimeUs: 0 });
+      // Between the appends of one blob.
+      writer.feedRebuilt('t', 3);
+    },
+    { ...writer.frontier, seq: 4 },
+  );
   first.database.exec(`
     UPDATE wt_feed SET last_index = 0 WHERE schema_id IS NULL;
     DROP INDEX wt_feed_end;
@@ -86,19 +92,22 @@ it('tables that stand still in an earlier build do so with the seq that is known
   const first = open();
   const { writer } = first;
   const specs = ['live', 'base', 'paused'].map((name, i) => ({ ...table, id: i + 1, name }));
-  writer.begin();
-  for (const spec of specs) {
-    writer.createTable(spec);
-    writer.publish(spec);
-  }
-  const source = (name: string, failed: unknown) =>
-    writer.putDocument('source', name.toUpperCase(), JSON.stringify({ name, failed }));
-  source('live', null);
-  source('base', { code: 'bad-record', message: 'it failed' });
-  source('paused', null);
-  writer.putDocument('query', 'CTAS_0', JSON.stringify({ sink: 'paused', state: { kind: 'paused', atSeq: 7 } }));
-  writer.putDocument('query', 'CTAS_1', JSON.stringify({ sink: 'live', state: { kind: 'running' } }));
-  writer.commit({ logId: 'L', seq: 9, commitTimeUs: 5, commitTimesUs: { p: 5 }, positions: { p: 'x' } });
+  writer.transaction(
+    () => {
+      for (const spec of specs) {
+        writer.createTable(spec);
+        writer.publish(spec);
+      }
+      const source = (name: string, failed: unknown) =>
+        writer.putDocument('source', name.toUpperCase(), JSON.stringify({ name, failed }));
+      source('live', null);
+      source('base', { code: 'bad-record', message: 'it failed' });
+      source('paused', null);
+      writer.putDocument('query', 'CTAS_0', JSON.stringify({ sink: 'paused', state: { kind: 'paused', atSeq: 7 } }));
+      writer.putDocument('query', 'CTAS_1', JSON.stringify({ sink: 'live', state: { kind: 'running' } }));
+    },
+    { logId: 'L', seq: 9, commitTimeUs: 5, commitTimesUs: { p: 5 }, positions: { p: 'x' } },
+  );
   first.database.exec('ALTER TABLE wt_table DROP COLUMN stopped');
   first.database.close();
 

@@ -22,10 +22,8 @@ function withStore<T>(body: (store: StateWriter, query: (sql: string) => unknown
   const database = openDatabase(':memory:');
   try {
     const store = openStateStore(database, { logId: 'log' });
-    store.begin();
-    return body(store, (sql) => database.prepare(sql).all());
+    return store.transaction(() => body(store, (sql) => database.prepare(sql).all()));
   } finally {
-    database.rollback();
     database.close();
   }
 }
