@@ -1,4 +1,5 @@
 // The engine over the embedded log, whose writer it is: appends come from producers in this process, through a queue.
+import type { Logger } from '../core/logger.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
@@ -12,9 +13,20 @@ import { foreignLog } from './foreign-log.js';
 const groupBytes = 1024 * 1024;
 const maintainBudgetMs = 5;
 
-export async function openEmbeddedEngineLog(database: SqliteDatabase, options: EngineOptions): Promise<EngineLog> {
+export async function openEmbeddedEngineLog(
+  database: SqliteDatabase,
+  options: EngineOptions,
+  logger: Logger,
+): Promise<EngineLog> {
   const stored = storedFrontier(database);
-  const log = openEmbeddedLog(database, { durability: options.durability, spillFolder: options.dataFolder });
+  const { durability, dataFolder } = options;
+  const log = openEmbeddedLog(database, { durability, folder: dataFolder, spillFolder: dataFolder });
+  if (log.restored !== undefined) {
+    logger.warn('the data file was restored: versions and event ids from before are not valid any more', {
+      reason: log.restored,
+      logId: log.logId,
+    });
+  }
   if (stored && stored.seq > (await log.headSeq())) throw foreignLog(options.dataFolder, 'the embedded log');
   return {
     log,

@@ -12,7 +12,7 @@ export async function openEngineLog(
   logger: Logger,
 ): Promise<EngineLog> {
   removeLeftSpillFiles(options.dataFolder);
-  if (options.stream.kind === 'embedded') return openEmbeddedEngineLog(database, options);
+  if (options.stream.kind === 'embedded') return openEmbeddedEngineLog(database, options, logger);
   const { openKafkaEngineLog } = await import('./kafka-engine-log.js');
   return openKafkaEngineLog(database, options, options.stream.url, logger);
 }

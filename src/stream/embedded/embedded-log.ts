@@ -10,6 +10,7 @@ import { openLocalProducer } from '../bridge/credited-producer.js';
 import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import { Compaction, compactionDefaults, type CompactionOptions } from './compaction.js';
+import { FolderMark } from './folder-mark.js';
 import { closeEpoch, epochsOf, openEpoch, type LogEpoch } from './log-epoch.js';
 import { LogReader } from './log-reader.js';
 import { createLogTables } from './log-tables.js';
@@ -20,6 +21,8 @@ import { TopicIndex } from './topic-index.js';
 export interface EmbeddedLogOptions {
   /** As the database was opened; decides whether an unclean start begins a new epoch. */
   readonly durability?: Durability | undefined;
+  /** The database's folder, where marks beside the file tell a restored one; undefined: the file is believed. */
+  readonly folder?: string | undefined;
   /** Where very long appends wait for their end; undefined: in memory. */
   readonly spillFolder?: string | undefined;
   readonly spillBytes?: number | undefined;
@@ -31,6 +34,8 @@ export interface EmbeddedLogOptions {
 
 export class EmbeddedLog implements EventLog {
   readonly logId: string;
+  /** Why a new epoch had to begin: the data file is not the one that was written last. */
+  readonly restored: string | undefined;
   /** What producers have closed and the engine has not taken yet. */
   readonly queue: AppendQueue;
   readonly #database: SqliteDatabase;
@@ -42,6 +47,7 @@ export class EmbeddedLog implements EventLog {
   readonly #retention: Retention;
   readonly #compaction: Compaction;
   readonly #maintainIntervalMs: number;
+  readonly #mark: FolderMark | undefined;
   #maintainAtMs = 0;
   #followers: (() => void)[] = [];
   #closed = false;
@@ -57,13 +63,26 @@ export class EmbeddedLog implements EventLog {
     this.#retention = new Retention(database, this.#topics);
     this.#compaction = new Compaction(database, this.#topics, { ...compactionDefaults, ...options.compaction });
     this.#maintainIntervalMs = options.maintainIntervalMs ?? 5000;
-    this.logId = openEpoch(database, this.#durability, this.#writer.headSeq);
+    const { headSeq } = this.#writer;
+    this.#mark = options.folder === undefined ? undefined : new FolderMark(database, options.folder, headSeq);
+    this.restored = this.#mark?.doubt;
+    this.logId = openEpoch(database, {
+      durability: this.#durability,
+      headSeq,
+      restored: this.restored !== undefined,
+    });
+    this.#mark?.take(headSeq);
     this.queue = new AppendQueue({
       lastAppend: (producer) => this.#reader.lastAppend(producer),
       spillFolder: options.spillFolder,
       ...(options.spillBytes === undefined ? {} : { spillBytes: options.spillBytes }),
     });
-    database.onTransactionEnd({ commit: () => this.#wakeFollowers() });
+    database.onTransactionEnd({
+      commit: () => {
+        this.#mark?.committed(this.#writer.headSeq);
+        this.#wakeFollowers();
+      },
+    });
   }
 
   // The engine's face: synchronous, inside the transaction that the engine has open.
@@ -172,6 +191,7 @@ export class EmbeddedLog implements EventLog {
     this.queue.fail(closedError());
     this.#wakeFollowers();
     closeEpoch(this.#database, this.#durability);
+    this.#mark?.close();
   }
 
   #nextCommit(signal: AbortSignal | undefined): Promise<void> {

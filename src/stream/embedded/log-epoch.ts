@@ -1,6 +1,7 @@
 // Which epoch of the log is open. The log's id is random; a process that ran under durability `normal` and did not close in order
 // may have lost commits whose versions others have seen, so the next start opens a new epoch, and those versions are recognised.
-// Under `full` and `extra` nothing that was committed is ever lost, and an unclean end changes nothing.
+// Under `full` and `extra` nothing that was committed is ever lost, and an unclean end changes nothing. A data file that was restored
+// (folder-mark.ts) has lost such commits whatever the durability.
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../core/errors.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
@@ -13,8 +14,16 @@ export interface LogEpoch {
   readonly afterSeq: number;
 }
 
+export interface EpochStart {
+  readonly durability: Durability;
+  /** The newest seq of the log. */
+  readonly headSeq: number;
+  /** The file is not the one that was written last. */
+  readonly restored: boolean;
+}
+
 /** Takes the log into use: at the start of the writing process. */
-export function openEpoch(database: SqliteDatabase, durability: Durability, headSeq: number): string {
+export function openEpoch(database: SqliteDatabase, { durability, headSeq, restored }: EpochStart): string {
   return durably(database, durability, () => {
     const row = database.statement('SELECT log_id, format, clean, weak FROM wt_log').get();
     if (row !== undefined && row[1] !== logFormat) {
@@ -23,9 +32,9 @@ export function openEpoch(database: SqliteDatabase, durability: Durability, head
         `${database.path} holds a log of format ${String(row[1])}, this version reads ${logFormat}`,
       );
     }
-    const doubtful = row !== undefined && row[2] === 0 && row[3] === 1;
+    const unclean = row !== undefined && row[2] === 0 && row[3] === 1;
     let logId: string;
-    if (row === undefined || doubtful) {
+    if (row === undefined || unclean || restored) {
       logId = randomBytes(9).toString('base64url');
       database.statement('INSERT INTO wt_log_epoch (log_id, after_seq) VALUES (?, ?)').run(logId, headSeq);
     } else logId = String(row[0]);
