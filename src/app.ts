@@ -21,6 +21,7 @@ import { ReadableTables } from './query/readable.js';
 import { Reconnects } from './connect/reconnects.js';
 import { resolveReferences } from './connect/references.js';
 import { createServer } from './server/server.js';
+import { sourcePositions } from './process/source-positions.js';
 import { StatusService } from './process/status-service.js';
 import { lockFolder } from './sqlite/lock.js';
 import type { Frontier, StateReader } from './store/state-store.js';
@@ -115,6 +116,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       reader,
       runTask: (task) => pool.run(task),
       lagOf: (frontier) => lag.worstMs(frontier),
+      positions: sourcePositions,
       strict: config['sql.strict'],
       logger,
     });

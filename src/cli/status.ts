@@ -1,5 +1,6 @@
 // `writethrough status`: how the service stands: connectors, tables, queries, rebuilds.
 import type { Command } from 'commander';
+import { sourcePositions } from '../process/source-positions.js';
 import type { ServiceStatus } from '../server/status-facade.js';
 import { clientOf, type CommandContext, wantsJson } from './command-context.js';
 import { tableText } from './table-text.js';
@@ -24,7 +25,7 @@ export function statusText(status: ServiceStatus): string {
       connector.name,
       connector.tasks[0]?.state ?? connector.connector.state,
       phaseText(connector),
-      connector.position ?? '',
+      connector.position === null ? '' : sourcePositions.token(connector.position),
     ]);
     text += `\n${tableText(['Connector', 'State', 'Source', 'Position'], rows)}`;
     for (const { name, error } of status.connectors) {

@@ -55,6 +55,7 @@ export class StatusService implements StatusFacade {
     ];
     return {
       ...freshness,
+      positions: query.positions(),
       serviceVersion: version,
       uptimeSeconds: Math.round(process.uptime()),
       state: this.#stopping ? 'stopping' : reasons.length > 0 ? 'degraded' : 'running',

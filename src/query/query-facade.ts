@@ -11,7 +11,7 @@ export interface Freshness {
   readonly version: string;
   /** How old the answer may be at most; 0 when the sources are known to have nothing newer. */
   readonly lagMs: number;
-  /** `producer=position` pairs, comma-separated, percent-encoded values. */
+  /** `producer=position` pairs, comma-separated, percent-encoded values: short tokens, or the whole where that is asked for. */
   readonly position: string;
 }
 
@@ -24,6 +24,9 @@ export type NumberStyle =
   | 'strings'
   /** As number literals with all digits (ksqlDB endpoints, `?numbers=literal`). */
   | 'literals';
+
+/** `token`: short enough for any header, whatever the source; `full`: all of it, a set of GTIDs with every server that ever wrote. */
+export type PositionStyle = 'token' | 'full';
 
 export interface TableSummary {
   readonly name: string;
@@ -50,6 +53,7 @@ export interface PullOptions {
   /** Allow tables that stand at different versions (detached queries); the answer's freshness is then that of the oldest. */
   readonly staleOk?: boolean | undefined;
   readonly numbers?: NumberStyle | undefined;
+  readonly position?: PositionStyle | undefined;
 }
 
 /** The answer of a SQL pull: the header at once, rows in batches of ready JSON arrays' texts. */
@@ -86,13 +90,18 @@ export interface SubscribeOptions {
 }
 
 export interface QueryFacade {
-  tables(): Promise<{ readonly tables: readonly TableSummary[] } & Freshness>;
+  tables(position?: PositionStyle): Promise<{ readonly tables: readonly TableSummary[] } & Freshness>;
   /**
    * Point read on the calling thread: synchronous, the hottest path. `keyText` is the path segment as it came, still
    * percent-encoded (a comma inside a part of a composite key is `%2C`). Throws unknown-table, bad-key, snapshotting. `json`
    * null: no such row.
    */
-  point(table: string, keyText: string, numbers: NumberStyle): { readonly json: string | null } & Freshness;
+  point(
+    table: string,
+    keyText: string,
+    numbers: NumberStyle,
+    position?: PositionStyle,
+  ): { readonly json: string | null } & Freshness;
   /**
    * `{"results":[{"rows":[...]},...]}`, all of one consistent cut. A read that its limit cut short has `"next":"<key text>"` behind
    * its rows: the `after` of the following page.

@@ -6,12 +6,13 @@ import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
 import type { RowSchema } from '../core/data-type.js';
 import type { StateReader, TableFrontier } from '../store/state-store.js';
-import { freshnessOf, type LagOf } from './freshness.js';
+import { freshnessOf, type FreshnessEnv } from './freshness.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
 import { PushQueries } from './push.js';
 import type {
   NumberStyle,
+  PositionStyle,
   PullOptions,
   QueryFacade,
   ReadRequest,
@@ -22,10 +23,9 @@ import type {
 import type { ReadAnswer, ReadTask } from './read-task.js';
 import { Subscriptions } from './subscriptions.js';
 
-export interface QueryServiceEnv {
+export interface QueryServiceEnv extends FreshnessEnv {
   readonly reader: StateReader;
   readonly runTask: (task: ReadTask) => Promise<ReadAnswer>;
-  readonly lagOf: LagOf;
   readonly strict: boolean;
   readonly logger: Logger;
 }
@@ -75,19 +75,27 @@ export class QueryService implements QueryFacade {
     return this.#env.lagOf(frontier);
   }
 
+  /** Where each producer's newest applied append stands, whole. */
+  positions(): Readonly<Record<string, string>> {
+    const session = this.#env.reader.session();
+    const { frontier } = session;
+    session.close();
+    return frontier.positions;
+  }
+
   get subscriberCount(): number {
     return this.#subscriptions.count;
   }
 
-  point(table: string, keyText: string, numbers: NumberStyle) {
-    const { reader, lagOf } = this.#env;
+  point(table: string, keyText: string, numbers: NumberStyle, positionStyle?: PositionStyle) {
+    const { reader } = this.#env;
     const { found, frontier, spec } = reader.point(
       table,
       ({ schema, name }) => parseKeyText(keyText, schema, name),
       this.#seq,
     );
     const { schema } = spec;
-    const { version, lagMs: lag, position } = freshnessOf(frontier, lagOf);
+    const { version, lagMs: lag, position } = freshnessOf(frontier, this.#env, positionStyle);
     return {
       json: found === undefined ? null : this.#printer(schema, numbers)(found.row),
       version,
@@ -102,7 +110,7 @@ export class QueryService implements QueryFacade {
     return (printers[numbers] ??= rowPrinter(schema, numbers));
   }
 
-  async tables() {
+  async tables(position?: PositionStyle) {
     const session = this.#env.reader.session();
     try {
       const tables = session.tables().map(({ spec, rowCount, visible, frontier }) => ({
@@ -110,9 +118,9 @@ export class QueryService implements QueryFacade {
         rowCount,
         schema: spec.schema,
         visible,
-        ...(frontier.stopped ? { stopped: freshnessOf(frontier, this.#env.lagOf) } : {}),
+        ...(frontier.stopped ? { stopped: freshnessOf(frontier, this.#env, position) } : {}),
       }));
-      return { tables, ...this.#freshness(session.frontier) };
+      return { tables, ...this.#freshness(session.frontier, position) };
     } finally {
       session.close();
     }
@@ -127,7 +135,7 @@ export class QueryService implements QueryFacade {
       staleOk: options.staleOk ?? false,
     });
     if (answer.kind !== 'read') throw new AppError('internal', 'a reader thread answered another question');
-    return { json: answer.json, ...this.#freshness(answer.frontier) };
+    return { json: answer.json, ...this.#freshness(answer.frontier, options.position) };
   }
 
   async select(
@@ -137,7 +145,7 @@ export class QueryService implements QueryFacade {
   ): Promise<SqlRows> {
     await this.#waitAtLeast(options);
     const push = this.#push.open(sql, properties, options.signal);
-    if (push) return { ...push, ...this.#freshness(push.frontier) };
+    if (push) return { ...push, ...this.#freshness(push.frontier, options.position) };
     const answer = await this.#env.runTask({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
     if (answer.kind !== 'pull') throw new AppError('internal', 'a reader thread answered another question');
     const { columns, rows } = answer.result;
@@ -146,7 +154,7 @@ export class QueryService implements QueryFacade {
       columns,
       rows: batches(rows),
       cancel: () => {},
-      ...this.#freshness(answer.frontier),
+      ...this.#freshness(answer.frontier, options.position),
     };
   }
 
@@ -196,9 +204,9 @@ export class QueryService implements QueryFacade {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  #freshness(frontier: TableFrontier) {
+  #freshness(frontier: TableFrontier, position: PositionStyle | undefined) {
     this.#seen(frontier.seq);
-    return freshnessOf(frontier, this.#env.lagOf);
+    return freshnessOf(frontier, this.#env, position);
   }
 }
 

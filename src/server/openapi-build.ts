@@ -21,7 +21,11 @@ export const freshness: Json = {
     schema: whole,
     description: 'how old the answer may be at most, in ms; 0 while the sources are known to have nothing newer',
   },
-  'Writethrough-Position': { schema: text, description: 'source positions contained in the answer' },
+  'Writethrough-Position': {
+    schema: text,
+    description:
+      'source positions contained in the answer, as `producer=token` pairs; whole ones with `?position=full`',
+  },
 };
 
 export const problem: Json = {

@@ -11,7 +11,14 @@ const key = parameter(
   text,
   'key of the row; several key columns: parts separated by commas, each percent-encoded',
 );
+const position = parameter(
+  'query',
+  'position',
+  { type: 'string', enum: ['token', 'full'], default: 'token' },
+  'how the header Writethrough-Position shows source positions; a whole one may be longer than a proxy takes',
+);
 const readOptions: readonly Json[] = [
+  position,
   parameter('query', 'atLeast', text, 'wait until this version (`logId:seq`) is applied'),
   parameter('query', 'waitMs', { ...whole, maximum: 60_000, default: 10_000 }, 'longest wait for atLeast'),
   parameter('query', 'stale', { type: 'string', enum: ['ok'] }, 'allow tables that stand at different versions'),
@@ -28,13 +35,18 @@ const ifNoneMatch = parameter('header', 'If-None-Match', text, 'ETag of the repr
 
 const v1Paths: Json = {
   '/v1/tables': {
-    get: operation({ summary: 'list the tables', tag: 'v1', responses: { 200: ok(ref('Tables'), freshness) } }),
+    get: operation({
+      summary: 'list the tables',
+      tag: 'v1',
+      parameters: [position],
+      responses: { 200: ok(ref('Tables'), freshness) },
+    }),
   },
   '/v1/tables/{table}': {
     get: operation({
       summary: 'columns and row count of a table',
       tag: 'v1',
-      parameters: [table],
+      parameters: [table, position],
       responses: { 200: ok(ref('Table'), freshness) },
     }),
   },

@@ -1,7 +1,7 @@
 // The query part of a URL, typed: numbers, words, and the options that every read takes. What does not fit is refused by name,
 // never ignored.
 import { AppError } from '../core/errors.js';
-import type { NumberStyle, PullOptions } from '../query/query-facade.js';
+import type { NumberStyle, PositionStyle, PullOptions } from '../query/query-facade.js';
 import type { Exchange } from './exchange.js';
 
 export type QueryParams = URLSearchParams;
@@ -36,7 +36,13 @@ export function staleOk(value: unknown): boolean {
   throw new AppError('bad-request', '"stale" can only be "ok"');
 }
 
-/** `?atLeast= &waitMs= &stale=ok &numbers=literals`, and the header Writethrough-At-Least. */
+export function positionStyle(value: unknown): PositionStyle {
+  if (value === undefined || value === null || value === '' || value === 'token') return 'token';
+  if (value === 'full') return 'full';
+  throw new AppError('bad-request', `"position" must be "token" or "full"`);
+}
+
+/** `?atLeast= &waitMs= &stale=ok &numbers=literals &position=full`, and the header Writethrough-At-Least. */
 export function pullOptions(exchange: Exchange, params: QueryParams): PullOptions {
   const atLeast = params.get('atLeast') ?? exchange.header('writethrough-at-least');
   return {
@@ -44,6 +50,7 @@ export function pullOptions(exchange: Exchange, params: QueryParams): PullOption
     waitMs: atLeast === undefined ? undefined : (wholeNumber(params, 'waitMs', waitMsMax) ?? waitMsDefault),
     staleOk: staleOk(params.get('stale')),
     numbers: numberStyle(params.get('numbers')),
+    position: positionStyle(params.get('position')),
   };
 }
 
@@ -62,6 +69,7 @@ export function bodyPullOptions(exchange: Exchange, params: QueryParams, body: R
     waitMs: atLeast === undefined ? undefined : ((waitMs as number | undefined) ?? base.waitMs ?? waitMsDefault),
     staleOk: body['stale'] === undefined ? base.staleOk : staleOk(body['stale']),
     numbers: body['numbers'] === undefined ? base.numbers : numberStyle(body['numbers']),
+    position: body['position'] === undefined ? base.position : positionStyle(body['position']),
   };
 }
 

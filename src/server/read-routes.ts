@@ -8,7 +8,7 @@ import type { Freshness, ReadRequest, TableSummary } from '../query/query-facade
 import { optionalString, readBodyObject } from './body.js';
 import { type Exchange, type HeaderList, jsonType } from './exchange.js';
 import { errorAnswer } from './http-error.js';
-import { bodyPullOptions, decodeSegment, pullOptions, wholeNumber } from './query-string.js';
+import { bodyPullOptions, decodeSegment, positionStyle, pullOptions, wholeNumber } from './query-string.js';
 import type { ServerContext } from './server-context.js';
 
 const rowsLimitMax = 100_000;
@@ -54,7 +54,7 @@ async function readRowWithOptions(
   const options = pullOptions(exchange, new URLSearchParams(exchange.query));
   const { query } = context.facades;
   if (options.atLeast !== undefined) await query.waitFor(options.atLeast, options.waitMs!);
-  answerRow(exchange, table, keyText, query.point(table, keyText, options.numbers ?? 'strings'));
+  answerRow(exchange, table, keyText, query.point(table, keyText, options.numbers ?? 'strings', options.position));
   context.counts.pull('row', (performance.now() - started) / 1000);
 }
 
@@ -109,15 +109,19 @@ function safeDecode(text: string): string {
   }
 }
 
+function wantedPosition({ query }: Exchange) {
+  return query === '' ? undefined : positionStyle(new URLSearchParams(query).get('position'));
+}
+
 export async function listTables(context: ServerContext, exchange: Exchange): Promise<void> {
   exchange.route = 'tables';
-  const answer = await context.facades.query.tables();
+  const answer = await context.facades.query.tables(wantedPosition(exchange));
   answerJson(exchange, JSON.stringify({ tables: answer.tables.map(tableJson) }), answer);
 }
 
 export async function describeTable(context: ServerContext, exchange: Exchange, name: string): Promise<void> {
   exchange.route = 'table';
-  const answer = await context.facades.query.tables();
+  const answer = await context.facades.query.tables(wantedPosition(exchange));
   const table = findTable(answer.tables, name);
   answerJson(exchange, JSON.stringify(tableJson(table)), table.stopped ?? answer);
 }
@@ -173,7 +177,7 @@ function onlyResult(json: string): string {
   return json.slice(resultsStart.length, -resultsEnd.length);
 }
 
-/** POST /v1/read `{"reads":[{"table","key"?,"limit"?,"after"?}], "atLeast"?, "waitMs"?, "stale"?, "numbers"?}`. */
+/** POST /v1/read `{"reads":[{"table","key"?,"limit"?,"after"?}], "atLeast"?, "waitMs"?, "stale"?, "numbers"?, "position"?}`. */
 export async function readMany(context: ServerContext, exchange: Exchange): Promise<void> {
   exchange.route = 'read';
   const started = performance.now();

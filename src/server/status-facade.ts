@@ -21,6 +21,8 @@ export interface MemoryStatus {
 }
 
 export interface ServiceStatus extends Freshness {
+  /** Whole, by producer; `position` has their tokens. */
+  readonly positions: Readonly<Record<string, string>>;
   readonly serviceVersion: string;
   readonly uptimeSeconds: number;
   readonly state: ServiceState;

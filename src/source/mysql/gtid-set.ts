@@ -132,6 +132,16 @@ export class GtidSet {
     return this.#sources.size === 0;
   }
 
+  /** The last of the source with the most transactions: a set does not know in which order they came. */
+  get newest(): Gtid | undefined {
+    let newest: Gtid | undefined;
+    for (const { uuid, tag, intervals } of this.#sources.values()) {
+      const number = intervals.at(-1)!;
+      if (newest === undefined || number > newest.number) newest = { uuid, tag, number };
+    }
+    return newest;
+  }
+
   toString(): string {
     let text = '';
     let uuid = '';

@@ -372,6 +372,7 @@ describe('status', () => {
       Promise.resolve({
         ...freshness,
         serviceVersion: '1.2.3',
+        positions: {},
         uptimeSeconds: 3_725,
         state: 'degraded' as const,
         reasons: ['connector orders waits for its source'],

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { producerName } from '../../../src/connect/naming.js';
 import { SourceLag } from '../../../src/connect/source-lag.js';
 import { BIGINT, INTEGER, STRING } from '../../../src/core/data-type.js';
+import { opaquePositions } from '../../../src/core/position.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { parseEventId } from '../../../src/core/version.js';
 import type { ChangeItem, Freshness } from '../../../src/query/query-facade.js';
@@ -44,6 +45,7 @@ function serve(): void {
     reader: engine.reader,
     runTask: async (task) => runReadTask(engine.reader, task, { resultBytesMax: 1e6, deadlineMs: 10_000 }),
     lagOf: (of) => lag.worstMs(of),
+    positions: opaquePositions,
     strict: false,
     logger: silentLogger,
   });

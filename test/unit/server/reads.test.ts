@@ -168,7 +168,7 @@ describe('tables and pages', () => {
     expect(reply.headers).toMatchObject(fresh);
     expect(seen).toEqual([
       [{ table: 't', limit: 1, after: 'a%2Cb' }],
-      { atLeast: undefined, waitMs: undefined, staleOk: true, numbers: 'literals' },
+      { atLeast: undefined, waitMs: undefined, staleOk: true, numbers: 'literals', position: 'token' },
     ]);
   });
 
@@ -202,7 +202,7 @@ describe('several reads of one cut', () => {
     expect(reply.headers).toMatchObject(fresh);
     expect(seen).toEqual([
       [{ table: 'a' }, { table: 'b', key: '7', limit: 2 }],
-      { atLeast: 'log1:40', waitMs: 50, staleOk: true, numbers: 'strings' },
+      { atLeast: 'log1:40', waitMs: 50, staleOk: true, numbers: 'strings', position: 'token' },
     ]);
   });
 
@@ -283,5 +283,29 @@ describe('taps', () => {
     });
     expect(seen).toEqual([{ topic: 'a.b', partition: 2, offset: -10n, limit: 5 }]);
     expect((await ask(server, '/v1/topics/a.b/records?offset=x')).status).toBe(400);
+  });
+});
+
+describe('source positions in the header', () => {
+  it('are tokens, and whole on request, on every read', async () => {
+    const asked: unknown[] = [];
+    const server = await startServer({
+      query: {
+        point: (_table, _key, _numbers, position) => (asked.push(position), row),
+        tables: (position) => (asked.push(position), tables()),
+        read: (_reads, { position }) => (
+          asked.push(position),
+          Promise.resolve({ json: '{"results":[{"rows":[]}]}', ...freshness })
+        ),
+      },
+    });
+    for (const path of ['/v1/tables/orders/rows/7', '/v1/tables', '/v1/tables/orders', '/v1/tables/orders/rows']) {
+      asked.length = 0;
+      await ask(server, path);
+      expect(asked[0] ?? 'token').toBe('token');
+      await ask(server, `${path}?position=full`);
+      expect(asked[1]).toBe('full');
+      expect((await ask(server, `${path}?position=half`)).status).toBe(400);
+    }
   });
 });

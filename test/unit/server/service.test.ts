@@ -9,6 +9,7 @@ import { silentLogger } from '../../../src/core/logger.js';
 import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
 
 const status: ServiceStatus = {
+  positions: {},
   ...freshness,
   serviceVersion: '1.2.3',
   uptimeSeconds: 5,
