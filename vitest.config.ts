@@ -24,7 +24,8 @@ export default defineConfig({
           globalSetup: ['test/support/servers/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // They mostly wait: for servers, for processes that start, for a load to end.
+          maxWorkers: 3,
         },
       },
     ],

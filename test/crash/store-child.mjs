@@ -37,10 +37,10 @@ const spec = {
   },
 };
 if (state.physicalTables().length === 0) {
-  state.begin();
-  state.createTable(spec);
-  state.publish(spec);
-  state.commit(state.frontier);
+  state.transaction(() => {
+    state.createTable(spec);
+    state.publish(spec);
+  });
 }
 const table = state.openTable(spec);
 const checkpointer = openCheckpointer(path, { walBytesMax: 1024 * 1024 });
@@ -71,18 +71,20 @@ for (let commit = 0; ; commit++) {
       records: records(position, (position * 13) % 40),
     };
   });
-  state.begin();
-  const written = log.write(group);
-  for (const { seq, position: text } of written) {
-    const key = [Number(text) % 50];
-    const before = table.get(key);
-    const after = [key[0], Number(text)];
-    table.put(after, 1, before);
-    state.feed('counts', { seq, index: 0, before: before ?? null, after, rowtimeMs: 1, commitTimeUs: 1 });
-  }
-  const last = written.at(-1);
-  state.commit({ logId: log.logId, seq: last.seq, commitTimeUs: last.commitTimeUs, positions: { p: last.position } });
-  writeSync(1, `${last.position}\n`);
+  const reached = { logId: log.logId, seq: 0, commitTimeUs: 0, commitTimesUs: {}, positions: {} };
+  state.transaction(() => {
+    const written = log.write(group);
+    for (const { seq, position: text } of written) {
+      const key = [Number(text) % 50];
+      const before = table.get(key);
+      const after = [key[0], Number(text)];
+      table.put(after, 1, before);
+      state.feed('counts', { seq, index: 0, before: before ?? null, after, rowtimeMs: 1, commitTimeUs: 1 });
+    }
+    const last = written.at(-1);
+    Object.assign(reached, { seq: last.seq, commitTimeUs: last.commitTimeUs, positions: { p: last.position } });
+  }, reached);
+  writeSync(1, `${reached.positions.p}\n`);
   if (commit % 7 === 0) log.maintain(2);
   if (commit % 11 === 0) checkpointer.step();
   if (commit % 13 === 0) state.pruneFeed({ ms: 1e9, bytes: 200_000 }, Date.now());
