@@ -168,8 +168,8 @@ export class CaptureRun {
     snapshot: boolean,
   ): Promise<SnapshotTable[]> {
     const { captured } = this.#options;
-    captured.foldCase(foldsCase);
-    if (fresh) captured.startWith({ keyed: tables.map(tableName), keyless: keyless.map(tableName) });
+    captured.known.foldCase(foldsCase);
+    if (fresh) captured.known.startWith({ keyed: tables.map(tableName), keyless: keyless.map(tableName) });
     const opened: SnapshotTable[] = [];
     if (fresh || snapshot) {
       for (const schema of tables) opened.push({ schema, open: await captured.open(schema) });
@@ -239,7 +239,7 @@ export class CaptureRun {
     const row = all.filter((table) => table.database === map.database && table.table === map.table);
     const { captured } = this.#options;
     const [schema] = await readSchemas(session, row);
-    if (!captured.begins(map, schema)) return;
+    if (!captured.known.begins(map, schema)) return;
     if (schema) await checkNewTable(session, schema, captured.filter);
     await captured.open(map);
   }

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../core/errors.js';
 import { AppError } from '../../core/errors.js';
 import type { SourceFinding } from '../source-connector.js';
-import { keylessTable } from './captured-tables.js';
+import { keylessTable } from './table-knowledge.js';
 import { dataTypeOf, unsupportedType } from './column-form.js';
 import type { MysqlConfig } from './config.js';
 import type { Session } from './connection.js';

@@ -34,7 +34,7 @@ export class TableMaps {
     let rowsTable: RowsTable | null = null;
     if (this.#tables.filter.matches(database, table)) {
       const map = parseTableMap(event, headerSize, event.length, this.#collations);
-      if (this.#tables.captures(map)) {
+      if (this.#tables.known.captures(map)) {
         const open = this.#tables.get(database, table);
         if (!open) return map;
         this.#tables.assertUnchanged(open, map);

@@ -323,7 +323,7 @@ export class TransactionReader {
       case 'create-table':
       case 'table-change':
       case 'drop-database':
-        this.#tables.apply(statement, query.database);
+        this.#tables.known.apply(statement, query.database);
         break;
       case 'neutral':
         break;

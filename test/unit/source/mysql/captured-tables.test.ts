@@ -2,9 +2,10 @@
 // windows of the snapshot's chunks, and old rows would overwrite new ones.
 import { describe, expect, it } from 'vitest';
 import type { RowEncoder } from '../../../../src/core/row-encoder.js';
-import { CapturedTables, type TableDescription } from '../../../../src/source/mysql/captured-tables.js';
+import { CapturedTables } from '../../../../src/source/mysql/captured-tables.js';
 import { parseConfig } from '../../../../src/source/mysql/config.js';
 import { TableFilter } from '../../../../src/source/mysql/filters.js';
+import type { TableDescription } from '../../../../src/source/mysql/table-knowledge.js';
 import { classify } from '../../../../src/source/mysql/statement.js';
 import { createLogger } from '../../../../src/core/logger.js';
 
@@ -58,8 +59,8 @@ describe('a statement or table map that would leave rows behind', () => {
   /** shop.items is captured, shop.nokey has no key, shop.v is a view; `resumed`: none of that is known but what is open. */
   async function tablesAt(start: 'fresh' | 'resumed', foldsCase = false): Promise<CapturedTables> {
     const tables = new CapturedTables(someFilter, () => Promise.resolve({ topic: 't' } as RowEncoder), logger);
-    tables.foldCase(foldsCase);
-    if (start === 'fresh') tables.startWith({ keyed: ['shop.items'], keyless: ['shop.nokey'] });
+    tables.known.foldCase(foldsCase);
+    if (start === 'fresh') tables.known.startWith({ keyed: ['shop.items'], keyless: ['shop.nokey'] });
     await tables.open(items);
     return tables;
   }
@@ -68,7 +69,7 @@ describe('a statement or table map that would leave rows behind', () => {
     for (const sql of statements) {
       const statement = classify(sql);
       if (statement.kind === 'create-table' || statement.kind === 'table-change' || statement.kind === 'drop-database')
-        tables.apply(statement, 'shop');
+        tables.known.apply(statement, 'shop');
       else expect(statement.kind).toBe('neutral');
     }
   }
@@ -136,7 +137,7 @@ describe('a statement or table map that would leave rows behind', () => {
       'CREATE DATABASE other',
       'DROP DATABASE other',
     );
-    expect(tables.begins(describeTable('keyed'), describeTable('keyed'))).toBe(true);
+    expect(tables.known.begins(describeTable('keyed'), describeTable('keyed'))).toBe(true);
   });
 
   it('compares names as the server does', async () => {
@@ -149,21 +150,21 @@ describe('a statement or table map that would leave rows behind', () => {
   it('is seen in the table map, whatever statement was hidden', async () => {
     const tables = await tablesAt('fresh');
     const [nokey, unseen] = [describeTable('nokey'), describeTable('unseen')];
-    expect(() => tables.captures(describeTable('items', []))).toThrow('shop.items has lost its primary key');
-    expect(() => tables.begins(nokey, nokey)).toThrow('shop.nokey has a primary key now');
-    expect(() => tables.begins(unseen, unseen)).toThrow('no CREATE TABLE');
+    expect(() => tables.known.captures(describeTable('items', []))).toThrow('shop.items has lost its primary key');
+    expect(() => tables.known.begins(nokey, nokey)).toThrow('shop.nokey has a primary key now');
+    expect(() => tables.known.begins(unseen, unseen)).toThrow('no CREATE TABLE');
     apply(tables, 'CREATE TABLE unseen (id INT)');
-    expect(tables.captures(describeTable('unseen', []))).toBe(false);
-    expect(() => tables.begins(unseen, unseen)).toThrow('shop.unseen has a primary key now');
+    expect(tables.known.captures(describeTable('unseen', []))).toBe(false);
+    expect(() => tables.known.begins(unseen, unseen)).toThrow('shop.unseen has a primary key now');
   });
 
   it('leaves out a table whose map shows a unique key where there is no primary key', async () => {
     for (const start of ['fresh', 'resumed'] as const) {
       const tables = await tablesAt(start);
       const nokey = describeTable('nokey');
-      expect(tables.captures(nokey)).toBe(true);
-      expect(tables.begins(nokey, describeTable('nokey', []))).toBe(false);
-      expect(tables.captures(nokey)).toBe(false);
+      expect(tables.known.captures(nokey)).toBe(true);
+      expect(tables.known.begins(nokey, describeTable('nokey', []))).toBe(false);
+      expect(tables.known.captures(nokey)).toBe(false);
       expect(() => apply(tables, 'ALTER TABLE nokey ADD PRIMARY KEY (id)')).toThrow('shop.nokey');
     }
   });
