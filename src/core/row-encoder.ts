@@ -75,6 +75,9 @@ export interface ChunkBuilder {
   readonly recordCount: number;
   /** Ends the current append. */
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void;
+  /** Ends behind the last one with a position; before the chunk is taken, `placeLast` gives the last of them one. */
+  readonly unplaced: number;
+  placeLast(position: string): void;
   /** Forgets the records behind the last end (a rolled-back transaction whose records are all still here). */
   discardOpenAppend(): void;
   /** Takes the chunk; the builder goes on with a new buffer. Null when it is empty. */

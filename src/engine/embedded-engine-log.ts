@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
-import type { PendingAppend } from '../stream/pending-append.js';
+import { halfOf, type PendingAppend } from '../stream/pending-append.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import type { EngineOptions } from './engine-api.js';
 import type { EngineLog } from './engine-log.js';
@@ -35,6 +35,7 @@ export async function openEmbeddedEngineLog(
     feed: {
       take: () => log.queue.take(groupBytes),
       write: (group) => log.write(group as readonly PendingAppend[]),
+      half: (group) => halfOf(group as readonly PendingAppend[]),
       writeDerived: (groups) => {
         if (groups.length > 0) log.writeDerived(groups);
       },

@@ -13,6 +13,8 @@ export interface AppendFeed {
   take(): readonly unknown[];
   /** Inside the transaction: the appends with their seqs. Called again for the same group after a rollback. */
   write(group: readonly unknown[]): readonly Append[];
+  /** How many of the group may be committed alone, about half of it; all of it where that is impossible. */
+  half(group: readonly unknown[]): number;
   writeDerived(groups: readonly DerivedGroup[]): void;
   confirm(appends: readonly Append[]): void;
   onAvailable(listener: () => void): void;

@@ -165,8 +165,8 @@ export class EngineLoop {
         if (this.#isStored(error.part)) this.#standStill(error);
         else {
           // It was made by this very group, so it has to be committed before it can stand still.
-          assert(group.length > 1, `${error.part.kind} ${error.part.name} fails in the append that makes it`);
-          const half = group.length >> 1;
+          const half = this.#env.feed.half(group);
+          assert(half < group.length, `${error.part.kind} ${error.part.name} fails in the append that makes it`);
           return [...this.#commitPart(group.slice(0, half)), ...this.#commitPart(group.slice(half))];
         }
       }

@@ -48,6 +48,7 @@ export async function openKafkaEngineLog(
     feed: {
       take: () => ahead.take(groupBytes),
       write: (group) => group as readonly Append[],
+      half: (group) => Math.max(1, group.length >> 1),
       writeDerived: (groups) => {
         if (groups.length > 0) outbox!.add(groups);
       },

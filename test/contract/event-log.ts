@@ -199,6 +199,29 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         expect((await log.openProducer(harness.name('p'))).position).toBe('pos 5');
       });
 
+      it('keeps a position of any length, given once for several appends, and never some of those without it', async () => {
+        const producer = await log.openProducer(harness.name('p'));
+        const set = (n: number) => `${'3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9,'.repeat(200)}${n}`;
+        // More than go into one Kafka transaction, and more bytes than one commit of the engine has.
+        let n = 0;
+        for (let chunk = 0; chunk < 30; chunk++) {
+          const parts = Array.from({ length: 200 }, (_, i) => [
+            row(a, `k${++n}`, 'v'.repeat(100)),
+            { end: { position: i === 199 ? set(n) : null } },
+          ]);
+          await producer.write(buildChunk(parts.flat()));
+        }
+        const seq = await producer.flush();
+        expect(await log.producerPosition(harness.name('p'))).toBe(set(n));
+        expect((await log.openProducer(harness.name('p'))).position).toBe(set(n));
+        const appends = await readAll(log, 0);
+        expect([appends.length, appends.at(-1)!.seq]).toEqual([n, seq]);
+        for (const { position, records } of appends) {
+          const key = recordsOf(records)[0]!.key!;
+          if (position !== null) expect(position).toBe(set(Number(key.slice(1))));
+        }
+      });
+
       it('tells of durable appends in order, up to the last', async () => {
         const producer = await log.openProducer(harness.name('p'));
         const told: [string, number][] = [];

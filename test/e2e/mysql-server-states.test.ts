@@ -257,7 +257,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
       await first.until((appends) => recordCount(appends) > 100);
       await first.stop();
       const position = first.appends.at(-1)!.position;
-      expect(JSON.parse(position)).toMatchObject({
+      expect(JSON.parse(position!)).toMatchObject({
         kind: 'file',
         file: expect.stringMatching(/binlog\.\d+/) as string,
       });
@@ -279,6 +279,43 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
       await query('FLUSH BINARY LOGS');
       await purge();
       expect(await run('files', position).failure()).toMatchObject({ code: 'source-position-lost' });
+    },
+  );
+
+  it.runIf(product === 'mysql')(
+    'that names 150 servers in its GTIDs is followed with few whole positions, and from each of them',
+    async () => {
+      await server.restart({ serverArgs: [] });
+      const others = Array.from(
+        { length: 150 },
+        (_, i) => `3e11fa47-71ca-11e1-9e33-${String(i).padStart(12, '0')}:1-9`,
+      );
+      await query('RESET BINARY LOGS AND GTIDS', `SET GLOBAL gtid_purged = '${others.join()}'`);
+      await query('CREATE TABLE many (id INT PRIMARY KEY, v INT)', 'INSERT INTO many VALUES (1, 0)');
+      const first = run('many');
+      await first.until(completed);
+      await first.stop();
+      const from = first.appends.at(-1)!.position;
+      expect(from!.length).toBeGreaterThan(6000);
+      for (let i = 1; i <= 600; i++) await query(`UPDATE many SET v = ${i}`);
+      const followed = async (position: string | null) => {
+        const next = run('many', position);
+        await next.until((appends) =>
+          appends.some((append) => append.records.some(({ value }) => value?.includes('"v":600}'))),
+        );
+        await next.stop();
+        return next.appends;
+      };
+      const all = await followed(from);
+      const placed = all.flatMap(({ position }, i) => (position === null ? [] : [i]));
+      expect(all.length).toBeGreaterThanOrEqual(600);
+      expect(placed.length).toBeLessThan(100);
+      expect(placed.at(-1)).toBe(all.length - 1);
+      for (let i = 1; i < placed.length; i++) expect(placed[i]! - placed[i - 1]!).toBeLessThanOrEqual(256);
+      const middle = placed[placed.length >> 1]!;
+      const behind = (appends: readonly TestAppend[]) => appends.flatMap(({ records }) => records);
+      if (middle < all.length - 1)
+        expect(behind(await followed(all[middle]!.position))).toEqual(behind(all.slice(middle + 1)));
     },
   );
 

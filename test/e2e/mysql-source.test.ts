@@ -103,7 +103,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('the source
       return rows[0] as { gtid: string };
     });
     const text = gtid.replaceAll(/\s/g, '');
-    await source.until((appends) => appends.at(-1)!.position.includes(`"${text}"`), `position ${text}`);
+    await source.until((appends) => appends.at(-1)!.position!.includes(`"${text}"`), `position ${text}`);
     expect(source.appends.at(-1)!.records).toEqual([]);
   });
 

@@ -218,12 +218,12 @@ async function checkScenario(
       } else if (step.kind === 'settle') {
         await settle();
         const last = [...durable, ...current.run.appends].at(-1);
-        if (last) current.connector.confirmed(last.position);
+        if (last) current.connector.confirmed(last.position!);
         // What is confirmed is durable: only later appends can be lost.
         durable = [...durable, ...current.run.appends];
         await current.run.stop();
         current = startRun();
-        if (last) current.connector.confirmed(last.position);
+        if (last) current.connector.confirmed(last.position!);
       } else if (step.kind === 'breathe') await setImmediate();
       else {
         await current.run.stop();
@@ -279,7 +279,7 @@ function execute(apps: Apps, sql: string): void {
 }
 
 function sequenceOf(append: TestAppend | undefined): number {
-  return append ? (JSON.parse(append.position) as { sequence: number }).sequence : -1;
+  return append ? (JSON.parse(append.position!) as { sequence: number }).sequence : -1;
 }
 
 function stateOf(app: Database): string {

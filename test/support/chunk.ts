@@ -22,7 +22,7 @@ export interface TestRecord {
 }
 
 export interface TestEnd {
-  readonly position: string;
+  readonly position: string | null;
   readonly commitTimeUs?: number;
   readonly transactionId?: string;
   readonly control?: AppendControl;

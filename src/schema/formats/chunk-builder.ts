@@ -17,6 +17,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   #topics: string[] = [];
   #count = 0;
   #ends: AppendEnd[] = [];
+  #unplaced = 0;
   /** Where the open append began; undefined when a part of it has been taken already. */
   #openStart: { readonly count: number; readonly bytes: number } | undefined = { count: 0, bytes: 0 };
   /** Rises with each taken chunk: indexes into `topics` are valid within one. */
@@ -71,7 +72,19 @@ export class RecordChunkBuilder implements ChunkBuilder {
 
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
     this.#ends.push({ ...end, recordEnd: this.#count });
+    this.#unplaced = end.position === null ? this.#unplaced + 1 : 0;
     this.#openStart = { count: this.#count, bytes: this.out.pos };
+  }
+
+  get unplaced(): number {
+    return this.#unplaced;
+  }
+
+  placeLast(position: string): void {
+    const last = this.#ends.at(-1);
+    assert(last !== undefined, 'a position belongs to an end');
+    this.#ends[this.#ends.length - 1] = { ...last, position };
+    this.#unplaced = 0;
   }
 
   discardOpenAppend(): void {
@@ -82,6 +95,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
 
   take(): Chunk | null {
     if (this.#count === 0 && this.#ends.length === 0) return null;
+    assert(this.#unplaced === 0, 'the last end of a chunk has a position');
     const open =
       this.#count > (this.#ends.at(-1)?.recordEnd ?? 0) || (this.#openStart === undefined && this.#ends.length === 0);
     const chunk: Chunk = {

@@ -5,6 +5,7 @@
 // What would make rows of captured tables unknown ends the task: statement-format changes, incomplete row images, partial JSON,
 // compressed transactions, an XA transaction that is only prepared, DDL that is more than a new table.
 import { AppError, assert } from '../../core/errors.js';
+import { endsPerPositionMax, toldPositionLengthMax } from '../../core/record.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 import {
   eventType,
@@ -72,6 +73,8 @@ export class TransactionReader {
   #taken = false;
   /** The position has moved behind the last end. */
   #moved = false;
+  /** As it was when it was printed last. */
+  #longPosition = false;
   #lastId: string | undefined;
   #lastCommitTimeUs = 0;
   /** Text of the snapshot's cursor for positions; empty once it is done. */
@@ -96,7 +99,9 @@ export class TransactionReader {
   }
 
   get positionText(): string {
-    return printWithSnapshot(this.#position, this.cursor);
+    const text = printWithSnapshot(this.#position, this.cursor);
+    this.#longPosition = text.length > toldPositionLengthMax;
+    return text;
   }
 
   get inGroup(): boolean {
@@ -135,6 +140,7 @@ export class TransactionReader {
     } else if (this.#moved) {
       this.#end();
     }
+    if (this.#chunks.unplaced > 0) this.#chunks.placeLast(this.positionText);
   }
 
   /** Reads one event. A table map of a captured table that is not open is given back: open it, then read the event again. */
@@ -251,8 +257,10 @@ export class TransactionReader {
 
   #end(): void {
     this.#moved = false;
+    // A set that names many servers is as long with every transaction: it is printed once for some of them.
+    const later = this.#longPosition && !this.#taken && this.#chunks.unplaced < endsPerPositionMax - 1;
     this.#chunks.endAppend({
-      position: this.positionText,
+      position: later ? null : this.positionText,
       commitTimeUs: this.#lastCommitTimeUs,
       ...(this.#lastId === undefined ? {} : { transactionId: this.#lastId }),
     });

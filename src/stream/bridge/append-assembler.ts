@@ -109,6 +109,7 @@ export class AppendAssembler {
       append: {
         producer: this.#producer,
         position: end.position,
+        joined: end.position === null,
         commitTimeUs: end.commitTimeUs,
         transactionId: end.transactionId,
         control: end.control,

@@ -78,13 +78,16 @@ export class AppendQueue {
     return producer;
   }
 
-  /** Whole appends in order, about `bytesMax`, at least one where there is any. They are the caller's until confirmed. */
+  /**
+   * Whole appends in order, about `bytesMax`, at least one where there is any, and never a `joined` one without what follows it (which
+   * came in the same chunk). They are the caller's until confirmed.
+   */
   take(bytesMax: number): PendingAppend[] {
     const group: PendingAppend[] = [];
     let bytes = 0;
     while (this.#waitingFrom < this.#waiting.length) {
       const entry = this.#waiting[this.#waitingFrom]!;
-      if (group.length > 0 && bytes + entry.queued.bytes > bytesMax) break;
+      if (group.length > 0 && bytes + entry.queued.bytes > bytesMax && group.at(-1)!.joined !== true) break;
       bytes += entry.queued.bytes;
       group.push(entry.queued.append);
       this.#taken.push(entry);

@@ -2,7 +2,7 @@
 // transaction that the caller has open. Nothing is kept per record; what the commit needs is grown in buffers that are
 // used again for the next one.
 import { AppError, assert } from '../../core/errors.js';
-import { extent, extentSize, RecordSet, type Append } from '../../core/record.js';
+import { extent, extentSize, RecordSet, toldPositionLengthMax, type Append } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import { BatchBuilder } from './batch-codec.js';
@@ -62,7 +62,7 @@ export class LogWriter {
       const runsLength = this.#addRecords(append.records, seq, append.commitTimeUs, false, own);
       const { producer, position, commitTimeUs, transactionId } = append;
       this.#commit.append(
-        { producer, position, commitTimeUs, transactionId, control: append.control },
+        { producer, position: told(position), commitTimeUs, transactionId, control: append.control },
         this.#runs,
         runsLength,
       );
@@ -219,6 +219,11 @@ export class LogWriter {
         .run(producer, position, seq);
     }
   }
+}
+
+/** A long position stands in the producer's row only: who reads the log again can do without, and it would outweigh the records. */
+function told(position: string | null): string | null {
+  return position !== null && position.length > toldPositionLengthMax ? null : position;
 }
 
 function withOffsets(records: RecordSet, offsets: Float64Array): RecordSet {

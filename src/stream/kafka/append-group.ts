@@ -77,6 +77,8 @@ export class AppendGroup {
   commitBytes = 0;
   /** Nothing more will come: it is under way, or its one append has ended. */
   sealed = false;
+  /** The next append has the position of its last one too. */
+  joined = false;
   /** Number of its commit record in the producer's session; 0: not sent yet. */
   number = 0;
   /** The last position in it; undefined: none moves. */

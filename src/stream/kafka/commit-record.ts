@@ -5,11 +5,13 @@
 //   s, n      session of the producer (one opening of it) and number of the record in it, from 1; 0 opens the session
 //   p         the producer's position behind this record
 //   parts     [topic, topic id, partition, [first offset, count, ...]]: where the transaction's records are
+//             (one longer than 256 characters stands here only, and belongs to the last of the appends)
 //   appends   [position, commit time in µs, [part, count, ...], extra?]: which of them belong to which append, in order;
 //             their order among the parts stands in each record's own `order` header
 //   sink      true: records that queries derived; the position is the seq that caused them, and `read` leaves them out
 import type { AppendControl } from '../../core/append-control.js';
 import { AppError, assert } from '../../core/errors.js';
+import { toldPositionLengthMax } from '../../core/record.js';
 
 export const commitFormat = 'writethrough-commits/1';
 export const appendsPerCommit = 4096;
@@ -76,7 +78,8 @@ export function printCommit(commit: Commit): string {
 }
 
 function printAppend(append: CommitAppend): AppendText {
-  const { position, commitTimeUs, counts, transactionId, control, ownTimestamps } = append;
+  const { commitTimeUs, counts, transactionId, control, ownTimestamps } = append;
+  const position = isLong(append.position) ? null : append.position;
   if (transactionId === undefined && control === undefined && !ownTimestamps) return [position, commitTimeUs, counts];
   return [position, commitTimeUs, counts, { gtid: transactionId, control, ...(ownTimestamps ? { ts: true } : {}) }];
 }
@@ -90,7 +93,7 @@ export function parseCommit(value: Buffer | null, place: string): Commit {
       number: text.n,
       position: text.p,
       parts: text.parts.map(([topic, topicId, partition, segments]) => ({ topic, topicId, partition, segments })),
-      appends: text.appends.map(parseAppend),
+      appends: withLongPosition(text.appends.map(parseAppend), text.p),
       sink: text.sink === true,
     };
   } catch (error) {
@@ -99,6 +102,16 @@ export function parseCommit(value: Buffer | null, place: string): Commit {
       hint: 'nothing else may write to the commit topic; take another service.id',
     });
   }
+}
+
+function isLong(position: string | null): boolean {
+  return position !== null && position.length > toldPositionLengthMax;
+}
+
+function withLongPosition(appends: CommitAppend[], position: string | null): CommitAppend[] {
+  const last = appends.at(-1);
+  if (last !== undefined && isLong(position)) appends[appends.length - 1] = { ...last, position };
+  return appends;
 }
 
 function parseAppend([position, commitTimeUs, counts, extra]: AppendText): CommitAppend {

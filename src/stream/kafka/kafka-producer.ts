@@ -1,7 +1,7 @@
 // Writes appends for one producer name. `write` encodes what it gets at once, while the group before is on its way; whatever has
 // gathered by then makes the next group, so little load gives little delay and much load large transactions, without a timer.
 import { AppError } from '../../core/errors.js';
-import { extent, extentSize, type Chunk, type RecordSet } from '../../core/record.js';
+import { endsPerPositionMax, extent, extentSize, type Chunk, type RecordSet } from '../../core/record.js';
 import type { AppendProducer } from '../event-log.js';
 import { AppendGroup, type GroupEnd, type Piece, type TargetTopic } from './append-group.js';
 import { appendsPerCommit } from './commit-record.js';
@@ -102,6 +102,7 @@ export class KafkaProducer implements AppendProducer {
     let from = 0;
     for (const end of ends) {
       this.#close({ buffers, targets, extents, from, to: end.recordEnd }, end);
+      this.#groups.at(-1)!.joined = end.position === null;
       from = end.recordEnd;
     }
     if (from < recordCount) this.#keepOpen({ buffers, targets, extents, from, to: recordCount });
@@ -155,9 +156,10 @@ export class KafkaProducer implements AppendProducer {
       last !== undefined &&
       !last.sealed &&
       !last.streaming &&
-      last.appends.length < appendsPerCommit &&
-      last.bytes < groupBytesMax &&
-      last.commitBytes < commitBytesMax
+      (last.joined ||
+        (last.appends.length <= appendsPerCommit - endsPerPositionMax &&
+          last.bytes < groupBytesMax &&
+          last.commitBytes < commitBytesMax))
     ) {
       return last;
     }

@@ -44,7 +44,7 @@ it(
     for (let i = 0; i < 1_000; i++) rows += changeSomething(database, random);
     expect(rows).toBeGreaterThan(1_000);
     const top = Number(database.prepare('SELECT max(seq) FROM _wt_demo_changes').get()![0]);
-    await run.until((appends) => (JSON.parse(appends.at(-1)!.position) as { sequence: number }).sequence === top);
+    await run.until((appends) => (JSON.parse(appends.at(-1)!.position!) as { sequence: number }).sequence === top);
     await run.stop();
     const employees = foldAppends(run.appends).get('employees')!;
     const expected = database

@@ -157,6 +157,23 @@ describe('the bridge', () => {
     await until(() => calls === 2);
   });
 
+  it('gives appends whose position comes later together with it, however small the group may be', async () => {
+    const producer = await client.openProducer('p');
+    const parts = ['1', null, null, '4', null, '6'].flatMap((position) => [
+      row(String(position)),
+      { end: { position } },
+    ]);
+    await producer.write(buildChunk(parts));
+    await until(() => queue.size === 6);
+    const taken = () => {
+      const group = queue.take(1);
+      confirm(group);
+      return group.map(({ position }) => position);
+    };
+    expect([taken(), taken(), taken()]).toEqual([['1'], [null, null, '4'], [null, '6']]);
+    expect(durable.get('p')!.position).toBe('6');
+  });
+
   it('fences across threads: what was not taken is dropped, what was taken decides the position', async () => {
     const first = await client.openProducer('p');
     for (const position of ['1', '2', '3']) await first.write(appendChunk(position, [row(position)]));

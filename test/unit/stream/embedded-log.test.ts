@@ -173,6 +173,28 @@ describe('the embedded log', () => {
     expect(readAll(log)).toEqual([]);
   });
 
+  it('stores a long position once a producer, however many commits move it', async () => {
+    const { log, database } = open();
+    await log.createTopic({ name: 't', partitions: 1, cleanup: 'delete' });
+    const set = Array.from(
+      { length: 150 },
+      (_, i) => `3e11fa47-71ca-11e1-9e33-${String(i).padStart(12, '0')}:1-9`,
+    ).join();
+    for (let i = 0; i < 200; i++) {
+      const append = pending(`${set}${i}`, [{ topic: 't', key: 'k', value: String(i) }]);
+      database.transaction(() => log.write([append, { ...append, producer: 'q', position: `short ${i}` }]));
+    }
+    const [bytes] = database.prepare('SELECT sum(length(appends)) FROM wt_commit').get()!;
+    expect(Number(bytes)).toBeLessThan(200 * 100);
+    expect(await log.producerPosition('p')).toBe(`${set}199`);
+    expect(await log.producerPosition('q')).toBe('short 199');
+    expect(
+      readAll(log)
+        .map(({ position }) => position)
+        .slice(-2),
+    ).toEqual([null, 'short 199']);
+  });
+
   it('keeps a position that an append without one leaves as it is', async () => {
     const { log, database } = open();
     database.transaction(() => log.write([pending('1', []), pending(null, []), pending('2', []), pending(null, [])]));

@@ -100,7 +100,7 @@ it('is known again by a position whose change is the newest confirmed one, behin
   await run.stop();
   write([4, 5]);
   const second = start(position);
-  second.connector.confirmed(position);
+  second.connector.confirmed(position!);
   await expect.poll(() => app.prepare("SELECT value FROM _wt_shop_meta WHERE name = 'pruned'").pluck().get()).toBe(3);
   await second.run.stop();
   const third = start(position).run;

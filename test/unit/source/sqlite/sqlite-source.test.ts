@@ -295,7 +295,7 @@ describe('restart and pruning', () => {
     const second = start({}, position);
     await second.run.until((appends) => appends.length > 0);
     expect(records(second.run)).toEqual(['c a {"id":2} {"id":2}']);
-    second.connector.confirmed(second.run.appends.at(-1)!.position);
+    second.connector.confirmed(second.run.appends.at(-1)!.position!);
     await expect
       .poll(() => app.prepare('SELECT count(*) FROM _wt_shop_changes').pluck().get(), { timeout: 5000 })
       .toBe(1);
@@ -312,7 +312,7 @@ describe('restart and pruning', () => {
     await completed(run);
     expect(() => app.exec('INSERT OR FAIL INTO a VALUES (1, 1), (2, 1)')).toThrow('UNIQUE');
     await caughtUp(run);
-    connector.confirmed(run.appends.at(-1)!.position);
+    connector.confirmed(run.appends.at(-1)!.position!);
     await expect.poll(() => app.prepare("SELECT value FROM _wt_shop_meta WHERE name = 'pruned'").pluck().get()).toBe(1);
     app.exec('INSERT INTO a VALUES (3, 3)');
     await caughtUp(run);
@@ -326,7 +326,7 @@ describe('restart and pruning', () => {
     app.exec('INSERT INTO a VALUES (1)');
     await caughtUp(run);
     app.exec('BEGIN IMMEDIATE');
-    connector.confirmed(run.appends.at(-1)!.position);
+    connector.confirmed(run.appends.at(-1)!.position!);
     await new Promise((resolve) => setTimeout(resolve, 100));
     app.exec('INSERT INTO a VALUES (2); COMMIT');
     await expect.poll(() => app.prepare("SELECT value FROM _wt_shop_meta WHERE name = 'pruned'").pluck().get()).toBe(1);
@@ -351,7 +351,7 @@ describe('restart and pruning', () => {
     const { run } = start();
     await completed(run);
     await run.stop();
-    const position = { ...(JSON.parse(run.appends.at(-1)!.position) as object), sequence: 99 };
+    const position = { ...(JSON.parse(run.appends.at(-1)!.position!) as object), sequence: 99 };
     expect(await start({}, JSON.stringify(position)).run.failure()).toMatchObject({ code: 'source-rewound' });
   });
 
