@@ -21,6 +21,7 @@ import { ReadableTables } from './query/readable.js';
 import { Reconnects } from './connect/reconnects.js';
 import { resolveReferences } from './connect/references.js';
 import { createServer } from './server/server.js';
+import { readerOfLiving, ServiceFailure } from './process/service-failure.js';
 import { sourcePositions } from './process/source-positions.js';
 import { StatusService } from './process/status-service.js';
 import { lockFolder } from './sqlite/lock.js';
@@ -41,8 +42,8 @@ export interface App {
   readonly query: QueryService;
   readonly engine: Remote<EngineApi>;
   readonly connectors: Herder;
-  /** Resolves with the reason when the process cannot go on. */
-  readonly failed: Promise<AppError>;
+  /** What happened when the service cannot go on; `stop` is then still to be called. */
+  readonly failure: ServiceFailure;
   /** Resolves when the table is there and its first snapshot is complete. */
   whenReadable(table: string, timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
@@ -57,6 +58,7 @@ export interface AppOptions {
 
 export async function startApp({ config, log, prepare }: AppOptions): Promise<App> {
   const logger = createLogger(log);
+  const failure = new ServiceFailure(logger);
   const metrics = createMetrics();
   metrics.gauge('writethrough_build_info', 1, { version });
   const files = config.queries === undefined ? [] : readQueryFiles(config.queries);
@@ -83,8 +85,6 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     closers.push(() => server.close());
     prepare?.();
 
-    let fail: (error: AppError) => void = () => {};
-    const failed = new Promise<AppError>((settle) => (fail = settle));
     const path = join(dataFolder, 'writethrough.db');
     let committed: (seq: number, commitTimeUs: number) => void = () => {};
     const engine = await startEngineThread(
@@ -97,24 +97,25 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
         feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
         properties: shownConfig(config),
       },
-      { log, failed: fail, committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
+      { log, failed: (error) => failure.fail(error), committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
     );
     closers.push(() => engine.stop());
 
     const reader = openStateReader(path);
     closers.push(() => reader.close());
-    const pool = new ReaderPool(
-      { path, limits: { resultBytesMax: config['read.bytes-max'], deadlineMs: config['read.deadline-ms'] } },
-      config['read.threads'],
-    );
+    const limits = { resultBytesMax: config['read.bytes-max'], deadlineMs: config['read.deadline-ms'] };
+    const pool = new ReaderPool({ data: { path, limits }, size: config['read.threads'], logger });
     closers.push(() => pool.close());
-    const checkpointer = new CheckpointerThread(path, fail);
+    const checkpointer = new CheckpointerThread({ path, onFailed: (error) => failure.fail(error), logger });
     closers.push(() => checkpointer.close());
     const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
     const connectors = createHerder(config, engine, { stream, lag, reconnects: new Reconnects(metrics), log });
     const query = new QueryService({
-      reader,
-      runTask: (task) => pool.run(task),
+      reader: readerOfLiving(reader, failure),
+      runTask: async (task) => {
+        failure.check();
+        return pool.run(task);
+      },
       lagOf: (frontier) => lag.worstMs(frontier),
       positions: sourcePositions,
       strict: config['sql.strict'],
@@ -123,13 +124,19 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     const readable = new ReadableTables(query);
     committed = (seq) => {
       query.committed(seq);
-      readable.committed();
+      readable.changed();
       checkpointer.committed();
     };
+
+    failure.onFailed((error) => {
+      query.fail(error);
+      readable.changed();
+    });
 
     await connectors.open();
     closers.push(() => connectors.close());
     const status = new StatusService({
+      failure,
       engine: engine.remote,
       connectors,
       query,
@@ -163,7 +170,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       query,
       engine: engine.remote,
       connectors,
-      failed,
+      failure,
       whenReadable: (table, timeoutMs) => readable.wait(table, timeoutMs),
       stop,
     };

@@ -9,6 +9,11 @@ import type { ChangeItem, JsonAnswer, ReadRequest, SubscribeOptions } from './qu
 export interface WritethroughOptions extends ConfigInput {
   /** Receives log lines; silent by default. */
   readonly onLog?: LogSink | undefined;
+  /**
+   * Called once when the service cannot go on: its disk is full or reports an error, or its engine has died. From then on every call
+   * throws or rejects with this reason, and so do subscriptions; what was confirmed is safe. `stop()`, and `start()` to try again.
+   */
+  readonly onFailed?: ((reason: AppError) => void) | undefined;
 }
 
 export interface Writethrough {
@@ -18,6 +23,8 @@ export interface Writethrough {
   stop(): Promise<void>;
   /** Address of the HTTP API, once started. */
   readonly url: string;
+  /** Why the service could not go on; undefined while it can. */
+  readonly failure: AppError | undefined;
   /**
    * Resolves when the table is there and its first snapshot is complete. Rejects with `unknown-table` or `snapshotting` when that
    * takes longer than `timeoutMs` (a minute by default).
@@ -35,11 +42,12 @@ export interface Writethrough {
 
 /** Options as in the configuration file, under their dotted names: `createWritethrough({ source: 'sqlite:app.db', port: 0 })`. */
 export function createWritethrough(options: WritethroughOptions = {}): Writethrough {
-  const { onLog, ...flags } = options;
+  const { onLog, onFailed, ...flags } = options;
   let starting: Promise<App> | undefined;
   let app: App | undefined;
   const running = (): App => {
     if (!app) throw new AppError('not-ready', 'writethrough is not started', { hint: 'await start() first' });
+    app.failure.check();
     return app;
   };
   return {
@@ -48,7 +56,10 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
         startApp({ config, log: onLog ?? (() => {}) }),
       );
       try {
-        app = await starting;
+        const started = await starting;
+        if (app === started) return;
+        app = started;
+        if (onFailed) started.failure.onFailed(onFailed);
       } catch (error) {
         starting = undefined; // it may be tried again
         throw error;
@@ -63,6 +74,9 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
     },
     get url() {
       return running().url;
+    },
+    get failure() {
+      return app?.failure.error;
     },
     whenReadable: async (table, timeoutMs = 60_000) => running().whenReadable(table, timeoutMs),
     read: (reads) => running().query.read(reads, {}),

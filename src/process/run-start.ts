@@ -26,7 +26,7 @@ export interface RunHooks {
 export async function runApp(config: Config, { prepare, onStarted, beforeStop }: RunHooks): Promise<void> {
   freeMemoryAtRest();
   const app = await startApp({ config, log: logSink(config), prepare });
-  const ended = await Promise.race([signalled(), app.failed, failureOf(async () => onStarted?.(app))]);
+  const ended = await Promise.race([signalled(), app.failure.happened, failureOf(async () => onStarted?.(app))]);
   try {
     await beforeStop?.();
   } finally {

@@ -7,9 +7,11 @@ import type { QueryService } from '../query/query-service.js';
 import type { ServiceStatus, StatusFacade } from '../server/status-facade.js';
 import type { EngineApi } from '../engine/engine-api.js';
 import type { Remote } from '../threads/rpc.js';
+import type { ServiceFailure } from './service-failure.js';
 import { version } from './version.js';
 
 export interface StatusEnv {
+  readonly failure: ServiceFailure;
   readonly engine: Remote<EngineApi>;
   readonly connectors: Herder;
   readonly query: QueryService;
@@ -107,6 +109,8 @@ export class StatusService implements StatusFacade {
   }
 
   readiness() {
+    const { error } = this.#env.failure;
+    if (error !== undefined) return { ready: false, reason: `the service has failed: ${error.message}` };
     if (this.#stopping) return { ready: false, reason: 'the process stops' };
     if (!this.#started) return { ready: false, reason: 'the service is starting' };
     const lagMs = this.#env.query.lagMs();

@@ -33,6 +33,7 @@ export interface QueryServiceEnv extends FreshnessEnv {
 interface Waiter {
   readonly seq: number;
   readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
 }
 
 const pullBatchRows = 500;
@@ -65,6 +66,13 @@ export class QueryService implements QueryFacade {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** No commit comes any more, and the reader throws from here on: who waits for one hears why. */
+  fail(error: AppError): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+    this.#subscriptions.wake();
   }
 
   /** Now, of the newest commit. */
@@ -183,6 +191,10 @@ export class QueryService implements QueryFacade {
         resolve: () => {
           clearTimeout(timer);
           resolve();
+        },
+        reject: (error: AppError) => {
+          clearTimeout(timer);
+          reject(error);
         },
       };
       const timer = setTimeout(() => {

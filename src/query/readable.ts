@@ -11,8 +11,8 @@ export class ReadableTables {
     this.#query = query;
   }
 
-  /** The engine has committed. */
-  committed(): void {
+  /** The engine has committed, or has failed: then the look tells why. */
+  changed(): void {
     for (const look of this.#waiting) look();
   }
 

@@ -1,26 +1,47 @@
 // The checkpointer thread as the main thread sees it: it runs while there are commits. Started by the first one, ended when there were
-// none for a while, so that a process at rest keeps no thread for it.
+// none for a while, so that a process at rest keeps no thread for it. One that dies is started again with back-off: it holds nothing that
+// could be lost. When it dies again and again, or the file's place fails, the write-ahead log would grow without end: that is a failure.
 import { Worker } from 'node:worker_threads';
 import { AppError, fromErrorMessage } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
 import type { CheckpointerAnswer, CheckpointerData } from './checkpointer.js';
+
+/** Structurally what a Worker is here. */
+export interface CheckpointerWorker {
+  postMessage(message: 'step' | 'close'): void;
+  on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): unknown;
+}
+
+export interface CheckpointerEnv {
+  readonly path: string;
+  /** Nothing moves the write-ahead log back any more. */
+  readonly onFailed: (error: AppError) => void;
+  readonly logger: Logger;
+  readonly startThread?: ((data: CheckpointerData) => CheckpointerWorker) | undefined;
+}
 
 const stepMs = 200;
 const idleMs = 10_000;
+const deathsMax = 5;
+const restartMs = 500;
+/** Four times the size over which the checkpointer itself would have the log begin at its start again. */
+const walBytesNotable = 256 * 1024 * 1024;
 
 export class CheckpointerThread {
-  readonly #path: string;
-  readonly #onFailed: (error: AppError) => void;
-  #worker: Worker | undefined;
+  readonly #env: CheckpointerEnv;
+  #worker: CheckpointerWorker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
   #pending = false;
   #busy = false;
   #restMs = 0;
+  /** In a row, without a step between them that was done. */
+  #deaths = 0;
+  #restartAtMs = 0;
+  #noted = false;
 
-  /** `onFailed`: nothing moves the write-ahead log back any more, so it would grow without end. */
-  constructor(path: string, onFailed: (error: AppError) => void) {
-    this.#path = path;
-    this.#onFailed = onFailed;
+  constructor(env: CheckpointerEnv) {
+    this.#env = env;
   }
 
   /** The engine has committed. */
@@ -32,6 +53,7 @@ export class CheckpointerThread {
   #look(): void {
     if (this.#busy) return;
     if (this.#pending) {
+      if (performance.now() < this.#restartAtMs) return;
       this.#pending = false;
       this.#busy = true;
       this.#restMs = 0;
@@ -42,26 +64,58 @@ export class CheckpointerThread {
     if (this.#restMs >= idleMs) this.#end();
   }
 
-  #start(): Worker {
-    const data: CheckpointerData = { path: this.#path };
-    const worker = new Worker(new URL('./checkpointer.js', import.meta.url), { workerData: data });
-    worker.on('message', ({ failed }: CheckpointerAnswer) => {
-      this.#busy = false;
-      if (failed !== undefined) this.#onFailed(fromErrorMessage(failed));
+  #start(): CheckpointerWorker {
+    const { path, startThread = startCheckpointerThread } = this.#env;
+    const worker = startThread({ path });
+    let cause: unknown;
+    worker.on('message', (message) => this.#answered(message as CheckpointerAnswer));
+    worker.on('error', (error) => (cause = error));
+    this.#ended = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        if (this.#worker === worker) this.#died(cause ?? new Error(`it ended with code ${String(code)}`));
+        resolve();
+      });
     });
-    worker.on('error', (cause) =>
-      this.#onFailed(new AppError('internal', `the checkpointer thread broke: ${String(cause)}`, { cause })),
-    );
-    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     return worker;
+  }
+
+  #answered(answer: CheckpointerAnswer): void {
+    this.#busy = false;
+    if (answer.kind === 'failed') return this.#env.onFailed(fromErrorMessage(answer.error));
+    this.#deaths = 0;
+    const { walBytes, blocked } = answer;
+    const notable = walBytes > walBytesNotable;
+    if (notable && !this.#noted) {
+      const reason = blocked ? 'a reader of an old version holds it' : 'the checkpoints do not keep up';
+      this.#env.logger.warn('the write-ahead log is large', { bytes: walBytes, reason });
+    }
+    this.#noted = notable;
+  }
+
+  /** What it was about to move is still in the log: the step is wanted again. */
+  #died(cause: unknown): void {
+    this.#worker = undefined;
+    this.#busy = false;
+    this.#pending = true;
+    this.#deaths++;
+    const error = cause instanceof Error ? cause.message : String(cause);
+    if (this.#deaths >= deathsMax) {
+      const message = `the checkpointer thread has died ${this.#deaths} times: ${error}`;
+      return this.#env.onFailed(new AppError('internal', message, { cause }));
+    }
+    const delayMs = restartMs * 2 ** (this.#deaths - 1);
+    this.#restartAtMs = performance.now() + delayMs;
+    this.#env.logger.error('the checkpointer thread has died and is started again', { error, afterMs: delayMs });
   }
 
   #end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#restMs = 0;
-    this.#worker?.postMessage('close');
+    const worker = this.#worker;
     this.#worker = undefined;
+    this.#busy = false;
+    worker?.postMessage('close');
   }
 
   /** Resolves when the thread has let the file go. */
@@ -69,4 +123,8 @@ export class CheckpointerThread {
     this.#end();
     await this.#ended;
   }
+}
+
+function startCheckpointerThread(data: CheckpointerData): CheckpointerWorker {
+  return new Worker(new URL('./checkpointer.js', import.meta.url), { workerData: data });
 }

@@ -9,9 +9,9 @@ export interface CheckpointerData {
 }
 
 /** To each step. */
-export interface CheckpointerAnswer {
-  readonly failed?: ErrorMessage;
-}
+export type CheckpointerAnswer =
+  | { readonly kind: 'moved'; readonly walBytes: number; readonly blocked: boolean }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage };
 
 const port = parentPort;
 assert(port, 'checkpointer.ts runs as a worker thread');
@@ -25,10 +25,14 @@ port.on('message', (message: unknown) => {
     port.close();
     return;
   }
-  try {
-    checkpointer.step();
-    port.postMessage({} satisfies CheckpointerAnswer);
-  } catch (error) {
-    port.postMessage({ failed: toErrorMessage(storageError(error, path)) } satisfies CheckpointerAnswer);
-  }
+  port.postMessage(step());
 });
+
+function step(): CheckpointerAnswer {
+  try {
+    const { walBytes, blocked } = checkpointer.step();
+    return { kind: 'moved', walBytes, blocked };
+  } catch (error) {
+    return { kind: 'failed', error: toErrorMessage(storageError(error, path)) };
+  }
+}

@@ -9,14 +9,14 @@ import { threadLimits } from './young-generation.js';
 export interface EngineThread {
   readonly remote: Remote<EngineApi>;
   readonly logId: string;
-  /** Ends the loop between two commits, then the thread. */
+  /** Ends the loop between two commits, then the thread; one that has failed is gone already. */
   stop(): Promise<void>;
 }
 
 export interface EngineEvents {
   readonly log: LogSink;
   readonly committed: (seq: number, commitTimeUs: number) => void;
-  /** The engine cannot go on; the process should end. */
+  /** The engine cannot go on, and is told of once; the process should end. */
   readonly failed: (error: AppError) => void;
 }
 
@@ -28,14 +28,17 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
   let stopping = false;
   return new Promise((resolve, reject) => {
     let ready = false;
+    let failed = false;
     const fail = (error: AppError) => {
+      // The first says why; that the thread ends then is only what follows.
+      if (failed) return;
+      failed = true;
       rpc.fail(error);
       if (stopping) return;
       if (ready) events.failed(error);
-      else {
-        reject(error);
-        void worker.terminate();
-      }
+      else reject(error);
+      // Its loop has ended, so nothing is lost by it; and whoever waits at one of its ports hears that nothing comes any more.
+      void worker.terminate();
     };
     const main: MainApi = {
       ready({ logId }) {
@@ -46,7 +49,7 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
           async stop() {
             stopping = true;
             try {
-              await rpc.remote.stop();
+              if (!failed) await rpc.remote.stop();
             } finally {
               await worker.terminate();
             }

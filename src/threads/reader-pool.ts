@@ -1,7 +1,9 @@
 // The pool of reader threads: started when the first long read comes, ended when none has come for a while (an idle process keeps no
-// thread for them). A bounded queue: over it a read is refused instead of waiting without end.
+// thread for them). A bounded queue: over it a read is refused instead of waiting without end. A thread that dies takes its own read with
+// it, is a line in the log, and is started again by the next read.
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
 import type { ReadAnswer, ReadTask } from '../query/read-task.js';
 import type { ReaderApi, ReaderData } from './reader.js';
 import { connectRpc, type Rpc, type RpcPort } from './rpc.js';
@@ -28,6 +30,14 @@ interface Waiting {
   readonly deadline: NodeJS.Timeout;
 }
 
+export interface ReaderPoolEnv {
+  readonly data: ReaderData;
+  /** Threads at most. */
+  readonly size: number;
+  readonly logger: Logger;
+  readonly startThread?: ((data: ReaderData) => ReaderThread) | undefined;
+}
+
 const idleMs = 10_000;
 const queueMax = 1_000;
 const watchdogGraceMs = 5_000;
@@ -35,14 +45,16 @@ const watchdogGraceMs = 5_000;
 export class ReaderPool {
   readonly #data: ReaderData;
   readonly #size: number;
+  readonly #logger: Logger;
   readonly #startThread: (data: ReaderData) => ReaderThread;
   readonly #readers: PooledReader[] = [];
   readonly #waiting: Waiting[] = [];
   #closed = false;
 
-  constructor(data: ReaderData, size: number, startThread: (data: ReaderData) => ReaderThread = startReaderThread) {
+  constructor({ data, size, logger, startThread = startReaderThread }: ReaderPoolEnv) {
     this.#data = data;
     this.#size = size;
+    this.#logger = logger;
     this.#startThread = startThread;
   }
 
@@ -101,7 +113,7 @@ export class ReaderPool {
       .finally(() => {
         clearTimeout(reader.watchdog);
         reader.busy = false;
-        reader.idle = setTimeout(() => this.#end(reader), idleMs).unref();
+        if (this.#readers.includes(reader)) reader.idle = setTimeout(() => this.#end(reader), idleMs).unref();
         this.#next();
       });
   }
@@ -110,9 +122,12 @@ export class ReaderPool {
     const thread = this.#startThread(this.#data);
     const rpc = connectRpc<ReaderApi>(thread, {}, () => {});
     const reader: PooledReader = { thread, rpc, busy: false, idle: undefined, watchdog: undefined };
+    // Its read is refused; the next one finds another thread.
     const lost = (cause: unknown) => {
-      this.#forget(reader);
-      rpc.fail(new AppError('internal', 'a reader thread has ended', { cause, retriable: true }));
+      if (!this.#forget(reader)) return;
+      const error = cause instanceof Error ? cause.message : `it ended with code ${String(cause)}`;
+      this.#logger.error('a reader thread has died', { error });
+      rpc.fail(new AppError('internal', 'a reader thread has died', { detail: error, cause, retriable: true }));
     };
     thread.on('error', lost);
     thread.on('exit', lost);
@@ -124,11 +139,13 @@ export class ReaderPool {
     if (!reader.busy) void this.#terminate(reader, stopping());
   }
 
-  #forget(reader: PooledReader): void {
+  /** False for one that was forgotten before: it was ended by us, or has told already why it ends. */
+  #forget(reader: PooledReader): boolean {
     const at = this.#readers.indexOf(reader);
     if (at >= 0) this.#readers.splice(at, 1);
     clearTimeout(reader.watchdog);
     clearTimeout(reader.idle);
+    return at >= 0;
   }
 
   /** Its task is told why, before the end of the thread can tell less. */

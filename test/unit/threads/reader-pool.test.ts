@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { toAppError } from '../../../src/core/errors.js';
+import { createLogger } from '../../../src/core/logger.js';
 import type { ReadAnswer, ReadTask } from '../../../src/query/read-task.js';
 import { ReaderPool, type ReaderThread } from '../../../src/threads/reader-pool.js';
 
@@ -34,14 +35,23 @@ class FakeThread extends EventEmitter {
 
 let threads: FakeThread[];
 let pool: ReaderPool;
+let errors: string[];
 const limits = { resultBytesMax: 1000, deadlineMs: 1000 };
 beforeEach(() => {
   vi.useFakeTimers();
   threads = [];
-  pool = new ReaderPool({ path: 'x', limits }, 1, () => {
-    const thread = new FakeThread();
-    threads.push(thread);
-    return thread as unknown as ReaderThread;
+  errors = [];
+  pool = new ReaderPool({
+    data: { path: 'x', limits },
+    size: 1,
+    logger: createLogger((level, message) => {
+      if (level === 'error') errors.push(message);
+    }),
+    startThread: () => {
+      const thread = new FakeThread();
+      threads.push(thread);
+      return thread as unknown as ReaderThread;
+    },
   });
 });
 afterEach(() => vi.useRealTimers());
@@ -65,7 +75,7 @@ it('gives one read at a time to a thread, in order', async () => {
   await second;
 });
 
-it('a thread that dies takes its own read with it and no other', async () => {
+it('a thread that dies takes its own read with it and no other, and is a line in the log', async () => {
   const first = codeOf(pool.run(task));
   const second = codeOf(pool.run(task));
   threads[0]!.die();
@@ -74,6 +84,7 @@ it('a thread that dies takes its own read with it and no other', async () => {
   expect(threads).toHaveLength(2);
   threads[1]!.answer();
   expect(await second).toBe('ok');
+  expect(errors).toEqual(['a reader thread has died']);
 });
 
 it('a read that no longer looks at its deadline is ended with its thread', async () => {
@@ -108,4 +119,5 @@ it('rejects everything when it closes, and starts nothing any more', async () =>
   expect(await Promise.all(reads)).toEqual(['not-ready', 'not-ready']);
   expect(await codeOf(pool.run(task))).toBe('not-ready');
   expect(threads).toHaveLength(1);
+  expect(errors).toEqual([]);
 });
