@@ -2,6 +2,7 @@
 // taken by the engine, written by stream/embedded.
 import type { AppendControl } from '../core/append-control.js';
 import type { RecordSet } from '../core/record.js';
+import type { SpilledRecords } from './spilled-records.js';
 
 export interface PendingAppend {
   readonly producer: string;
@@ -12,7 +13,8 @@ export interface PendingAppend {
   readonly commitTimeUs: number;
   readonly transactionId?: string | undefined;
   readonly control?: AppendControl | undefined;
-  readonly records: RecordSet;
+  /** In memory, or (a very long append) in a file until it is confirmed. */
+  readonly records: RecordSet | SpilledRecords;
 }
 
 /** How many of the group may be committed without the rest: about half of it, all of it where nothing can be told apart. */

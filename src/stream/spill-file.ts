@@ -25,26 +25,21 @@ export class SpillFile {
     });
   }
 
-  /** The chunk's index. */
-  write(data: Buffer): number {
+  /** The chunk's index; it holds the parts, one behind the other. */
+  write(...parts: readonly Buffer[]): number {
     const fd = this.#open();
-    this.#attempt(() => {
-      for (let done = 0; done < data.length;) {
-        done += writeSync(fd, data, done, data.length - done, this.#length + done);
-      }
-    });
-    this.#chunks.push({ at: this.#length, length: data.length });
-    this.#length += data.length;
-    return this.#chunks.length - 1;
-  }
-
-  /** All chunks as the buffers of a RecordSet, each loaded on access; usable until `close`. */
-  buffers(): readonly Buffer[] {
-    const buffers: Buffer[] = [];
-    for (let i = 0; i < this.#chunks.length; i++) {
-      Object.defineProperty(buffers, i, { get: () => this.chunk(i), enumerable: true });
+    const at = this.#length;
+    let length = 0;
+    for (const data of parts) {
+      const from = at + length;
+      this.#attempt(() => {
+        for (let done = 0; done < data.length;) done += writeSync(fd, data, done, data.length - done, from + done);
+      });
+      length += data.length;
     }
-    return buffers;
+    this.#chunks.push({ at, length });
+    this.#length += length;
+    return this.#chunks.length - 1;
   }
 
   /** In memory of its own, from its beginning on. */

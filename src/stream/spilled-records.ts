@@ -69,10 +69,10 @@ export class SpilledRecordsWriter {
     return new SpilledRecords({
       file: this.#file,
       topics: this.#topics,
-      count: this.#count,
       timestamps,
       pages: this.#pages,
       ends: this.#ends,
+      offsets: 'stored',
     });
   }
 
@@ -114,35 +114,79 @@ export class SpilledRecordsWriter {
   }
 }
 
+/** Takes the records of one append in the pieces in which they came; they have no offsets yet. */
+export class SpilledPiecesWriter {
+  readonly #file: SpillFile;
+  readonly #topics: string[] = [];
+  readonly #pages: number[] = [];
+  readonly #ends: number[] = [];
+
+  constructor(file: SpillFile) {
+    this.#file = file;
+  }
+
+  /** The extents are the writer's: their topics get the numbers that they have in the append. */
+  add(topics: readonly string[], extents: Int32Array, data: Buffer): void {
+    const numbers = topics.map((name) => {
+      const known = this.#topics.indexOf(name);
+      return known < 0 ? this.#topics.push(name) - 1 : known;
+    });
+    for (let at = extent.topic; at < extents.length; at += extentSize) extents[at] = numbers[extents[at]!]!;
+    const bytes = Buffer.from(extents.buffer, extents.byteOffset, extents.byteLength);
+    this.#pages.push(this.#file.write(bytes, data));
+    this.#ends.push((this.#ends.at(-1) ?? 0) + extents.length / extentSize);
+  }
+
+  finish(): SpilledRecords {
+    const { topics, pages, ends } = { topics: this.#topics, pages: this.#pages, ends: this.#ends };
+    return new SpilledRecords({ file: this.#file, topics, timestamps: undefined, pages, ends, offsets: 'none' });
+  }
+}
+
+/**
+ * Offsets of the records of a page: before them in the page, not known yet, or counted up in each partition from the page's first ones,
+ * which stand here as triples: topic, partition, offset.
+ */
+type PageOffsets = 'stored' | 'none' | readonly (readonly number[])[];
+
+interface SpilledParts {
+  readonly file: SpillFile;
+  readonly topics: readonly string[];
+  readonly timestamps: Float64Array | undefined;
+  /** Chunk of each page, and the index of the record behind its last. */
+  readonly pages: readonly number[];
+  readonly ends: readonly number[];
+  readonly offsets: PageOffsets;
+}
+
 /** Usable until the file is closed. */
 export class SpilledRecords implements Records {
   readonly count: number;
   readonly topics: readonly string[];
   readonly timestamps: Float64Array | undefined;
-  readonly #file: SpillFile;
-  readonly #pages: readonly number[];
-  readonly #ends: readonly number[];
+  readonly #parts: SpilledParts;
   // The page at hand, and its records.
   #number = -1;
   #page: RecordSet | undefined;
   #from = 0;
   #end = 0;
 
-  /** Use SpilledRecordsWriter. */
-  constructor(parts: {
-    file: SpillFile;
-    topics: readonly string[];
-    count: number;
-    timestamps: Float64Array | undefined;
-    pages: readonly number[];
-    ends: readonly number[];
-  }) {
-    this.#file = parts.file;
+  /** Use one of the writers. */
+  constructor(parts: SpilledParts) {
+    this.#parts = parts;
     this.topics = parts.topics;
-    this.count = parts.count;
+    this.count = parts.ends.at(-1) ?? 0;
     this.timestamps = parts.timestamps;
-    this.#pages = parts.pages;
-    this.#ends = parts.ends;
+  }
+
+  /** Page by page, each in memory of its own. */
+  *pages(): Generator<RecordSet> {
+    for (let number = 0; number < this.#parts.pages.length; number++) yield this.#load(number);
+  }
+
+  /** The same records, now that the log has given them offsets: per page the first of each partition, as triples. */
+  withOffsets(firsts: readonly (readonly number[])[]): SpilledRecords {
+    return new SpilledRecords({ ...this.#parts, offsets: firsts });
   }
 
   op(i: number): Op {
@@ -174,20 +218,49 @@ export class SpilledRecords implements Records {
 
   #turnTo(i: number): RecordSet {
     // Mostly the next one; back to the first when the appends are applied again after a rollback.
+    const { ends } = this.#parts;
     let number = i >= this.#end ? this.#number + 1 : 0;
-    while (this.#ends[number]! <= i) number++;
-    const from = number === 0 ? 0 : this.#ends[number - 1]!;
-    const count = this.#ends[number]! - from;
-    const page = this.#file.chunk(this.#pages[number]!);
+    while (ends[number]! <= i) number++;
+    const page = this.#load(number);
     this.#number = number;
-    this.#from = from;
-    this.#end = from + count;
+    this.#end = ends[number]!;
+    this.#from = this.#end - page.count;
+    return page;
+  }
+
+  #load(number: number): RecordSet {
+    const { file, pages, ends, offsets } = this.#parts;
+    const count = ends[number]! - (number === 0 ? 0 : ends[number - 1]!);
+    const page = file.chunk(pages[number]!);
+    const stored = offsets === 'stored' ? count * 8 : 0;
+    const extents = new Int32Array(page.buffer, stored, count * extentSize);
     return new RecordSet({
-      buffers: [page.subarray(count * numbersBytes)],
+      buffers: [page.subarray(stored + extents.byteLength)],
       topics: this.topics,
-      extents: new Int32Array(page.buffer, count * 8, count * extentSize),
+      extents,
       count,
-      offsets: new Float64Array(page.buffer, 0, count),
+      offsets:
+        offsets === 'stored'
+          ? new Float64Array(page.buffer, 0, count)
+          : offsets === 'none'
+            ? undefined
+            : countedUp(extents, count, offsets[number]!),
     });
   }
+}
+
+function countedUp(extents: Int32Array, count: number, firsts: readonly number[]): Float64Array {
+  const next = Float64Array.from(firsts);
+  const offsets = new Float64Array(count);
+  // Neighbours mostly lie in one partition.
+  let here = 0;
+  for (let i = 0; i < count; i++) {
+    const topic = extents[i * extentSize + extent.topic]!;
+    const partition = extents[i * extentSize + extent.partition]!;
+    if (next[here] !== topic || next[here + 1] !== partition)
+      for (here = 0; next[here] !== topic || next[here + 1] !== partition;) here += 3;
+    offsets[i] = next[here + 2]!;
+    next[here + 2] = offsets[i]! + 1;
+  }
+  return offsets;
 }

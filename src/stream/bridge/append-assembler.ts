@@ -1,8 +1,10 @@
 // Makes whole appends of a producer's chunks: an append may end anywhere in a chunk, several may end in one, and one may span
-// many. Bytes are not copied; an append that grows over the bound goes to a spill file, and only its extents stay in memory.
+// many. Bytes are not copied; an append that grows over the bound goes to a spill file, extents and all, so that what it holds in
+// memory does not grow with it.
 import { extent, extentSize, RecordSet, type AppendEnd, type Chunk } from '../../core/record.js';
 import type { PendingAppend } from '../pending-append.js';
 import { SpillFile } from '../spill-file.js';
+import { SpilledPiecesWriter } from '../spilled-records.js';
 
 /** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
 export const producerCreditBytes = 4 * 1024 * 1024;
@@ -29,10 +31,7 @@ export interface AssemblerOptions {
 interface Piece {
   readonly topics: readonly string[];
   readonly extents: Int32Array;
-  /** Undefined once it is in the spill file. */
-  data: Buffer | undefined;
-  /** Index among the spilled chunks. */
-  spilled: number;
+  readonly data: Buffer;
 }
 
 export class AppendAssembler {
@@ -42,6 +41,7 @@ export class AppendAssembler {
   #bytes = 0;
   #heldBytes = 0;
   #spill: SpillFile | undefined;
+  #spilled: SpilledPiecesWriter | undefined;
 
   constructor(producer: string, options: AssemblerOptions) {
     this.#producer = producer;
@@ -83,26 +83,23 @@ export class AppendAssembler {
       topics: chunk.topics,
       extents: extents.subarray(0, (to - from) * extentSize),
       data,
-      spilled: -1,
     });
   }
 
   #spillOpen(): number {
     const { spillFolder } = this.#options;
     if (spillFolder === undefined) return 0;
-    const spill = (this.#spill ??= new SpillFile(spillFolder));
-    for (const piece of this.#pieces) {
-      if (piece.data === undefined) continue;
-      piece.spilled = spill.write(piece.data);
-      piece.data = undefined;
-    }
+    this.#spill ??= new SpillFile(spillFolder);
+    this.#spilled ??= new SpilledPiecesWriter(this.#spill);
+    for (const { topics, extents, data } of this.#pieces) this.#spilled.add(topics, extents, data);
+    this.#pieces = [];
     const freed = this.#heldBytes;
     this.#heldBytes = 0;
     return freed;
   }
 
   #close(end: AppendEnd): QueuedAppend {
-    // An append that is in the file in part goes there as a whole: its buffers are then all of one kind.
+    // An append that is in the file in part goes there as a whole.
     const heldBytes = this.#heldBytes;
     if (this.#spill !== undefined) this.#spillOpen();
     const queued: QueuedAppend = {
@@ -113,7 +110,7 @@ export class AppendAssembler {
         commitTimeUs: end.commitTimeUs,
         transactionId: end.transactionId,
         control: end.control,
-        records: this.#records(),
+        records: this.#spilled?.finish() ?? this.#records(),
       },
       bytes: this.#bytes,
       heldBytes,
@@ -126,7 +123,7 @@ export class AppendAssembler {
   #records(): RecordSet {
     const pieces = this.#pieces;
     const first = pieces[0];
-    if (pieces.length === 1 && first?.data !== undefined) {
+    if (pieces.length === 1 && first !== undefined) {
       return new RecordSet({
         buffers: [first.data],
         topics: first.topics,
@@ -134,7 +131,7 @@ export class AppendAssembler {
         count: first.extents.length / extentSize,
       });
     }
-    return joinPieces(pieces, this.#spill?.buffers());
+    return joinPieces(pieces);
   }
 
   /** Forgets the open append; gives the bytes of memory that it held. */
@@ -150,10 +147,11 @@ export class AppendAssembler {
     this.#bytes = 0;
     this.#heldBytes = 0;
     this.#spill = undefined;
+    this.#spilled = undefined;
   }
 }
 
-function joinPieces(pieces: readonly Piece[], spilled: readonly Buffer[] | undefined): RecordSet {
+function joinPieces(pieces: readonly Piece[]): RecordSet {
   const extents = new Int32Array(pieces.reduce((sum, piece) => sum + piece.extents.length, 0));
   const topics: string[] = [];
   const buffers: Buffer[] = [];
@@ -163,14 +161,14 @@ function joinPieces(pieces: readonly Piece[], spilled: readonly Buffer[] | undef
       const known = topics.indexOf(name);
       return known < 0 ? topics.push(name) - 1 : known;
     });
-    const buffer = piece.data === undefined ? piece.spilled : buffers.push(piece.data) - 1;
+    const buffer = buffers.push(piece.data) - 1;
     extents.set(piece.extents, at);
     for (const end = at + piece.extents.length; at < end; at += extentSize) {
       extents[at + extent.topic] = topicOf[extents[at + extent.topic]!]!;
       extents[at + extent.buffer] = buffer;
     }
   }
-  return new RecordSet({ buffers: spilled ?? buffers, topics, extents, count: extents.length / extentSize });
+  return new RecordSet({ buffers, topics, extents, count: extents.length / extentSize });
 }
 
 /** What a chunk costs of its producer's credit; both ends count it the same way. */

@@ -42,8 +42,8 @@ export class CommitBuilder {
     this.#count = 0;
   }
 
-  /** `runs` may be longer than `runsLength`: it is the caller's scratch. */
-  append(append: Omit<CommitAppend, 'runs'>, runs: readonly number[], runsLength: number): void {
+  /** `runs`: the pairs as varints, `runCount` of them; a long transaction over two tables has one for each record. */
+  append(append: Omit<CommitAppend, 'runs'>, runs: Buffer, runCount: number): void {
     const to = this.#appends;
     let producer = this.#producers.get(append.producer);
     if (producer === undefined) {
@@ -60,8 +60,8 @@ export class CommitBuilder {
     if (append.transactionId !== undefined) to.string(append.transactionId);
     if (append.control !== undefined) to.string(JSON.stringify(append.control));
     to.signed(append.commitTimeUs);
-    to.varint(runsLength / 2);
-    for (let i = 0; i < runsLength; i++) to.varint(runs[i]!);
+    to.varint(runCount);
+    to.bytes(runs);
     this.#count++;
   }
 

@@ -1,10 +1,12 @@
 // The writing side of the embedded log: gives seqs and offsets to whole appends and stores them as batches, inside the
 // transaction that the caller has open. Nothing is kept per record; what the commit needs is grown in buffers that are
 // used again for the next one.
+import { ByteWriter } from '../../core/bytes.js';
 import { AppError, assert } from '../../core/errors.js';
 import { extent, extentSize, RecordSet, toldPositionLengthMax, type Append } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
+import type { SpilledRecords } from '../spilled-records.js';
 import { BatchBuilder } from './batch-codec.js';
 import { CommitBuilder } from './commit-codec.js';
 import type { Topic, TopicIndex } from './topic-index.js';
@@ -29,7 +31,9 @@ export class LogWriter {
   // Parts of the commit under construction, in the order in which they were met.
   readonly #parts: Part[] = [];
   readonly #builders: BatchBuilder[] = [];
-  readonly #runs: number[] = [];
+  /** Interleaving of the append in hand: pairs of part and number of records. */
+  readonly #runs = new ByteWriter(4096);
+  #runCount = 0;
   #batches = 0;
 
   constructor(database: SqliteDatabase, topics: TopicIndex) {
@@ -51,20 +55,26 @@ export class LogWriter {
     this.#commit.start();
     const firstSeq = this.#headSeq + 1;
     const written: Append[] = [];
-    const offsets = new Float64Array(appends.reduce((sum, append) => sum + append.records.count, 0));
+    const offsets = new Float64Array(appends.reduce((sum, { records }) => sum + countInMemory(records), 0));
     let at = 0;
     let control = false;
     for (const append of appends) {
       const seq = ++this.#headSeq;
-      const to = at + append.records.count;
-      const own = offsets.subarray(at, to);
-      at = to;
-      const runsLength = this.#addRecords(append.records, seq, append.commitTimeUs, false, own);
+      this.#runs.reset();
+      this.#runCount = 0;
+      let records: RecordSet | SpilledRecords;
+      if (append.records instanceof RecordSet) {
+        const to = at + append.records.count;
+        const own = offsets.subarray(at, to);
+        at = to;
+        this.#addRecords(append.records, seq, append.commitTimeUs, false, own);
+        records = withOffsets(append.records, own);
+      } else records = this.#addSpilled(append.records, seq, append.commitTimeUs);
       const { producer, position, commitTimeUs, transactionId } = append;
       this.#commit.append(
         { producer, position: told(position), commitTimeUs, transactionId, control: append.control },
-        this.#runs,
-        runsLength,
+        this.#runs.written(),
+        this.#runCount,
       );
       control ||= append.control !== undefined;
       written.push({
@@ -74,7 +84,7 @@ export class LogWriter {
         commitTimeUs,
         transactionId,
         control: append.control,
-        records: withOffsets(append.records, own),
+        records,
       });
     }
     for (const part of this.#parts) this.#flush(part, false);
@@ -97,17 +107,38 @@ export class LogWriter {
     this.#batches = 0;
   }
 
-  /** Sorts the records into their parts; leaves their interleaving in #runs and gives its length. */
+  /** Page by page: nothing of it stays in memory but the first offsets of each page. */
+  #addSpilled(records: SpilledRecords, seq: number, commitTimeUs: number): SpilledRecords {
+    const firsts: number[][] = [];
+    for (const page of records.pages()) {
+      firsts.push(this.#firstOffsets(page));
+      this.#addRecords(page, seq, commitTimeUs, false, undefined);
+    }
+    return records.withOffsets(firsts);
+  }
+
+  #firstOffsets({ extents, topics, count }: RecordSet): number[] {
+    const firsts: number[] = [];
+    for (let at = 0; at < count * extentSize; at += extentSize) {
+      const topic = extents[at + extent.topic]!;
+      const partition = extents[at + extent.partition]!;
+      let known = 0;
+      while (known < firsts.length && (firsts[known] !== topic || firsts[known + 1] !== partition)) known += 3;
+      if (known === firsts.length) firsts.push(topic, partition, this.#topics.get(topics[topic]!).next[partition] ?? 0);
+    }
+    return firsts;
+  }
+
+  /** Sorts the records into their parts; adds their interleaving to #runs. */
   #addRecords(
     records: RecordSet,
     seq: number,
     commitTimeUs: number,
     derived: boolean,
     offsets: Float64Array | undefined,
-  ): number {
+  ): void {
     const { extents, count } = records;
     const commitTimeMs = Math.floor(commitTimeUs / 1000);
-    let runsLength = 0;
     let from = 0;
     while (from < count) {
       const topicIndex = extents[from * extentSize + extent.topic]!;
@@ -122,14 +153,16 @@ export class LogWriter {
       }
       const partIndex = this.#partIndex(records.topics[topicIndex]!, partition, seq, commitTimeMs);
       const part = this.#parts[partIndex]!;
-      this.#runs[runsLength++] = partIndex;
-      this.#runs[runsLength++] = to - from;
+      if (!derived) {
+        this.#runs.varint(partIndex);
+        this.#runs.varint(to - from);
+        this.#runCount++;
+      }
       const next = part.topic.next;
       for (let i = from, offset = next[partition]!; offsets !== undefined && i < to; i++) offsets[i] = offset++;
       this.#addRun(part, records, from, to, seq, commitTimeMs, derived);
       from = to;
     }
-    return runsLength;
   }
 
   #addRun(
@@ -224,6 +257,10 @@ export class LogWriter {
 /** A long position stands in the producer's row only: who reads the log again can do without, and it would outweigh the records. */
 function told(position: string | null): string | null {
   return position !== null && position.length > toldPositionLengthMax ? null : position;
+}
+
+function countInMemory(records: RecordSet | SpilledRecords): number {
+  return records instanceof RecordSet ? records.count : 0;
 }
 
 function withOffsets(records: RecordSet, offsets: Float64Array): RecordSet {

@@ -28,8 +28,8 @@ function open(options: EmbeddedLogOptions = {}): { log: EmbeddedLog; database: S
 function pending(
   position: string | null,
   records: readonly TestRecord[],
-  more: Partial<PendingAppend> = {},
-): PendingAppend {
+  more: Partial<PendingAppend> & { readonly records?: RecordSet } = {},
+): PendingAppend & { readonly records: RecordSet } {
   const { data, topics, extents, recordCount } = buildChunk(records);
   return {
     producer: 'p',
