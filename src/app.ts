@@ -7,7 +7,9 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shownConfig, type Config } from './config.js';
-import { Herder } from './connect/herder.js';
+import type { ConnectFacade } from './connect/connect-facade.js';
+import { FollowedConnectors } from './connect/followed-connectors.js';
+import { Herder, type ConnectorStore } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
 import { SourceLag } from './connect/source-lag.js';
 import { systemClock } from './core/clock.js';
@@ -16,6 +18,9 @@ import { createLogger, type LogSink } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
+import { EngineLife } from './process/engine-life.js';
+import { serviceInUse, takeSeat } from './process/seat.js';
+import { ServiceLives } from './process/service-lives.js';
 import { applyQueryFiles, readQueryFiles } from './process/query-files.js';
 import { ReadableTables } from './query/readable.js';
 import { Reconnects } from './connect/reconnects.js';
@@ -41,7 +46,7 @@ export interface App {
   readonly url: string;
   readonly query: QueryService;
   readonly engine: Remote<EngineApi>;
-  readonly connectors: Herder;
+  readonly connectors: ConnectFacade;
   /** What happened when the service cannot go on; `stop` is then still to be called. */
   readonly failure: ServiceFailure;
   /** Resolves when the table is there and its first snapshot is complete. */
@@ -86,20 +91,60 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     prepare?.();
 
     const path = join(dataFolder, 'writethrough.db');
-    let committed: (seq: number, commitTimeUs: number) => void = () => {};
-    const engine = await startEngineThread(
-      {
-        dataFolder,
-        durability: config.durability,
-        serviceId: config['service.id'],
-        strict: config['sql.strict'],
-        stream,
-        feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
-        properties: shownConfig(config),
+    const seat = await takeSeat({
+      stream,
+      follow: config.follow,
+      serviceId: config['service.id'],
+      dataFolder,
+      url: advertisedUrl(config, url),
+      logger,
+      onChange: (leadership) => {
+        if (config.follow === 'never' && leadership.role === 'follower')
+          failure.fail(serviceInUse(config['service.id'], leadership.leader));
+        else lives.follow();
       },
-      { log, failed: (error) => failure.fail(error), committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
-    );
-    closers.push(() => engine.stop());
+      onFailed: (error) => failure.fail(error),
+    });
+    // After the engine has ended: until then nobody else need try.
+    closers.push(() => seat.leave());
+    let committed: (seq: number, commitTimeUs: number) => void = () => {};
+    const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
+    const herderParts = { stream, lag, reconnects: new Reconnects(metrics), log };
+    const lives: ServiceLives = new ServiceLives({
+      role: () => seat.leadership.role,
+      check: () => seat.check(),
+      onFailed: (error) => failure.fail(error),
+      logger,
+      async begin(role, onFailed) {
+        const engine = await startEngineThread(
+          {
+            dataFolder,
+            durability: config.durability,
+            serviceId: config['service.id'],
+            strict: config['sql.strict'],
+            stream,
+            role,
+            feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
+            properties: shownConfig(config),
+          },
+          { log, failed: onFailed, committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
+        );
+        const leader = () => seat.leadership.leader ?? 'unknown';
+        return new EngineLife(role, engine, {
+          herder: () => createHerder(config, engine, herderParts),
+          followed: (refusal) =>
+            new FollowedConnectors({ store: connectorStore(engine), workerId: leader, version, refusal }),
+        });
+      },
+      async work(life) {
+        await life.work(async (connectors) => {
+          await followSource(connectors, source);
+          await applyQueryFiles(files, life.engine);
+        });
+      },
+    });
+    const first = await lives.begin();
+    closers.push(() => lives.close());
 
     const reader = openStateReader(path);
     closers.push(() => reader.close());
@@ -108,8 +153,6 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     closers.push(() => pool.close());
     const checkpointer = new CheckpointerThread({ path, onFailed: (error) => failure.fail(error), logger });
     closers.push(() => checkpointer.close());
-    const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
-    const connectors = createHerder(config, engine, { stream, lag, reconnects: new Reconnects(metrics), log });
     const query = new QueryService({
       reader: readerOfLiving(reader, failure),
       runTask: async (task) => {
@@ -133,15 +176,16 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       readable.changed();
     });
 
-    await connectors.open();
-    closers.push(() => connectors.close());
+    closers.push(() => lives.rest());
+    const { engine, connectors } = lives;
     const status = new StatusService({
       failure,
-      engine: engine.remote,
+      engine,
       connectors,
       query,
       path,
-      logId: engine.logId,
+      logId: first.logId,
+      leadership: () => seat.leadership,
       serviceId: config['service.id'],
       readyLagMs: config['ready.lag-ms'],
     });
@@ -149,26 +193,26 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     server.attach({
       query,
       statements: {
-        execute: (r) => engine.remote.execute(r),
-        rebuild: (t) => engine.remote.rebuild(t),
-        rebuilds: () => engine.remote.rebuilds(),
-        queries: () => engine.remote.queries(),
+        execute: (r) => engine.execute(r),
+        rebuild: (t) => engine.rebuild(t),
+        rebuilds: () => engine.rebuilds(),
+        queries: () => engine.queries(),
       },
       connect: connectors,
-      registry: registryOf(engine.remote),
-      tap: tapOf(engine.remote),
+      registry: registryOf(engine),
+      tap: tapOf(engine),
       status,
     });
     // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.
     closers.push(() => server.close());
-    await followSource(connectors, source);
-    await applyQueryFiles(files, engine.remote);
+    await lives.work();
     status.started();
-    logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, version });
+    const { role, leader } = seat.leadership;
+    logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, role, leader, version });
     return {
       url,
       query,
-      engine: engine.remote,
+      engine,
       connectors,
       failure,
       whenReadable: (table, timeoutMs) => readable.wait(table, timeoutMs),
@@ -234,12 +278,7 @@ function createHerder(config: Config, engine: EngineThread, { stream, lag, recon
   const secrets = join(resolve(config.data), 'secrets');
   const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
   return new Herder({
-    store: {
-      load: () => engine.remote.connectors(),
-      put: (connector) => engine.remote.putConnector(connector),
-      remove: (name, keep) => engine.remote.removeConnector(name, keep),
-      progress: (name) => engine.remote.connectorProgress(name),
-    },
+    store: connectorStore(engine),
     startTask: (name, checked, onReport) => {
       const task = startCaptureThread(threads, name, checked, (report) => {
         reconnects.state(name, report.state);
@@ -254,6 +293,22 @@ function createHerder(config: Config, engine: EngineThread, { stream, lag, recon
     version,
     logger: createLogger(log),
   });
+}
+
+function connectorStore({ remote }: EngineThread): ConnectorStore {
+  return {
+    load: () => remote.connectors(),
+    put: (connector) => remote.putConnector(connector),
+    remove: (name, keep) => remote.removeConnector(name, keep),
+    progress: (name) => remote.connectorProgress(name),
+  };
+}
+
+/** Where the others reach this process: an address that stands for all of them is none to be sent to. */
+function advertisedUrl(config: Config, url: string): string {
+  if (config['advertised.url'] !== undefined) return config['advertised.url'].replace(/\/$/, '');
+  const { port } = new URL(url);
+  return config.host === '0.0.0.0' || config.host === '::' ? `http://${hostname()}:${port}` : url;
 }
 
 function frontierOf(reader: StateReader): Frontier {

@@ -61,6 +61,12 @@ export const optionDefs = {
   host: text('address to listen on', '127.0.0.1'),
   port: whole('port of the HTTP API; 0 takes a free one', 8088, 0, 65535),
   stream: text('embedded, or kafka://broker:9092,broker2:9092', 'embedded'),
+  follow: oneOf(
+    'Kafka: never, standby (follow while another leads, take over when it is gone), or only follow',
+    'never',
+    ['never', 'standby', 'only'],
+  ),
+  'advertised.url': optionalText('address under which other processes and their clients reach this one'),
   queries: optionalText('folder of *.sql files that are applied at start'),
   'allow-unauthenticated': flag('listen beyond loopback without authentication'),
   'log.level': oneOf('lines to write', 'info', ['debug', 'info', 'warn', 'error']),

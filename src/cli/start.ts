@@ -5,6 +5,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevelName = (typeof logLevels)[number];
 
+export const followModes = ['standby', 'only'] as const;
+export type FollowModeName = (typeof followModes)[number];
+
 /** For the help only: what is not given is left to the configuration, whose defaults these are. */
 export const defaults = { data: './writethrough-data', port: 8088, host: '127.0.0.1', logLevel: 'info' } as const;
 
@@ -15,6 +18,7 @@ export interface StartOptions {
   readonly host?: string | undefined;
   readonly stream?: string | undefined;
   readonly queries?: string | undefined;
+  readonly follow?: FollowModeName | true | undefined;
   readonly config?: string | undefined;
   readonly allowUnauthenticated?: boolean | undefined;
   readonly logLevel?: LogLevelName | undefined;
@@ -30,6 +34,12 @@ export function startCommand(program: Command, runStart: (options: StartOptions)
     .option('--host <address>', `address to listen on (default ${defaults.host})`)
     .option('--stream <url>', 'kafka://broker,broker instead of the embedded log')
     .option('--queries <dir>', 'folder of *.sql files')
+    .addOption(
+      new Option(
+        '--follow [mode]',
+        'on Kafka: follow the process that leads, and take over when it is gone (`only`: never take over)',
+      ).choices(followModes),
+    )
     .option('--config <file>', 'configuration file')
     .option('--allow-unauthenticated', 'listen beyond loopback without authentication')
     .addOption(new Option('--log-level <level>', `lines to write (default ${defaults.logLevel})`).choices(logLevels))

@@ -51,6 +51,8 @@ export interface DeleteOptions {
 
 export interface ConnectFacade {
   list(): Promise<readonly string[]>;
+  /** Of all, for the status page. */
+  statuses(): Promise<readonly ConnectorStatus[]>;
   /** Rejects with bad-connector-config (every problem in `detail`), already-exists, filter-matches-nothing, source-*. */
   create(name: string, config: ConnectorConfig, owner: 'flag' | 'file' | 'api'): Promise<ConnectorInfo>;
   /** PUT .../config: created tells whether it is new. */

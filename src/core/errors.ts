@@ -78,6 +78,11 @@ export const errorCodes = {
   ],
   'log-corrupt': [500, 'the log does not hold what its own index says'],
   'log-foreign': [409, 'the topics belong to another log or format of writethrough'],
+  'service-in-use': [409, 'another process leads this service already; `--follow` lets this one follow it'],
+  'not-leader': [
+    409,
+    'this process follows another one, which alone may change something; the answer names its address',
+  ],
   'producer-fenced': [409, 'another process has taken over this producer'],
   'record-too-large': [413, 'a record is over `max.message.bytes` of its topic'],
   'rebuild-running': [409, 'the table is being rebuilt already'],
@@ -95,6 +100,8 @@ export interface AppErrorOptions {
   readonly retriable?: boolean | undefined;
   /** 1-based place in a SQL text or a file. */
   readonly place?: ErrorPlace | undefined;
+  /** Address of the process that may do it. */
+  readonly leader?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -114,6 +121,7 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly retriable: boolean;
   readonly place: ErrorPlace | undefined;
+  readonly leader: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -122,6 +130,7 @@ export class AppError extends Error {
     this.hint = options.hint;
     this.retriable = options.retriable ?? false;
     this.place = options.place;
+    this.leader = options.leader;
   }
 
   get status(): number {
@@ -137,6 +146,7 @@ export interface ErrorMessage {
   readonly hint?: string | undefined;
   readonly retriable: boolean;
   readonly place?: ErrorPlace | undefined;
+  readonly leader?: string | undefined;
 }
 
 export function toAppError(error: unknown): AppError {
@@ -146,8 +156,8 @@ export function toAppError(error: unknown): AppError {
 }
 
 export function toErrorMessage(error: unknown): ErrorMessage {
-  const { code, message, detail, hint, retriable, place } = toAppError(error);
-  return { code, message, detail, hint, retriable, place };
+  const { code, message, detail, hint, retriable, place, leader } = toAppError(error);
+  return { code, message, detail, hint, retriable, place, leader };
 }
 
 export function fromErrorMessage(message: ErrorMessage): AppError {

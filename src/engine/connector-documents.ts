@@ -1,31 +1,54 @@
-// The connectors that this process runs, as documents of the store, and how far each is.
+// The connectors as documents of the store, and how far each is. They are part of the sequence: every change is an append, so that
+// whichever process leads next runs the same ones, also from an empty data folder.
 import type { Catalog } from '../catalog/catalog.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
 import { producerName } from '../connect/naming.js';
+import type { AppendControl } from '../core/append-control.js';
 import { positionToResume } from '../core/record.js';
 import type { StateWriter } from '../store/state-store.js';
 
-const kind = 'connector';
+const kind = 'sequenced-connector';
+/** Of versions that kept them beside the log. */
+const earlierKind = 'connector';
 
 export class ConnectorDocuments {
   readonly #state: StateWriter;
   readonly #catalog: Catalog;
+  readonly #append: (control: AppendControl) => Promise<void>;
 
-  constructor(state: StateWriter, catalog: Catalog) {
+  /** `append` resolves when it is applied. */
+  constructor(state: StateWriter, catalog: Catalog, append: (control: AppendControl) => Promise<void>) {
     this.#state = state;
     this.#catalog = catalog;
+    this.#append = append;
   }
 
   load(): readonly StoredConnector[] {
-    return this.#state.documents(kind).map(({ json }) => JSON.parse(json) as StoredConnector);
+    return [...this.#documents(kind), ...this.#documents(earlierKind)];
   }
 
-  put(connector: StoredConnector): void {
-    this.#write(() => this.#state.putDocument(kind, connector.name, JSON.stringify(connector)));
+  #documents(ofKind: string): readonly StoredConnector[] {
+    return this.#state.documents(ofKind).map(({ json }) => JSON.parse(json) as StoredConnector);
   }
 
-  remove(name: string): void {
-    this.#write(() => this.#state.deleteDocument(kind, name));
+  put(connector: StoredConnector): Promise<void> {
+    return this.#append({ kind: 'connector-put', name: connector.name, document: JSON.stringify(connector) });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#append({ kind: 'connector-removed', name });
+  }
+
+  /** Once: what an earlier version kept beside the log enters the sequence. */
+  async sequence(): Promise<void> {
+    for (const connector of this.#documents(earlierKind)) await this.put(connector);
+  }
+
+  /** In the engine's open transaction, at the control's seq. */
+  apply(control: Extract<AppendControl, { readonly kind: 'connector-put' | 'connector-removed' }>): void {
+    this.#state.deleteDocument(earlierKind, control.name);
+    if (control.kind === 'connector-put') this.#state.putDocument(kind, control.name, control.document);
+    else this.#state.deleteDocument(kind, control.name);
   }
 
   progress(name: string) {
@@ -35,10 +58,5 @@ export class ConnectorDocuments {
       tables: entries.map((entry) => entry.name),
       topics: entries.map((entry) => entry.properties.topic),
     };
-  }
-
-  /** Calls run between two turns of the engine's loop, where no transaction is open. */
-  #write(change: () => void): void {
-    this.#state.transaction(change);
   }
 }

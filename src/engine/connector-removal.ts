@@ -31,7 +31,7 @@ export class ConnectorRemoval {
     const { connectors, execute } = this.#env;
     const tables = keep === 'nothing' ? this.#tablesOf(connector) : [];
     if (keep !== 'all') await this.#giveUpPosition(connector);
-    connectors.remove(connector);
+    await connectors.remove(connector);
     for (const table of tables) await execute(`DROP TABLE IF EXISTS ${quoted(table)} DELETE TOPIC;`);
   }
 

@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly serviceId: string;
   readonly strict: boolean;
   readonly stream: StreamOptions;
+  /** `follower`: it applies what another process writes, and writes nothing itself. */
+  readonly role: EngineRole;
   readonly feed: { readonly ms: number; readonly bytes: number };
   /** Settings as SHOW PROPERTIES tells them; no secrets. */
   readonly properties: Readonly<Record<string, string>>;
@@ -23,6 +25,8 @@ export interface EngineOptions {
   readonly rowsPerStep?: number | undefined;
   readonly rowsAtOnce?: number | undefined;
 }
+
+export type EngineRole = 'leader' | 'follower';
 
 export type StreamOptions = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly url: string };
 
@@ -64,6 +68,8 @@ export interface EngineApi {
   /** Gives the engine its end of a capture thread's bridge; the port is in the transfer list. */
   attachCapture(link: { readonly port: unknown }): Promise<void>;
   openTable(request: OpenTableRequest): Promise<OpenedTable>;
+  /** Resolves when everything is applied that was in the log when it was called. */
+  caughtUp(): Promise<void>;
   connectors(): Promise<readonly StoredConnector[]>;
   putConnector(connector: StoredConnector): Promise<void>;
   /** Gives its position up on request, and also drops its tables with their topics. */

@@ -27,6 +27,7 @@ export async function openKafkaEngineLog(
     serviceId: options.serviceId,
     logger,
     signal: stopping.signal,
+    follows: options.role === 'follower',
     spillFolder: options.dataFolder,
     knownPositions: stored && { seq: stored.seq, positions: stored.positions },
   });
@@ -50,15 +51,17 @@ export async function openKafkaEngineLog(
       write: (group) => group as readonly Append[],
       half: (group) => Math.max(1, group.length >> 1),
       writeDerived: (groups) => {
-        if (groups.length > 0) outbox!.add(groups);
+        if (groups.length > 0) outbox?.add(groups);
       },
       confirm: () => ahead.confirm(),
       onAvailable: (listener) => ahead.onAvailable(listener),
       maintain: () => outbox?.drop() ?? false,
     },
     async begin(state) {
-      outbox = new Outbox(state, await log.openSinkProducer(), fail);
-      outbox.send();
+      if (options.role === 'leader') {
+        outbox = new Outbox(state, await log.openSinkProducer(), fail);
+        outbox.send();
+      }
       follow = ahead.follow(log.read(state.frontier.seq, { follow: true, signal: stopping.signal })).catch(fail);
     },
     async close() {

@@ -13,6 +13,7 @@ export interface KafkaStreamOptions {
   readonly serviceId: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly follows?: boolean | undefined;
   readonly spillFolder?: string | undefined;
   readonly knownPositions?: KnownPositions | undefined;
 }

@@ -6,6 +6,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
 import { AppError, assert, toAppError, toErrorMessage } from '../core/errors.js';
 import { connectorOfProducer, producerName } from '../connect/naming.js';
+import type { AppendControl } from '../core/append-control.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
 import { Builder } from '../projector/builder.js';
@@ -30,6 +31,7 @@ import type { EngineLog } from './engine-log.js';
 import { EngineStatements } from './engine-statements.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openEngineLog } from './open-engine-log.js';
+import { followersProducer, LogEnd } from './following.js';
 import { openSchemaTopic } from './schema-topic.js';
 import { SourceCounts } from './source-counts.js';
 import { openDatabase } from '../sqlite/database.js';
@@ -50,8 +52,15 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   const sinks = new SinkTopics();
   const definitions = statementsTopic(options.serviceId);
   const schemas = options.stream.kind === 'embedded' ? '_schemas' : `${options.serviceId}_schemas`;
-  await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
-  const local = new LocalAppends(await log.openProducer(localProducer), systemClock.nowUs());
+  const leads = options.role === 'leader';
+  if (leads) await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
+  const producer = leads ? await log.openProducer(localProducer) : followersProducer;
+  const local = new LocalAppends(producer, systemClock.nowUs());
+  const connectors = new ConnectorDocuments(state, catalog, (control) => appendControl(control));
+  const logEnd = new LogEnd(log, () => state.frontier.seq);
+  const appendControl = async (control: AppendControl): Promise<void> => {
+    await local.append({ records: [], commitTimeUs: systemClock.nowUs(), control });
+  };
   const resolve = (id: number) => registry.schemaText(id);
 
   const runtime: Runtime = new Runtime({
@@ -81,13 +90,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     logger,
     nowMs: () => systemClock.nowMs(),
     readLog: (after, topic) => log.read(after, { topics: [topic], follow: false }),
-    appendSwap: async (table, version) => {
-      await local.append({
-        records: [],
-        commitTimeUs: systemClock.nowUs(),
-        control: { kind: 'rebuild-swapped', table, version },
-      });
-    },
+    appendSwap: leads ? (table, version) => appendControl({ kind: 'rebuild-swapped', table, version }) : undefined,
     onCreated: (name) => projector.created(name),
     writeDerived: () => engineLog.feed.writeDerived(sinks.take()),
     onStep: () => main.committed(state.frontier.seq, state.frontier.commitTimeUs),
@@ -109,6 +112,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     runtime,
     builder,
     applier,
+    connectorChanged: (control) => connectors.apply(control),
     serviceId: options.serviceId,
     logger,
   });
@@ -137,24 +141,21 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     onCommitted: (appends, outcomes) => {
       engineLog.noteAppends(appends, registry, schemas);
       local.applied(appends, outcomes);
+      logEnd.applied(state.frontier.seq);
       sourceCounts.add(appends);
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
     },
     onFatal: (error) => {
       const told = toAppError(storageError(error, database.path));
       local.fail(told);
+      logEnd.fail(told);
       main.failed(toErrorMessage(told));
     },
     pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
   });
 
   // The registry's entries are read before any record is decoded; the loop that appends new ones starts behind it.
-  const schemaTopic = await openSchemaTopic(
-    log,
-    schemas,
-    () => local,
-    () => systemClock.nowUs(),
-  );
+  const schemaTopic = await openSchemaTopic(log, schemas, leads ? () => local : undefined, () => systemClock.nowUs());
   const registry: Registry = await openRegistry(schemaTopic);
   projector.load();
   builder.collectGarbage();
@@ -183,7 +184,6 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   });
   const position = (connector: string) => state.frontier.positions[producerName(connector)] ?? null;
   const captureTables = new CaptureTables({ catalog, createTopic, registry, appendDefinition, position });
-  const connectors = new ConnectorDocuments(state, catalog);
   const removal = new ConnectorRemoval({
     catalog,
     connectors,
@@ -202,8 +202,12 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     waiting: async () => statements.waiting(),
     attachCapture: async ({ port }) => engineLog.attachCapture(port as MessagePort),
     openTable: (request) => captureTables.open(request),
+    caughtUp: async () => {
+      await logEnd.reached();
+      if (leads) await connectors.sequence();
+    },
     connectors: async () => connectors.load(),
-    putConnector: async (connector) => connectors.put(connector),
+    putConnector: (connector) => connectors.put(connector),
     removeConnector: async (name, keep) => {
       captureTables.forget(name);
       await removal.remove(name, keep);
@@ -216,7 +220,9 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     freeCaches: () => database.freeCache(),
     stop: async () => {
       await loop.stop();
-      local.fail(new AppError('not-ready', 'the process stops'));
+      const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
+      local.fail(stopped);
+      logEnd.fail(stopped);
       await engineLog.close();
       state.close();
       database.close();

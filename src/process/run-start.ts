@@ -8,8 +8,13 @@ import { createLogSink } from './log-sink.js';
 import { freeMemoryAtRest } from '../threads/rest.js';
 
 export async function runStart(options: StartOptions): Promise<void> {
-  const { config: file, logLevel, allowUnauthenticated, ...rest } = options;
-  const flags: ConfigInput = { ...rest, 'allow-unauthenticated': allowUnauthenticated, 'log.level': logLevel };
+  const { config: file, logLevel, allowUnauthenticated, follow, ...rest } = options;
+  const flags: ConfigInput = {
+    ...rest,
+    follow: follow === true ? 'standby' : follow,
+    'allow-unauthenticated': allowUnauthenticated,
+    'log.level': logLevel,
+  };
   const config = await loadConfig({ flags, env: process.env, file });
   await runApp(config, {});
 }

@@ -1,10 +1,9 @@
 // The one page that tells how the process stands, and the answers of the probes.
 import { statSync } from 'node:fs';
-import type { ConnectorStatus } from '../connect/connect-facade.js';
-import type { Herder } from '../connect/herder.js';
+import type { ConnectFacade, ConnectorStatus } from '../connect/connect-facade.js';
 import { metricDefinitions, type Labels, type MetricName, type MetricSample } from '../core/metrics.js';
 import type { QueryService } from '../query/query-service.js';
-import type { ServiceStatus, StatusFacade } from '../server/status-facade.js';
+import type { Leadership, ServiceStatus, StatusFacade } from '../server/status-facade.js';
 import type { EngineApi } from '../engine/engine-api.js';
 import type { Remote } from '../threads/rpc.js';
 import type { ServiceFailure } from './service-failure.js';
@@ -13,10 +12,11 @@ import { version } from './version.js';
 export interface StatusEnv {
   readonly failure: ServiceFailure;
   readonly engine: Remote<EngineApi>;
-  readonly connectors: Herder;
+  readonly connectors: ConnectFacade;
   readonly query: QueryService;
   readonly path: string;
   readonly logId: string;
+  readonly leadership: () => Leadership;
   readonly serviceId: string;
   readonly readyLagMs: number;
 }
@@ -58,6 +58,7 @@ export class StatusService implements StatusFacade {
     return {
       ...freshness,
       positions: query.positions(),
+      ...this.leadership(),
       serviceVersion: version,
       uptimeSeconds: Math.round(process.uptime()),
       state: this.#stopping ? 'stopping' : reasons.length > 0 ? 'degraded' : 'running',
@@ -106,6 +107,10 @@ export class StatusService implements StatusFacade {
           gauge('writethrough_rebuild_progress_ratio', headSeq === 0 ? 0 : seq / headSeq, { table }),
         ),
     ];
+  }
+
+  leadership(): Leadership {
+    return this.#env.leadership();
   }
 
   readiness() {

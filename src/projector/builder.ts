@@ -34,8 +34,8 @@ export interface BuilderEnv {
   readonly nowMs: () => number;
   /** Whole appends behind a seq that hold records of the topic. */
   readonly readLog: (after: number, topic: string) => AsyncIterable<readonly Append[]>;
-  /** Appends the swap to the log; resolves when it is applied. */
-  readonly appendSwap: (table: string, version: number) => Promise<void>;
+  /** Appends the swap to the log; resolves when it is applied. Undefined: another process does, and this one waits for it. */
+  readonly appendSwap: ((table: string, version: number) => Promise<void>) | undefined;
   /** Called when a created version is complete, in the open transaction. */
   readonly onCreated: (name: string) => void;
   /** Writes what a step derived for the topics of sinks, in the step's own transaction. */
@@ -88,7 +88,11 @@ export class Builder {
   }
 
   get busy(): boolean {
-    return this.#garbage.waiting || [...this.#active.values()].some((active) => !active.swapping);
+    return this.#garbage.waiting || [...this.#active.values()].some((active) => !this.#waitsForSwap(active));
+  }
+
+  #waitsForSwap({ swapping, document }: ActiveBuild): boolean {
+    return swapping || (this.#env.appendSwap === undefined && document.caughtUp);
   }
 
   isBuilding(table: string): boolean {
@@ -164,7 +168,7 @@ export class Builder {
   /** One bounded step of one build, in a transaction of its own. False: nothing to do. Throws PartFailure, after a rollback. */
   async step(): Promise<boolean> {
     for (const active of this.#active.values()) {
-      if (active.swapping) continue;
+      if (this.#waitsForSwap(active)) continue;
       try {
         if (!active.document.caughtUp) await this.#fill(active);
         else this.#compareOrSwap(active);
@@ -282,7 +286,7 @@ export class Builder {
     active.swapping = true;
     failpoint('rebuild-before-swap');
     // It is rejected only when the log is closed or has failed, and then the engine ends: the build goes on at the next start.
-    this.#env.appendSwap(active.entry.name, active.document.version).catch((error: unknown) => {
+    this.#env.appendSwap!(active.entry.name, active.document.version).catch((error: unknown) => {
       this.#env.logger.debug('a swap was not appended', { table: active.entry.name, error: toAppError(error).message });
     });
   }

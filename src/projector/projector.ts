@@ -6,6 +6,7 @@
 // and the same appends are applied again. A definition that cannot be applied throws PartFailure: the engine rolls back, so that it
 // leaves no trace, has it refused, and applies the group again. Every process that follows the log refuses it alike.
 import { nameKey, type Catalog } from '../catalog/catalog.js';
+import type { AppendControl } from '../core/append-control.js';
 import { toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
@@ -24,6 +25,10 @@ export interface ProjectorParts {
   readonly runtime: Runtime;
   readonly builder: Builder;
   readonly applier: DefinitionApplier;
+  /** In the open transaction. */
+  readonly connectorChanged: (
+    control: Extract<AppendControl, { readonly kind: 'connector-put' | 'connector-removed' }>,
+  ) => void;
   readonly serviceId: string;
   readonly logger: Logger;
 }
@@ -114,6 +119,10 @@ export class Projector {
       case 'rebuild-swapped':
         builder.applySwap(control.table, control.version);
         this.#swapped.push(control.table);
+        return;
+      case 'connector-put':
+      case 'connector-removed':
+        this.#parts.connectorChanged(control);
         return;
       default:
         unreachable(control);

@@ -46,7 +46,7 @@ export function familyOf(path: string): ErrorFamily {
 
 /** The problem as an object; also an item of a stream that has begun. */
 export function problemOf(error: unknown): Record<string, unknown> {
-  const { code, message, detail, hint, place, status } = toAppError(error);
+  const { code, message, detail, hint, place, status, leader } = toAppError(error);
   return {
     type: `/errors/${code}`,
     title: errorCodes[code][1],
@@ -55,6 +55,7 @@ export function problemOf(error: unknown): Record<string, unknown> {
     detail: detail === undefined ? message : `${message}\n${detail}`,
     hint,
     place,
+    leader,
   };
 }
 
@@ -159,10 +160,15 @@ export function errorAnswer(family: ErrorFamily, error: unknown, statementText?:
 /** Our own code, for clients of ours: the older families' bodies have no place for it. */
 export const errorCodeHeader = 'Writethrough-Error-Code';
 
+/** Where a change can be sent to that this process does not take. */
+export const leaderHeader = 'Writethrough-Leader';
+
 /** Answers with an error in the shape of the path's family; the caller has checked that nothing was answered yet. */
 export function respondError(exchange: Exchange, error: unknown, statementText?: string): void {
   const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statementText);
-  const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, toAppError(error).code];
+  const { code, leader } = toAppError(error);
+  const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, code];
+  if (leader !== undefined) headers.push(leaderHeader, leader);
   if (status === 503) headers.push('Retry-After', '1');
   exchange.respond(status, headers, body);
 }

@@ -6,6 +6,7 @@ import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
 import type { Exchange } from './exchange.js';
 import { ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
+import { refuseStatementsOfFollower } from './leader-only.js';
 import type { ServerContext } from './server-context.js';
 import { scanStatements } from './statement-kind.js';
 
@@ -40,6 +41,7 @@ export async function runStatements(context: ServerContext, exchange: Exchange):
   }
   let entities: readonly StatementEntity[];
   try {
+    refuseStatementsOfFollower(context.facades.status, sql);
     entities = await context.facades.statements.execute({
       sql,
       properties: optionalObject(body, 'streamsProperties'),

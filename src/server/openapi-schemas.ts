@@ -119,6 +119,8 @@ export const openApiSchemas: Json = {
     endOffset: text,
   }),
   Status: object({
+    role: { type: 'string', enum: ['leader', 'follower'] },
+    leader: { type: ['string', 'null'], description: 'address of the process that takes changes' },
     serviceVersion: text,
     uptimeSeconds: { type: 'number' },
     state: { type: 'string', enum: ['starting', 'running', 'degraded', 'stopping'] },

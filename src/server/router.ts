@@ -10,6 +10,7 @@ import { errorAnswer, familyOf, ksqlErrorBody, respondError, respondKsqlError } 
 import { insertsStream } from './inserts-stream.js';
 import { clusterStatus, healthCheck, metadata, metadataIdOnly, serverInfo, terminateCluster } from './ksql-info.js';
 import { commandStatus, isValidProperty, runStatements } from './ksql-statements.js';
+import { refuseChangeOfFollower } from './leader-only.js';
 import { decodeSegment } from './query-string.js';
 import { closeQuery, runQuery } from './query-routes.js';
 import {
@@ -98,6 +99,7 @@ export function createRouter(parts: RouterParts): (exchange: Exchange) => void {
     const { path } = exchange;
     const context = parts.context();
     if (context === undefined) return beforeReady(exchange);
+    refuseChangeOfFollower(context.facades.status, exchange);
     if (path.startsWith(tablesPrefix)) return routeTable(context, exchange, path);
     const exact = exactRoutes.get(path);
     if (exact !== undefined) {

@@ -20,7 +20,14 @@ export interface MemoryStatus {
   readonly dataBytes: number;
 }
 
-export interface ServiceStatus extends Freshness {
+/** Whether this process writes the log or follows one that does. */
+export interface Leadership {
+  readonly role: 'leader' | 'follower';
+  /** Address of the leader, this process's own where it leads; null while there is none. */
+  readonly leader: string | null;
+}
+
+export interface ServiceStatus extends Freshness, Leadership {
   /** Whole, by producer; `position` has their tokens. */
   readonly positions: Readonly<Record<string, string>>;
   readonly serviceVersion: string;
@@ -41,6 +48,8 @@ export interface StatusFacade {
   metrics(): Promise<readonly MetricSample[]>;
   /** For probes: synchronous and cheap. Ready: able to serve reads, and caught up to the configured lag. */
   readiness(): { readonly ready: boolean; readonly reason?: string | undefined };
+  /** Synchronous and cheap. */
+  leadership(): Leadership;
   /** Facts that never change while the process lives. */
   readonly identity: { readonly version: string; readonly serviceId: string; readonly logId: string };
 }

@@ -67,6 +67,7 @@ export class TestEngine {
       serviceId: 'writethrough',
       strict: false,
       stream: { kind: 'embedded' },
+      role: 'leader',
       feed: { ms: 86_400_000, bytes: 1024 ** 3 },
       properties: {},
       ...this.#options,

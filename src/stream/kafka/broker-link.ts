@@ -81,12 +81,17 @@ export class BrokerLink {
   }
 
   transactionCoordinator(transactionalId: string): Promise<KafkaJsBroker> {
+    return this.#coordinator(transactionalId, 1);
+  }
+
+  groupCoordinator(groupId: string): Promise<KafkaJsBroker> {
+    return this.#coordinator(groupId, 0);
+  }
+
+  #coordinator(groupId: string, coordinatorType: number): Promise<KafkaJsBroker> {
     return this.timed(async () => {
       const cluster = await this.#connect();
-      const { coordinator } = await cluster.findGroupCoordinatorMetadata({
-        groupId: transactionalId,
-        coordinatorType: 1,
-      });
+      const { coordinator } = await cluster.findGroupCoordinatorMetadata({ groupId, coordinatorType });
       return cluster.findBroker({ nodeId: coordinator.nodeId });
     });
   }

@@ -29,6 +29,8 @@ export interface KafkaLogOptions extends KafkaAddress {
   /** Names the log among others on the cluster: begins the name of the commit topic and of the transactional ids. */
   readonly serviceId: string;
   readonly logger: Logger;
+  /** It only reads: another process makes the log, and has it made. */
+  readonly follows?: boolean | undefined;
   /** Ends the log at once, as if its process had died. */
   readonly signal?: AbortSignal | undefined;
   /** Positions of producers that a reader knew at a seq (the frontier's): a producer's position is then looked for behind it only. */
@@ -298,8 +300,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     const commits = await retryingFor(giveUpMs, `the Kafka log "${serviceId}"`, stop.signal, () =>
       directory.doubting(async () => {
         throwIfAborted(stop.signal);
-        await createCommitTopic(admin, serviceId);
-        return openCommitTopic({ serviceId, link, directory, signal: stop.signal });
+        const follows = options.follows === true;
+        if (!follows) await createCommitTopic(admin, serviceId);
+        return openCommitTopic({ serviceId, link, directory, follows, signal: stop.signal });
       }),
     );
     return new KafkaLog(options, { stop, admin, link, directory, commits });

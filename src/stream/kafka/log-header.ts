@@ -42,6 +42,7 @@ export interface CommitTopicOptions {
   readonly serviceId: string;
   readonly link: BrokerLink;
   readonly directory: TopicDirectory;
+  readonly follows: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -49,6 +50,11 @@ export async function openCommitTopic(options: CommitTopicOptions): Promise<Comm
   const topic = commitTopicName(options.serviceId);
   const found = await readHeader(topic, options);
   if (found !== undefined) return found;
+  if (options.follows)
+    throw new AppError('log-unreachable', `the log "${options.serviceId}" is not there yet`, {
+      hint: 'the process that leads the service makes it',
+      retriable: true,
+    });
   const transactions = await Transactions.begin(`${options.serviceId}-@log`, options);
   // Another one may have written it before it was fenced by this one's epoch.
   const meanwhile = await readHeader(topic, options);

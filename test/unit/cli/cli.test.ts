@@ -371,6 +371,8 @@ describe('status', () => {
     const status = () =>
       Promise.resolve({
         ...freshness,
+        role: 'leader' as const,
+        leader: null,
         serviceVersion: '1.2.3',
         positions: {},
         uptimeSeconds: 3_725,

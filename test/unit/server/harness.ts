@@ -29,6 +29,7 @@ export function fakeFacades(given: FakeFacades): ServerFacades {
   const status = {
     identity: { version: '1.2.3', serviceId: 'wt_', logId: 'log1' },
     readiness: () => ({ ready: true }),
+    leadership: () => ({ role: 'leader', leader: null }),
     metrics: () => Promise.resolve([]),
   };
   return {

@@ -11,6 +11,8 @@ import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
 const status: ServiceStatus = {
   positions: {},
   ...freshness,
+  role: 'leader',
+  leader: null,
   serviceVersion: '1.2.3',
   uptimeSeconds: 5,
   state: 'running',

@@ -1,0 +1,80 @@
+// The connectors as a process sees them that does not run them: those of the sequence, with how far each is. What they do at the moment
+// only the process knows that runs them.
+import { AppError } from '../core/errors.js';
+import type { ConnectFacade, ConnectorStatus } from './connect-facade.js';
+import { infoOf, positionValue, statusOf } from './connector-answers.js';
+import type { ConnectorStore } from './herder.js';
+import { pluginClasses } from './plugins.js';
+import type { StoredConnector } from './stored-connector.js';
+
+export interface FollowedConnectorsEnv {
+  readonly store: Pick<ConnectorStore, 'load' | 'progress'>;
+  /** Of the process that runs them. */
+  readonly workerId: () => string;
+  readonly version: string;
+  /** What is not done here. */
+  readonly refusal: () => AppError;
+}
+
+export class FollowedConnectors implements ConnectFacade {
+  readonly #env: FollowedConnectorsEnv;
+
+  constructor(env: FollowedConnectorsEnv) {
+    this.#env = env;
+  }
+
+  async list(): Promise<readonly string[]> {
+    return (await this.#env.store.load()).map(({ name }) => name).toSorted();
+  }
+
+  async statuses(): Promise<readonly ConnectorStatus[]> {
+    return Promise.all((await this.list()).map((name) => this.status(name)));
+  }
+
+  async info(name: string) {
+    return infoOf(await this.#find(name));
+  }
+
+  async status(name: string): Promise<ConnectorStatus> {
+    const { wanted } = await this.#find(name);
+    const state = wanted === 'paused' ? 'PAUSED' : wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
+    const held = { state, source: { phase: 'connecting' }, error: undefined, lagMs: undefined } as const;
+    const redact = (text: string) => text;
+    return statusOf(name, { ...held, redact }, this.#env.workerId(), await this.#env.store.progress(name));
+  }
+
+  async topics(name: string): Promise<readonly string[]> {
+    await this.#find(name);
+    return (await this.#env.store.progress(name)).topics;
+  }
+
+  async offsets(name: string) {
+    await this.#find(name);
+    const { position } = await this.#env.store.progress(name);
+    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: positionValue(position) }] };
+  }
+
+  plugins() {
+    return pluginClasses.map((plugin) => ({ class: plugin.name, type: 'source' as const, version: this.#env.version }));
+  }
+
+  create = () => this.#refuse();
+  update = () => this.#refuse();
+  pause = () => this.#refuse();
+  resume = () => this.#refuse();
+  stop = () => this.#refuse();
+  restart = () => this.#refuse();
+  delete = () => this.#refuse();
+  /** It would ask the source, which need not be reached from here. */
+  validate = () => this.#refuse();
+
+  #refuse(): Promise<never> {
+    return Promise.reject(this.#env.refusal());
+  }
+
+  async #find(name: string): Promise<StoredConnector> {
+    const found = (await this.#env.store.load()).find((stored) => stored.name === name);
+    if (!found) throw new AppError('unknown-connector', `no connector ${name}`);
+    return found;
+  }
+}
