@@ -3,6 +3,7 @@
 // documents after a rollback. Schemas are stored, plans are not: a query's SQL is analysed again at start, in creation order,
 // against the same definitions.
 import { assert, type ErrorMessage } from '../core/errors.js';
+import { nameKey } from '../core/names.js';
 import type { CatalogView, SourceDefinition } from '../sql/plan.js';
 import type { StateWriter, TableSpec } from '../store/state-store.js';
 
@@ -80,7 +81,23 @@ export class Catalog implements CatalogView {
 
   constructor(state: StateWriter) {
     this.#state = state;
+    this.#renameDocuments();
     this.reload();
+  }
+
+  /** Earlier versions folded some letters otherwise (`ß` to `SS`), and readers look an entry up by the key of its name. */
+  #renameDocuments(): void {
+    const old = this.#state.documents('source').flatMap(({ name, json }) => {
+      const key = nameKey((JSON.parse(json) as SourceEntry).name);
+      return key === name ? [] : [{ name, key, json }];
+    });
+    if (old.length === 0) return;
+    this.#state.transaction(() => {
+      for (const { name, key, json } of old) {
+        this.#state.deleteDocument('source', name);
+        this.#state.putDocument('source', key, json);
+      }
+    });
   }
 
   /** Forgets what is in memory and reads the documents: after a rollback. */
@@ -153,11 +170,6 @@ export class Catalog implements CatalogView {
     this.#numbers = numbers;
     this.#state.putDocument('catalog', 'numbers', JSON.stringify(numbers));
   }
-}
-
-/** Names are told apart without regard to case. */
-export function nameKey(name: string): string {
-  return name.toUpperCase();
 }
 
 /** The physical table of an entry; a stream has none. */

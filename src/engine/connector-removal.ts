@@ -2,7 +2,8 @@
 //   1. give the position up        the connector is there and would begin with a snapshot, which its old topics refuse: delete it again
 //   2. remove the connector        its tables stay, as after a delete that keeps them; they can be dropped by hand
 //   3. drop tables and topics      as 2, for those that are left
-import { nameKey, type Catalog } from '../catalog/catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { producerName } from '../connect/naming.js';
 import { AppError } from '../core/errors.js';
 import { noPosition } from '../core/record.js';

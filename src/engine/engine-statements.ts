@@ -1,6 +1,7 @@
 // Statements as the engine runs them: the projector's Statements joined to log, registry and store, statements of query files that wait
 // for their sources, and rebuilds on request.
-import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
+import type { Catalog, SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { systemClock } from '../core/clock.js';
 import { AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';

@@ -1,7 +1,8 @@
 // The statements of query files, which are applied again at every start: what is there already from the same text is left as it is;
 // what reads something that is not there yet waits until it is; what cannot be applied to what is there is told in the log and in
 // the status, and the service runs on with what there is.
-import { nameKey, type Catalog } from '../catalog/catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { analyzeOptions } from '../projector/query-sources.js';

@@ -21,7 +21,7 @@ import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
 import { openRegistry, type Registry } from '../registry/registry.js';
 import { Runtime } from '../runtime/runtime.js';
-import { nameKey } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { CaptureTables } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
 import { ConnectorRemoval } from './connector-removal.js';

@@ -9,7 +9,8 @@
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched. What differs passes through 6 a page at a
 // time; the engine's pause there grows with it, because all of it becomes visible in one commit.
-import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
+import type { Catalog, QueryEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { assert, toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';

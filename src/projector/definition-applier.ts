@@ -1,6 +1,7 @@
 // Applies one definition of the sequence to catalogue, tables and wiring, inside the engine's open transaction. Everything that can
 // be refused is refused before anything is changed, so a refusal leaves no trace.
-import { nameKey, tableSpec, type SourceEntry } from '../catalog/catalog.js';
+import { tableSpec, type SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
@@ -190,7 +191,7 @@ export class DefinitionApplier {
     const queries =
       statement.queryId === null
         ? catalog.queries()
-        : catalog.queries().filter((query) => query.id.toUpperCase() === statement.queryId!.toUpperCase());
+        : catalog.queries().filter((query) => nameKey(query.id) === nameKey(statement.queryId!));
     if (queries.length === 0 && statement.queryId !== null) {
       throw new AppError('invalid-statement', `Unknown queryId: ${statement.queryId}`, {
         hint: 'SHOW QUERIES lists them',

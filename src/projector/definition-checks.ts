@@ -1,5 +1,6 @@
 // What a definition is measured by before it changes anything.
-import { nameKey, type Catalog, type SourceEntry } from '../catalog/catalog.js';
+import type { Catalog, SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { printType, sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { warning, type Entity } from './entities.js';

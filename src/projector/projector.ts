@@ -5,8 +5,9 @@
 // Log, rows, feed, catalogue and frontier commit together, so a crash between any two steps leaves the state of the commit before,
 // and the same appends are applied again. A definition that cannot be applied throws PartFailure: the engine rolls back, so that it
 // leaves no trace, has it refused, and applies the group again. Every process that follows the log refuses it alike.
-import { nameKey, type Catalog } from '../catalog/catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
 import type { AppendControl } from '../core/append-control.js';
+import { nameKey } from '../core/names.js';
 import { toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';

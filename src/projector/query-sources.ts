@@ -1,5 +1,6 @@
 // The meaning of a stored query: its statement analysed against the catalogue as it is, its own sink left out.
-import { nameKey, type Catalog, type QueryEntry } from '../catalog/catalog.js';
+import type { Catalog, QueryEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { assert } from '../core/errors.js';
 import type { AnalyzeOptions } from '../sql/analyze/context.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';

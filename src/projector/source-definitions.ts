@@ -1,6 +1,7 @@
 // Definitions of streams and tables over topics: those that connectors announce and those that somebody declares. Everything that can
 // be refused is refused before anything is changed.
-import { nameKey, tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
+import { tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { AppError } from '../core/errors.js';
 import type { Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './applier-env.js';

@@ -3,7 +3,8 @@
 // append of the statements topic and takes effect when the engine applies it; only then does the call resolve, so what it made can be
 // read at once.
 import { AppError, assert, unreachable } from '../core/errors.js';
-import { nameKey, type Catalog, type Owner, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
+import type { Catalog, Owner, SchemaIds, SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { explainPull, explainQuery } from '../sql/explain.js';
 import { allFunctions } from '../sql/functions/registry.js';
 import type { ParsedStatement } from '../sql/parser/parse.js';
@@ -253,7 +254,9 @@ export class Statements {
         statement.push === true ? 'PUSH' : 'PERSISTENT',
       );
     }
-    const query = catalog.queries().find(({ id }) => id.toUpperCase() === statement.query?.toUpperCase());
+    const query = catalog
+      .queries()
+      .find(({ id }) => statement.query !== null && nameKey(id) === nameKey(statement.query));
     if (!query)
       throw new AppError(
         'invalid-statement',

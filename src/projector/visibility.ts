@@ -1,6 +1,7 @@
 // When a derived stream or table may be read: its own filling is over and everything that it reads may be read. So the tables of one
 // first snapshot and all that is derived from them appear with one append.
-import { nameKey, type Catalog } from '../catalog/catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import { querySources } from './query-sources.js';
 
 export function refreshVisibility(catalog: Catalog, building: ReadonlySet<string>, show: (name: string) => void): void {

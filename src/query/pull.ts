@@ -5,12 +5,11 @@ import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
-import type { PullPlan } from '../sql/plan.js';
+import type { CatalogView, PullPlan } from '../sql/plan.js';
 import type { ReadSession, StoredRow, TableFrontier } from '../store/state-store.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { ReadBudget } from './read-budget.js';
-import { sessionCatalog } from './session-catalog.js';
 
 export interface PullResult {
   readonly columns: readonly { readonly name: string; readonly type: string; readonly isKey: boolean }[];
@@ -26,6 +25,7 @@ export interface PullRequest {
 
 export function runPull(
   session: ReadSession,
+  catalog: CatalogView,
   request: PullRequest,
   budget: ReadBudget,
 ): { readonly result: PullResult; readonly frontier: TableFrontier } {
@@ -35,7 +35,7 @@ export function runPull(
     strict: request.strict,
     defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 },
   } as const;
-  const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
+  const statement = analyzeStatement(parsed[0]!, catalog, options);
   if (statement.kind !== 'pull')
     throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
   const { spec, frontier } = session.table(statement.plan.source);

@@ -2,7 +2,7 @@
 // is deleted, comes as a tombstone: key columns keep their value, all others are null.
 import { randomUUID } from 'node:crypto';
 import { printType, type Row } from '../core/data-type.js';
-import { AppError } from '../core/errors.js';
+import { AppError, assert } from '../core/errors.js';
 import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
@@ -11,7 +11,7 @@ import type { ReadSession, StateReader, TableFrontier } from '../store/state-sto
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { SqlRow, SqlRows } from './query-facade.js';
-import { sessionCatalog } from './session-catalog.js';
+import { sourceCacheOf } from './session-catalog.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'position'> & { readonly frontier: TableFrontier };
@@ -34,19 +34,20 @@ export class PushQueries {
     this.#strict = strict;
   }
 
-  /** Undefined when the statement is a pull query. */
+  /** Undefined when the statement is no push query: whoever runs it analyses it, on a thread of its own. */
   open(sql: string, properties: Readonly<Record<string, unknown>>, signal: AbortSignal): PushAnswer | undefined {
+    const parsed = parseStatements(sql);
+    if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
+    const { ast } = parsed[0]!;
+    if (ast.kind !== 'query' || ast.emit === null) return undefined;
     const session = this.#reader.session();
     try {
-      const parsed = parseStatements(sql);
-      if (parsed.length !== 1)
-        throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
       const options = {
         strict: this.#strict,
         defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 },
       } as const;
-      const statement = analyzeStatement(parsed[0]!, sessionCatalog(session), options);
-      if (statement.kind !== 'push') return undefined;
+      const statement = analyzeStatement(parsed[0]!, sourceCacheOf(this.#reader).view(session), options);
+      assert(statement.kind === 'push', 'a SELECT with EMIT is a push query');
       return this.#start(statement.plan, statement.limit, properties, session, signal);
     } finally {
       session.close();

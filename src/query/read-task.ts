@@ -8,6 +8,7 @@ import { assertOneVersion } from './one-version.js';
 import { rowPrinter } from './printers.js';
 import { runPull, type PullResult } from './pull.js';
 import type { NumberStyle, ReadRequest } from './query-facade.js';
+import { sourceCacheOf } from './session-catalog.js';
 import { ReadBudget, type ReadLimits } from './read-budget.js';
 
 export type ReadTask =
@@ -33,7 +34,8 @@ export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLim
   const session = reader.session();
   const budget = new ReadBudget(limits);
   try {
-    if (task.kind === 'pull') return { kind: 'pull', ...runPull(session, task, budget) };
+    if (task.kind === 'pull')
+      return { kind: 'pull', ...runPull(session, sourceCacheOf(reader).view(session), task, budget) };
     return { kind: 'read', ...readAll(session, task, budget) };
   } finally {
     session.close();

@@ -1,6 +1,7 @@
 // Waiting until a table can be read: it is there, and its first snapshot is complete. Looked at after every commit of the engine,
 // since both come with one.
 import { AppError } from '../core/errors.js';
+import { sameName } from '../core/names.js';
 import type { QueryService } from './query-service.js';
 
 export class ReadableTables {
@@ -23,7 +24,7 @@ export class ReadableTables {
       // Before looking, so that a commit meanwhile is not missed.
       const changed = this.#nextCommit(deadline - performance.now());
       const { tables } = await this.#query.tables();
-      const found = tables.find(({ name }) => name.toLowerCase() === table.toLowerCase());
+      const found = tables.find(({ name }) => sameName(name, table));
       if (found?.visible === true) return changed.cancel();
       if (await changed.promise) continue;
       const waited = `after ${timeoutMs} ms`;

@@ -6,14 +6,8 @@ import { AppError, assert, toErrorMessage } from '../core/errors.js';
 import type { Row } from '../core/data-type.js';
 import type { Append } from '../core/record.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
-import {
-  nameKey,
-  tableSpec,
-  type Catalog,
-  type QueryEntry,
-  type QueryState,
-  type SourceEntry,
-} from '../catalog/catalog.js';
+import { tableSpec, type Catalog, type QueryEntry, type QueryState, type SourceEntry } from '../catalog/catalog.js';
+import { nameKey } from '../core/names.js';
 import type { ApplyContext } from './apply-context.js';
 import { isKeyBehind, type Cursor } from './cursor.js';
 import { QueryFailure, RunningQuery, type QueryTopology } from './running-query.js';

@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
+import { sameName } from '../core/names.js';
 import type { Freshness, ReadRequest, TableSummary } from '../query/query-facade.js';
 import { optionalString, readBodyObject } from './body.js';
 import { type Exchange, type HeaderList, jsonType } from './exchange.js';
@@ -127,8 +128,7 @@ export async function describeTable(context: ServerContext, exchange: Exchange, 
 }
 
 export function findTable(tables: readonly TableSummary[], name: string): TableSummary {
-  const lower = name.toLowerCase();
-  const found = tables.find((t) => t.name === name) ?? tables.find((t) => t.name.toLowerCase() === lower);
+  const found = tables.find((t) => t.name === name) ?? tables.find((t) => sameName(t.name, name));
   if (found === undefined) {
     throw new AppError('unknown-table', `there is no table "${name}"`, { hint: 'GET /v1/tables lists the tables' });
   }

@@ -1,5 +1,6 @@
 // Compiles a reader for one column type from the schema that the data was written with. What the type cannot hold is refused:
 // where a branch of a union does not fit, only when a record uses that branch.
+import { nameKey } from '../../core/names.js';
 import { integerValue, printType, type DataType, type StructField, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import type { AvroCursor } from './avro-cursor.js';
@@ -147,13 +148,13 @@ export function fieldSteps(
   const folded = new Map<string, number>();
   avroNames(fields.map((f) => f.name)).forEach((name, i) => {
     exact.set(name, i);
-    if (!folded.has(name.toUpperCase())) folded.set(name.toUpperCase(), i);
+    if (!folded.has(nameKey(name))) folded.set(nameKey(name), i);
   });
   const taken = new Set(writer.map(({ name }) => exact.get(name)));
   return writer.map(({ name, node }) => {
     let target = exact.get(name);
     if (target === undefined) {
-      const other = folded.get(name.toUpperCase());
+      const other = folded.get(nameKey(name));
       // A field whose exact namesake is in the record too is another one.
       if (other !== undefined && !taken.has(other)) target = other;
     }

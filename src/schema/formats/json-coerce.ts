@@ -1,6 +1,7 @@
 // A JSON node as a value of a column type, by ksqlDB's rules: numbers may stand as text, a STRING takes any node, fields of a
 // STRUCT are found without regard to case. Stricter in one thing: what does not fit (a fraction in an INTEGER, a DECIMAL with too
 // many digits) is a bad record, never cut.
+import { nameKey } from '../../core/names.js';
 import { integerValue, printType, type DataType, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import { parseDecimal } from './decimal.js';
@@ -93,9 +94,9 @@ export function fieldFinder(fields: ReadonlyMap<string, JsonNode>): (name: strin
     if (exact !== undefined) return exact;
     if (folded === undefined) {
       folded = new Map();
-      for (const [key, node] of fields) folded.set(key.toUpperCase(), node);
+      for (const [key, node] of fields) folded.set(nameKey(key), node);
     }
-    return folded.get(name.toUpperCase()) ?? null;
+    return folded.get(nameKey(name)) ?? null;
   };
 }
 

@@ -1,5 +1,6 @@
 // What every part of the analyser needs: the catalogue, the options, and how names compare under them.
 import { AppError } from '../../core/errors.js';
+import { sameName } from '../../core/names.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { Name } from '../ast.js';
 import { messages } from '../messages.js';
@@ -32,7 +33,7 @@ export class Context {
 
   /** True when two names mean the same. */
   same(a: string, b: string): boolean {
-    return a === b || (!this.strict && a.toLowerCase() === b.toLowerCase());
+    return a === b || (!this.strict && sameName(a, b));
   }
 
   findSource(name: string): SourceDefinition | undefined {

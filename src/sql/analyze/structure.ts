@@ -1,5 +1,6 @@
 // Nested values: ARRAY[..], MAP(..), STRUCT(..), element and field access, as calls of functions/structure.ts.
 import { INTEGER, printType, STRING } from '../../core/data-type.js';
+import { sameName } from '../../core/names.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { Expression } from '../ast.js';
 import { messages } from '../messages.js';
@@ -79,7 +80,7 @@ export function fieldOf(e: Expression & { kind: 'field' }, base: Typed, env: Env
   }
   const wanted = e.name.text;
   const exact = type.fields.findIndex((field) => field.name === wanted);
-  const loose = (): number => type.fields.findIndex((field) => field.name.toLowerCase() === wanted.toLowerCase());
+  const loose = (): number => type.fields.findIndex((field) => sameName(field.name, wanted));
   const index = exact >= 0 || env.strict ? exact : loose();
   if (index < 0) {
     const hint = didYouMean(

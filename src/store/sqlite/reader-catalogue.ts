@@ -1,12 +1,13 @@
 // Tables by name as readers look them up, for one version of the catalogue; shared by all cuts that have that version.
 import { AppError } from '../../core/errors.js';
+import { nameKey } from '../../core/names.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { CataloguedTable } from './table-catalogue.js';
 
 export class ReaderCatalogue {
   readonly version: number;
   readonly tables: readonly CataloguedTable[];
-  /** By name as written, then by name in lower case. */
+  /** By name as written, then by the key of the name. */
   readonly #byName = new Map<string, CataloguedTable>();
 
   constructor(version: number, tables: readonly CataloguedTable[]) {
@@ -51,7 +52,7 @@ export class ReaderCatalogue {
   }
 }
 
-/** Lower case behind a character that no name begins with, so that it never meets a name as written. */
+/** The key of the name behind a character that no name begins with, so that it never meets a name as written. */
 function folded(name: string): string {
-  return `\u0000${name.toLowerCase()}`;
+  return `\u0000${nameKey(name)}`;
 }

@@ -1,7 +1,8 @@
 // The catalogue over a real store: what it holds in memory is what the documents say, before and after a rollback and a restart.
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Catalog, nameKey, type QueryEntry, type SourceEntry } from '../../../src/catalog/catalog.js';
+import { Catalog, type QueryEntry, type SourceEntry } from '../../../src/catalog/catalog.js';
+import { nameKey } from '../../../src/core/names.js';
 import { INTEGER } from '../../../src/core/data-type.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import { openStateStore } from '../../../src/store/sqlite/state-store.js';
