@@ -20,6 +20,10 @@ export function statusText(status: ServiceStatus): string {
   for (const reason of status.reasons) text += `  ${reason}\n`;
   text += `version ${status.version}, ${status.lagMs} ms behind the source\n`;
   text += `memory ${megabytes(status.memory.rssBytes)}, data ${megabytes(status.memory.dataBytes)}\n`;
+  if (status.outbox !== undefined && status.outbox.entries > 0) {
+    const { bytes, bytesMax, ageMs, full } = status.outbox;
+    text += `outbox ${megabytes(bytes)} of ${megabytes(bytesMax)}, oldest ${duration(ageMs / 1000)}${full ? ', full' : ''}\n`;
+  }
   if (status.connectors.length > 0) {
     const rows = status.connectors.map((connector) => [
       connector.name,

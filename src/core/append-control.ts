@@ -1,9 +1,22 @@
 // What an append can say besides its records. It is part of the sequence, so every process that follows the log acts on it
 // at the same seq.
+import type { ErrorMessage } from './errors.js';
 
 export type AppendControl =
   /** The tables of this first snapshot are complete and become visible together with this append. */
   | { readonly kind: 'snapshot-completed'; readonly connector: string; readonly topics: readonly string[] }
+  /** The topic of this query's sink cannot be written: the query stands still from here on. Null: no query writes it any more. */
+  | {
+      readonly kind: 'sink-failed';
+      readonly query: string | null;
+      readonly topic: string;
+      readonly error: ErrorMessage;
+    }
+  /**
+   * A table or stream that is being filled for the first time takes so many rows of its sources, or records of the topic that is
+   * replayed. A step derives records like any append, so it has a place in the sequence.
+   */
+  | { readonly kind: 'build-step'; readonly table: string; readonly rows: number; readonly method: 'scan' | 'replay' }
   /** The new version of a rebuilt table takes the place of the old one. */
   | { readonly kind: 'rebuild-swapped'; readonly table: string; readonly version: number }
   /** A connector is to run, or to stand still, as its document says (JSON; secrets as they were given). */

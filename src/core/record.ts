@@ -100,6 +100,32 @@ export class RecordSet implements Records {
   }
 }
 
+/** The records of other topics than these, in their order; the same set where there are none of these. */
+export function withoutTopics(records: RecordSet, topics: readonly string[]): RecordSet {
+  if (topics.length === 0) return records;
+  const left = new Set(topics.map((topic) => records.topics.indexOf(topic)));
+  const kept: number[] = [];
+  for (let i = 0; i < records.count; i++) if (!left.has(records.topicIndex(i))) kept.push(i);
+  const extents = new Int32Array(kept.length * extentSize);
+  for (const [to, i] of kept.entries())
+    extents.set(records.extents.subarray(i * extentSize, (i + 1) * extentSize), to * extentSize);
+  const of = (values: Float64Array | undefined) => values && Float64Array.from(kept, (i) => values[i]!);
+  // Who writes them looks for all topics, so those that are left out are not among them.
+  const used = [...new Set(kept.map((i) => records.topicIndex(i)))];
+  for (let to = 0; to < kept.length; to++) {
+    const at = to * extentSize + extent.topic;
+    extents[at] = used.indexOf(extents[at]!);
+  }
+  return new RecordSet({
+    buffers: records.buffers,
+    topics: used.map((index) => records.topics[index]!),
+    extents,
+    count: kept.length,
+    timestamps: of(records.timestamps),
+    offsets: of(records.offsets),
+  });
+}
+
 /** The position of a producer that has to begin anew: its earlier one was given up. */
 export const noPosition = '';
 

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
-import { halfOf, type PendingAppend } from '../stream/pending-append.js';
+import { cutOf, type PendingAppend } from '../stream/pending-append.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import type { EngineOptions } from './engine-api.js';
 import type { EngineLog } from './engine-log.js';
@@ -31,11 +31,16 @@ export async function openEmbeddedEngineLog(
   return {
     log,
     begin: () => Promise.resolve(),
+    startSending: () => Promise.resolve(),
+    stopSending: () => Promise.resolve(),
+    // A topic that is not there is refused while the append is applied: nothing waits that could be left out later.
+    refuseDerived: () => {},
+    outbox: () => undefined,
     close: () => log.close(),
     feed: {
       take: () => log.queue.take(groupBytes),
       write: (group) => log.write(group as readonly PendingAppend[]),
-      half: (group) => halfOf(group as readonly PendingAppend[]),
+      cut: (group, at) => cutOf(group as readonly PendingAppend[], at),
       writeDerived: (groups) => {
         if (groups.length > 0) log.writeDerived(groups);
       },
@@ -46,6 +51,7 @@ export async function openEmbeddedEngineLog(
     attachCapture: (port) => void serveBridge(log.queue, port),
     createTopic: (spec) => log.createTopic(spec),
     topicIsEmpty: (topic) => log.topicIsEmpty(topic),
+    noteApplied: () => {},
     noteAppends: () => {},
   };
 }

@@ -9,6 +9,7 @@ import type { QueryStatus, RebuildProgress, StatementEntity, StatementRequest } 
 import type { RegistryFacade } from '../registry/registry-facade.js';
 import type { Durability } from '../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../stream/event-log.js';
+import type { OutboxStatus } from './outbox.js';
 
 export interface EngineOptions {
   readonly dataFolder: string;
@@ -24,6 +25,8 @@ export interface EngineOptions {
   /** Rows that a build takes in one step, and that a new query takes at once; by default as many as take a few ms. */
   readonly rowsPerStep?: number | undefined;
   readonly rowsAtOnce?: number | undefined;
+  /** Of derived records that wait for Kafka: over it the engine applies no more. */
+  readonly outboxBytes?: number | undefined;
 }
 
 export type EngineRole = 'leader' | 'follower';
@@ -82,6 +85,11 @@ export interface EngineApi {
   registry(method: keyof RegistryFacade, args: readonly unknown[]): Promise<unknown>;
   topics(): Promise<readonly TopicDescription[]>;
   readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
+  /** What waits to be written to Kafka; undefined with the embedded log, where nothing waits. */
+  outbox(): Promise<OutboxStatus | undefined>;
+  /** Derived records wait from here on (a process that no longer leads), until `startSending`. */
+  stopSending(): Promise<void>;
+  startSending(): Promise<void>;
   metrics(): Promise<readonly MetricSample[]>;
   /** At rest: gives up pages that SQLite keeps in memory; it reads them again when they are needed. */
   freeCaches(): void;

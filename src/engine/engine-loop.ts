@@ -8,9 +8,11 @@
 //   7. answer local waiters, tell the main thread, confirm to the producers
 // A crash before 6 has happened leaves nothing of the group (embedded: the source sends it again behind the stored position; Kafka:
 // it is read again behind the frontier). A crash between 6 and 7 leaves it applied; a producer that is opened again learns so from
-// its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, that part stands still from then
-// on (in a transaction of its own), and the same group is applied again without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
+// its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, what came before the append that
+// fails is committed, that part stands still from there on (in a transaction of its own), and the rest is applied without it: so where a
+// part stands still is a function of the log, however appends were grouped. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
 // step of a build or of the log's maintenance.
+import type { AppendControl } from '../core/append-control.js';
 import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
@@ -22,8 +24,9 @@ import type { Outcome, Projector } from '../projector/projector.js';
 import type { SinkTopics } from '../projector/sink-topics.js';
 import { isStorageTrouble } from '../sqlite/storage-error.js';
 import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
+import { TopicRefusal } from '../stream/topic-refusal.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
-import type { AppendFeed } from './engine-log.js';
+import type { AppendFeed, TakenAppend } from './engine-log.js';
 
 export interface EngineLoopEnv {
   readonly feed: AppendFeed;
@@ -33,6 +36,10 @@ export interface EngineLoopEnv {
   readonly projector: Projector;
   readonly builder: Builder;
   readonly sinks: SinkTopics;
+  /** The running query that writes a topic. */
+  readonly writerOf: (topic: string) => string | undefined;
+  /** In the open transaction. */
+  readonly noteApplied: (append: Append) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Producers whose commit times say nothing about a source's lag. */
@@ -59,11 +66,15 @@ export class EngineLoop {
   #woken = false;
   #ended: Promise<void> = Promise.resolve();
   #pruneAtMs = 0;
+  /** Appends of the group in hand that were applied without a failure. */
+  #applied = 0;
+  /** The newest append that was begun. */
+  #seq = 0;
 
   constructor(env: EngineLoopEnv) {
     this.#env = env;
     env.feed.onAvailable(() => this.wake());
-    env.sinks.onFull(() => env.feed.writeDerived(env.sinks.take()));
+    env.sinks.onFull(() => this.#writeDerived());
   }
 
   start(): void {
@@ -89,7 +100,7 @@ export class EngineLoop {
     while (!this.#stopped) {
       const startMs = performance.now();
       this.#woken = false;
-      const committed = this.#commitGroup();
+      const committed = await this.#commitGroup();
       const built = await this.#build(performance.now() - startMs);
       if (!committed && !built && !this.#keepHouse()) await this.#available();
       else await nextTurn();
@@ -108,15 +119,24 @@ export class EngineLoop {
     return built;
   }
 
-  async #buildStep(): Promise<boolean> {
+  #buildStep(): Promise<boolean> {
+    return this.#ofBuild(() => this.#env.builder.step(), true);
+  }
+
+  #prepare(control: AppendControl): Promise<void> {
+    return this.#ofBuild(() => this.#env.builder.prepare(control), undefined);
+  }
+
+  /** Work of a build in transactions of its own. */
+  async #ofBuild<T>(work: () => Promise<T>, whenFailed: T): Promise<T> {
     try {
-      return await this.#env.builder.step();
+      return await work();
     } catch (error) {
       if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
       this.#env.sinks.discard();
       this.#env.projector.load();
       this.#standStill(error);
-      return true;
+      return whenFailed;
     }
   }
 
@@ -143,33 +163,64 @@ export class EngineLoop {
     return this.#env.feed.maintain();
   }
 
-  #commitGroup(): boolean {
-    const { feed } = this.#env;
+  async #commitGroup(): Promise<boolean> {
+    const { feed, builder } = this.#env;
     const group = feed.take();
     if (group.length === 0) return false;
-    const appends = this.#commitPart(group);
+    const appends: Append[] = [];
+    let from = 0;
+    for (const [i, { control }] of group.entries()) {
+      if (control === undefined || !builder.needsPreparation(control)) continue;
+      // What it reads of log and tables is what everything before it has left there.
+      if (i > from) appends.push(...this.#commitPart(group.slice(from, i)));
+      from = i;
+      await this.#prepare(control);
+    }
+    appends.push(...this.#commitPart(group.slice(from)));
     feed.confirm(appends);
     failpoint('engine-after-confirm');
     return true;
   }
 
-  #commitPart(group: readonly unknown[]): readonly Append[] {
-    const { sinks, projector } = this.#env;
-    for (;;) {
+  #commitPart(group: readonly TakenAppend[]): readonly Append[] {
+    const { feed, sinks, projector } = this.#env;
+    const done: Append[] = [];
+    for (let rest = group; rest.length > 0;) {
+      this.#applied = 0;
       try {
-        return this.#applyGroup(group);
+        done.push(...this.#applyGroup(rest));
+        break;
       } catch (error) {
         if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
         sinks.discard();
         projector.load();
-        if (this.#isStored(error.part)) this.#standStill(error);
-        else {
-          // It was made by this very group, so it has to be committed before it can stand still.
-          const half = this.#env.feed.half(group);
-          assert(half < group.length, `${error.part.kind} ${error.part.name} fails in the append that makes it`);
-          return [...this.#commitPart(group.slice(0, half)), ...this.#commitPart(group.slice(half))];
-        }
+        // What came before the append that fails is committed first, with the part in it: where a part stands still must not depend
+        // on what else was in the group. It may also have been made there.
+        let at = feed.cut(rest, this.#applied);
+        if (at === 0 && !this.#isStored(error.part)) at = firstCut(feed, rest);
+        if (at > 0 && at < rest.length) {
+          done.push(...this.#commitPart(rest.slice(0, at)));
+          rest = rest.slice(at);
+        } else if (at === 0) this.#standStill(error);
+        // The append that makes it fails with it: that is refused.
+        else this.#standStill(new PartFailure({ kind: 'definition', name: String(this.#seq) }, error.error));
       }
+    }
+    return done;
+  }
+
+  /** Embedded: into the log. A topic that is not there is the failure of the query that writes it. */
+  #writeDerived(): void {
+    const { feed, sinks, writerOf } = this.#env;
+    try {
+      feed.writeDerived(sinks.take());
+    } catch (error) {
+      if (!(error instanceof TopicRefusal)) throw error;
+      const query = writerOf(error.topic);
+      assert(query !== undefined, `a query writes topic ${error.topic}`);
+      // Not of one append: what is gathered for all of them is written at once.
+      this.#applied = 0;
+      throw new PartFailure({ kind: 'query', name: query }, error);
     }
   }
 
@@ -189,8 +240,8 @@ export class EngineLoop {
     }
   }
 
-  #applyGroup(group: readonly unknown[]): readonly Append[] {
-    const { feed, state, projector, sinks, metrics, builder, onCommitted } = this.#env;
+  #applyGroup(group: readonly TakenAppend[]): readonly Append[] {
+    const { feed, state, projector, metrics, builder, noteApplied, onCommitted } = this.#env;
     failpoint('engine-before-begin');
     const startMs = performance.now();
     let records = 0;
@@ -200,10 +251,13 @@ export class EngineLoop {
       failpoint('engine-after-log-write');
       for (const append of written) {
         this.#advance(reached, append);
+        this.#seq = append.seq;
         projector.apply(append, reached);
+        noteApplied(append);
+        this.#applied++;
         records += append.records.count;
       }
-      feed.writeDerived(sinks.take());
+      this.#writeDerived();
       failpoint('engine-after-apply');
       failpoint('engine-before-commit');
       return written;
@@ -250,6 +304,13 @@ export class EngineLoop {
 
 function copyOf(frontier: Frontier): ReachedFrontier {
   return { ...frontier, commitTimesUs: { ...frontier.commitTimesUs }, positions: { ...frontier.positions } };
+}
+
+/** The first part of a group that may be committed alone; all of it where that is impossible. */
+function firstCut(feed: AppendFeed, group: readonly TakenAppend[]): number {
+  let at = 1;
+  while (at < group.length && feed.cut(group, at) !== at) at++;
+  return at;
 }
 
 /** Lets the thread's messages in between two groups. */

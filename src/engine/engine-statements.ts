@@ -6,12 +6,12 @@ import { systemClock } from '../core/clock.js';
 import { AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
-import type { BuildDocument } from '../projector/build.js';
 import type { Builder } from '../projector/builder.js';
 import { assertRuns } from '../projector/definition-checks.js';
 import type { Definition } from '../projector/definition.js';
 import { queryState, type Entity } from '../projector/entities.js';
 import { querySources } from '../projector/query-sources.js';
+import { newRebuild } from '../projector/new-rebuild.js';
 import type { QueryStatus, RebuildProgress, StatementRequest } from '../projector/statement-facade.js';
 import { Statements } from '../projector/statements.js';
 import type { Registry } from '../registry/registry.js';
@@ -155,18 +155,7 @@ export class EngineStatements {
         hint: `a derived stream is not kept to be replayed: select from the source of ${forgetful.name} instead`,
       });
     }
-    const replay = query === undefined || sources.some((source) => source.sourceKind === 'stream');
-    const document: BuildDocument = {
-      table: entry.name,
-      version: this.#nextVersion(entry),
-      purpose: 'rebuild',
-      method: replay ? 'replay' : 'scan',
-      cursors: replay ? {} : Object.fromEntries(sources.map((source) => [source.name, { last: null, done: false }])),
-      replayedSeq: 0,
-      caughtUp: false,
-      rows: 0,
-      startedMs: systemClock.nowMs(),
-    };
+    const document = newRebuild(catalog, entry, this.#nextVersion(entry), systemClock.nowMs());
     try {
       state.transaction(() => builder.begin(document));
     } catch (error) {

@@ -1,18 +1,28 @@
 // The engine over Kafka: it applies what it reads behind the frontier, and sends derived records from the outbox.
+import { delay } from '../core/backoff.js';
+import { systemClock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { toAppError } from '../core/errors.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
+import { OutboxTable } from '../store/sqlite/outbox-table.js';
+import type { TopicRefusal } from '../stream/topic-refusal.js';
 import type { EngineOptions } from './engine-api.js';
 import type { EngineLog } from './engine-log.js';
 import { foreignLog } from './foreign-log.js';
 import { openKafkaStream } from './kafka-options.js';
 import { Outbox } from './outbox.js';
+import { upgradeOutbox } from './outbox-upgrade.js';
 import { ReadAhead } from './read-ahead.js';
+import { WrittenTopics } from './written-topics.js';
 
 /** Bytes in one store commit. */
 const groupBytes = 1024 * 1024;
+/** So often a follower asks how far the leader has sent. */
+const watchMs = 1000;
+/** Of derived records that wait for Kafka. */
+const outboxBytesDefault = 256 * 1024 * 1024;
 
 export async function openKafkaEngineLog(
   database: SqliteDatabase,
@@ -36,51 +46,78 @@ export async function openKafkaEngineLog(
     throw foreignLog(options.dataFolder, `the log "${options.serviceId}" on Kafka`);
   }
   const ahead = new ReadAhead();
-  /** Topics that this process has made and not seen a record of. */
-  const fresh = new Set<string>();
+  const store = new OutboxTable(database, systemClock);
   let outbox: Outbox | undefined;
+  let written: WrittenTopics | undefined;
+  let available = () => {};
+  let refused: (refusal: TopicRefusal) => Promise<void>;
   let follow: Promise<void> = Promise.resolve();
   const fail = (error: unknown) => {
     if (!stopping.signal.aborted) ahead.fail(toAppError(error));
   };
-  database.onTransactionEnd({ commit: () => outbox?.committed(), rollback: () => outbox?.rolledBack() });
+  database.onTransactionEnd({ commit: () => outbox?.committed(), rollback: () => written?.reload() });
+  /** A follower keeps what the leader has not sent yet, so that nothing is missing when it takes over. */
+  const watchSinks = async (kept: Outbox) => {
+    for (;;) {
+      await delay(watchMs, stopping.signal);
+      if (kept.status.entries === 0) continue;
+      const position = await log.sinkPosition();
+      if (position.kind === 'number') kept.noteOut(position.number);
+    }
+  };
   return {
     log,
     feed: {
-      take: () => ahead.take(groupBytes),
+      take: () => (outbox!.full ? [] : ahead.take(groupBytes)),
       write: (group) => group as readonly Append[],
-      half: (group) => Math.max(1, group.length >> 1),
+      cut: (_group, at) => at,
       writeDerived: (groups) => {
-        if (groups.length > 0) outbox?.add(groups);
+        if (groups.length > 0) outbox!.add(groups);
       },
       confirm: () => ahead.confirm(),
-      onAvailable: (listener) => ahead.onAvailable(listener),
+      onAvailable: (listener) => {
+        available = listener;
+        ahead.onAvailable(listener);
+      },
       maintain: () => outbox?.drop() ?? false,
     },
     async begin(state) {
-      if (options.role === 'leader') {
-        outbox = new Outbox(state, await log.openSinkProducer(), fail);
-        outbox.send();
-      }
+      written = new WrittenTopics(state);
+      const position = await log.sinkPosition();
+      upgradeOutbox(state, store, position, options.serviceId);
+      outbox = new Outbox({
+        store,
+        openTarget: () => log.openSinkProducer(),
+        onRefused: (refusal) => refused(refusal),
+        onError: fail,
+        onRoom: () => available(),
+        bytesMax: options.outboxBytes ?? outboxBytesDefault,
+      });
+      if (position.kind === 'number') outbox.noteOut(position.number);
+      if (options.role === 'follower') void watchSinks(outbox).catch(fail);
       follow = ahead.follow(log.read(state.frontier.seq, { follow: true, signal: stopping.signal })).catch(fail);
     },
+    async startSending(onRefused) {
+      refused = onRefused;
+      await outbox!.startSending();
+    },
+    stopSending: () => outbox!.stopSending(),
     async close() {
       stopping.abort();
       ahead.stop();
       await follow;
+      await outbox?.stopSending();
       await log.close();
     },
+    refuseDerived: (topic, upToSeq) => outbox!.refuse(topic, upToSeq),
+    outbox: () => outbox?.status,
     // Capture threads write to the brokers themselves.
     attachCapture: (port) => port.close(),
-    async createTopic(spec) {
-      const existing = await log.topics();
-      await log.createTopic(spec);
-      if (!existing.some(({ name }) => name === spec.name)) fresh.add(spec.name);
-    },
-    topicIsEmpty: (topic) => fresh.has(topic),
+    createTopic: (spec) => log.createTopic(spec),
+    topicIsEmpty: (topic) => written!.isEmpty(topic),
+    noteApplied: (append) => written!.note(append),
     noteAppends(appends, registry, schemasTopic) {
       for (const { records } of appends) {
-        for (const topic of records.topics) fresh.delete(topic);
         if (!records.topics.includes(schemasTopic)) continue;
         for (let i = 0; i < records.count; i++) {
           const key = records.topic(i) === schemasTopic ? records.key(i) : null;

@@ -28,6 +28,7 @@ import { ConnectorRemoval } from './connector-removal.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { EngineLoop } from './engine-loop.js';
 import type { EngineLog } from './engine-log.js';
+import { gaugeOutbox } from './outbox.js';
 import { EngineStatements } from './engine-statements.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openEngineLog } from './open-engine-log.js';
@@ -38,6 +39,7 @@ import { openDatabase } from '../sqlite/database.js';
 import { storageError } from '../sqlite/storage-error.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
 import type { TopicSpec } from '../stream/event-log.js';
+import type { TopicRefusal } from '../stream/topic-refusal.js';
 
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
   const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
@@ -90,9 +92,8 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     logger,
     nowMs: () => systemClock.nowMs(),
     readLog: (after, topic) => log.read(after, { topics: [topic], follow: false }),
-    appendSwap: leads ? (table, version) => appendControl({ kind: 'rebuild-swapped', table, version }) : undefined,
+    appendControl: leads ? appendControl : undefined,
     onCreated: (name) => projector.created(name),
-    writeDerived: () => engineLog.feed.writeDerived(sinks.take()),
     onStep: () => main.committed(state.frontier.seq, state.frontier.commitTimeUs),
     rowsPerStep: options.rowsPerStep,
   });
@@ -115,7 +116,21 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     connectorChanged: (control) => connectors.apply(control),
     serviceId: options.serviceId,
     logger,
+    refuseDerived: (topic, upToSeq) => engineLog.refuseDerived(topic, upToSeq),
   });
+  const writerOf = (topic: string) =>
+    catalog.queries().find((q) => q.state.kind === 'running' && catalog.find(q.sink)?.properties.topic === topic)?.id;
+  /** Every process that follows the log lets the query stand still at the same seq. */
+  const refuse = async (refusal: TopicRefusal): Promise<void> => {
+    const { topic } = refusal;
+    const control = {
+      kind: 'sink-failed',
+      query: writerOf(topic) ?? null,
+      topic,
+      error: toErrorMessage(refusal),
+    } as const;
+    await appendControl(control);
+  };
 
   const appendDefinition = async (definition: Definition): Promise<Entity> => {
     const record = { topic: definitions, partition: 0, key: null, value: encodeDefinition(definition) };
@@ -135,6 +150,8 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     projector,
     builder,
     sinks,
+    writerOf,
+    noteApplied: (append) => engineLog.noteApplied(append),
     metrics,
     logger,
     isLocal: (producer) => producer === localProducer,
@@ -191,6 +208,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     execute: (sql) => statements.execute({ sql, owner: 'api' }),
     nowUs: () => systemClock.nowUs(),
   });
+  if (leads) await engineLog.startSending(refuse);
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
   return {
@@ -216,7 +234,14 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => log.topics(),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
-    metrics: async () => [...metrics.samples(), ...sourceCounts.samples(connectorOfProducer)],
+    outbox: async () => engineLog.outbox(),
+    stopSending: () => engineLog.stopSending(),
+    startSending: () => engineLog.startSending(refuse),
+    metrics: async () => {
+      const outbox = engineLog.outbox();
+      if (outbox) gaugeOutbox(metrics, outbox, systemClock.nowMs());
+      return [...metrics.samples(), ...sourceCounts.samples(connectorOfProducer)];
+    },
     freeCaches: () => database.freeCache(),
     stop: async () => {
       await loop.stop();

@@ -1,135 +1,218 @@
-// Records that queries derived, on their way to Kafka: kept in the store with the commit that made them, sent behind it, dropped when
-// they are durable there. The number of an entry rises with each; the sink producer's position is the number of the last one that is
-// out, so after a crash exactly the rest is sent.
+// Records that queries derived, on their way to Kafka: kept in the store with the commit that made them, sent behind it in the order of
+// their numbers (core/derived.ts), dropped when they are durable there. The sink producer's position is the number of the last group
+// that is out. It is read when sending begins, behind the fencing, and nothing up to it is kept or sent again: so a crash between any
+// two steps, a fresh data folder, a restored one and another process never send a group twice, nor leave one out.
+//   add        in the engine's transaction: a group is there exactly when its append is applied
+//   send       takes groups in order; may begin and end at any time (who leads, sends)
+//   refused    a topic cannot be written: `onRefused` tells the log, and when that is applied `refuse` leaves its records out; what
+//              the same groups have for other topics goes out under the same numbers. Until then nothing is sent.
+//   drop       what is out, in bounded steps
+// Over `bytesMax` the outbox is full: the engine takes no further appends until there is room, so the log keeps what waits. Only while
+// a topic is refused it goes on, because what will leave the topic's records out is an append too.
+import { createBackoff, delay } from '../core/backoff.js';
+import { isBehind, nothingDerived, type DerivedGroup, type DerivedNumber } from '../core/derived.js';
+import { AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
-import { RecordSet } from '../core/record.js';
-import type { DerivedGroup } from '../projector/sink-topics.js';
-import type { StateWriter } from '../store/state-store.js';
+import type { Metrics } from '../core/metrics.js';
+import { withoutTopics } from '../core/record.js';
+import type { OutboxStore, OutboxTotals } from '../store/outbox-store.js';
+import { TopicRefusal } from '../stream/topic-refusal.js';
 
-const kind = 'outbox';
-
-interface StoredEntry {
-  readonly commitTimeUs: number;
-  readonly topics: readonly string[];
-  readonly count: number;
-  /** base64 */
-  readonly data: string;
-  readonly extents: string;
-  readonly timestamps: string;
+/** Where groups go. */
+export interface OutboxTarget {
+  /** The number of the last group that is out. */
+  readonly position: DerivedNumber;
+  /** Takes groups in order; resolves when there is room for more. Rejects with TopicRefusal where one topic is the cause. */
+  write(group: DerivedGroup): Promise<void>;
+  /** Called in order with the number up to which groups are durable. */
+  onDurable(listener: (number: DerivedNumber) => void): void;
+  /** Resolves with the cause when it takes nothing more; what is not durable by then is not known to be out. */
+  readonly ended: Promise<AppError>;
+  close(): Promise<void>;
 }
 
-/** Takes entries in order; what it has told to be durable may be dropped. */
-export interface OutboxTarget {
-  readonly position: number;
-  write(derived: { readonly seq: number; readonly commitTimeUs: number; readonly records: RecordSet }): Promise<void>;
-  onDurable(listener: (number: number) => void): void;
+export interface OutboxEnv {
+  readonly store: OutboxStore;
+  /** Fences whoever sends, and tells where they stood. */
+  readonly openTarget: () => Promise<OutboxTarget>;
+  /** Resolves when it is applied that the topic's records are left out from here on. */
+  readonly onRefused: (refusal: TopicRefusal) => Promise<void>;
+  /** Sending has ended for good. */
+  readonly onError: (error: unknown) => void;
+  /** There may be room again, or something to drop. */
+  readonly onRoom: () => void;
+  readonly bytesMax: number;
+}
+
+export interface OutboxStatus extends OutboxTotals {
+  readonly bytesMax: number;
+  readonly sending: boolean;
+  readonly full: boolean;
+}
+
+export function gaugeOutbox(metrics: Metrics, { entries, bytes, oldestMs }: OutboxStatus, nowMs: number): void {
+  metrics.gauge('writethrough_outbox_entries', entries);
+  metrics.gauge('writethrough_outbox_bytes', bytes);
+  metrics.gauge('writethrough_outbox_age_seconds', oldestMs === undefined ? 0 : Math.max(0, nowMs - oldestMs) / 1000);
+}
+
+/** Rows dropped in one step. */
+const dropStep = 1000;
+/** What is out is dropped together with what comes meanwhile, except where room is needed. */
+const dropIntervalMs = 1000;
+/** So often a topic has to be missing, with so long between, before it counts as gone: a cluster that starts may not know it yet. */
+const missingTimes = 3;
+const missingPauseMs = 300;
+
+interface Sending {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
 }
 
 export class Outbox {
-  readonly #state: StateWriter;
-  readonly #target: OutboxTarget;
-  readonly #onError: (error: unknown) => void;
-  #next: number;
-  /** Newest number that is committed in the store, taken by the target, durable there, dropped here. */
-  #committed: number;
-  #sent: number;
-  #durable: number;
-  #dropped: number;
-  #sending = false;
+  readonly #env: OutboxEnv;
+  /** Everything up to here is durable at the target. */
+  #out: DerivedNumber = nothingDerived;
+  #sending: Sending | undefined;
+  #refusing = false;
+  #droppedAtMs = 0;
+  #more: (() => void) | undefined;
 
-  constructor(state: StateWriter, target: OutboxTarget, onError: (error: unknown) => void) {
-    this.#state = state;
-    this.#target = target;
-    this.#onError = onError;
-    const numbers = state.documents(kind).map(({ name }) => Number(name));
-    this.#committed = Math.max(target.position, ...numbers);
-    this.#next = this.#committed + 1;
-    this.#sent = target.position;
-    this.#durable = target.position;
-    this.#dropped = Math.min(target.position, ...numbers.map((number) => number - 1));
-    target.onDurable((number) => {
-      this.#durable = number;
-    });
+  constructor(env: OutboxEnv) {
+    this.#env = env;
+  }
+
+  get full(): boolean {
+    return this.#env.store.totals.bytes >= this.#env.bytesMax && !this.#refusing;
+  }
+
+  get status(): OutboxStatus {
+    const { store, bytesMax } = this.#env;
+    return { ...store.totals, bytesMax, sending: this.#sending !== undefined, full: this.full };
   }
 
   /** In the open transaction. */
   add(groups: readonly DerivedGroup[]): void {
-    for (const { commitTimeUs, records } of groups) {
-      const entry: StoredEntry = {
-        commitTimeUs,
-        topics: records.topics,
-        count: records.count,
-        data: records.buffers[0]!.toString('base64'),
-        extents: bytesOf(records.extents).toString('base64'),
-        timestamps: bytesOf(records.timestamps!).toString('base64'),
-      };
-      this.#state.putDocument(kind, nameOf(this.#next++), JSON.stringify(entry));
-    }
+    for (const group of groups) if (isBehind(group, this.#out)) this.#env.store.add(group);
   }
 
-  /** The transaction is committed. */
+  /** In the open transaction, at the append that says so: records of the topic up to this seq are not sent. */
+  refuse(topic: string, upToSeq: number): void {
+    this.#env.store.refuse({ topic, upToSeq });
+  }
+
+  /** The transaction is committed: there may be more to send. */
   committed(): void {
-    if (this.#next - 1 === this.#committed) return;
-    this.#committed = this.#next - 1;
-    this.send();
+    const more = this.#more;
+    this.#more = undefined;
+    more?.();
   }
 
-  rolledBack(): void {
-    this.#next = this.#committed + 1;
+  /** Somebody else sends, and has come so far. */
+  noteOut(number: DerivedNumber): void {
+    if (!isBehind(number, this.#out)) return;
+    this.#out = number;
+    if (this.full || performance.now() - this.#droppedAtMs > dropIntervalMs) this.#env.onRoom();
   }
 
-  /** Sends what is not sent yet; the rest of the engine goes on meanwhile. */
-  send(): void {
-    if (this.#sending) return;
-    this.#sending = true;
-    this.#sendAll()
-      .catch(this.#onError)
-      .finally(() => {
-        this.#sending = false;
-      });
+  /** Begins to send; resolves when the position is known. Rejects where the target cannot be opened. */
+  async startSending(): Promise<void> {
+    if (this.#sending !== undefined) return;
+    const stop = new AbortController();
+    let opened: (() => void) | undefined;
+    let failed: ((error: unknown) => void) | undefined;
+    const open = new Promise<void>((resolve, reject) => {
+      opened = resolve;
+      failed = reject;
+    });
+    const ended = this.#send(stop.signal, opened!).catch((error: unknown) => {
+      failed!(error);
+      if (!stop.signal.aborted) this.#env.onError(error);
+    });
+    this.#sending = { stop, ended };
+    await open;
   }
 
-  async #sendAll(): Promise<void> {
-    while (this.#sent < this.#committed) {
-      const number = this.#sent + 1;
-      const json = this.#state.getDocument(kind, nameOf(number));
-      failpoint('outbox-before-produce');
-      // A number without an entry: it was out before the last start.
-      if (json !== undefined) await this.#target.write({ seq: number, ...decode(JSON.parse(json) as StoredEntry) });
-      failpoint('outbox-after-produce');
-      this.#sent = number;
-    }
+  /** Ends sending; what is on its way may still become durable. */
+  async stopSending(): Promise<void> {
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    sending.stop.abort();
+    this.committed();
+    await sending.ended;
+    this.#sending = undefined;
   }
 
   /** Drops what is out, in a transaction of its own; true when there was something. */
   drop(): boolean {
-    if (this.#dropped >= this.#durable) return false;
-    const upTo = Math.min(this.#durable, this.#dropped + 1000);
-    this.#state.transaction(() => {
-      for (let number = this.#dropped + 1; number <= upTo; number++) this.#state.deleteDocument(kind, nameOf(number));
-    });
-    this.#dropped = upTo;
-    return true;
+    this.#droppedAtMs = performance.now();
+    const { store } = this.#env;
+    const before = store.totals.entries;
+    return before > 0 && (store.dropUpTo(this.#out, dropStep) || store.totals.entries < before);
   }
-}
 
-/** Sorts as the numbers do. */
-function nameOf(number: number): string {
-  return String(number).padStart(16, '0');
-}
+  async #send(signal: AbortSignal, opened: () => void): Promise<void> {
+    const missing = new Map<string, number>();
+    const backoff = createBackoff({ initialMs: 100, maxMs: 5000 });
+    while (!signal.aborted) {
+      const target = await this.#env.openTarget();
+      try {
+        this.noteOut(target.position);
+        target.onDurable((number) => {
+          missing.clear();
+          backoff.reset();
+          this.noteOut(number);
+        });
+        opened();
+        await this.#sendTo(target, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof TopicRefusal) await this.#refused(error, missing, signal);
+        else if (error instanceof AppError && error.retriable) await backoff.wait(signal);
+        else throw error;
+      } finally {
+        // It may have failed before: then closing tells the same again.
+        await target.close().catch(() => {});
+      }
+    }
+  }
 
-function decode({ commitTimeUs, topics, count, data, extents, timestamps }: StoredEntry) {
-  const own = (base64: string) => Uint8Array.from(Buffer.from(base64, 'base64')).buffer;
-  const records = new RecordSet({
-    buffers: [Buffer.from(data, 'base64')],
-    topics,
-    count,
-    extents: new Int32Array(own(extents)),
-    timestamps: new Float64Array(own(timestamps)),
-  });
-  return { commitTimeUs, records };
-}
+  async #sendTo(target: OutboxTarget, signal: AbortSignal): Promise<void> {
+    const { store } = this.#env;
+    let failure: AppError | undefined;
+    void target.ended.then((error) => {
+      failure = error;
+      this.committed();
+    });
+    for (let at = target.position; !signal.aborted;) {
+      if (failure !== undefined) throw failure;
+      const group = store.next(at);
+      if (group === undefined) {
+        await new Promise<void>((resolve) => (this.#more = resolve));
+        continue;
+      }
+      failpoint('outbox-before-produce');
+      const refusals = store.refusals();
+      const refused = group.records.topics.filter((topic) => (refusals.get(topic) ?? -1) >= group.seq);
+      // A group of which nothing is left is written too: the position moves with it.
+      await target.write({ ...group, records: withoutTopics(group.records, refused) });
+      failpoint('outbox-after-produce');
+      at = group;
+    }
+  }
 
-function bytesOf(array: Int32Array | Float64Array): Buffer {
-  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+  async #refused(refusal: TopicRefusal, missing: Map<string, number>, signal: AbortSignal): Promise<void> {
+    const { topic, code } = refusal;
+    const times = (missing.get(topic) ?? 0) + 1;
+    missing.set(topic, times);
+    if (code === 'unknown-topic' && times < missingTimes) return delay(missingPauseMs, signal);
+    this.#refusing = true;
+    this.#env.onRoom();
+    try {
+      await this.#env.onRefused(refusal);
+    } finally {
+      this.#refusing = false;
+      missing.delete(topic);
+    }
+  }
 }

@@ -3,8 +3,9 @@ import { statSync } from 'node:fs';
 import type { ConnectFacade, ConnectorStatus } from '../connect/connect-facade.js';
 import { metricDefinitions, type Labels, type MetricName, type MetricSample } from '../core/metrics.js';
 import type { QueryService } from '../query/query-service.js';
-import type { Leadership, ServiceStatus, StatusFacade } from '../server/status-facade.js';
+import type { Leadership, OutboxState, ServiceStatus, StatusFacade } from '../server/status-facade.js';
 import type { EngineApi } from '../engine/engine-api.js';
+import type { OutboxStatus } from '../engine/outbox.js';
 import type { Remote } from '../threads/rpc.js';
 import type { ServiceFailure } from './service-failure.js';
 import { version } from './version.js';
@@ -43,17 +44,21 @@ export class StatusService implements StatusFacade {
 
   async status(): Promise<ServiceStatus> {
     const { engine, connectors, query, path } = this.#env;
-    const [{ tables, ...freshness }, statuses, queries, rebuilds] = await Promise.all([
+    const [{ tables, ...freshness }, statuses, queries, rebuilds, outbox] = await Promise.all([
       query.tables(),
       connectors.statuses(),
       engine.queries(),
       engine.rebuilds(),
+      engine.outbox(),
     ]);
     const reasons = [
       ...statuses
         .filter(({ tasks }) => tasks.some(({ state }) => state === 'FAILED'))
         .map(({ name, error }) => `connector ${name}: ${error?.message ?? 'failed'}`),
       ...queries.filter(({ state }) => state === 'ERROR').map(({ id, reason }) => `query ${id}: ${reason ?? 'failed'}`),
+      ...(outbox?.full === true
+        ? ['derived records wait for Kafka, and nothing more is applied until they are out']
+        : []),
     ];
     return {
       ...freshness,
@@ -67,6 +72,7 @@ export class StatusService implements StatusFacade {
       tables: tables.map(({ name, rowCount, visible }) => ({ name, rows: rowCount, visible })),
       queries,
       rebuilds,
+      ...(outbox ? { outbox: outboxState(outbox) } : {}),
       memory: {
         rssBytes: process.memoryUsage.rss(),
         heapBytes: process.memoryUsage().heapUsed,
@@ -122,6 +128,11 @@ export class StatusService implements StatusFacade {
     if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
     return { ready: true };
   }
+}
+
+function outboxState({ entries, bytes, bytesMax, full, oldestMs }: OutboxStatus): OutboxState {
+  const ageMs = oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs);
+  return { entries, bytes, bytesMax, full, ageMs };
 }
 
 function gauge(name: MetricName, value: number, labels: Labels = {}): MetricSample {

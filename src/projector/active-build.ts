@@ -1,6 +1,5 @@
 // A build at work: its document with what runs for it, and how it is shown.
 import type { Catalog, SourceEntry } from '../catalog/catalog.js';
-import type { Append } from '../core/record.js';
 import type { Cursor } from '../runtime/cursor.js';
 import { assert } from '../core/errors.js';
 import { RunningQuery } from '../runtime/running-query.js';
@@ -9,6 +8,7 @@ import type { SourceNode } from '../runtime/source-node.js';
 import type { TableNode } from '../runtime/table-node.js';
 import type { StateWriter } from '../store/state-store.js';
 import { cursorLast, type BuildDocument } from './build.js';
+import type { ReplayPages } from './replay-pages.js';
 import type { RebuildProgress } from './statement-facade.js';
 import type { VersionComparison } from './version-comparison.js';
 
@@ -22,10 +22,12 @@ export interface ActiveBuild {
   readonly cursors: Map<string, Cursor>;
   /** replay: the node that decodes the topic into the new version. */
   readonly replay: SourceNode | undefined;
-  /** replay: the open iteration. */
-  iterator: AsyncIterator<readonly Append[]> | undefined;
+  /** replay: what of the log comes next. */
+  readonly pages: ReplayPages | undefined;
   comparison: VersionComparison | undefined;
   swapping: boolean;
+  /** The next step is appended and not applied yet. */
+  stepping: boolean;
 }
 
 export interface ProgressEnv {
@@ -36,7 +38,11 @@ export interface ProgressEnv {
 }
 
 /** What runs for a build, wired to nothing yet. A created table's node runs already, a rebuilt one's next version is opened here. */
-export function activateBuild({ catalog, runtime }: ProgressEnv, document: BuildDocument): ActiveBuild {
+export function activateBuild(
+  { catalog, runtime }: ProgressEnv,
+  document: BuildDocument,
+  pagesOf: (table: string, topic: string) => ReplayPages,
+): ActiveBuild {
   const entry = catalog.find(document.table);
   assert(entry, `build of ${document.table}, which is not there`);
   const created = document.purpose === 'create';
@@ -87,9 +93,10 @@ export function activateBuild({ catalog, runtime }: ProgressEnv, document: Build
     querySources: compiled?.sources ?? [],
     cursors,
     replay,
-    iterator: undefined,
+    pages: replay && pagesOf(document.table, replay.topic),
     comparison: undefined,
     swapping: false,
+    stepping: false,
   };
 }
 

@@ -1,5 +1,12 @@
 // Drives the builds (build.ts): fills new versions of tables in bounded steps between the engine's commits, then publishes a created
-// one or compares and swaps a rebuilt one. Order of a rebuild, and what a crash between any two leaves behind:
+// one or compares and swaps a rebuilt one.
+//
+// The steps of a created one are appends: it derives records for its topic and for what reads it, and those are numbered by the append
+// that causes them. Whoever may append drives the build; all processes apply a step at its seq, so their cursors stand at the same
+// rows there, and what a live change meets (the row has been read, or it will be) is the same everywhere.
+//
+// A rebuilt one derives nothing before its swap, so each process fills it at its own pace. One that comes to a swap without having
+// the version (a fresh data folder, a follower) fills it then (`prepare`). Order of a rebuild, and what a crash between any two leaves:
 //   1. save the build document, create the hidden version           crash: the build goes on behind its last step
 //   2. fill (scan or replay), cursor saved with each step           crash: as above
 //   3. caught up: the version follows live changes in lock-step     crash: filling is over, lock-step is taken up again
@@ -9,42 +16,27 @@
 //   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched. What differs passes through 6 a page at a
 // time; the engine's pause there grows with it, because all of it becomes visible in one commit.
-import type { Catalog, QueryEntry } from '../catalog/catalog.js';
+import type { AppendControl } from '../core/append-control.js';
+import type { QueryEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { assert, toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
-import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
-import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
-import type { StateWriter, TableSpec } from '../store/state-store.js';
+import { PartFailure, partFailure } from '../runtime/runtime.js';
+import type { TableSpec } from '../store/state-store.js';
 import { activateBuild, progressOf, type ActiveBuild } from './active-build.js';
 import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
+import { replayRecords, scanRows } from './fill.js';
+import type { BuilderEnv } from './builder-env.js';
+import { newRebuild } from './new-rebuild.js';
+import { ReplayPages, type ReplayPage } from './replay-pages.js';
 import type { RebuildProgress } from './statement-facade.js';
 import { suspectState, VersionComparison } from './version-comparison.js';
 import { VersionGarbage } from './version-garbage.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
 const rowsPerStepDefault = 1000;
-
-export interface BuilderEnv {
-  readonly state: StateWriter;
-  readonly catalog: Catalog;
-  readonly runtime: Runtime;
-  readonly logger: Logger;
-  readonly nowMs: () => number;
-  /** Whole appends behind a seq that hold records of the topic. */
-  readonly readLog: (after: number, topic: string) => AsyncIterable<readonly Append[]>;
-  /** Appends the swap to the log; resolves when it is applied. Undefined: another process does, and this one waits for it. */
-  readonly appendSwap: ((table: string, version: number) => Promise<void>) | undefined;
-  /** Called when a created version is complete, in the open transaction. */
-  readonly onCreated: (name: string) => void;
-  /** Writes what a step derived for the topics of sinks, in the step's own transaction. */
-  readonly writeDerived: () => void;
-  /** A step is committed: there may be more to checkpoint, though nothing was appended. */
-  readonly onStep: () => void;
-  readonly rowsPerStep?: number | undefined;
-}
 
 export class Builder {
   readonly #env: BuilderEnv;
@@ -54,8 +46,8 @@ export class Builder {
   readonly #rowsPerStep: number;
   /** What the open transaction leaves without an owner: garbage once it is committed, nothing if it is rolled back. */
   #leftBehind: (readonly [TableSpec | undefined, readonly string[] | undefined])[] = [];
-  /** The frontier at a replay's last look at the end of the log. */
-  readonly #lastHead = new WeakMap<ActiveBuild, number>();
+  /** By table: what replays have read ahead; it outlives a rollback. */
+  readonly #pages = new Map<string, ReplayPages>();
 
   constructor(env: BuilderEnv) {
     this.#env = env;
@@ -89,11 +81,13 @@ export class Builder {
   }
 
   get busy(): boolean {
-    return this.#garbage.waiting || [...this.#active.values()].some((active) => !this.#waitsForSwap(active));
+    return this.#garbage.waiting || [...this.#active.values()].some((active) => !this.#waits(active));
   }
 
-  #waitsForSwap({ swapping, document }: ActiveBuild): boolean {
-    return swapping || (this.#env.appendSwap === undefined && document.caughtUp);
+  /** For an append: its own one, or that of the process that may append. */
+  #waits({ swapping, stepping, document }: ActiveBuild): boolean {
+    const derives = document.caughtUp || document.purpose === 'create';
+    return swapping || stepping || (derives && this.#env.appendControl === undefined);
   }
 
   isBuilding(table: string): boolean {
@@ -128,6 +122,7 @@ export class Builder {
     if (!active) return;
     this.#unhook(active);
     this.#active.delete(nameKey(table));
+    this.#pages.delete(nameKey(table));
     removeBuild(this.#env.state, active.document.table);
     if (active.document.purpose !== 'rebuild') return;
     if (active.target) this.#env.state.dropState(suspectState(active.target.spec));
@@ -156,7 +151,7 @@ export class Builder {
   }
 
   #activate(document: BuildDocument): void {
-    const active = activateBuild(this.#env, document);
+    const active = activateBuild(this.#env, document, (table, topic) => this.#pagesOf(table, topic));
     this.#active.set(nameKey(document.table), active);
     if (document.method === 'scan' || document.caughtUp) this.#followLive(active);
   }
@@ -169,10 +164,11 @@ export class Builder {
   /** One bounded step of one build, in a transaction of its own. False: nothing to do. Throws PartFailure, after a rollback. */
   async step(): Promise<boolean> {
     for (const active of this.#active.values()) {
-      if (this.#waitsForSwap(active)) continue;
+      if (this.#waits(active)) continue;
       try {
-        if (!active.document.caughtUp) await this.#fill(active);
-        else this.#compareOrSwap(active);
+        if (active.document.caughtUp) this.#compareOrSwap(active);
+        else if (active.document.purpose === 'create') this.#appendStep(active);
+        else await this.#fill(active);
       } catch (error) {
         if (error instanceof QueryFailure) throw partFailure(error); // of its own query, or of one that reads its table
         if (error instanceof PartFailure) throw error;
@@ -184,9 +180,63 @@ export class Builder {
   }
 
   async #fill(active: ActiveBuild): Promise<void> {
-    if (active.document.method === 'scan') this.#transaction(() => this.#scan(active, this.#rowsPerStep));
-    else await this.#replayStep(active);
+    const rows = this.#rowsPerStep;
+    const page = active.document.method === 'replay' ? await this.#readPage(active, rows) : undefined;
+    this.#transaction(() => (page ? this.#replayPage(active, page) : this.#scan(active, rows)));
     failpoint('rebuild-after-chunk');
+  }
+
+  #appendStep(active: ActiveBuild): void {
+    const { table, method } = active.document;
+    active.stepping = true;
+    this.#append({ kind: 'build-step', table, rows: this.#rowsPerStep, method });
+  }
+
+  /** Rejected only when the log is closed or has failed, and then the engine ends: the build goes on at the next start. */
+  #append(control: AppendControl & { readonly table: string }): void {
+    this.#env.appendControl!(control).catch((error: unknown) => {
+      const { kind, table } = control;
+      this.#env.logger.debug('a step of a build was not appended', { kind, table, error: toAppError(error).message });
+    });
+  }
+
+  needsPreparation(control: AppendControl): boolean {
+    return control.kind === 'rebuild-swapped' || (control.kind === 'build-step' && control.method === 'replay');
+  }
+
+  /** Has to be awaited before an append with this control is applied, when everything before it is committed. */
+  async prepare(control: AppendControl): Promise<void> {
+    if (control.kind === 'build-step') {
+      const active = this.#active.get(nameKey(control.table));
+      if (active?.document.purpose === 'create' && control.method === 'replay')
+        await this.#readPage(active, control.rows);
+    } else if (control.kind === 'rebuild-swapped') await this.#fillForSwap(control.table, control.version);
+  }
+
+  /** Applies a step: in the engine's open transaction, at its seq. */
+  applyStep(table: string, rows: number): void {
+    const active = this.#active.get(nameKey(table));
+    // The step of a build that has ended since: the frontier moves, nothing else.
+    if (active?.document.purpose !== 'create') return;
+    active.stepping = false;
+    if (active.document.method === 'scan') return this.#scan(active, rows);
+    const page = active.pages!.last;
+    assert(page?.after === active.document.replayedSeq, `the records that ${table} replays are read before the step`);
+    const { context } = this.#env.runtime;
+    const { seq, commitTimeUs, rowtimeMs } = context;
+    this.#replayPage(active, page.page, { seq, commitTimeUs });
+    Object.assign(context, { seq, commitTimeUs, rowtimeMs });
+    failpoint('rebuild-after-chunk');
+  }
+
+  async #fillForSwap(table: string, version: number): Promise<void> {
+    const { catalog, state, nowMs } = this.#env;
+    const entry = catalog.find(table);
+    if (!this.#active.has(nameKey(table)) && entry?.table && entry.table.version < version)
+      state.transaction(() => this.begin(newRebuild(catalog, entry, version, nowMs())));
+    const active = this.#active.get(nameKey(table));
+    if (active?.document.purpose !== 'rebuild' || active.document.version !== version) return;
+    while (!active.document.caughtUp) await this.#fill(active);
   }
 
   /** Inside an open transaction: at most `limit` rows of a build by scan. For small tables at creation. */
@@ -196,25 +246,8 @@ export class Builder {
   }
 
   #scan(active: ActiveBuild, limit: number): void {
-    const { runtime, state } = this.#env;
+    const rows = scanRows(this.#env.runtime, active, limit);
     const { query, cursors } = active;
-    let rows = 0;
-    runtime.context.seq = state.frontier.seq;
-    runtime.context.commitTimeUs = state.frontier.commitTimeUs;
-    for (const [source, cursor] of cursors) {
-      if (cursor.done) continue;
-      const table = runtime.table(source);
-      const wanted = limit - rows;
-      const chunk = table.writer.scan(cursor.last, wanted);
-      for (const { row, rowtimeMs } of chunk) {
-        runtime.context.rowtimeMs = rowtimeMs;
-        query!.run(table.name, null, row);
-      }
-      rows += chunk.length;
-      if (chunk.length > 0) cursor.last = table.keyOf(chunk.at(-1)!.row);
-      cursor.done = chunk.length < wanted;
-      if (rows >= limit) break;
-    }
     const caughtUp = [...cursors.values()].every((cursor) => cursor.done);
     this.#save(active, { cursors: cursorsToDocument(cursors), rows: active.document.rows + rows, caughtUp });
     if (!caughtUp) return;
@@ -222,42 +255,24 @@ export class Builder {
     this.#caughtUp(active);
   }
 
-  async #replayStep(active: ActiveBuild): Promise<void> {
-    const { state, readLog } = this.#env;
-    active.iterator ??= readLog(active.document.replayedSeq, active.replay!.topic)[Symbol.asyncIterator]();
-    const { value, done } = await active.iterator.next();
-    const appends = (done === true ? [] : value) as readonly Append[];
-    this.#transaction(() => {
-      const frontier = state.frontier.seq;
-      const known = appends.filter(({ seq }) => seq <= frontier);
-      let rows = 0;
-      for (const append of known) rows += this.#replay(active, append);
-      // What is behind the frontier (Kafka: in the log already, not yet applied) comes by the live way. At the end of the log one more
-      // look is needed when there were commits since the last one.
-      const atEnd = known.length < appends.length || (done === true && this.#lastHead.get(active) === frontier);
-      if (done === true) this.#lastHead.set(active, frontier);
-      const replayedSeq = atEnd ? frontier : (known.at(-1)?.seq ?? active.document.replayedSeq);
-      this.#save(active, { replayedSeq, rows: active.document.rows + rows, caughtUp: atEnd });
-      if (!atEnd) return;
-      this.#followLive(active);
-      this.#caughtUp(active);
-    });
-    if (done === true) active.iterator = undefined;
+  #pagesOf(table: string, topic: string): ReplayPages {
+    const key = nameKey(table);
+    let pages = this.#pages.get(key);
+    if (!pages) this.#pages.set(key, (pages = new ReplayPages((after) => this.#env.readLog(after, topic), topic)));
+    return pages;
   }
 
-  #replay(active: ActiveBuild, append: Append): number {
-    const { context } = this.#env.runtime;
-    context.seq = append.seq;
-    context.commitTimeUs = append.commitTimeUs;
-    let rows = 0;
-    const { records } = append;
-    for (let i = 0; i < records.count; i++) {
-      if (records.topic(i) !== active.replay!.topic) continue;
-      context.rowtimeMs = records.timestamps ? records.timestamps[i]! : Math.floor(append.commitTimeUs / 1000);
-      active.replay!.take(records, i);
-      rows++;
-    }
-    return rows;
+  #readPage(active: ActiveBuild, rows: number): Promise<ReplayPage> {
+    return active.pages!.next(active.document.replayedSeq, this.#env.state.frontier.seq, rows);
+  }
+
+  /** `at`: the append that what it derives belongs to; a rebuild derives nothing. */
+  #replayPage(active: ActiveBuild, page: ReplayPage, at?: Pick<Append, 'seq' | 'commitTimeUs'>): void {
+    const rows = replayRecords(this.#env.runtime, active, page.appends, at);
+    this.#save(active, { replayedSeq: page.upTo, rows: active.document.rows + rows, caughtUp: page.atEnd });
+    if (!page.atEnd) return;
+    this.#followLive(active);
+    this.#caughtUp(active);
   }
 
   /** A created one is done: from here on it is like any other. A rebuilt one goes on to be compared. */
@@ -267,6 +282,7 @@ export class Builder {
     const { state, runtime, catalog, onCreated } = this.#env;
     removeBuild(state, document.table);
     this.#active.delete(nameKey(document.table));
+    this.#pages.delete(nameKey(document.table));
     if (query) {
       runtime.unlisten(query);
       runtime.attachQuery(catalog.query(query.id)!, catalog.find(entry.name)!);
@@ -286,10 +302,7 @@ export class Builder {
     }
     active.swapping = true;
     failpoint('rebuild-before-swap');
-    // It is rejected only when the log is closed or has failed, and then the engine ends: the build goes on at the next start.
-    this.#env.appendSwap!(active.entry.name, active.document.version).catch((error: unknown) => {
-      this.#env.logger.debug('a swap was not appended', { table: active.entry.name, error: toAppError(error).message });
-    });
+    this.#append({ kind: 'rebuild-swapped', table: active.entry.name, version: active.document.version });
   }
 
   #compare({ entry, target }: ActiveBuild): VersionComparison {
@@ -333,6 +346,7 @@ export class Builder {
     state.feedRebuilt(entry.name, runtime.context.seq);
     this.#leftBehind.push([earlier.spec, oldStates]);
     this.#active.delete(nameKey(table));
+    this.#pages.delete(nameKey(table));
     this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
   }
 
@@ -358,11 +372,7 @@ export class Builder {
   }
 
   #transaction(work: () => void): void {
-    const { state, writeDerived } = this.#env;
-    state.transaction(() => {
-      work();
-      writeDerived();
-    });
+    this.#env.state.transaction(work);
     this.committed();
     this.#env.onStep();
   }

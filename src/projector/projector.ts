@@ -1,7 +1,7 @@
 // The pump stream -> store: applies appends, one by one, in the engine's open transaction. Order of steps for one append:
 //   1. definitions in it change the catalogue and the wiring (statements topic)
 //   2. its records run through all live queries (runtime)
-//   3. its control (snapshot completed, rebuild swapped) takes effect
+//   3. its control (snapshot completed, rebuild swapped, sink failed) takes effect
 // Log, rows, feed, catalogue and frontier commit together, so a crash between any two steps leaves the state of the commit before,
 // and the same appends are applied again. A definition that cannot be applied throws PartFailure: the engine rolls back, so that it
 // leaves no trace, has it refused, and applies the group again. Every process that follows the log refuses it alike.
@@ -12,7 +12,7 @@ import { toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
-import { PartFailure, type Runtime } from '../runtime/runtime.js';
+import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 import { loadBuilds } from './build.js';
 import type { Builder } from './builder.js';
@@ -32,6 +32,8 @@ export interface ProjectorParts {
   ) => void;
   readonly serviceId: string;
   readonly logger: Logger;
+  /** In the open transaction: what was derived for the topic up to this seq is not written to it. */
+  readonly refuseDerived: (topic: string, upToSeq: number) => void;
 }
 
 /** What became of a definition, by the seq of its append. */
@@ -68,7 +70,7 @@ export class Projector {
     if (append.records.count > 0 && append.records.topics.includes(this.#topic))
       this.#applyDefinitions(append, reached);
     this.#parts.runtime.apply(append);
-    if (append.control) this.#applyControl(append);
+    if (append.control) this.#applyControl(append, reached);
   }
 
   #applyDefinitions(append: Append, reached: Frontier): void {
@@ -98,7 +100,7 @@ export class Projector {
     this.#refused.set(seq, error);
   }
 
-  #applyControl(append: Append): void {
+  #applyControl(append: Append, reached: Frontier): void {
     const { catalog, runtime, builder, logger } = this.#parts;
     const control = append.control!;
     runtime.context.seq = append.seq;
@@ -117,6 +119,8 @@ export class Projector {
         logger.info('snapshot complete', { connector: control.connector, tables: control.topics.length });
         return;
       }
+      case 'build-step':
+        return this.#buildStep(control.table, control.rows);
       case 'rebuild-swapped':
         builder.applySwap(control.table, control.version);
         this.#swapped.push(control.table);
@@ -125,8 +129,29 @@ export class Projector {
       case 'connector-removed':
         this.#parts.connectorChanged(control);
         return;
+      case 'sink-failed': {
+        const { query, topic, error } = control;
+        this.#parts.refuseDerived(topic, append.seq);
+        // It may have been dropped, or stand still for another reason, since that was found.
+        if (query === null || catalog.query(query)?.state.kind !== 'running') return;
+        const stopped = runtime.stopQueries([query], reached, { kind: 'failed', atSeq: append.seq, error });
+        builder.abandon(stopped);
+        logger.error('a topic cannot be written, and its query stands still', { query, stopped, topic, ...error });
+        return;
+      }
       default:
         unreachable(control);
+    }
+  }
+
+  #buildStep(table: string, rows: number): void {
+    const { builder } = this.#parts;
+    try {
+      builder.applyStep(table, rows);
+    } catch (error) {
+      if (error instanceof PartFailure) throw error;
+      if (error instanceof QueryFailure) throw partFailure(error); // of its own query, or of one that reads its table
+      throw new PartFailure({ kind: 'build', name: table }, toAppError(error));
     }
   }
 

@@ -1,7 +1,11 @@
 // The topics of derived streams and tables: each change of a sink becomes a record, gathered while an engine commit is applied and
-// handed to the log with it, in several pieces where it is long. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
+// handed to the log with it. What one append derives is a group, or several pieces where it is long; a piece is cut when the append has
+// derived so many bytes since the last cut, whatever else is in the engine's commit, so that the numbers of groups (core/derived.ts)
+// are a function of the log. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { Row } from '../core/data-type.js';
+import type { DerivedGroup } from '../core/derived.js';
+import { assert } from '../core/errors.js';
 import { extent, extentSize, opCode, RecordSet } from '../core/record.js';
 import type { ApplyContext } from '../runtime/apply-context.js';
 import type { ChangeListener } from '../runtime/table-node.js';
@@ -9,13 +13,9 @@ import { ByteWriter } from '../schema/formats/byte-writer.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
 import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
 
-export interface DerivedGroup {
-  readonly seq: number;
-  readonly commitTimeUs: number;
-  readonly records: RecordSet;
-}
-
-/** Of records that are held, with what describes one: a commit may derive any number of them. */
+/** Of a piece, with what describes its records. Part of the format: another value would give other numbers to the same records. */
+const pieceBytes = 1024 * 1024;
+/** Of all that is held before it has to be taken: a commit may derive any number of groups. */
 const heldBytesMax = 1024 * 1024;
 const bytesPerRecord = extentSize * Int32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT;
 
@@ -27,8 +27,13 @@ export class SinkTopics {
   #count = 0;
   #topics: string[] = [];
   #groups: DerivedGroup[] = [];
+  #heldBytes = 0;
+  /** The append whose records are being gathered, -1: none. */
   #seq = -1;
   #commitTimeUs = 0;
+  /** The append whose pieces were numbered last, and the number of its next one. */
+  #numberedSeq = -1;
+  #nextPiece = 0;
 
   /** Called in the open transaction when so much is held that it has to be taken. */
   onFull(listener: () => void): void {
@@ -74,29 +79,42 @@ export class SinkTopics {
         const valueLength = after === null ? -1 : out.pos - valueStart;
         const op = after === null ? opCode.d : before === null ? opCode.c : opCode.u;
         this.#add(op, topic, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
-        if (out.pos + this.#count * bytesPerRecord >= heldBytesMax) this.#onFull();
+        if (this.#openBytes >= pieceBytes) this.#closePiece();
       },
     };
   }
 
-  /** Everything since the last call, by the append that caused it, in order. */
+  /** Everything since the last call, in order. Called behind an append, or by who is told that so much is held. */
   take(): readonly DerivedGroup[] {
     this.#close();
     const groups = this.#groups;
     this.#groups = [];
+    this.#heldBytes = 0;
     return groups;
   }
 
   /** Forgets what was gathered: the commit is rolled back. */
   discard(): void {
     this.#groups = [];
+    this.#heldBytes = 0;
+    this.#numberedSeq = -1;
     this.#reset(-1, 0);
+  }
+
+  get #openBytes(): number {
+    return this.#out.pos + this.#count * bytesPerRecord;
   }
 
   #begin(context: ApplyContext): void {
     if (context.seq === this.#seq) return;
     this.#close();
+    assert(context.seq >= this.#numberedSeq, 'records are derived in the order of the appends that cause them');
     this.#reset(context.seq, context.commitTimeUs);
+  }
+
+  #closePiece(): void {
+    this.#close();
+    if (this.#heldBytes >= heldBytesMax) this.#onFull();
   }
 
   #reset(seq: number, commitTimeUs: number): void {
@@ -109,6 +127,7 @@ export class SinkTopics {
 
   #close(): void {
     if (this.#count > 0) {
+      this.#heldBytes += this.#openBytes;
       const records = new RecordSet({
         buffers: [this.#out.takeFrom(0)],
         topics: this.#topics,
@@ -116,7 +135,9 @@ export class SinkTopics {
         count: this.#count,
         timestamps: this.#timestamps.slice(0, this.#count),
       });
-      this.#groups.push({ seq: this.#seq, commitTimeUs: this.#commitTimeUs, records });
+      if (this.#numberedSeq !== this.#seq) this.#nextPiece = 0;
+      this.#numberedSeq = this.#seq;
+      this.#groups.push({ seq: this.#seq, piece: this.#nextPiece++, commitTimeUs: this.#commitTimeUs, records });
     }
     this.#reset(-1, 0);
   }

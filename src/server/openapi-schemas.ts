@@ -13,6 +13,13 @@ function object(
   return { type: 'object', properties, required };
 }
 
+function withOptional(name: string, properties: Readonly<Record<string, Json>>): Json {
+  return object(
+    properties,
+    Object.keys(properties).filter((key) => key !== name),
+  );
+}
+
 const row: Json = {
   type: 'object',
   description:
@@ -118,7 +125,7 @@ export const openApiSchemas: Json = {
     nextOffset: text,
     endOffset: text,
   }),
-  Status: object({
+  Status: withOptional('outbox', {
     role: { type: 'string', enum: ['leader', 'follower'] },
     leader: { type: ['string', 'null'], description: 'address of the process that takes changes' },
     serviceVersion: text,
@@ -133,6 +140,7 @@ export const openApiSchemas: Json = {
     tables: list(object({ name: text, rows: whole, visible: { type: 'boolean' } })),
     queries: list({ type: 'object' }),
     rebuilds: list(ref('Rebuild')),
+    outbox: object({ entries: whole, bytes: whole, bytesMax: whole, full: { type: 'boolean' }, ageMs: whole }),
     memory: object({ rssBytes: whole, heapBytes: whole, dataBytes: whole }),
   }),
   KsqlRequest: object(

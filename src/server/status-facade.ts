@@ -13,6 +13,16 @@ export interface TableStatus {
   readonly visible: boolean;
 }
 
+export interface OutboxState {
+  readonly entries: number;
+  readonly bytes: number;
+  /** From here on nothing more is applied until there is room. */
+  readonly bytesMax: number;
+  readonly full: boolean;
+  /** Of the oldest; 0: nothing waits. */
+  readonly ageMs: number;
+}
+
 export interface MemoryStatus {
   readonly rssBytes: number;
   readonly heapBytes: number;
@@ -39,6 +49,8 @@ export interface ServiceStatus extends Freshness, Leadership {
   readonly tables: readonly TableStatus[];
   readonly queries: readonly QueryStatus[];
   readonly rebuilds: readonly RebuildProgress[];
+  /** What waits to be written to Kafka; undefined with the embedded log, where nothing waits. */
+  readonly outbox?: OutboxState | undefined;
   readonly memory: MemoryStatus;
 }
 

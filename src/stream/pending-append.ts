@@ -1,6 +1,7 @@
 // An append on its way into the embedded log: whole, but without a seq yet. Made by stream/bridge from a producer's chunks,
 // taken by the engine, written by stream/embedded.
 import type { AppendControl } from '../core/append-control.js';
+import type { DerivedGroup } from '../core/derived.js';
 import type { RecordSet } from '../core/record.js';
 import type { SpilledRecords } from './spilled-records.js';
 
@@ -17,21 +18,12 @@ export interface PendingAppend {
   readonly records: RecordSet | SpilledRecords;
 }
 
-/** How many of the group may be committed without the rest: about half of it, all of it where nothing can be told apart. */
-export function halfOf(group: readonly PendingAppend[]): number {
-  const middle = group.length >> 1;
-  let half = middle;
-  while (half > 0 && group[half - 1]!.joined === true) half--;
-  if (half > 0) return half;
-  half = Math.max(1, middle);
-  while (half < group.length && group[half - 1]!.joined === true) half++;
-  return half;
+/** The nearest place at or before `at` where a group may be cut into two commits; 0: there is none. */
+export function cutOf(group: readonly PendingAppend[], at: number): number {
+  let cut = at;
+  while (cut > 0 && group[cut - 1]!.joined === true) cut--;
+  return cut;
 }
 
 /** Records that a query derives from an append: they get offsets, but no seq of their own. */
-export interface DerivedRecords {
-  /** The append that caused them. */
-  readonly seq: number;
-  readonly commitTimeUs: number;
-  readonly records: RecordSet;
-}
+export type DerivedRecords = Omit<DerivedGroup, 'piece'>;

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { Kafka, logLevel, type ITopicConfig } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DerivedNumber } from '../../src/core/derived.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { RecordSet } from '../../src/core/record.js';
 import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../src/stream/kafka/kafka-log.js';
@@ -135,20 +136,22 @@ describe.skipIf(servers.missing)('a log on Kafka', () => {
     await producer.write(appendChunk('1', [{ topic, key: 'k', value: 'v' }]));
     const seq = await producer.flush();
     const sinks = await log.openSinkProducer();
-    expect(sinks.position).toBe(0);
-    const told: number[] = [];
+    expect(sinks.position).toEqual({ seq: 0, piece: 0 });
+    const told: DerivedNumber[] = [];
     sinks.onDurable((durable) => told.push(durable));
     await sinks.write({
       seq,
+      piece: 1,
       commitTimeUs: 5_000_000,
       records: recordSet([{ topic: sink, key: 'k', value: 'derived' }]),
     });
     await sinks.flush();
     await sinks.close();
-    expect(told).toEqual([seq]);
+    expect(told).toEqual([{ seq, piece: 1 }]);
     expect(await log.headSeq()).toBe(seq);
     expect((await readAll(log, 0)).map((append) => append.seq)).toEqual([seq]);
-    expect((await (await open()).openSinkProducer()).position).toBe(seq);
+    expect((await (await open()).openSinkProducer()).position).toEqual({ seq, piece: 1 });
+    expect(await log.sinkPosition()).toEqual({ kind: 'number', number: { seq, piece: 1 } });
     const records = await consoleConsumer({ brokers: servers.kafka.brokers, topic: sink });
     expect(records.map(({ value, timestamp, headers }) => [value, timestamp, headers['seq']])).toEqual([
       ['derived', 5000, String(seq)],

@@ -2,11 +2,12 @@
 // transaction that the caller has open. Nothing is kept per record; what the commit needs is grown in buffers that are
 // used again for the next one.
 import { ByteWriter } from '../../core/bytes.js';
-import { AppError, assert } from '../../core/errors.js';
+import { assert } from '../../core/errors.js';
 import { extent, extentSize, RecordSet, toldPositionLengthMax, type Append } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import type { SpilledRecords } from '../spilled-records.js';
+import { TopicRefusal } from '../topic-refusal.js';
 import { BatchBuilder } from './batch-codec.js';
 import { CommitBuilder } from './commit-codec.js';
 import type { Topic, TopicIndex } from './topic-index.js';
@@ -197,7 +198,8 @@ export class LogWriter {
     const topic = this.#topics.get(topicName);
     const baseOffset = topic.next[partition];
     if (baseOffset === undefined) {
-      throw new AppError(
+      throw new TopicRefusal(
+        topicName,
         'unknown-topic',
         `topic "${topicName}" has ${topic.spec.partitions} partitions, so none with number ${partition}`,
       );

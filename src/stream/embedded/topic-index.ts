@@ -1,8 +1,8 @@
 // The topics of the embedded log in memory, with the offsets that their partitions give next. A copy of wt_topic,
 // wt_partition and the ends of wt_batch; read again from there after a rollback.
-import { AppError } from '../../core/errors.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TopicSpec } from '../event-log.js';
+import { TopicRefusal } from '../topic-refusal.js';
 
 export interface Topic {
   readonly id: number;
@@ -71,7 +71,7 @@ export class TopicIndex {
 
   get(name: string): Topic {
     const found = this.#byName.get(name);
-    if (found === undefined) throw new AppError('unknown-topic', `there is no topic "${name}"`);
+    if (found === undefined) throw new TopicRefusal(name, 'unknown-topic', `there is no topic "${name}"`);
     return found;
   }
 

@@ -1,15 +1,19 @@
 // What the broker's and kafkajs's errors mean to us: try again, somebody else has taken over, or tell the operator.
 import { AppError } from '../../core/errors.js';
+import { TopicRefusal } from '../topic-refusal.js';
 
 /** An error code in an answer that we decode ourselves. Codes that need no treatment of their own have no name here. */
 export class KafkaProtocolError extends Error {
   override readonly name = 'KafkaProtocolError';
   readonly type: string;
+  /** The topic that it is about, where it is about one. */
+  readonly topic: string | undefined;
 
-  constructor(code: number, what: string) {
+  constructor(code: number, what: string, topic?: string) {
     const type = names[code] ?? `ERROR_${code}`;
     super(`${what}: Kafka answers ${type}`);
     this.type = type;
+    this.topic = topic;
   }
 }
 
@@ -125,6 +129,15 @@ export function toLogError(error: unknown, what: string): AppError {
     return new AppError('bad-config', `${what}: the Kafka brokers refuse it (${type})`, { detail, cause: error });
   }
   return new AppError('internal', `${what}: ${detail}`, { cause: error });
+}
+
+/** What is final and about one topic names it. */
+export function toTopicRefusal(error: unknown, what: string, topic?: string): TopicRefusal | undefined {
+  if (error instanceof TopicRefusal) return error;
+  const about = topic ?? (error instanceof KafkaProtocolError ? error.topic : undefined);
+  if (about === undefined || isRetriable(error)) return undefined;
+  const { code, message, detail, hint } = toLogError(error, what);
+  return new TopicRefusal(about, code, message, { detail, hint, cause: error });
 }
 
 function isSystemError(error: Error): boolean {

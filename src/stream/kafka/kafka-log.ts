@@ -18,7 +18,13 @@ import { commitTopicName, createCommitTopic, openCommitTopic } from './log-heade
 import { readLog, type LogReading } from './log-reading.js';
 import { ProducerLoop } from './producer-loop.js';
 import { retryingFor } from './retrying.js';
-import { createSinkProducer, sinkProducerName, type SinkProducer } from './sink-producer.js';
+import {
+  createSinkProducer,
+  parseSinkPosition,
+  sinkProducerName,
+  type SinkPosition,
+  type SinkProducer,
+} from './sink-producer.js';
 import { throwIfAborted } from './stopping.js';
 import { createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
 import { TopicDirectory } from './topic-directory.js';
@@ -61,6 +67,8 @@ export class KafkaLog implements EventLog {
   /** What this process knows to be durable, although its markers may still be on their way: topic id/partition -> end. */
   readonly #durableEnds = new Map<string, number>();
   #durableCommitEnd = 0;
+  /** The newest commit of derived records that was seen. */
+  #lastSink: { readonly offset: number; readonly position: string | null } = { offset: 0, position: null };
   #visibleEnd = 0;
   #headSeq = 0;
 
@@ -111,6 +119,16 @@ export class KafkaLog implements EventLog {
   /** The one writer of derived records. */
   async openSinkProducer(): Promise<SinkProducer> {
     return createSinkProducer(await this.#openProducer(sinkProducerName, true));
+  }
+
+  /** Where derived records stand, whoever writes them. What it found is not looked for again. */
+  async sinkPosition(): Promise<SinkPosition> {
+    await this.#awaitVisible();
+    const last = await this.#attempt('the derived records', () =>
+      this.#commits.lastOf(this.#link, sinkProducerName, this.#lastSink.offset),
+    );
+    if (last !== undefined) this.#lastSink = { offset: last.offset, position: last.commit.position };
+    return parseSinkPosition(this.#lastSink.position);
   }
 
   /** Topics that others write would enter the sequence through an import producer, which does not exist yet. */

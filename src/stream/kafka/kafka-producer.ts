@@ -1,8 +1,10 @@
 // Writes appends for one producer name. `write` encodes what it gets at once, while the group before is on its way; whatever has
 // gathered by then makes the next group, so little load gives little delay and much load large transactions, without a timer.
+import { parseNumber } from '../../core/derived.js';
 import { AppError } from '../../core/errors.js';
 import { endsPerPositionMax, extent, extentSize, type Chunk, type RecordSet } from '../../core/record.js';
 import type { AppendProducer } from '../event-log.js';
+import { TopicRefusal } from '../topic-refusal.js';
 import { AppendGroup, type GroupEnd, type Piece, type TargetTopic } from './append-group.js';
 import { appendsPerCommit } from './commit-record.js';
 import type { ProducerLoop } from './producer-loop.js';
@@ -39,6 +41,9 @@ export class KafkaProducer implements AppendProducer {
   #durable = 0;
   #seq: number;
   #failure: AppError | undefined;
+  /** Resolves when it has failed, whoever waits for what. */
+  readonly failure: Promise<AppError>;
+  #failed: (error: AppError) => void = () => {};
   #ended = false;
   #writing: Promise<void> = Promise.resolve();
   readonly #running: Promise<void>;
@@ -50,6 +55,7 @@ export class KafkaProducer implements AppendProducer {
     this.#loop = loop;
     this.#directory = directory;
     this.#seq = seq;
+    this.failure = new Promise((resolve) => (this.#failed = resolve));
     this.#running = this.#run();
   }
 
@@ -135,7 +141,7 @@ export class KafkaProducer implements AppendProducer {
       this.#streaming = undefined;
     } else {
       const group = this.#groupForNext();
-      group.beginAppend(end, this.#loop.sink ? (end.position ?? undefined) : undefined);
+      group.beginAppend(end, this.#loop.sink ? seqOfPosition(end.position) : undefined);
       this.#encode(group, [...this.#takeOpen(), piece]);
       group.endAppend(end);
     }
@@ -243,6 +249,7 @@ export class KafkaProducer implements AppendProducer {
   /** Nothing more is taken; what is closed and on its way may still become durable, or not. */
   fail(error: AppError): void {
     this.#failure ??= error;
+    this.#failed(this.#failure);
     this.#wake();
   }
 
@@ -276,6 +283,12 @@ export class KafkaProducer implements AppendProducer {
   }
 }
 
+/** For the header of derived records: the append that caused them. */
+function seqOfPosition(position: string | null): string | undefined {
+  const number = position === null ? undefined : parseNumber(position);
+  return number === undefined ? undefined : String(number.seq);
+}
+
 const droppedOpenAppend = new Error('closed with an open append');
 
 /** Bytes of a piece; throws where a record cannot be stored, before anything of the append is encoded. */
@@ -287,14 +300,16 @@ function checkedBytes({ extents, targets, from, to }: Piece, end: GroupEnd | und
     const target = targets[extents[at + extent.topic]!]!;
     const partition = extents[at + extent.partition]!;
     if (partition < 0 || partition >= target.leaders.length) {
-      throw new AppError(
+      throw new TopicRefusal(
+        target.name,
         'unknown-topic',
         `topic "${target.name}" has ${target.leaders.length} partitions, so none with number ${partition}`,
       );
     }
     const size = Math.max(0, extents[at + extent.keyLength]!) + Math.max(0, extents[at + extent.valueLength]!);
     if (size + shared + recordOverheadBytes + batchHeaderBytes > target.messageBytesMax) {
-      throw new AppError(
+      throw new TopicRefusal(
+        target.name,
         'record-too-large',
         `a record of ${size} bytes is over max.message.bytes (${target.messageBytesMax}) of topic "${target.name}"`,
         {

@@ -11,11 +11,12 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Logger } from '../../core/logger.js';
+import { TopicRefusal } from '../topic-refusal.js';
 import type { AppendGroup } from './append-group.js';
 import type { BrokerLink } from './broker-link.js';
 import { endOf, printCommit, seqOf, type CommitPart } from './commit-record.js';
 import type { CommitTopic, PlacedCommit } from './commit-topic.js';
-import { errorType, isRetriable, toLogError } from './kafka-errors.js';
+import { errorType, isRetriable, KafkaProtocolError, toLogError, toTopicRefusal } from './kafka-errors.js';
 import { RecordBatch } from './record-batch.js';
 import type { TransactionEnd } from './markers.js';
 import { Outage } from './retrying.js';
@@ -193,7 +194,8 @@ export class ProducerLoop {
     for (const { topic, topicId } of group.parts) {
       const known = this.#environment.directory.known(topic);
       if (known === undefined || known.topicId === topicId) continue;
-      throw new AppError(
+      throw new TopicRefusal(
+        topic,
         'unknown-topic',
         `topic "${topic}" was deleted and made again while records were on their way to it`,
       );
@@ -245,7 +247,7 @@ export class ProducerLoop {
   async #recover(error: unknown, group: AppendGroup): Promise<number | undefined> {
     const cause = this.#explained(error);
     const tooLate = group.streaming && group.parts.some(({ segments }) => segments.length > 0);
-    if (!isRetriable(cause)) await this.#giveUp(cause);
+    if (!isRetriable(cause)) await this.#giveUp(cause, group);
     let failure = cause;
     for (;;) {
       await this.#pause(failure);
@@ -295,7 +297,8 @@ export class ProducerLoop {
   }
 
   /** For a failure that is final: so that the open transaction does not hold up everybody until it expires. */
-  async #giveUp(cause: unknown): Promise<never> {
+  async #giveUp(cause: unknown, group: AppendGroup): Promise<never> {
+    const refusal = toTopicRefusal(cause, `producer "${this.name}"`) ?? (await this.#refusalOf(group));
     try {
       await this.#transactions?.abort();
     } catch (error) {
@@ -303,17 +306,40 @@ export class ProducerLoop {
         cause: String(error),
       });
     }
-    throw cause;
+    throw refusal ?? cause;
+  }
+
+  /** Access to a topic is asked for all topics of a transaction at once, and the answer names none: so each is asked alone. */
+  async #refusalOf({ parts }: AppendGroup): Promise<TopicRefusal | undefined> {
+    if (!this.sink) return undefined;
+    for (const part of parts) {
+      try {
+        const transactions = await this.#begin(false);
+        this.#transactions = transactions;
+        await transactions.add([part]);
+        await transactions.abort();
+      } catch (error) {
+        if (!isRetriable(error)) return toTopicRefusal(error, `topic "${part.topic}"`, part.topic);
+        // Nobody knows then; the next sending meets the refusal again.
+        return undefined;
+      }
+    }
+    return undefined;
   }
 
   /** What stands behind the broker's word for it. */
   #explained(error: unknown): unknown {
     if (errorType(error) !== 'MESSAGE_TOO_LARGE' && errorType(error) !== 'RECORD_LIST_TOO_LARGE') return error;
-    return new AppError('record-too-large', `producer "${this.name}": a batch is over max.message.bytes of its topic`, {
+    const options = {
       detail: error instanceof Error ? error.message : undefined,
       hint: 'raise max.message.bytes of the topic that is named',
       cause: error,
-    });
+    };
+    const what = `producer "${this.name}": a batch is over max.message.bytes of its topic`;
+    const topic = error instanceof KafkaProtocolError ? error.topic : undefined;
+    return topic === undefined
+      ? new AppError('record-too-large', what, options)
+      : new TopicRefusal(topic, 'record-too-large', what, options);
   }
 
   /** Drops what is open. */

@@ -1,8 +1,8 @@
 // What is known of topics: their id, who leads their partitions, and how large a batch may be. Asked when needed, kept until
 // somebody finds it to be wrong. One per log; its link carries short requests only.
 import { delay } from '../../core/backoff.js';
-import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import { TopicRefusal } from '../topic-refusal.js';
 import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
@@ -64,7 +64,7 @@ export class TopicDirectory {
 
   #note({ name, topicId, errorCode, leaders }: TopicMetadata): TopicEntry {
     // Partitions without a leader come with an error of their own, which says nothing about the topic.
-    if (errorCode !== 0 && errorCode !== 5) throw new KafkaProtocolError(errorCode, `topic "${name}"`);
+    if (errorCode !== 0 && errorCode !== 5) throw new KafkaProtocolError(errorCode, `topic "${name}"`, name);
     const entry: TopicEntry = { name, topicId, leaders };
     this.#topics.set(name, entry);
     return entry;
@@ -84,7 +84,7 @@ export class TopicDirectory {
 
   async get(name: string): Promise<TopicEntry> {
     const entry = await this.find(name);
-    if (entry === undefined) throw new AppError('unknown-topic', `there is no topic "${name}"`);
+    if (entry === undefined) throw new TopicRefusal(name, 'unknown-topic', `there is no topic "${name}"`);
     return entry;
   }
 
@@ -114,7 +114,8 @@ export class TopicDirectory {
     if (known !== undefined && known >= 0) return known;
     const leader = (await this.ask(name))?.leaders[partition];
     if (leader === undefined) {
-      throw new AppError(
+      throw new TopicRefusal(
+        name,
         'unknown-topic',
         `topic "${name}" has ${entry.leaders.length} partitions, so none with number ${partition}`,
       );

@@ -152,7 +152,7 @@ export class Transactions implements BatchProducer {
     const found = answer.find((one) => one.topic === topic && one.partition === partition);
     const errorCode = found?.errorCode ?? -1;
     if (found !== undefined && errorCode === 0) return found;
-    const error = new KafkaProtocolError(errorCode, `topic "${topic}", partition ${partition}`);
+    const error = new KafkaProtocolError(errorCode, `topic "${topic}", partition ${partition}`, topic);
     // A leader may have moved, or the topic be gone: the next try looks anew.
     this.#directory.forget(topic);
     throw error;

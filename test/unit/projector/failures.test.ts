@@ -155,6 +155,7 @@ describe('a swap in one commit with a failure', () => {
   it('leaves the table whole, and the old version is dropped once', async () => {
     await engine.write(many(5));
     await engine.run('CREATE TABLE t AS SELECT id, v, name FROM a; CREATE TABLE bad AS SELECT id, name FROM a;');
+    await until(() => engine.codeOf('t') === 'ok', 'the table is filled');
     await engine.api.rebuild('t');
     // Appends at every turn, each of them poison: one of them shares the commit of the swap.
     await until(async () => {

@@ -1,0 +1,24 @@
+// What the builder works on.
+import type { AppendControl } from '../core/append-control.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Logger } from '../core/logger.js';
+import type { Append } from '../core/record.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { StateWriter } from '../store/state-store.js';
+
+export interface BuilderEnv {
+  readonly state: StateWriter;
+  readonly catalog: Catalog;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** Whole appends behind a seq that hold records of the topic. */
+  readonly readLog: (after: number, topic: string) => AsyncIterable<readonly Append[]>;
+  /** Appends a step of a created one, or a swap, to the log; resolves when it is applied. Undefined: another process does. */
+  readonly appendControl: ((control: AppendControl) => Promise<void>) | undefined;
+  /** Called when a created version is complete, in the open transaction. */
+  readonly onCreated: (name: string) => void;
+  /** A step is committed: there may be more to checkpoint, though nothing was appended. */
+  readonly onStep: () => void;
+  readonly rowsPerStep?: number | undefined;
+}
