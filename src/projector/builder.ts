@@ -340,7 +340,7 @@ export class Builder {
       runtime.swapSource(table, active.replay!);
       runtime.listenToTopic(active.replay!);
     }
-    for (const { before, after } of comparison.differences()) target.emitDifference(before, after);
+    for (const difference of comparison.differences()) target.emitDifference(difference);
     state.dropState(suspectState(target.spec));
     if (entry.visible) state.publish(target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);

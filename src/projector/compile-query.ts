@@ -46,7 +46,6 @@ export function compileQuery(env: CompileEnv, query: QueryEntry, request: Compil
           out,
         ),
       stateNames: topology.states,
-      needsOldRowtime: topology.needsOldRowtime,
     },
   };
 }

@@ -5,7 +5,7 @@ import { compareRows, sameRow } from '../core/compare.js';
 import type { Row } from '../core/data-type.js';
 import type { KeyedState } from '../core/keyed-state.js';
 import { rowFromJson, rowToJson } from '../core/row-json.js';
-import type { ChangeListener, TableNode } from '../runtime/table-node.js';
+import type { ChangeListener, Difference, TableNode } from '../runtime/table-node.js';
 import type { StateWriter } from '../store/state-store.js';
 
 /** Of suspects in memory, each with what a text in a set takes beside its characters. */
@@ -114,10 +114,13 @@ export class VersionComparison {
   /** What stands differently now, in the open transaction of the swap. */
   *differences(): Iterable<Difference> {
     for (const key of this.#suspects()) {
-      const before = this.#old.writer.get(key) ?? null;
-      const after = this.#next.writer.get(key) ?? null;
+      const [old, next] = [this.#old.writer, this.#next.writer];
+      const before = old.get(key) ?? null;
+      const after = next.get(key) ?? null;
       const same = before === null ? after === null : after !== null && sameRow(before, after);
-      if (!same) yield { before, after };
+      if (same) continue;
+      const beforeRowtimeMs = before === null ? undefined : old.gotRowtimeMs;
+      yield { before, after, beforeRowtimeMs, afterRowtimeMs: after === null ? undefined : next.gotRowtimeMs };
     }
   }
 
@@ -137,9 +140,4 @@ export class VersionComparison {
       after = page.at(-1)!.key;
     }
   }
-}
-
-interface Difference {
-  readonly before: Row | null;
-  readonly after: Row | null;
 }

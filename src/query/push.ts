@@ -121,12 +121,12 @@ export class PushQueries {
     let left = limit ?? Number.POSITIVE_INFINITY;
     for await (const changes of this.#subscriptions.rows({ table: linear.table, snapshot, signal })) {
       const out: SqlRow[] = [];
-      for (const { before, after, rowtimeMs } of changes) {
+      for (const { before, after, rowtimeMs, beforeRowtimeMs = rowtimeMs } of changes) {
         if (left === 0) break;
         const now = after !== null && accept(after, rowtimeMs);
-        const then = before !== null && accept(before, rowtimeMs);
+        const then = before !== null && accept(before, beforeRowtimeMs);
         if (now) out.push({ values: printRow(after, rowtimeMs), tombstone: false });
-        else if (then) out.push({ values: printTombstone(before, rowtimeMs), tombstone: true });
+        else if (then) out.push({ values: printTombstone(before, beforeRowtimeMs), tombstone: true });
         else continue;
         left--;
       }

@@ -40,6 +40,8 @@ export interface RowStep {
   readonly before: Row | null;
   readonly after: Row | null;
   readonly rowtimeMs: number;
+  /** Of `before`. */
+  readonly beforeRowtimeMs?: number | undefined;
 }
 
 interface Held {

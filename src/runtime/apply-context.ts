@@ -6,6 +6,6 @@ export interface ApplyContext {
   commitTimeUs: number;
   /** ms; of the record in hand */
   rowtimeMs: number;
-  /** ROWTIME of the row that is being replaced, where a listener wants it. */
+  /** ROWTIME of the row that is being replaced; undefined where there is none. */
   beforeRowtimeMs: number | undefined;
 }

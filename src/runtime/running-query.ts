@@ -9,7 +9,6 @@ import type { ChangeListener } from './table-node.js';
 export interface QueryTopology {
   accept(source: string, before: Row | null, after: Row | null): void;
   readonly stateNames: readonly string[];
-  readonly needsOldRowtime: boolean;
 }
 
 export class QueryFailure extends Error {
@@ -48,10 +47,6 @@ export class RunningQuery implements ChangeListener {
     this.order = options.order;
     this.build = options.build;
     this.cursors = options.cursors;
-  }
-
-  get needsOldRowtime(): boolean {
-    return this.topology.needsOldRowtime;
   }
 
   accept(source: string, before: Row | null, after: Row | null): void {

@@ -8,10 +8,17 @@ import type { ApplyContext } from './apply-context.js';
 /** What reads a table's changes inside the process. */
 export interface ChangeListener {
   accept(source: string, before: Row | null, after: Row | null): void;
-  /** It computes with the ROWTIME of the row that was. */
-  readonly needsOldRowtime?: boolean;
   /** Place in creation order; without one it stands in front. */
   readonly order?: number;
+}
+
+/** What stands in one version of a table and not in the other. */
+export interface Difference {
+  readonly before: Row | null;
+  readonly after: Row | null;
+  /** Undefined without the row. */
+  readonly beforeRowtimeMs: number | undefined;
+  readonly afterRowtimeMs: number | undefined;
 }
 
 export class TableNode implements ChangeListener {
@@ -50,7 +57,7 @@ export class TableNode implements ChangeListener {
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
     const before = this.writer.get(key);
-    const beforeRowtimeMs = before !== undefined && this.#wantsOldRowtime() ? this.writer.rowtime(key) : undefined;
+    const beforeRowtimeMs = before === undefined ? undefined : this.writer.gotRowtimeMs;
     if (after === null) {
       if (before === undefined) return;
       this.writer.delete(key);
@@ -65,13 +72,8 @@ export class TableNode implements ChangeListener {
     this.set(this.keyOf((after ?? before)!), after);
   }
 
-  #wantsOldRowtime(): boolean {
-    for (const listener of this.listeners) if (listener.needsOldRowtime === true) return true;
-    return false;
-  }
-
   #changed(before: Row | null, after: Row | null, beforeRowtimeMs: number | undefined): void {
-    if (this.feeds) this.#feed(before, after);
+    if (this.feeds) this.#feed(before, after, beforeRowtimeMs);
     for (const listener of this.listeners) {
       // Set again for each: what the one before caused further down has used the same context.
       this.#context.beforeRowtimeMs = beforeRowtimeMs;
@@ -79,18 +81,22 @@ export class TableNode implements ChangeListener {
     }
   }
 
-  #feed(before: Row | null, after: Row | null): void {
+  #feed(before: Row | null, after: Row | null, beforeRowtimeMs: number | undefined): void {
     const { seq, commitTimeUs, rowtimeMs } = this.#context;
     // The index restarts with every append, so it is the same on every process and after a rebuild.
     if (this.#indexSeq !== seq) {
       this.#indexSeq = seq;
       this.#nextIndex = 0;
     }
-    this.#state.feed(this.name, { seq, index: this.#nextIndex++, before, after, rowtimeMs, commitTimeUs });
+    const index = this.#nextIndex++;
+    this.#state.feed(this.name, { seq, index, before, after, rowtimeMs, beforeRowtimeMs, commitTimeUs });
   }
 
-  /** A difference that a rebuild found, emitted at the swap: the row itself is in the new version already. */
-  emitDifference(before: Row | null, after: Row | null): void {
-    this.#changed(before, after, undefined);
+  /** A difference that a rebuild found, emitted at the swap: the row itself is in the new version already, with its ROWTIME. */
+  emitDifference({ before, after, beforeRowtimeMs, afterRowtimeMs }: Difference): void {
+    const outer = this.#context.rowtimeMs;
+    this.#context.rowtimeMs = afterRowtimeMs ?? outer;
+    this.#changed(before, after, beforeRowtimeMs);
+    this.#context.rowtimeMs = outer;
   }
 }

@@ -41,6 +41,8 @@ export interface RowChange {
   readonly after: Row | null;
   /** ROWTIME of the change, ms. */
   readonly rowtimeMs: number;
+  /** ROWTIME of `before`, ms; as `rowtimeMs` in what was fed by versions that did not keep it. Undefined without a `before`. */
+  readonly beforeRowtimeMs?: number | undefined;
   readonly commitTimeUs: number;
 }
 
@@ -49,6 +51,8 @@ export interface TableWriter {
   readonly spec: TableSpec;
   /** By key values in key order. */
   get(key: Row): Row | undefined;
+  /** wt_rowtime of the row that `get` gave last, ms; it is read along. */
+  readonly gotRowtimeMs: number;
   /** The row's wt_rowtime, ms. */
   rowtime(key: Row): number | undefined;
   /** Inserts or replaces; `before` is what get gave (undefined: none), so that the row count is kept without another look-up. */

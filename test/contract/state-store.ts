@@ -383,7 +383,16 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
 
     describe('the change feed', () => {
       function change(of: number, index: number, before: Row | null, after: Row | null) {
-        return { seq: of, index, before, after, rowtimeMs: of * 10, commitTimeUs: of * 10_000 + index };
+        const beforeRowtimeMs = before === null ? undefined : of * 10 - 7;
+        return {
+          seq: of,
+          index,
+          before,
+          after,
+          rowtimeMs: of * 10,
+          beforeRowtimeMs,
+          commitTimeUs: of * 10_000 + index,
+        };
       }
 
       it('gives every later change once, in order, from any place', () => {

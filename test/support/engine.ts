@@ -131,19 +131,24 @@ export class TestEngine {
   }
 
   /** One append; resolves when it is applied. */
-  async write(rows: readonly TestRow[], control?: AppendControl): Promise<number> {
-    await this.send(rows, control);
+  async write(rows: readonly TestRow[], control?: AppendControl, commitTimeUs?: number): Promise<number> {
+    await this.send(rows, control, commitTimeUs);
     return this.producer.flush();
   }
 
   /** One append, not waited for. */
-  send(rows: readonly TestRow[], control?: AppendControl): Promise<void> {
+  send(rows: readonly TestRow[], control?: AppendControl, commitTimeUs?: number): Promise<void> {
     const records = rows.map(({ table, key, row }): TestRecord => ({
       topic: this.topic(table),
       key: JSON.stringify(key),
       value: row === null ? null : JSON.stringify(row),
     }));
-    return this.producer.write(appendChunk(String(++this.#position), records, control ? { control } : {}));
+    return this.producer.write(
+      appendChunk(String(++this.#position), records, {
+        ...(control ? { control } : {}),
+        ...(commitTimeUs === undefined ? {} : { commitTimeUs }),
+      }),
+    );
   }
 
   session<T>(read: (session: ReadSession) => T): T {

@@ -1,13 +1,14 @@
 // Changes of one table in one engine commit as a blob. Per change: a byte of flags; what differs from the change before (seq,
-// index, rowtime, commit time); the old row; the new row, as a difference from the old one where there is one.
+// index, rowtime, commit time); how much older the old row's rowtime is; the old row; the new row, as a difference from the old one
+// where there is one. Format 1 kept no rowtime of the old row.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
 import { comparePlaces, type Place } from '../../core/version.js';
 import type { RowChange } from '../state-store.js';
 import type { RowCodec } from './row-codec.js';
 
-const feedFormat = 1;
-const flag = { before: 1, after: 2, seq: 4, index: 8, rowtime: 16, commitTime: 32 } as const;
+const feedFormat = 2;
+const flag = { before: 1, after: 2, seq: 4, index: 8, rowtime: 16, commitTime: 32, beforeRowtime: 64 } as const;
 
 /** Collects the changes of one table until they are written. */
 export class FeedBuilder {
@@ -28,7 +29,7 @@ export class FeedBuilder {
     return this.#to.length;
   }
 
-  add({ seq, index, before, after, rowtimeMs, commitTimeUs }: RowChange): void {
+  add({ seq, index, before, after, rowtimeMs, beforeRowtimeMs = rowtimeMs, commitTimeUs }: RowChange): void {
     const to = this.#to;
     if (this.count === 0) {
       to.u8(feedFormat);
@@ -42,11 +43,14 @@ export class FeedBuilder {
     if (index !== nextIndex) flags |= flag.index;
     if (rowtimeMs !== this.#rowtimeMs) flags |= flag.rowtime;
     if (commitTimeUs !== this.#commitTimeUs) flags |= flag.commitTime;
+    const older = before === null ? 0 : rowtimeMs - beforeRowtimeMs;
+    if (older !== 0) flags |= flag.beforeRowtime;
     to.u8(flags);
     if (seqStep !== 0) to.varint(seqStep);
     if (index !== nextIndex) to.varint(index);
     if (rowtimeMs !== this.#rowtimeMs) to.signed(rowtimeMs - this.#rowtimeMs);
     if (commitTimeUs !== this.#commitTimeUs) to.signed(commitTimeUs - this.#commitTimeUs);
+    if (older !== 0) to.signed(older);
     if (before !== null) this.codec.write(to, before);
     if (after !== null) {
       if (before === null) this.codec.write(to, after);
@@ -86,7 +90,8 @@ const valueBytes = 8;
 /** Adds to the page what lies behind `after`, until the page is full. */
 export function readFeedBlob(blob: Buffer, codec: RowCodec, after: Place, page: FeedPage): void {
   const from = new ByteReader(blob);
-  assert(from.u8() === feedFormat, 'the format of a feed blob is known');
+  const format = from.u8();
+  assert(format >= 1 && format <= feedFormat, 'the format of a feed blob is known');
   let seq = from.varint();
   let index = -1;
   let rowtimeMs = 0;
@@ -99,10 +104,12 @@ export function readFeedBlob(blob: Buffer, codec: RowCodec, after: Place, page: 
     index = (flags & flag.index) !== 0 ? from.varint() : moved ? 0 : index + 1;
     if ((flags & flag.rowtime) !== 0) rowtimeMs += Number(from.signed());
     if ((flags & flag.commitTime) !== 0) commitTimeUs += Number(from.signed());
+    const older = (flags & flag.beforeRowtime) === 0 ? 0 : Number(from.signed());
     const before = (flags & flag.before) === 0 ? null : codec.read(from);
     const afterRow =
       (flags & flag.after) === 0 ? null : before === null ? codec.read(from) : codec.readDifference(from, before);
-    const change = { seq, index, before, after: afterRow, rowtimeMs, commitTimeUs };
+    const beforeRowtimeMs = before === null ? undefined : rowtimeMs - older;
+    const change = { seq, index, before, after: afterRow, rowtimeMs, beforeRowtimeMs, commitTimeUs };
     if (comparePlaces(change, after) <= 0) continue;
     page.changes.push(change);
     const rows = (before === null ? 0 : 1) + (afterRow === null ? 0 : 1);

@@ -16,6 +16,7 @@ export interface PhysicalTable {
 
 export class SqliteTableWriter implements TableWriter {
   readonly spec: TableSpec;
+  gotRowtimeMs = 0;
   readonly #database: SqliteDatabase;
   readonly #physical: PhysicalTable;
   readonly #touched: Set<PhysicalTable>;
@@ -48,16 +49,19 @@ export class SqliteTableWriter implements TableWriter {
   }
 
   #getSql(): string {
-    return `SELECT ${this.#layout.columns.join(', ')} FROM ${this.#layout.table} WHERE ${this.#layout.keyEquals()}`;
+    return `SELECT ${this.#layout.selectList()} FROM ${this.#layout.table} WHERE ${this.#layout.keyEquals()}`;
   }
 
   get(key: Row): Row | undefined {
     const encoded = this.#key(key);
     const stored = this.#get.get(encoded);
     if (stored === undefined) return undefined;
+    this.gotRowtimeMs = Number(stored.pop());
     if (!this.#layout.isRounded(stored)) return this.#layout.decodeRow(stored);
     this.#getExact ??= this.#database.prepareExact(this.#getSql());
-    return this.#layout.decodeExactRow(this.#getExact.get(encoded)!);
+    const exact = this.#getExact.get(encoded)!;
+    exact.pop();
+    return this.#layout.decodeExactRow(exact);
   }
 
   rowtime(key: Row): number | undefined {

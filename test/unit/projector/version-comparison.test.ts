@@ -89,7 +89,9 @@ describe(`two versions (PROPERTY_SEED=${seed})`, () => {
             apply(left.pop() ?? []);
           }
           for (const changes of left) apply(changes);
-          const found = transaction(() => [...comparison.differences()]);
+          const found = transaction(() =>
+            [...comparison.differences()].map(({ before, after }) => ({ before, after })),
+          );
           const [old, next] = [rowsOf(nodes.old), rowsOf(nodes.next)];
           const expected = new Map<number, { before: Row | null; after: Row | null }>();
           for (const id of new Set([...old.keys(), ...next.keys()])) {

@@ -41,6 +41,29 @@ it('gives the current rows, then changes; a row that leaves the filter, or is de
   expect(answer.endReason?.()).toBe('limit');
 });
 
+it('tests the row that was with its own ROWTIME: what leaves a filter on time is a tombstone', async () => {
+  const at = (ms: number) => ms * 1000;
+  const border = 1_767_000_001_000;
+  await engine.write([person(1, 'Ada')], undefined, at(border - 500));
+  const answer = push.open(
+    `SELECT id, name FROM people WHERE ROWTIME < ${border} EMIT CHANGES LIMIT 3;`,
+    {},
+    new AbortController().signal,
+  )!;
+  const got: string[] = [];
+  const writes = [
+    () => engine.write([person(1, 'Eve')], undefined, at(border + 500)),
+    () => engine.write([person(1, 'Bob')], undefined, at(border + 900)),
+    () => engine.write([person(2, 'Kim')], undefined, at(border - 100)),
+  ];
+  for await (const rows of answer.rows) {
+    for (const { values, tombstone } of rows) got.push(tombstone ? `gone ${values}` : values);
+    // The second is neither before nor behind in the filter, so nothing comes of it.
+    for (const next of writes.splice(0, got.length === 1 ? 1 : 2)) await next();
+  }
+  expect(got).toEqual(['1,"Ada"', 'gone 1,null', '2,"Kim"']);
+});
+
 it('ends by its id, or with its caller, and is forgotten even when nobody asked for its rows', async () => {
   const caller = new AbortController();
   const sql = 'SELECT * FROM people EMIT CHANGES;';

@@ -64,10 +64,10 @@ describe(`a table node (PROPERTY_SEED=${seed})`, () => {
     );
   });
 
-  it('numbers its changes anew in every append, and gives the old ROWTIME only to who wants it', () => {
+  it('numbers its changes anew in every append, and tells the ROWTIME of the row that was', () => {
     const node = openNode(1);
     const seen: unknown[] = [];
-    node.listeners.push({ accept: () => seen.push(context.beforeRowtimeMs), needsOldRowtime: true });
+    node.listeners.push({ accept: () => seen.push(context.beforeRowtimeMs) });
     state.transaction(
       () => {
         state.publish(node.spec);

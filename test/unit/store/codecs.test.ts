@@ -58,6 +58,7 @@ describe('changes in a feed blob', () => {
       append: fc.boolean(),
       skip: fc.integer({ min: 0, max: 3 }),
       rowtimeMs: fc.constantFrom(0, 1_767_000_000_000, -5),
+      oldRowtimeMs: fc.constantFrom(0, 1_767_000_000_000, -7),
       commitTimeUs: fc.constantFrom(0, 1_767_000_000_000_123),
     });
     fc.assert(
@@ -67,13 +68,14 @@ describe('changes in a feed blob', () => {
         const changes: RowChange[] = [];
         let seq = start;
         let index = -1;
-        for (const { append, skip, ...rest } of steps) {
+        for (const { append, skip, oldRowtimeMs, ...rest } of steps) {
           if (append) {
             seq += 1 + skip;
             index = -1;
           }
           index += 1 + (append ? 0 : skip);
-          changes.push({ seq, index, ...rest });
+          const beforeRowtimeMs = rest.before === null ? undefined : oldRowtimeMs;
+          changes.push({ seq, index, beforeRowtimeMs, ...rest });
         }
         for (const change of changes) builder.add(change);
         expect([builder.firstSeq, builder.lastSeq, builder.lastIndex]).toEqual([changes[0]!.seq, seq, index]);
@@ -87,6 +89,18 @@ describe('changes in a feed blob', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('of the first format are read: the old row is taken to be as old as the change, which is all that was kept', () => {
+    const codec = new RowCodec([{ name: 'id', type: { kind: 'INTEGER' } }]);
+    const builder = new FeedBuilder(codec);
+    const change = { seq: 7, index: 0, before: [1], after: [2], rowtimeMs: 9, commitTimeUs: 8 };
+    builder.add(change);
+    const blob = Buffer.from(builder.blob());
+    blob[0] = 1;
+    const page = { changes: [], bytesLeft: Number.POSITIVE_INFINITY };
+    readFeedBlob(blob, codec, { seq: 0, index: 0 }, page);
+    expect(page.changes).toEqual([{ ...change, beforeRowtimeMs: 9 }]);
   });
 
   it('fill a page by what they take in memory, not by what they take in the blob', () => {
