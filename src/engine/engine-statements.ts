@@ -137,11 +137,12 @@ export class EngineStatements {
     const entry = catalog.find(table);
     if (!entry?.table) throw new AppError('unknown-table', `no table ${table}`);
     if (builder.isBuilding(entry.name)) throw new AppError('rebuild-running', `table ${entry.name} is being rebuilt`);
-    if (!entry.visible)
+    const query = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
+    const standsStill = entry.failed !== null || (query !== undefined && query.state.kind !== 'running');
+    if (!entry.visible && !standsStill)
       throw new AppError('snapshotting', `table ${entry.name} is still being filled for the first time`, {
         retriable: true,
       });
-    const query = entry.writtenBy === null ? undefined : catalog.query(entry.writtenBy);
     if (query && query.state.kind === 'terminated') {
       throw new AppError('invalid-statement', `the query of ${entry.name} was terminated`, {
         hint: 'drop the table and create it again',

@@ -113,7 +113,7 @@ export class Projector {
           if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic))
             continue;
           catalog.putSource({ ...entry, captured: { ...entry.captured, awaitsSnapshot: false } });
-          if (!builder.isBuilding(entry.name)) this.show(entry.name);
+          if (!builder.isBuilding(entry.name) && entry.failed === null) this.show(entry.name);
         }
         this.refreshVisibility();
         logger.info('snapshot complete', { connector: control.connector, tables: control.topics.length });
@@ -124,6 +124,8 @@ export class Projector {
       case 'rebuild-swapped':
         builder.applySwap(control.table, control.version);
         this.#swapped.push(control.table);
+        // One that stood still before it was ever complete is so now.
+        if (catalog.find(control.table)?.visible === false) this.created(control.table);
         return;
       case 'connector-put':
       case 'connector-removed':

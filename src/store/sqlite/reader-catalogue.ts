@@ -38,6 +38,11 @@ export class ReaderCatalogue {
         ),
       });
     }
+    if (!found.visible && found.stopped !== undefined) {
+      throw new AppError('detached', `table "${found.spec.name}" stands still since before it was complete`, {
+        hint: 'the status says why: rebuild it, or drop it and create it again',
+      });
+    }
     if (!found.visible) {
       throw new AppError(
         'snapshotting',

@@ -1,8 +1,9 @@
 // When tables may be read: those of a first snapshot, and everything derived from them, with one append; one that is filled from its
 // topic or by a build when it is complete; never a part.
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BIGINT, INTEGER } from '../../../src/core/data-type.js';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { BIGINT, INTEGER, STRING } from '../../../src/core/data-type.js';
 import { TestEngine, until } from '../../support/engine.js';
+import { poisonQueries } from '../../support/poison.js';
 
 const columns = [
   { name: 'id', type: INTEGER },
@@ -16,6 +17,7 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(engine.failed).toBeUndefined();
   await engine.remove();
+  vi.restoreAllMocks();
 });
 
 const write = (table: string, ...ids: readonly number[]) =>
@@ -91,4 +93,39 @@ it('another connector ends its own snapshot only', async () => {
   await engine.capture('a', columns, true);
   await engine.write([], { kind: 'snapshot-completed', connector: 'other', topics: [engine.topic('a')] });
   expect(engine.codeOf('a')).toBe('snapshotting');
+});
+
+it('a derived table whose filling failed never appears with a part of its rows; its rebuild shows it', async () => {
+  poisonQueries();
+  await engine.capture('a', [...columns, { name: 'name', type: STRING }]);
+  await engine.capture('late', columns, true);
+  const row = (id: number, name: string) => ({ table: 'a', key: id, row: { id, v: 1, name } });
+  await engine.write(Array.from({ length: 20 }, (_, id) => row(id, '')));
+  await engine.write([row(20, 'poison copy')]);
+  await engine.run('CREATE TABLE copy AS SELECT id, name FROM a;');
+  await until(async () => (await engine.state('copy')) === 'ERROR', 'its filling has failed');
+  await completed('late');
+  expect(codes('late', 'copy')).toEqual(['ok', 'detached']);
+  await engine.restart();
+  expect(engine.codeOf('copy')).toBe('detached');
+  await engine.write([row(20, '')]);
+  await engine.api.rebuild('copy');
+  await until(() => engine.codeOf('copy') === 'ok', 'rebuilt');
+  expect(engine.rows('copy')).toHaveLength(21);
+});
+
+it('what failed while the snapshot ran does not appear with the end of the snapshot', async () => {
+  poisonQueries();
+  await engine.capture('a', [...columns, { name: 'name', type: STRING }], true);
+  await engine.capture('b', columns, true);
+  await engine.run('CREATE TABLE copy AS SELECT id, name FROM a; CREATE TABLE other AS SELECT id, v FROM b;');
+  await engine.write([{ table: 'a', key: 1, row: { id: 1, v: 1, name: 'poison copy' } }]);
+  await engine.write([{ table: 'b', key: 1, row: { id: 1, v: 'no number' } }]);
+  await write('a', 2);
+  await completed('a', 'b');
+  expect(codes('a', 'b', 'copy', 'other')).toEqual(['ok', 'detached', 'detached', 'detached']);
+  await engine.write([{ table: 'a', key: 1, row: { id: 1, v: 1, name: '' } }]);
+  await engine.api.rebuild('copy');
+  await until(() => engine.codeOf('copy') === 'ok', 'rebuilt');
+  expect(engine.rows('copy')).toHaveLength(2);
 });
