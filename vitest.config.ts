@@ -12,6 +12,7 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
             'test/golden/**/*.test.ts',
             'test/property/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
             'test/tidy.test.ts',
           ],
           testTimeout: 20_000,

@@ -1,12 +1,17 @@
 // Named places where a test can end the process as kill -9 would. WRITETHROUGH_FAILPOINT=name or name:N dies at the N-th
-// passing of that place. Off (the variable is unset), a failpoint is a comparison with undefined.
-const setting = process.env['WRITETHROUGH_FAILPOINT'];
-const [armedName, armedCount] = setting === undefined ? [undefined, 1] : parse(setting);
-let remaining = armedCount;
+// passing of that place; a simulation, whose process is only a part of its own, listens instead. Off (the variable is unset), a
+// failpoint is a comparison with undefined.
+type FailpointListener = (name: Failpoint) => void;
 
-function parse(text: string): [string, number] {
-  const [name, count] = text.split(':');
-  return [name!, Number(count ?? 1)];
+const setting = process.env['WRITETHROUGH_FAILPOINT'];
+let reached: FailpointListener | undefined = setting === undefined ? undefined : dieAt(setting);
+
+function dieAt(text: string): FailpointListener {
+  const [armed, count] = text.split(':');
+  let remaining = Number(count ?? 1);
+  return (name) => {
+    if (armed === name && --remaining === 0) process.kill(process.pid, 'SIGKILL');
+  };
 }
 
 /** All places, so that a test can walk through every one. The order is the order of the data's way. */
@@ -37,5 +42,10 @@ export const failpoints = [
 export type Failpoint = (typeof failpoints)[number];
 
 export function failpoint(name: Failpoint): void {
-  if (armedName === name && --remaining === 0) process.kill(process.pid, 'SIGKILL');
+  reached?.(name);
+}
+
+/** Instead of what the environment says; what the listener throws is thrown where the failpoint stands. */
+export function onFailpoint(listener: FailpointListener | undefined): void {
+  reached = listener;
 }

@@ -14,11 +14,28 @@ import { runBank } from './bank.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
 import { runPowerLoss } from './power-loss.js';
 import { runRebuild } from './rebuild.js';
+import { runSimulation } from './simulation.js';
 import type { SoakRun } from './main.js';
 
 type Values = Readonly<Record<string, string>>;
 
 export const soakRuns: Readonly<Record<string, SoakRun>> = {
+  simulation: {
+    summary:
+      'seeds of the deterministic simulation, with kills and power losses; a failing one is told as small as it gets',
+    values: { seed: '', seconds: '1800', steps: '600' },
+    run: async (values) => [
+      {
+        name: 'simulation',
+        figures: await runSimulation({
+          seed: Number(values['seed']),
+          seconds: Number(values['seconds']),
+          steps: Number(values['steps']),
+          tell,
+        }),
+      },
+    ],
+  },
   correctness: {
     summary: 'random transactions, every table and topic compared with the source; cell: SOURCE-LOG or all',
     values: {

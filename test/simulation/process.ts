@@ -1,0 +1,100 @@
+// One simulated process: the whole engine, and beside it what the main thread has of it, over virtual ports. It lives from `start` until
+// it is stopped or the world kills it.
+import { silentLogger } from '../../src/core/logger.js';
+import { toAppError } from '../../src/core/errors.js';
+import type { EngineApi, EngineOptions } from '../../src/engine/engine-api.js';
+import { openEngine } from '../../src/engine/open-engine.js';
+import { Subscriptions } from '../../src/query/subscriptions.js';
+import { openCheckpointer, type Checkpointer } from '../../src/sqlite/checkpoint.js';
+import type { ReadSession, StateReader } from '../../src/store/state-store.js';
+import { openStateReader } from '../../src/store/sqlite/state-reader.js';
+import { connectBridge, type BridgeClient } from '../../src/stream/bridge/bridge-client.js';
+import type { VirtualLoop } from './virtual-loop.js';
+import { virtualPorts } from './virtual-port.js';
+
+/** Pages, reads and the shared cache end in the middle of things. */
+const smallLimits = { readBytes: 200, snapshotPageRows: 2, cacheBytes: 600 };
+
+export interface ProcessHost {
+  readonly loop: VirtualLoop;
+  readonly options: EngineOptions;
+  readonly databasePath: string;
+  onCommitted(process: SimulatedProcess, seq: number): void;
+  /** Not by a kill: it ended by itself. */
+  onFailed(process: SimulatedProcess, error: unknown): void;
+  onLog(level: string, message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+export class SimulatedProcess {
+  readonly #host: ProcessHost;
+  state: 'opening' | 'up' | 'stopping' | 'gone' = 'opening';
+  api!: EngineApi;
+  reader!: StateReader;
+  subscriptions!: Subscriptions;
+  bridge!: BridgeClient;
+  checkpointer!: Checkpointer;
+  ready: Promise<void>;
+
+  constructor(host: ProcessHost) {
+    this.#host = host;
+    this.ready = this.#open().catch((error: unknown) => {
+      if (this.state !== 'gone') host.onFailed(this, error);
+    });
+  }
+
+  get up(): boolean {
+    return this.state === 'up';
+  }
+
+  async #open(): Promise<void> {
+    const host = this.#host;
+    const { loop } = host;
+    const alive = (): boolean => this.state !== 'gone';
+    const api = await openEngine(host.options, {
+      ready: () => {},
+      committed: (seq) =>
+        loop.post('engine -> main', () => {
+          this.subscriptions?.wake();
+          if (alive()) host.onCommitted(this, seq);
+        }),
+      failed: (error) => {
+        if (alive()) host.onFailed(this, error);
+      },
+      log: (level, message, fields) => {
+        if (alive()) host.onLog(level, message, fields);
+      },
+    });
+    if (!alive()) return;
+    this.api = api;
+    this.reader = openStateReader(host.databasePath);
+    this.subscriptions = new Subscriptions(this.reader, silentLogger, smallLimits);
+    this.checkpointer = openCheckpointer(host.databasePath, { walBytesMax: 256 * 1024, restartWaitMs: 0 });
+    const ports = virtualPorts(loop, 'capture');
+    await api.attachCapture({ port: ports.engine });
+    this.bridge = connectBridge(ports.client);
+    if (alive()) this.state = 'up';
+  }
+
+  session<T>(read: (session: ReadSession) => T): T {
+    const session = this.reader.session();
+    try {
+      return read(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** In good order. */
+  stop(): void {
+    this.state = 'stopping';
+    this.ready = (async () => {
+      this.bridge.close();
+      await this.api.stop();
+      this.reader.close();
+      this.checkpointer.close();
+      this.state = 'gone';
+    })().catch((error: unknown) => {
+      if (this.state !== 'gone') this.#host.onFailed(this, toAppError(error));
+    });
+  }
+}

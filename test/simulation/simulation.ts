@@ -1,0 +1,342 @@
+// The world of one seed: a source of transactions per connector, clients, subscribers and one process at a time, which is stopped or killed
+// at any step and at any failpoint and started again on what its disk holds. The dice choose everything. A run ends with everything at
+// rest, and is a function of its seed and options: the same hash of the same history.
+import { createHash } from 'node:crypto';
+import { onFailpoint } from '../../src/core/failpoint.js';
+import type { EngineOptions } from '../../src/engine/engine-api.js';
+import { createDice, type Dice } from '../support/harness/dice.js';
+import { CaptureActor } from './capture-actor.js';
+import { checkCut, checkSinks, checkTopics, printedRows, valuesOf } from './checks.js';
+import { ClientActor } from './client-actor.js';
+import { SimulatedDisk, type Image, type JournalledFolder } from './disk.js';
+import { derivedTables, Model, ModelSource } from './model.js';
+import { NameHistory } from './name-history.js';
+import { plantPoison } from './poison.js';
+import { SimulatedProcess } from './process.js';
+import { StreamActor } from './stream-actor.js';
+import { SubscriberActor } from './subscriber-actor.js';
+import { VirtualLoop } from './virtual-loop.js';
+
+export const actorKinds = [
+  'clients',
+  'subscribers',
+  'streams',
+  'kills',
+  'failpoints',
+  'stops',
+  'poison',
+  'broken',
+  'long',
+] as const;
+export type ActorKind = (typeof actorKinds)[number];
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps: number;
+  /** Left out; for finding the smallest run that fails. */
+  readonly without?: readonly ActorKind[] | undefined;
+  /** Kills take the power away as well. */
+  readonly journalled?: JournalledFolder | undefined;
+}
+
+export interface SimulationResult {
+  /** The first is what went wrong; empty: nothing did. */
+  readonly breaches: readonly string[];
+  readonly history: readonly string[];
+  readonly hash: string;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+const restSteps = 20_000;
+/** A statement makes and deletes its topic in a step of its own, so a death between the two leaves a topic that no table has. */
+const toleratesOwnerlessTopics = true;
+
+class World {
+  readonly #options: SimulationOptions;
+  readonly #dice: Dice;
+  readonly #loop: VirtualLoop;
+  readonly #disk: SimulatedDisk;
+  readonly #model = new Model([new ModelSource('c', ['a', 'b']), new ModelSource('d', ['e'])]);
+  readonly #captures: readonly CaptureActor[];
+  readonly #clients: readonly ClientActor[];
+  readonly #subscribers: readonly SubscriberActor[];
+  readonly #streams: StreamActor | undefined;
+  readonly #names: NameHistory;
+  readonly #engineOptions: EngineOptions;
+  readonly history: string[] = [];
+  readonly breaches: string[] = [];
+  readonly figures = { kills: 0, failpoints: 0, stops: 0, commits: 0, cuts: 0, steps: 0 };
+  #process!: SimulatedProcess;
+  #killed: Image | undefined;
+  #seq = 0;
+  #steps = 0;
+  #failpointChance = 0;
+  #killChance = 0;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#dice = createDice(options.seed);
+    const dice = this.#dice;
+    this.#disk = new SimulatedDisk(options.journalled);
+    this.#loop = new VirtualLoop(dice.fork('loop'));
+    const chance = (kind: ActorKind, most: number): number =>
+      this.#has(kind) && dice.chance(0.6) ? dice.next() * most : 0;
+    this.#killChance = chance('kills', 0.01);
+    this.#failpointChance = chance('failpoints', 0.01);
+    const chances = { poison: chance('poison', 0.05), broken: chance('broken', 0.01), long: chance('long', 0.01) };
+    const keepsTopics = dice.chance(0.5);
+    this.#keepsTopics = keepsTopics;
+    this.#engineOptions = {
+      dataFolder: this.#disk.folder,
+      // Without syncs a power loss takes commits back, and with them what everybody was told.
+      durability: dice.chance(0.8) || options.journalled ? 'full' : 'normal',
+      serviceId: 'writethrough',
+      strict: false,
+      role: 'leader',
+      stream: { kind: 'embedded' },
+      feed: dice.chance(0.5)
+        ? { ms: 86_400_000, bytes: 1024 ** 3 }
+        : { ms: 86_400_000, bytes: dice.between(1, 20) * 1024 },
+      properties: {},
+      rowsPerStep: dice.between(1, 6),
+      rowsAtOnce: dice.between(1, 12),
+    };
+    const breach = (text: string): void => this.#breach(text);
+    const note = (text: string): void => this.#note(text);
+    this.#names = new NameHistory(
+      derivedTables.map(({ name }) => name),
+      breach,
+    );
+    this.#captures = this.#model.sources.map(
+      (source) =>
+        new CaptureActor(source, dice.fork(source.connector), chances, (error) =>
+          breach(`connector ${source.connector} ended: ${error.code} ${error.message}`),
+        ),
+    );
+    const clientCount = this.#has('clients') ? dice.between(1, 3) : 0;
+    this.#clients = Array.from(
+      { length: clientCount },
+      (_, i) =>
+        new ClientActor(`client ${i}`, {
+          loop: this.#loop,
+          dice: dice.fork(`client ${i}`),
+          names: this.#names,
+          keepsTopics,
+          note,
+          breach,
+        }),
+    );
+    this.#subscribers = this.#has('subscribers')
+      ? ['a', 'e', 'big', 'by_g'].map((table) => new SubscriberActor(table, { dice: dice.fork(table), note, breach }))
+      : [];
+    this.#streams = this.#has('streams') ? new StreamActor(this.#loop, breach) : undefined;
+  }
+
+  readonly #keepsTopics: boolean;
+
+  #has(kind: ActorKind): boolean {
+    return this.#options.without?.includes(kind) !== true;
+  }
+
+  #note(text: string): void {
+    this.history.push(`${this.#steps} ${text}`);
+  }
+
+  #breach(text: string): void {
+    this.breaches.push(`step ${this.#steps}: ${text}`);
+    this.#note(`BREACH ${text}`);
+  }
+
+  async run(): Promise<void> {
+    this.#loop.install();
+    const takePoison = plantPoison();
+    onFailpoint((name) => this.#atFailpoint(name));
+    try {
+      this.#start();
+      while (this.#steps < this.#options.steps && this.breaches.length === 0) await this.#step(true);
+      this.#killChance = 0;
+      this.#failpointChance = 0;
+      if (this.breaches.length === 0) await this.#rest();
+    } finally {
+      onFailpoint(undefined);
+      takePoison();
+      this.#process.state = 'gone';
+      this.#loop.die();
+      await VirtualLoop.settle();
+      this.#loop.uninstall();
+      this.#disk.remove();
+      this.#model.close();
+      this.figures.steps = this.#steps;
+    }
+  }
+
+  #start(): void {
+    this.#note('start');
+    this.#loop.revive();
+    this.#process = new SimulatedProcess({
+      loop: this.#loop,
+      options: this.#engineOptions,
+      databasePath: this.#disk.path,
+      onCommitted: (process, seq) => this.#committed(process, seq),
+      onFailed: (_, error) =>
+        this.#breach(`the process ended: ${error instanceof Error ? error.stack : JSON.stringify(error)}`),
+      onLog: (level, message, fields) => {
+        if (level !== 'debug') this.#note(`${level}: ${message} ${JSON.stringify(fields)}`);
+      },
+    });
+  }
+
+  #committed(process: SimulatedProcess, seq: number): void {
+    this.figures.commits++;
+    if (seq < this.#seq) this.#breach(`commit ${seq} is told after ${this.#seq}`);
+    this.#seq = seq;
+    if (process.up && this.#dice.chance(0.15)) this.#checkCut(process);
+  }
+
+  #checkCut(process: SimulatedProcess): void {
+    this.figures.cuts++;
+    process.session((session) => checkCut(session, this.#model, (text) => this.#breach(text)));
+  }
+
+  /** One task of the program, or one act of those who use it. */
+  async #step(lively: boolean): Promise<void> {
+    this.#steps++;
+    const process = this.#process;
+    if (process.state === 'gone') this.#start();
+    else if (this.#dice.chance(this.#killChance)) this.#kill();
+    else if (process.up && lively && this.#has('stops') && this.#dice.chance(0.002)) {
+      this.figures.stops++;
+      this.#note('stop');
+      process.stop();
+    } else if (!process.up || this.#dice.chance(0.6) || !this.#act(process, lively)) this.#task();
+    await VirtualLoop.settle();
+    if (this.#killed !== undefined) this.#bury();
+  }
+
+  #task(): void {
+    try {
+      this.#loop.step();
+    } catch (error) {
+      // Thrown through a listener or timer of the program itself, where nothing could take it.
+      if (!(error instanceof Killed))
+        this.#breach(`a task threw: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  #act(process: SimulatedProcess, lively: boolean): boolean {
+    const roll = this.#dice.next();
+    if (roll < 0.5) return this.#dice.pick(this.#captures).act(process, lively);
+    if (roll < 0.6) return lively && this.#clients.length > 0 && this.#dice.pick(this.#clients).act(process);
+    if (roll < 0.65) return lively && this.#streams?.act(process) === true;
+    if (roll < 0.95) return this.#subscribers.length > 0 && this.#dice.pick(this.#subscribers).act(process, lively);
+    process.checkpointer.step();
+    return true;
+  }
+
+  #atFailpoint(name: string): void {
+    if (this.#killed !== undefined || !this.#dice.chance(this.#failpointChance)) return;
+    this.figures.failpoints++;
+    this.#note(`killed at ${name}`);
+    this.#die();
+    throw new Killed();
+  }
+
+  #kill(): void {
+    this.figures.kills++;
+    this.#note('killed');
+    this.#die();
+  }
+
+  /** From here on nothing of the process has an effect. */
+  #die(): void {
+    this.#killed = this.#disk.image(this.#options.journalled && this.#dice.between(1, 2 ** 30));
+    this.#process.state = 'gone';
+    this.#loop.die();
+  }
+
+  #bury(): void {
+    this.#disk.restore(this.#killed!);
+    this.#killed = undefined;
+  }
+
+  /** Nothing new happens; what is under way comes to its end, and then everything is compared. */
+  async #rest(): Promise<void> {
+    await this.#quiet();
+    if (this.breaches.length > 0) return;
+    await this.#checkAll();
+    if (this.breaches.length > 0) return;
+    const before = this.#contents();
+    this.#note('stop');
+    this.#process.stop();
+    await this.#until(() => this.#process.state === 'gone', 'the process stops');
+    this.#start();
+    await this.#quiet();
+    if (this.breaches.length > 0) return;
+    await this.#checkAll();
+    if (before !== this.#contents())
+      this.#breach(`a restart at rest has changed the tables: ${before} became ${this.#contents()}`);
+  }
+
+  #contents(): string {
+    const tables = ['a', 'b', 'e', ...derivedTables.map(({ name }) => name)];
+    return JSON.stringify(tables.map((table) => [table, printedRows(this.#process, table)]));
+  }
+
+  async #quiet(): Promise<void> {
+    let calm = 0;
+    await this.#until(() => {
+      const process = this.#process;
+      const atRest =
+        process.up &&
+        [...this.#captures, ...this.#clients, ...this.#subscribers].every((actor) => actor.isIdle(process)) &&
+        this.#streams?.isIdle(process) !== false &&
+        !this.#loop.busy;
+      calm = atRest ? calm + 1 : 0;
+      return calm > 50;
+    }, 'everything comes to rest');
+  }
+
+  async #until(done: () => boolean, what: string): Promise<void> {
+    for (let i = 0; i < restSteps && this.breaches.length === 0; i++) {
+      if (done()) return;
+      await this.#step(false);
+    }
+    if (this.breaches.length === 0) this.#breach(`not within ${restSteps} steps: ${what}`);
+  }
+
+  async #checkAll(): Promise<void> {
+    const process = this.#process;
+    const breach = (text: string): void => this.#breach(text);
+    this.#checkCut(process);
+    await checkTopics(process, this.#model, breach);
+    if (!this.#keepsTopics) await checkSinks(process, breach);
+    if (this.#streams) this.#streams.check(await valuesOf(process, 'src'), await valuesOf(process, 'large'));
+    const topics = new Set((await process.api.topics()).map(({ name }) => name));
+    const entities = await process.api.execute({ sql: 'SHOW TABLES;', owner: 'api' });
+    const listed = JSON.parse(JSON.stringify(entities)) as { tables: { name: string }[] }[];
+    const there = new Set(listed[0]!.tables.map(({ name }) => name));
+    this.#names.seen((name) => there.has(name));
+    for (const { name } of derivedTables) {
+      if (there.has(name) && !topics.has(name)) breach(`table ${name} has no topic`);
+      if (!there.has(name) && topics.has(name) && !this.#keepsTopics && !toleratesOwnerlessTopics)
+        breach(`topic ${name} has no table`);
+    }
+    for (const { table, state } of await process.api.rebuilds())
+      if (state !== 'done' && state !== 'failed') breach(`the rebuild of ${table} is ${state} at rest`);
+    for (const subscriber of this.#subscribers) {
+      const rows = printedRows(process, subscriber.table);
+      if (rows !== undefined) subscriber.check(rows);
+    }
+  }
+}
+
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const world = new World(options);
+  await world.run();
+  const hash = createHash('sha256').update(world.history.join('\n')).digest('hex').slice(0, 16);
+  return { breaches: world.breaches, history: world.history, hash, figures: world.figures };
+}
