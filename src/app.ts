@@ -11,6 +11,7 @@ import type { ConnectFacade } from './connect/connect-facade.js';
 import { FollowedConnectors } from './connect/followed-connectors.js';
 import { Herder, type ConnectorStore } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
+import { SourceFollower } from './connect/source-follower.js';
 import { SourceLag } from './connect/source-lag.js';
 import { systemClock } from './core/clock.js';
 import { AppError, toAppError } from './core/errors.js';
@@ -110,6 +111,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     let committed: (seq: number, commitTimeUs: number) => void = () => {};
     const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
     const herderParts = { stream, lag, reconnects: new Reconnects(metrics), log };
+    let follower: SourceFollower | undefined;
     const lives: ServiceLives = new ServiceLives({
       role: () => seat.leadership.role,
       check: () => seat.check(),
@@ -138,7 +140,8 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       },
       async work(life) {
         await life.work(async (connectors) => {
-          await followSource(connectors, source);
+          follower = new SourceFollower(connectors, logger);
+          if (source !== undefined) await follower.follow(source);
           await applyQueryFiles(files, life.engine);
         });
       },
@@ -180,6 +183,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     const { engine, connectors } = lives;
     const status = new StatusService({
       failure,
+      undecided: () => follower?.undecided,
       engine,
       connectors,
       query,
@@ -315,15 +319,6 @@ function frontierOf(reader: StateReader): Frontier {
   const session = reader.session();
   session.close();
   return session.frontier;
-}
-
-/** `--source`: its connector runs; one of an earlier URL stays, paused. */
-async function followSource(connectors: Herder, source: ReturnType<typeof connectorOfUrl> | undefined): Promise<void> {
-  if (source === undefined) return;
-  for (const name of await connectors.ownedBy('flag')) {
-    if (name !== source.name) await connectors.pause(name);
-  }
-  await connectors.ensure(source.name, source.config, 'flag');
 }
 
 function registryOf(engine: Remote<EngineApi>): RegistryFacade {

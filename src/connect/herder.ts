@@ -23,6 +23,7 @@ import type {
   DeleteOptions,
 } from './connect-facade.js';
 import type { PluginFamily } from './config-def.js';
+import { KnownSources } from './known-source.js';
 import { LiveSource } from './live-source.js';
 import { producerName } from './naming.js';
 import { findPlugin, pluginClasses } from './plugins.js';
@@ -75,16 +76,18 @@ interface Held {
 const idleState: SourceState = { phase: 'connecting' };
 
 export class Herder implements ConnectFacade {
+  readonly known: KnownSources;
   readonly #env: HerderEnv;
   readonly #live: LiveSource;
   readonly #held = new Map<string, Held>();
   /** Calls that change a connector run one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(env: HerderEnv) {
     this.#env = env;
     this.#live = new LiveSource(env);
+    this.known = new KnownSources({ live: this.#live, store: env.store, logger: env.logger });
   }
 
   /** Starts what was running. */
@@ -95,8 +98,13 @@ export class Herder implements ConnectFacade {
     }
   }
 
+  /** Aborts when it closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     await Promise.all([...this.#held.values()].map((held) => this.#halt(held)));
   }
 
@@ -105,11 +113,9 @@ export class Herder implements ConnectFacade {
     return Promise.all([...this.#held.keys()].map((name) => this.status(name)));
   }
 
-  /** Names of the connectors that a flag or a file made. */
-  ownedBy(owner: StoredConnector['owner']): Promise<readonly string[]> {
-    return Promise.resolve(
-      [...this.#held.values()].filter((held) => held.stored.owner === owner).map((held) => held.stored.name),
-    );
+  /** As they are kept. */
+  stored(): readonly StoredConnector[] {
+    return [...this.#held.values()].map((held) => held.stored);
   }
 
   list(): Promise<readonly string[]> {
@@ -122,7 +128,8 @@ export class Herder implements ConnectFacade {
         throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
       }
       await this.#live.check(name, config);
-      return this.#put({ name, config, wanted: 'running', owner });
+      const identity = await this.known.identify(name, config);
+      return this.#put({ name, config, wanted: 'running', owner, identity });
     });
   }
 
@@ -130,18 +137,20 @@ export class Herder implements ConnectFacade {
    * For `--source`: makes it, or lets it run again; an unreachable server is tried for ever instead of refused. One that runs as
    * it should is left alone: its task checks the source by itself.
    */
-  ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file'): Promise<ConnectorInfo> {
+  ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file', identity?: string): Promise<ConnectorInfo> {
     return this.#inTurn(async () => {
       const held = this.#held.get(name);
       if (held?.loop !== undefined && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
         return infoOf(held.stored);
+      let told = identity ?? held?.stored.identity;
       try {
         await this.#live.check(name, config);
+        told ??= await this.known.identify(name, config);
       } catch (error) {
         if (!toAppError(error).retriable) throw error;
         this.#env.logger.warn('source does not answer yet', { connector: name, error: toAppError(error).message });
       }
-      return this.#put({ name, config, wanted: 'running', owner });
+      return this.#put({ name, config, wanted: 'running', owner, identity: told });
     });
   }
 
@@ -152,11 +161,15 @@ export class Herder implements ConnectFacade {
       await this.#live.check(name, full);
       if (existing !== undefined && (await this.#env.store.progress(name)).position !== null)
         this.#live.checkChange(name, existing.stored.config, full);
+      const identity = existing
+        ? await this.known.identityAt(existing.stored, full)
+        : await this.known.identify(name, full);
       const info = await this.#put({
         name,
         config: full,
         wanted: existing?.stored.wanted ?? 'running',
         owner: existing?.stored.owner ?? 'api',
+        identity,
       });
       return { info, created: existing === undefined };
     });
@@ -248,9 +261,7 @@ export class Herder implements ConnectFacade {
   #want(name: string, wanted: StoredConnector['wanted']): Promise<void> {
     return this.#inTurn(async () => {
       const held = this.#find(name);
-      const stored = { ...held.stored, wanted };
-      await this.#env.store.put(stored);
-      held.stored = stored;
+      await this.#keep(held, { ...held.stored, wanted });
       if (wanted === 'running') {
         if (held.loop === undefined) this.#start(held);
         return;
@@ -280,7 +291,7 @@ export class Herder implements ConnectFacade {
 
   #start(held: Held): void {
     // A call that was under way when the service began to stop: what it wanted is stored, and runs from the next start.
-    if (this.#closed) return;
+    if (this.closing.aborted) return;
     held.stopping = new AbortController();
     held.loop = this.#run(held, held.stopping.signal).finally(() => {
       held.loop = undefined;
@@ -291,6 +302,7 @@ export class Herder implements ConnectFacade {
     const { name } = held.stored;
     const backoff = createBackoff({ initialMs: 200, maxMs: 30_000 });
     while (!signal.aborted) {
+      let learning: Promise<void> | undefined;
       try {
         held.error = undefined;
         this.#heard(held, { state: idleState, position: null });
@@ -298,7 +310,10 @@ export class Herder implements ConnectFacade {
         held.task = this.#env.startTask(name, checked, (report) => {
           if (signal.aborted) return;
           this.#heard(held, report);
-          if (report.state.phase === 'streaming') backoff.reset();
+          const { phase } = report.state;
+          if (phase === 'streaming') backoff.reset();
+          // It reads from behind the position, so this is the source that was read, or one that has taken its history over.
+          if (phase === 'streaming' || phase === 'snapshot') learning ??= this.#learn(held, signal);
         });
         held.state = 'RUNNING';
         await held.task.done;
@@ -333,6 +348,22 @@ export class Herder implements ConnectFacade {
     held.source = report.state;
     const { name } = held.stored;
     this.#env.lag.heard(name, producerName(name), report);
+  }
+
+  async #learn(held: Held, signal: AbortSignal): Promise<void> {
+    const { name, config } = held.stored;
+    const identity = await this.known.identify(name, config);
+    if (identity === undefined || signal.aborted) return;
+    await this.#inTurn(async () => {
+      if (!signal.aborted && identity !== held.stored.identity) await this.#keep(held, { ...held.stored, identity });
+    }).catch((error: unknown) => {
+      this.#env.logger.warn('who the source is was not kept', { connector: name, error: toAppError(error).message });
+    });
+  }
+
+  async #keep(held: Held, stored: StoredConnector): Promise<void> {
+    await this.#env.store.put(stored);
+    held.stored = stored;
   }
 
   async #halt(held: Held): Promise<void> {

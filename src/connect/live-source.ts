@@ -1,7 +1,13 @@
 // What is asked of a connector's source, or done to it, outside a task: whether a configuration works, and taking capture away again.
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SourceConnector, SourceFactory, SourceFinding } from '../source/source-connector.js';
+import type {
+  KnownSource,
+  Recognition,
+  SourceConnector,
+  SourceFactory,
+  SourceFinding,
+} from '../source/source-connector.js';
 import type { PluginFamily } from './config-def.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { liveError } from './connector-answers.js';
@@ -14,6 +20,8 @@ export interface LiveSourceEnv {
   readonly logger: Logger;
 }
 
+/** Where a source is. */
+const addressNames = ['connector.class', 'database.hostname', 'database.port', 'database.file'];
 /** Which rows are captured at all. */
 const filterNames = ['database.include.list', 'database.exclude.list', 'table.include.list', 'table.exclude.list'];
 
@@ -70,6 +78,29 @@ export class LiveSource {
         hint: `make a second connector for further tables, or \`writethrough connect delete ${name} --topics\` and create it again`,
       },
     );
+  }
+
+  /** Asks the source behind a configuration whether it is the known one. */
+  async recognise(name: string, config: ConnectorConfig, known: KnownSource): Promise<Recognition> {
+    const redact = createRedact(config, this.#env.resolveReferences);
+    try {
+      const checked = checkConfig(name, this.#env.resolveReferences(config));
+      return await this.#with(checked, (source) => source.recognise(known));
+    } catch (error) {
+      throw redactError(toAppError(error), redact);
+    }
+  }
+
+  /** Whether a configuration leads elsewhere than an earlier one; true also where that cannot be told. */
+  isElsewhere(name: string, earlier: ConnectorConfig, config: ConnectorConfig): boolean {
+    const { source } = checkConfig(name, this.#env.resolveReferences(config));
+    let before: CheckedConfig;
+    try {
+      before = checkConfig(name, this.#env.resolveReferences(earlier));
+    } catch {
+      return true; // such as a reference that is gone
+    }
+    return addressNames.some((part) => before.source[part] !== source[part]);
   }
 
   findings(checked: CheckedConfig): Promise<readonly SourceFinding[]> {

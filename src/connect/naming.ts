@@ -33,7 +33,7 @@ export interface SourceUrlConnector {
 
 /**
  * `mysql://user:password@host:port/database`, `mariadb://...` or `sqlite:FILE`. Flat JSON without schemas, bare keys, one
- * partition; named after host and database, so that another URL is another connector.
+ * partition. The name is made of host and database, and is only a proposal: which connector the source has is source-follower.ts's to find.
  */
 export function connectorOfUrl(text: string): SourceUrlConnector {
   const flat = {

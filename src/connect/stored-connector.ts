@@ -7,4 +7,6 @@ export interface StoredConnector {
   readonly config: ConnectorConfig;
   readonly wanted: 'running' | 'paused' | 'stopped';
   readonly owner: 'flag' | 'file' | 'api';
+  /** Who its source said it is when it was last reached; absent before, and in documents from before this was kept. */
+  readonly identity?: string | undefined;
 }

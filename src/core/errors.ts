@@ -52,6 +52,7 @@ export const errorCodes = {
     409,
     'the source no longer holds the changes behind our position; `snapshot.mode=when_needed` (MySQL, MariaDB) reads it anew',
   ],
+  'other-source': [409, 'the address leads to another source than the one that the connector has read'],
   'source-rewound': [409, 'the source is behind our position: it lost transactions that we have seen'],
   'unsupported-type': [400, 'a column type that capture does not cover; the message names the column and the type'],
   'unconvertible-value': [422, 'a value cannot be converted to its column type; the message names column and bytes'],

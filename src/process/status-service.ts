@@ -12,6 +12,8 @@ import { version } from './version.js';
 
 export interface StatusEnv {
   readonly failure: ServiceFailure;
+  /** Why it is not known yet which connector `--source` stands for. */
+  readonly undecided: () => string | undefined;
   readonly engine: Remote<EngineApi>;
   readonly connectors: ConnectFacade;
   readonly query: QueryService;
@@ -124,6 +126,8 @@ export class StatusService implements StatusFacade {
     if (error !== undefined) return { ready: false, reason: `the service has failed: ${error.message}` };
     if (this.#stopping) return { ready: false, reason: 'the process stops' };
     if (!this.#started) return { ready: false, reason: 'the service is starting' };
+    const undecided = this.#env.undecided();
+    if (undecided !== undefined) return { ready: false, reason: `the source does not answer yet: ${undecided}` };
     const lagMs = this.#env.query.lagMs();
     if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
     return { ready: true };

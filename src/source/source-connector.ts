@@ -57,7 +57,31 @@ export interface SnapshotProgress {
   }[];
 }
 
+/** What is known of the source that a connector has read. */
+export interface KnownSource {
+  /** What `recognise` gave once; undefined when it was never asked. */
+  readonly identity: string | undefined;
+  /** Of the newest append that is in the log; null: nothing was read, and only who the source is is asked. */
+  readonly position: string | null;
+}
+
+export interface Recognition {
+  /** Who the source says it is: text to be kept, whose meaning is the plug-in's. Undefined: it says nothing, as a file that is not captured. */
+  readonly identity: string | undefined;
+  /**
+   * It is the known source, or one that has taken its history over, as a promoted replica has: what was read of the known one goes on
+   * here. False also where nothing tells: then it must not be taken for the same.
+   */
+  readonly same: boolean;
+}
+
 export interface SourceConnector {
+  /**
+   * Asks the source who it is, whatever its address; changes nothing. Rejects when it cannot be asked. Of a source that is the same but
+   * was put back, `chunks` tells.
+   */
+  recognise(known: KnownSource): Promise<Recognition>;
+
   /**
    * Checks settings, grants and filters against the live source without changing anything. Rejects only when the source cannot
    * be asked (source-unreachable, source-access-denied).

@@ -5,6 +5,8 @@ import { toAppError, type AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Chunk } from '../../core/record.js';
 import type {
+  KnownSource,
+  Recognition,
   SourceConfig,
   SourceConnector,
   SourceContext,
@@ -17,8 +19,9 @@ import { inspect } from './checks.js';
 import { parseConfig, type MysqlConfig } from './config.js';
 import { Session } from './connection.js';
 import { TableFilter } from './filters.js';
+import { recognise } from './identity.js';
 import { parsePosition } from './position.js';
-import { askServer } from './server.js';
+import { askServer, type Server } from './server.js';
 
 export const createMysqlSource: SourceFactory = (config: SourceConfig, logger: Logger): SourceConnector =>
   new MysqlSource(parseConfig(config), logger);
@@ -35,11 +38,18 @@ class MysqlSource implements SourceConnector {
     this.#filter = new TableFilter(config);
   }
 
-  async validate(): Promise<readonly SourceFinding[]> {
+  recognise(known: KnownSource): Promise<Recognition> {
+    return this.#ask((session, server) => recognise(session, server, known));
+  }
+
+  validate(): Promise<readonly SourceFinding[]> {
+    return this.#ask(async (session, server) => (await inspect(session, server, this.#config, this.#filter)).findings);
+  }
+
+  async #ask<T>(question: (session: Session, server: Server) => Promise<T>): Promise<T> {
     const session = await Session.open(this.#config);
     try {
-      const server = await askServer(session);
-      return (await inspect(session, server, this.#config, this.#filter)).findings;
+      return await question(session, await askServer(session));
     } finally {
       session.close();
     }

@@ -23,12 +23,14 @@ import { ChangeSignal } from './change-signal.js';
 import type { SqliteSourceConfig } from './config.js';
 import { selectTables, throwErrors } from './filter.js';
 import {
+  asInstalled,
   changeWidth,
   checkInstallation,
   install,
   installTables,
   readInstallation,
   recordDigits,
+  recordName,
   removeTables,
   type Installation,
   type InstalledTable,
@@ -50,7 +52,7 @@ const valuesAt = 4;
 
 export class CaptureRun {
   readonly #session: FileSession;
-  readonly #config: SqliteSourceConfig;
+  #config: SqliteSourceConfig;
   readonly #context: SourceContext;
   readonly #confirmed: () => number;
   readonly #writers = new Map<number, TableWriter>();
@@ -112,6 +114,7 @@ export class CaptureRun {
   #prepare(start: SqlitePosition | null): void {
     const { writer } = this.#session;
     const { prefix } = this.#config;
+    if (start !== null) this.#config = asInstalled(writer, this.#config) ?? this.#config;
     const { tables, findings } = selectTables(writer, this.#config);
     throwErrors(findings);
     for (const { message, hint } of findings) this.#context.logger.warn(message, { hint });
@@ -122,6 +125,7 @@ export class CaptureRun {
     } else {
       const installed = checkPosition(writer, this.#config, start);
       recordDigits(writer, this.#config);
+      recordName(writer, this.#config);
       const wanted = new Set(tables.map((table) => table.name));
       const kept = installed.tables.filter((table) => wanted.has(table.description.name));
       checkInstallation(writer, prefix, kept);

@@ -1,5 +1,6 @@
 // What capture adds to the application's file, all named `_wt_<connector>_...`:
-//   meta     (name, value): `capture` = id of this installation; `pruned` = changes up to here are gone; `left:<table>` = a
+//   meta     (name, value): `capture` = id of this installation; `database` = the database's name in topics and filters, which stays
+//            when the file gets another name; `pruned` = changes up to here are gone; `left:<table>` = a
 //            table that was captured and then left out, which must not come back into the same topic
 //   tables   (id, name, description, captured, digits): the captured tables as they were when their triggers were made, JSON;
 //            digits: behind the second of times that declare none, which may not change in the middle of a topic
@@ -54,6 +55,7 @@ export function install(
     database.exec(`CREATE TABLE ${quoteName(`${prefix}changes`)} (seq INTEGER PRIMARY KEY, tbl, op, time, c0)`);
     const meta = database.prepare(`INSERT INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`);
     meta.run('capture', randomUUID());
+    meta.run('database', config.database);
     meta.run('pruned', 0);
     for (const table of tables) addTable(database, config, table);
   });
@@ -107,6 +109,21 @@ export function removeTables(database: SqliteDatabase, prefix: string, tables: r
 
 export function uninstall(database: SqliteDatabase, prefix: string): void {
   database.transaction(() => removeAll(database, prefix));
+}
+
+/** The configuration with the name that the database had when its capture began; undefined where there is no capture that tells. */
+export function asInstalled(database: SqliteDatabase, config: SqliteSourceConfig): SqliteSourceConfig | undefined {
+  if (readInstallation(database, config) === null) return undefined;
+  const meta = quoteName(`${config.prefix}meta`);
+  const name = database.prepare(`SELECT value FROM ${meta} WHERE name = 'database'`).get()?.[0];
+  return name === undefined ? undefined : { ...config, database: String(name) };
+}
+
+/** For an installation from before names were recorded: its file has had this one. */
+export function recordName(database: SqliteDatabase, config: SqliteSourceConfig): void {
+  if (asInstalled(database, config) !== undefined) return;
+  const meta = quoteName(`${config.prefix}meta`);
+  database.transaction(() => database.prepare(`INSERT INTO ${meta} VALUES ('database', ?)`).run(config.database));
 }
 
 export function readInstallation(database: SqliteDatabase, config: SqliteSourceConfig): Installation | null {

@@ -5,14 +5,21 @@
 // switched off by SQLITE_DBCONFIG_ENABLE_TRIGGER, an AFTER trigger of the application that ends by RAISE(IGNORE)).
 import type { Logger } from '../../core/logger.js';
 import type { Chunk } from '../../core/record.js';
-import type { SourceConfig, SourceConnector, SourceContext, SourceFinding } from '../source-connector.js';
+import type {
+  KnownSource,
+  Recognition,
+  SourceConfig,
+  SourceConnector,
+  SourceContext,
+  SourceFinding,
+} from '../source-connector.js';
 import { CaptureRun } from './capture-run.js';
 import { parseConfig, type SqliteSourceConfig } from './config.js';
 import { uninstall } from './install.js';
 import { parsePosition, type SqlitePosition } from './position.js';
 import { retrying } from './retrying.js';
 import { openSession, sourceError, type FileSession } from './session.js';
-import { validateFile } from './validate.js';
+import { captureOf, validateFile } from './validate.js';
 
 export function createSqliteSource(config: SourceConfig, logger: Logger): SourceConnector {
   return new SqliteSource(parseConfig(config), logger);
@@ -27,6 +34,17 @@ class SqliteSource implements SourceConnector {
   constructor(config: SqliteSourceConfig, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
+  }
+
+  /** The capture that lies in the file: it moves with the file, and a copy of it goes on like the file itself. */
+  async recognise({ position }: KnownSource): Promise<Recognition> {
+    try {
+      const { id, keepsName } = captureOf(this.#config);
+      if (position === null) return { identity: id, same: false };
+      return { identity: id, same: id === parsePosition(position).capture && keepsName };
+    } catch (error) {
+      throw sourceError(error, this.#config.file);
+    }
   }
 
   async validate(): Promise<readonly SourceFinding[]> {

@@ -5,13 +5,16 @@ import { dirname } from 'node:path';
 import type { SourceFinding } from '../source-connector.js';
 import type { SqliteSourceConfig } from './config.js';
 import { selectTables } from './filter.js';
+import { asInstalled, readInstallation } from './install.js';
 import { inReadTransaction, journalMode, openForReading, walStatement } from './session.js';
 
 /** Rejects only when the file cannot be read at all. */
 export function validateFile(config: SqliteSourceConfig): readonly SourceFinding[] {
   const database = openForReading(config);
   try {
-    const { tables, findings } = inReadTransaction(database, () => selectTables(database, config));
+    const { tables, findings } = inReadTransaction(database, () =>
+      selectTables(database, asInstalled(database, config) ?? config),
+    );
     const all: SourceFinding[] = [...findings];
     if (journalMode(database) !== 'wal') all.push(config.setWal ? walWillBeSet : walMissing);
     for (const path of [config.file, dirname(config.file)]) {
@@ -26,6 +29,25 @@ export function validateFile(config: SqliteSourceConfig): readonly SourceFinding
       });
     }
     return all;
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Id of the connector's capture in the file, where there is one, and whether it can go on under this name of the file: its tables would
+ * else have other topics.
+ */
+export function captureOf(config: SqliteSourceConfig): {
+  readonly id: string | undefined;
+  readonly keepsName: boolean;
+} {
+  const database = openForReading(config);
+  try {
+    return inReadTransaction(database, () => ({
+      id: readInstallation(database, config)?.capture,
+      keepsName: asInstalled(database, config) !== undefined,
+    }));
   } finally {
     database.close();
   }
