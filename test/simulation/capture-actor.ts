@@ -28,6 +28,8 @@ export interface CaptureChances {
   readonly broken: number;
   /** That it is long enough for a spill file. */
   readonly long: number;
+  /** That the connector is restarted alone instead of sending: its earlier producer is fenced, with what waits of it. */
+  readonly again: number;
 }
 
 const keys = 9;
@@ -80,8 +82,7 @@ export class CaptureActor {
     }
     if (commits && this.#dice.chance(0.6)) this.#commit();
     if (this.#sent === this.source.transactions.length) return false;
-    // Now and then the connector is restarted alone: its earlier producer is fenced.
-    this.#begin(() => (this.#dice.chance(0.02) ? this.#open(process) : this.#send(process)));
+    this.#begin(() => (this.#dice.chance(this.#chances.again) ? this.#open(process) : this.#send(process)));
     return true;
   }
 
