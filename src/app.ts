@@ -20,6 +20,7 @@ import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { EngineLife } from './process/engine-life.js';
+import { askLeader, LeaderReports } from './process/leader-reports.js';
 import { serviceInUse, takeSeat } from './process/seat.js';
 import { ServiceLives } from './process/service-lives.js';
 import { applyQueryFiles, readQueryFiles } from './process/query-files.js';
@@ -62,6 +63,9 @@ export interface AppOptions {
   readonly prepare?: (() => void) | undefined;
 }
 
+/** A version that another process has, and this one not yet, is waited for so long. */
+const aheadWaitMs = 10_000;
+
 export async function startApp({ config, log, prepare }: AppOptions): Promise<App> {
   const logger = createLogger(log);
   const failure = new ServiceFailure(logger);
@@ -82,7 +86,8 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
         host: config.host,
         port: config.port,
         bodyBytesMax: config['http.body-bytes-max'],
-        allowedHosts: config['http.allowed-hosts'],
+        // Followers ask for it by the name that it told them.
+        allowedHosts: [...config['http.allowed-hosts'], ...advertisedName(config)],
         allowedOrigins: config['http.allowed-origins'],
         allowUnauthenticated: config['allow-unauthenticated'],
       },
@@ -146,6 +151,15 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
         });
       },
     });
+    const reports = new LeaderReports({
+      leadership: () => seat.leadership,
+      ask: askLeader,
+      nowMs: () => performance.now(),
+      wallMs: () => systemClock.nowMs(),
+      logger,
+    });
+    if (stream.kind === 'kafka') reports.start();
+    closers.push(() => reports.close());
     const first = await lives.begin();
     closers.push(() => lives.close());
 
@@ -162,7 +176,8 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
         failure.check();
         return pool.run(task);
       },
-      lagOf: (frontier) => lag.worstMs(frontier),
+      lagOf: (frontier) => (seat.leadership.role === 'leader' ? lag.worstMs(frontier) : reports.lagMs(frontier)),
+      aheadWaitMs: stream.kind === 'kafka' ? aheadWaitMs : 0,
       positions: sourcePositions,
       strict: config['sql.strict'],
       logger,
@@ -308,11 +323,23 @@ function connectorStore({ remote }: EngineThread): ConnectorStore {
   };
 }
 
+function advertisedName(config: Config): readonly string[] {
+  const url = config['advertised.url'];
+  if (url !== undefined && !URL.canParse(url))
+    throw new AppError('bad-config', `advertised.url: "${url}" is not a URL`, { hint: 'http://host:8088' });
+  if (url !== undefined) return [new URL(url).hostname];
+  return isWildcard(config.host) ? [hostname()] : [];
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** Where the others reach this process: an address that stands for all of them is none to be sent to. */
 function advertisedUrl(config: Config, url: string): string {
   if (config['advertised.url'] !== undefined) return config['advertised.url'].replace(/\/$/, '');
   const { port } = new URL(url);
-  return config.host === '0.0.0.0' || config.host === '::' ? `http://${hostname()}:${port}` : url;
+  return isWildcard(config.host) ? `http://${hostname()}:${port}` : url;
 }
 
 function frontierOf(reader: StateReader): Frontier {

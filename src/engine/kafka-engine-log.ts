@@ -3,7 +3,7 @@ import { delay } from '../core/backoff.js';
 import { systemClock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
-import { toAppError } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import { OutboxTable } from '../store/sqlite/outbox-table.js';
@@ -61,8 +61,13 @@ export async function openKafkaEngineLog(
     for (;;) {
       await delay(watchMs, stopping.signal);
       if (kept.status.entries === 0) continue;
-      const position = await log.sinkPosition();
-      if (position.kind === 'number') kept.noteOut(position.number);
+      try {
+        const position = await log.sinkPosition();
+        if (position.kind === 'number') kept.noteOut(position.number);
+      } catch (error) {
+        // Brokers that are away for a while come back: until then it is kept.
+        if (!(error instanceof AppError) || !error.retriable) throw error;
+      }
     }
   };
   return {

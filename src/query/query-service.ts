@@ -24,6 +24,8 @@ import type { ReadAnswer, ReadTask } from './read-task.js';
 import { Subscriptions } from './subscriptions.js';
 
 export interface QueryServiceEnv extends FreshnessEnv {
+  /** How long a subscription waits for a place that is not reached here yet; 0: it is refused, because nobody else can have given it. */
+  readonly aheadWaitMs?: number | undefined;
   readonly reader: StateReader;
   readonly runTask: (task: ReadTask) => Promise<ReadAnswer>;
   readonly strict: boolean;
@@ -171,7 +173,17 @@ export class QueryService implements QueryFacade {
   }
 
   subscribe(options: SubscribeOptions) {
-    return this.#subscriptions.subscribe(options);
+    const { after } = options;
+    const waitMs = this.#env.aheadWaitMs ?? 0;
+    return after === undefined || waitMs === 0
+      ? this.#subscriptions.subscribe(options)
+      : this.#subscribeBehind(after, waitMs, options);
+  }
+
+  /** The place may be one that another process of this log handed out, which is further than this one. */
+  async *#subscribeBehind(after: string, waitMs: number, options: SubscribeOptions) {
+    await this.waitFor(after.replace(/~.*$/s, ''), waitMs);
+    yield* this.#subscriptions.subscribe(options);
   }
 
   waitFor(version: string, waitMs: number): Promise<void> {

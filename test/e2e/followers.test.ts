@@ -120,6 +120,16 @@ describe.skipIf(missing)('several processes on one log', () => {
 
     expect(await statusOf(follower)).toMatchObject({ role: 'follower', leader: leader.url });
     expect(await statusOf(leader)).toMatchObject({ role: 'leader', leader: leader.url });
+    await waitFor('a fresh follower', async () => (await statusOf(follower)).lagMs < 5_000);
+    const far = `${version.split(':')[0]}:${Number(version.split(':')[1]) + 4096}`;
+    const ahead = openStream(`${follower.url}/v1/tables/items/changes`, {
+      accept: 'text/event-stream',
+      'last-event-id': far,
+    });
+    await source.execute('UPDATE items SET n = 4 WHERE id = 20');
+    const waited = await ahead;
+    expect(waited.status).toBe(200);
+    waited.close();
     const changes: readonly [string, string, object | undefined][] = [
       ['POST', '/ksql', { ksql: 'DROP TABLE sums;' }],
       ['POST', '/inserts-stream', { target: 'sums' }],
@@ -143,6 +153,36 @@ describe.skipIf(missing)('several processes on one log', () => {
     expect((await request(`${follower.url}/connectors/${connectors[0]}/status`)).status).toBe(200);
     expect((await request(`${follower.url}/readyz`)).status).toBe(200);
   });
+
+  it(
+    'a rebuild of the leader gives the same rows at a follower, which has built nothing until then',
+    { timeout },
+    async () => {
+      const open = service();
+      const source = await openSource();
+      const leader = await open(['--source', source.url]);
+      await leader.start();
+      const follower = await open(['--follow']);
+      await follower.start();
+      await waitFor('the table', async () => (await request(`${leader.url}/v1/tables/items`)).status === 200);
+      await ksql(leader, sumsSql);
+      await ksql(leader, 'PAUSE ALL;');
+      await source.execute('UPDATE items SET n = 7 WHERE id <= 3');
+      await waitFor('the update', async () => (await rowsOf(leader, 'items')).includes('"n":"7"'));
+      for (const table of ['sums', 'items'])
+        expect((await request(`${leader.url}/v1/tables/${table}/rebuild`, { method: 'POST' })).status).toBe(202);
+      await waitFor('the rebuilds', async () => {
+        const { rebuilds } = await requestJson<{ rebuilds: { state: string }[] }>(`${leader.url}/v1/rebuilds`);
+        return rebuilds.length === 2 && rebuilds.every(({ state }) => state === 'done');
+      });
+      await source.execute('UPDATE items SET n = 8 WHERE id = 4');
+      await waitFor('the next update', async () => (await rowsOf(leader, 'sums')).includes('"n":"8"'));
+      const { version } = await statusOf(leader);
+      expect(await rowsOf(follower, 'sums', version)).toBe(await rowsOf(leader, 'sums'));
+      expect(await rowsOf(follower, 'sums', version)).toContain('"n":"7"');
+      expect(await rowsOf(follower, 'items', version)).toBe(await rowsOf(leader, 'items'));
+    },
+  );
 
   it(
     'a follower takes over from a killed leader with its connectors; a subscriber goes on at another process',
