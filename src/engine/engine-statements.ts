@@ -67,6 +67,7 @@ export class EngineStatements {
       },
       insertRow: (target, row) => this.#insertRow(target, row),
       topics: async () => (await log.topics()).map(({ name, partitions }) => ({ name, partitions })),
+      partitions: (topic) => log.partitions(topic, 'now'),
       createTopic: async (name, partitions, compact) => {
         this.#assertForeign(name);
         await env.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' });
@@ -227,7 +228,7 @@ export class EngineStatements {
             schema.keyColumns.map((i) => row[i]!),
           );
     const value = createValueEncoder({ format: properties.valueFormat, schema, valueColumns }).encode(row);
-    const partitions = (await log.topics()).find(({ name }) => name === properties.topic)?.partitions ?? 1;
+    const partitions = (await log.partitions(properties.topic, 'known')) ?? 1;
     const partition = key === null ? 0 : partitionOf(key, 0, key.length, partitions);
     // Looked up again, with nothing awaited behind it: it may have been dropped meanwhile, and its topic with it.
     if (catalog.find(target.name)?.properties.topic !== properties.topic)

@@ -128,7 +128,7 @@ export class FileStatements {
       const statement = analyzeStatement(parsed!, view, analyzeOptions(strict));
       if (statement.kind !== 'create-source' || statement.properties.partitions !== null) return [];
       const { topic } = statement.properties;
-      return (await log.topics()).some(({ name }) => name === topic) ? [] : [`topic ${topic}`];
+      return (await log.partitions(topic, 'now')) === undefined ? [`topic ${topic}`] : [];
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'unknown-table')) return [];
       return [...new Set(missing)].filter((name) => nameKey(name) !== nameKey(ast.name.text));

@@ -34,6 +34,8 @@ export interface StatementsEnv {
     row: Extract<Statement, { readonly kind: 'insert-values' }>,
   ) => Promise<void>;
   readonly topics: () => Promise<readonly { readonly name: string; readonly partitions: number }[]>;
+  /** Of one topic, asked now; undefined: there is none. */
+  readonly partitions: (topic: string) => Promise<number | undefined>;
   readonly createTopic: (name: string, partitions: number, compact: boolean) => Promise<void>;
   /** Registers the schemas of a derived topic; null where its formats have none. */
   readonly registerSchemas: (
@@ -152,8 +154,7 @@ export class Statements {
 
   async #sourceTopic(statement: Extract<Statement, { readonly kind: 'create-source' }>): Promise<void> {
     const { topic, partitions } = statement.properties;
-    const existing = (await this.#env.topics()).find((t) => t.name === topic);
-    if (existing) return;
+    if ((await this.#env.partitions(topic)) !== undefined) return;
     if (partitions === null) {
       throw new AppError('invalid-statement', `Kafka topic does not exist: ${topic}`, {
         hint: 'create it with PARTITIONS=1 in the WITH clause',
@@ -226,8 +227,8 @@ export class Statements {
       querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)),
     );
     const write = queries.filter((query) => query.id === entry.writtenBy);
-    const topic = (await this.#env.topics()).find((t) => t.name === entry.properties.topic);
-    return sourceDescription(text, entry, extended, { read, write }, topic?.partitions ?? 0);
+    const partitions = (await this.#env.partitions(entry.properties.topic)) ?? 0;
+    return sourceDescription(text, entry, extended, { read, write }, partitions);
   }
 
   #explain(statement: Extract<Statement, { readonly kind: 'explain' }>, text: string): Entity {

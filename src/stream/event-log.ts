@@ -65,6 +65,11 @@ export interface EventLog {
   createTopic(spec: TopicSpec): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   topics(): Promise<readonly TopicDescription[]>;
+  /**
+   * How many partitions a topic has; undefined: there is none of this name. Costs nothing that grows with the number of topics. `known`
+   * answers from what was seen last where that is possible, for callers to whom a topic that has gone since does no harm.
+   */
+  partitions(topic: string, look: 'known' | 'now'): Promise<number | undefined>;
   openProducer(producer: string): Promise<AppendProducer>;
   /** The last durable position of a producer, without opening it. */
   producerPosition(producer: string): Promise<string | null>;

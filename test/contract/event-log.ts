@@ -388,6 +388,18 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         expect(last.offset).toBeLessThan(offsets[1]!.next);
       });
 
+      it('tells how many partitions it has, alone, and nothing once it is gone', async () => {
+        const [name, other] = [harness.name('counted'), harness.name('uncounted')];
+        await log.createTopic({ name, partitions: 3, cleanup: 'delete' });
+        expect([await log.partitions(name, 'known'), await log.partitions(name, 'now')]).toEqual([3, 3]);
+        expect(await log.partitions(other, 'now')).toBeUndefined();
+        await log.deleteTopic(name);
+        expect([await log.partitions(name, 'known'), await log.partitions(name, 'now')]).toEqual([
+          undefined,
+          undefined,
+        ]);
+      });
+
       it('that is not there is an unknown topic', async () => {
         await expect(log.readTopic(harness.name('nope'), 0, 0, 1)).rejects.toMatchObject({ code: 'unknown-topic' });
         await expect(log.deleteTopic(harness.name('nope'))).rejects.toMatchObject({ code: 'unknown-topic' });

@@ -153,6 +153,10 @@ export class EmbeddedLog implements EventLog {
     return Array.from(this.#topics.all(), (topic) => this.#reader.describe(topic));
   }
 
+  async partitions(topic: string): Promise<number | undefined> {
+    return this.#topics.find(topic)?.spec.partitions;
+  }
+
   /** Its appends go to `queue`, and are durable once whoever runs the engine's loop has taken, written and confirmed them. */
   async openProducer(producer: string): Promise<AppendProducer> {
     return openLocalProducer(this.queue, producer);

@@ -102,6 +102,12 @@ export class KafkaLog implements EventLog {
     return this.#attempt('the topics', () => describeTopics(this.#tools, new Set([this.#commits.name])));
   }
 
+  async partitions(topic: string, look: 'known' | 'now'): Promise<number | undefined> {
+    const known = look === 'known' ? this.#directory.known(topic) : undefined;
+    const entry = known ?? (await this.#attempt(`topic "${topic}"`, () => this.#directory.ask(topic)));
+    return entry?.leaders.length;
+  }
+
   get #tools(): TopicTools {
     return { admin: this.#admin, link: this.#link, directory: this.#directory, signal: this.#signal };
   }
