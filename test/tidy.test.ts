@@ -22,6 +22,14 @@ const byPath = new Map(files.map((file) => [file.path, file]));
 const ports = new Set(['source/source-connector.ts', 'stream/event-log.ts', 'store/state-store.ts']);
 const facades = /^(query|projector|connect|registry)\/[a-z-]+-facade\.ts$/;
 
+const exported = /^export (?:async )?(?:function\*?|const|class|interface|type) ([A-Za-z_]\w*)/gm;
+
+function countWords(text: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [word] of text.matchAll(/[A-Za-z_]\w*/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
 const level3 = ['core', 'sql', 'schema', 'sqlite', 'dataflow'];
 const rules: Readonly<
   Record<string, { readonly rooms: readonly string[]; readonly ports?: boolean; readonly facades?: boolean }>
@@ -109,6 +117,24 @@ describe('the source tree', () => {
 
   it('has no circle of imports', () => {
     expect(circles()).toEqual([]);
+  });
+
+  it('exports nothing that nobody uses', () => {
+    const tests = join(src, '../test');
+    const texts = [
+      ...files,
+      ...readdirSync(tests, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.(ts|mjs)$/.test(path))
+        .map((path) => ({ path: join('test', path), text: readFileSync(join(tests, path), 'utf8') })),
+    ].map(({ path, text }) => ({ path, words: new Map(countWords(text)) }));
+    const unused = files
+      .filter(({ path }) => path !== 'index.ts')
+      .flatMap(({ path, text }) =>
+        Array.from(text.matchAll(exported), ([, name]) => name!)
+          .filter((name) => texts.every((other) => (other.words.get(name) ?? 0) <= (other.path === path ? 1 : 0)))
+          .map((name) => `${path} exports ${name}`),
+      );
+    expect(unused).toEqual([]);
   });
 
   it('has no barrel: a file that only exports what others hold', () => {

@@ -20,8 +20,6 @@ export interface AdminAppOptions {
   readonly logger: Logger;
 }
 
-export type AdminHandler = (request: Request, response: Response) => Promise<void>;
-
 /** A JSON answer. */
 export function answer(response: Response, status: number, contentType: string, body: unknown): void {
   const text = JSON.stringify(body);

@@ -28,7 +28,4 @@ export interface Exchange {
   route: string;
 }
 
-/** Called by the adapters for every request. */
-export type ExchangeHandler = (exchange: Exchange) => void;
-
 export const jsonType = 'application/json; charset=utf-8';

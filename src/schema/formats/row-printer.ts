@@ -42,23 +42,6 @@ export function createRowPrinter(
   };
 }
 
-/** Prints values of these columns as the inner text of a JSON array: `1,"a",2.0`. */
-export function createValuesPrinter(
-  columns: readonly { readonly type: DataType }[],
-  options: PrintOptions,
-): (values: Row) => string {
-  const printers = columns.map((column) => notNullPrinter(column.type, options));
-  return (values) => {
-    let text = '';
-    for (let i = 0; i < printers.length; i++) {
-      const value = values[i] ?? null;
-      if (i > 0) text += ',';
-      text += value === null ? 'null' : printers[i]!(value);
-    }
-    return text;
-  };
-}
-
 function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
   const literals = options.numbers === 'literals';
   const digits = options.timeDigits ?? 'exact';

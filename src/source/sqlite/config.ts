@@ -36,21 +36,6 @@ export interface SqliteSourceConfig {
  */
 export const defaultTimestampDigits = 6;
 
-/** Properties of this class beyond those that every connector has, for the table of properties and the manual. */
-export const sqliteSourceProperties = {
-  'database.file': 'path of the SQLite file',
-  'poll.interval.ms': 'longest wait between two looks at an idle file (default 250)',
-  'sqlite.journal.mode.wal': 'true: switch the file to WAL mode when it is not in it',
-  'sqlite.type.mismatch':
-    'fail: a value that does not fit its column stops the connector; text: columns that SQLite does not hold to their type are STRING',
-  'sqlite.text.columns':
-    'columns that are read as STRING whatever they hold: anchored regular expressions over `table.column`',
-  'sqlite.timestamp.unit':
-    'of an integer in a TIMESTAMP or DATETIME column: seconds (default, as in SQLite), milliseconds, microseconds',
-  'sqlite.timestamp.digits':
-    'digits behind the second of TIMESTAMP and TIME columns that declare none: 6 (default; microseconds in the records) or 3 (milliseconds); a table that is captured keeps what it has',
-} as const;
-
 const snapshotModes: Readonly<Record<string, boolean>> = {
   initial: true,
   never: false,

@@ -33,11 +33,6 @@ export interface ProducerEnvironment {
   durable(commitOffset: number, group: AppendGroup): void;
 }
 
-export interface DurableGroup {
-  readonly group: AppendGroup;
-  readonly offset: number;
-}
-
 const noHeaders = Buffer.from([0]);
 
 export class ProducerLoop {
