@@ -32,8 +32,8 @@ export interface CaptureChances {
   readonly again: number;
 }
 
-const keys = 9;
-const snapshotRows = 5;
+const keys = 14;
+const snapshotRows = 7;
 /** More than the bound of what waits in memory, together. */
 const longRecords = 12;
 const longText = 'x'.repeat(200 * 1024);

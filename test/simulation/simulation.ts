@@ -111,8 +111,8 @@ class World {
         ? { ms: 86_400_000, bytes: 1024 ** 3 }
         : { ms: 86_400_000, bytes: dice.between(1, 20) * 1024 },
       properties: {},
-      rowsPerStep: dice.between(1, 6),
-      rowsAtOnce: dice.between(1, 12),
+      rowsPerStep: dice.between(1, 3),
+      rowsAtOnce: dice.between(1, 5),
     };
     const breach = (text: string): void => this.#breach(text);
     const note = (text: string): void => this.#note(text);
