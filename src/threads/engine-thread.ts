@@ -51,6 +51,8 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
             try {
               if (!failed) await rpc.remote.stop();
             } finally {
+              // Calls that came meanwhile: it is no fault of theirs, nor of the thread.
+              rpc.fail(new AppError('not-ready', 'the engine stops', { retriable: true }));
               await worker.terminate();
             }
           },

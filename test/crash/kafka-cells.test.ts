@@ -1,5 +1,5 @@
 // The kills of embedded-cells.test.ts with the log on Kafka.
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomSeed } from '../support/harness/dice.js';
 import { openMysqlSource } from '../support/harness/mysql-database.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
@@ -31,4 +31,13 @@ describe(`five kills under load, log on Kafka (TEST_SEED=${seed})`, () => {
     const source = await openMysqlSource(mariadb.mariadb, { prefix: 'crash' });
     await runCorrectness({ ...load, seconds: 5, kills: 3, kafka: kafka.kafka, source });
   });
+
+  it.skipIf(kafka.missing)(
+    'SQLite into Kafka, a leader and two followers, two kills of the leader',
+    { timeout: 300_000 },
+    async () => {
+      const figures = await runCorrectness({ ...load, seconds: 5, kills: 2, processes: 3, kafka: kafka.kafka });
+      expect(figures['followers compared']).toBe(2);
+    },
+  );
 });

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openApp, type App } from '../support/harness/app-process.js';
+import { openFleet, type Fleet } from '../support/harness/fleet.js';
 import { killAtFailpoint, type FailpointPlan } from '../support/harness/failpoint-walk.js';
 import {
   compareRows,
@@ -39,6 +40,8 @@ export interface CorrectnessOptions {
   /** Undefined: a SQLite file of the run's own. */
   readonly source?: SourceDatabase;
   readonly kafka?: { readonly brokers: readonly string[] };
+  /** So many on one log, of which one leads and is the one that is killed. Undefined: one alone. */
+  readonly processes?: number;
   /** Called one after the other in the middle of the load: restarts of servers. */
   readonly disturbances?: readonly { readonly name: string; readonly run: () => Promise<void> }[];
   readonly initialRows?: number;
@@ -97,7 +100,11 @@ class Cell {
     const { seed, kafka, env } = this.#options;
     await this.#writer.prepare();
     const args = kafka === undefined ? [] : ['--stream', `kafka://${kafka.brokers.join(',')}`];
-    const app = await openApp({ args, env: { WRITETHROUGH_SERVICE_ID: this.#prefix, ...env } });
+    const program = { args, env: { WRITETHROUGH_SERVICE_ID: this.#prefix, ...env } };
+    const app =
+      this.#options.processes === undefined
+        ? await openApp(program)
+        : await openFleet(program, this.#options.processes, createDice(seed).fork('fleet'));
     try {
       Object.assign(this.#figures, {
         seed,
@@ -224,6 +231,7 @@ class Cell {
       );
       problems.push(...(await this.#checkSubscriber(this.#subscribers[i]!, fromSource, i)));
     }
+    if ('followers' in app) problems.push(...(await this.#checkFollowers((app as Fleet).followers)));
     problems.push(...(await compareProjection(app.url, journal.table('stock'))));
     problems.push(...(await this.#checkFilter(app)));
     this.#figures['rows compared'] = rows;
@@ -233,6 +241,21 @@ class Cell {
     this.#figures['commit -> subscriber p50 ms'] = percentile(latencies, 0.5);
     this.#figures['commit -> subscriber p99 ms'] = percentile(latencies, 0.99);
     if (problems.length > 0) throw new Error(`${problems.length} differences:\n${problems.slice(0, 25).join('\n')}`);
+  }
+
+  /** The same rows at every process. */
+  async #checkFollowers(urls: readonly string[]): Promise<string[]> {
+    const problems: string[] = [];
+    for (const url of urls) {
+      await waitForMarks(url, this.#writer.newest);
+      for (const table of this.#tables.all) {
+        const fromSource = await sourceRows(this.#source, table);
+        problems.push(...compareRows(`table ${table.name} of ${url}`, fromSource, await tableRows(url, table)));
+      }
+      problems.push(...(await compareProjection(url, this.#writer.journal.table('stock'))));
+    }
+    this.#figures['followers compared'] = urls.length;
+    return problems;
   }
 
   async #topicOf(app: App, index: number) {

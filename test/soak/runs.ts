@@ -51,6 +51,11 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     },
     run: runCells,
   },
+  followers: {
+    summary: 'a leader and two followers on Kafka; the leader is killed again and again, the next takes over',
+    values: { seed: '', seconds: '60', kills: '20', rate: '100', rows: '300', processes: '3' },
+    run: runFollowers,
+  },
   bank: {
     summary: 'transfers between two tables; every answer holds the whole amount; how old answers are',
     values: {
@@ -212,5 +217,25 @@ async function runCell(
     return await runCorrectness(options);
   } finally {
     for (const server of owned.toReversed()) await server.close();
+  }
+}
+
+async function runFollowers(values: Values, pool: ServerPool) {
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-followers-'));
+  try {
+    const figures = await runCorrectness({
+      seed: Number(values['seed']),
+      seconds: Number(values['seconds']),
+      kills: Number(values['kills']),
+      rate: Number(values['rate']),
+      initialRows: Number(values['rows']),
+      processes: Number(values['processes']),
+      kafka: await pool.get('kafka'),
+      source: openSqliteSource(join(folder, 'shop.db')),
+      tell,
+    });
+    return [{ name: 'followers', figures }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
