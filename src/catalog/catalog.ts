@@ -27,6 +27,8 @@ export interface SourceEntry extends SourceDefinition {
   readonly failed: ErrorMessage | null;
   /** Ids of the registered schemas that a derived one's records are written with; null where the format has none. */
   readonly schemaIds: SchemaIds | null;
+  /** Others write its topic: what they write enters the log by an import. Decided when it is declared. */
+  readonly imported?: true | undefined;
   /** Place in creation order; given by the catalogue. */
   readonly order?: number;
 }

@@ -5,6 +5,8 @@ import type { ErrorMessage } from './errors.js';
 export type AppendControl =
   /** The tables of this first snapshot are complete and become visible together with this append. */
   | { readonly kind: 'snapshot-completed'; readonly connector: string; readonly topics: readonly string[] }
+  /** A topic that others write cannot be imported any further: what reads it stands still from here on. */
+  | { readonly kind: 'import-failed'; readonly topic: string; readonly error: ErrorMessage }
   /** The topic of this query's sink cannot be written: the query stands still from here on. Null: no query writes it any more. */
   | {
       readonly kind: 'sink-failed';

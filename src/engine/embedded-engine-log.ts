@@ -35,6 +35,8 @@ export async function openEmbeddedEngineLog(
     stopSending: () => Promise.resolve(),
     // A topic that is not there is refused while the append is applied: nothing waits that could be left out later.
     refuseDerived: () => {},
+    isForeign: async () => false,
+    importTopic: undefined,
     outbox: () => undefined,
     close: () => log.close(),
     feed: {

@@ -46,6 +46,10 @@ export interface EngineLog {
   stopSending(): Promise<void>;
   /** In the open transaction: what was derived for the topic up to this seq is not written to it. */
   refuseDerived(topic: string, upToSeq: number): void;
+  /** The topic is there, and neither made nor written by this log. False where all topics are the log's own. */
+  isForeign(topic: string): Promise<boolean>;
+  /** See imports.ts; undefined where all topics are the log's own. */
+  readonly importTopic: ((topic: string, signal: AbortSignal) => Promise<void>) | undefined;
   /** Undefined where derived records need none. */
   outbox(): OutboxStatus | undefined;
   close(): Promise<void>;

@@ -33,6 +33,7 @@ export interface EngineStatementsEnv {
   readonly registry: Registry;
   readonly log: EventLog;
   readonly createTopic: (spec: TopicSpec) => Promise<void>;
+  readonly isForeign: (topic: string) => Promise<boolean>;
   readonly local: LocalAppends;
   readonly options: EngineOptions;
   readonly logger: Logger;
@@ -72,6 +73,7 @@ export class EngineStatements {
         this.#assertForeign(name);
         await env.createTopic({ name, partitions, cleanup: compact ? 'compact' : 'delete' });
       },
+      isForeign: env.isForeign,
       registerSchemas: (statement) => this.#registerSchemas(statement),
       deleteTopic: async (name) => {
         // Rows that were inserted before are on their way: a record of a topic that is gone would stop the engine.
@@ -216,6 +218,15 @@ export class EngineStatements {
       );
     }
     this.#assertForeign(properties.topic);
+    if (target.imported) {
+      throw new AppError(
+        'invalid-statement',
+        `Cannot insert into ${target.name}: others write topic ${properties.topic}`,
+        {
+          hint: 'write to the topic with a Kafka producer: what it holds is imported',
+        },
+      );
+    }
     if (properties.valueFormat === 'AVRO' || properties.keyFormat === 'AVRO') {
       throw new AppError('unsupported-statement', `INSERT VALUES into ${target.name}, whose format is AVRO`);
     }

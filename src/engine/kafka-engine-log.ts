@@ -70,6 +70,12 @@ export async function openKafkaEngineLog(
       }
     }
   };
+  /** For a folder that has not followed the log from its beginning: every record of the log has these headers. */
+  const looksOwn = async (topic: string) => {
+    if (written!.complete) return false;
+    const [first] = await log.readTopic(topic, 0, 0, 1);
+    return first?.headers['op'] !== undefined && first.headers['order'] !== undefined;
+  };
   return {
     log,
     feed: {
@@ -118,7 +124,13 @@ export async function openKafkaEngineLog(
     outbox: () => outbox?.status,
     // Capture threads write to the brokers themselves.
     attachCapture: (port) => port.close(),
-    createTopic: (spec) => log.createTopic(spec),
+    async createTopic(spec) {
+      const existing = await log.topics();
+      await log.createTopic(spec);
+      if (!existing.some(({ name }) => name === spec.name)) written!.noteMade(spec.name);
+    },
+    isForeign: async (topic) => !written!.isOwn(topic) && !(await looksOwn(topic)),
+    importTopic: (topic, signal) => log.importTopic(topic, signal),
     topicIsEmpty: (topic) => written!.isEmpty(topic),
     noteApplied: (append) => written!.note(append),
     noteAppends(appends, registry, schemasTopic) {

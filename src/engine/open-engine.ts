@@ -30,6 +30,7 @@ import { EngineLoop } from './engine-loop.js';
 import type { EngineLog } from './engine-log.js';
 import { gaugeOutbox } from './outbox.js';
 import { EngineStatements } from './engine-statements.js';
+import { Imports } from './imports.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
@@ -142,6 +143,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     return outcome.entity;
   };
 
+  let imports: Imports | undefined;
   const loop: EngineLoop = new EngineLoop({
     feed: engineLog.feed,
     state,
@@ -158,6 +160,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     onCommitted: (appends, outcomes) => {
       engineLog.noteAppends(appends, registry, schemas);
       local.applied(appends, outcomes);
+      if (outcomes.size > 0 || appends.some(({ control }) => control !== undefined)) imports?.follow();
       logEnd.applied(state.frontier.seq);
       sourceCounts.add(appends);
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
@@ -178,6 +181,16 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   builder.collectGarbage();
   loop.start();
 
+  const { importTopic } = engineLog;
+  if (leads && importTopic) {
+    imports = new Imports({
+      catalog,
+      importTopic,
+      onFailed: (topic, error) => appendControl({ kind: 'import-failed', topic, error }),
+      logger,
+    });
+    imports.follow();
+  }
   const createTopic = (spec: TopicSpec) => engineLog.createTopic(spec);
   const statements = new EngineStatements({
     catalog,
@@ -186,6 +199,10 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     registry,
     log,
     createTopic,
+    isForeign: async (topic) => {
+      const readers = catalog.all().filter(({ properties }) => properties.topic === topic);
+      return readers.length > 0 ? readers.some(({ imported }) => imported) : engineLog.isForeign(topic);
+    },
     local,
     options,
     logger,
@@ -244,6 +261,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     },
     freeCaches: () => database.freeCache(),
     stop: async () => {
+      await imports?.close();
       await loop.stop();
       const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
       local.fail(stopped);

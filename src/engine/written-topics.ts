@@ -2,14 +2,20 @@
 // Kept as a document per topic, so that it is exact however often the process starts; an older data folder knows only what came since.
 import type { Append } from '../core/record.js';
 import type { StateWriter } from '../store/state-store.js';
+import { isImport } from '../stream/import-name.js';
 
 const kind = 'written-topic';
+const importedKind = 'imported-topic';
+/** Topics that this process has made. */
+const madeKind = 'made-topic';
 /** No topic's name: there when the folder has followed the log from its first append. */
 const complete = '*';
 
 export class WrittenTopics {
   readonly #state: StateWriter;
   #topics = new Set<string>();
+  /** Others have written what the log has of them. */
+  #imported = new Set<string>();
 
   constructor(state: StateWriter) {
     this.#state = state;
@@ -19,20 +25,39 @@ export class WrittenTopics {
 
   /** At start and after a rollback. */
   reload(): void {
-    this.#topics = new Set(this.#state.documents(kind).map(({ name }) => name));
+    const names = (of: string) => new Set(this.#state.documents(of).map(({ name }) => name));
+    this.#topics = names(kind);
+    this.#imported = names(importedKind);
+  }
+
+  /** The folder has followed the log from its first append. */
+  get complete(): boolean {
+    return this.#topics.has(complete);
+  }
+
+  /** It has a record in the log, or was made by this process. */
+  isOwn(topic: string): boolean {
+    return this.#topics.has(topic) || this.#state.getDocument(madeKind, topic) !== undefined;
+  }
+
+  /** In a transaction of its own. */
+  noteMade(topic: string): void {
+    this.#state.transaction(() => this.#state.putDocument(madeKind, topic, '{}'));
   }
 
   isEmpty(topic: string): boolean {
-    return this.#topics.has(complete) && !this.#topics.has(topic);
+    return this.#topics.has(complete) && !this.#topics.has(topic) && !this.#imported.has(topic);
   }
 
   /** In the open transaction. */
-  note({ records }: Append): void {
+  note({ records, producer }: Append): void {
     if (records.count === 0) return;
+    const imported = isImport(producer);
+    const known = imported ? this.#imported : this.#topics;
     for (const topic of records.topics) {
-      if (this.#topics.has(topic)) continue;
-      this.#topics.add(topic);
-      this.#state.putDocument(kind, topic, '{}');
+      if (known.has(topic)) continue;
+      known.add(topic);
+      this.#state.putDocument(imported ? importedKind : kind, topic, '{}');
     }
   }
 }

@@ -36,7 +36,7 @@ export class DefinitionApplier {
     const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(definition.strict));
     switch (statement.kind) {
       case 'create-source':
-        return this.#sources.create(statement, definition.sql, definition.owner, seq);
+        return this.#sources.create(statement, definition, seq);
       case 'create-as':
         return this.#createAs(statement, definition, seq);
       case 'drop':

@@ -12,6 +12,8 @@ export type Definition =
       readonly owner: Owner;
       readonly strict: boolean;
       readonly schemaIds: SchemaIds | null;
+      /** The topic that it declares is written by others. */
+      readonly imported?: true | undefined;
     }
   /** A table that a connector captures becomes a queryable table. */
   | {

@@ -98,6 +98,7 @@ export function sourceDescription(
       keyFormat: entry.properties.keyFormat,
       valueFormat: entry.properties.valueFormat,
       topic: entry.properties.topic,
+      ...(entry.imported ? { imported: true } : {}),
       partitions,
       replication: 1,
       statement: entry.sql ?? '',

@@ -8,7 +8,7 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { AppendControl } from '../core/append-control.js';
 import { nameKey } from '../core/names.js';
-import { toAppError, unreachable, type AppError } from '../core/errors.js';
+import { fromErrorMessage, toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
@@ -130,6 +130,13 @@ export class Projector {
       case 'connector-put':
       case 'connector-removed':
         this.#parts.connectorChanged(control);
+        return;
+      case 'import-failed':
+        for (const { imported, failed, name, properties } of catalog.all()) {
+          if (imported !== true || failed !== null || properties.topic !== control.topic) continue;
+          // The engine lets it stand still and applies the append again, until all that read the topic do.
+          throw new PartFailure({ kind: 'source', name }, fromErrorMessage(control.error));
+        }
         return;
       case 'sink-failed': {
         const { query, topic, error } = control;

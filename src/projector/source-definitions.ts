@@ -69,7 +69,12 @@ export class SourceDefinitions {
     return currentStatus('', `table/${name}/create`, 'Table created', 0);
   }
 
-  create(statement: CreateSource, sql: string, owner: Owner, seq: number): Entity {
+  create(
+    statement: CreateSource,
+    definition: Extract<Definition, { readonly kind: 'statement' }>,
+    seq: number,
+  ): Entity {
+    const { sql, owner, imported } = definition;
     const { catalog } = this.#env;
     const isTable = statement.sourceKind === 'table';
     const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
@@ -99,6 +104,7 @@ export class SourceDefinitions {
           properties: statement.properties,
           writtenBy: null,
           readOnly: statement.readOnly,
+          ...(imported ? { imported } : {}),
           owner,
           sql,
           table: isTable ? { id: catalog.nextTableId(), version: 1 } : null,

@@ -37,6 +37,8 @@ export interface StatementsEnv {
   /** Of one topic, asked now; undefined: there is none. */
   readonly partitions: (topic: string) => Promise<number | undefined>;
   readonly createTopic: (name: string, partitions: number, compact: boolean) => Promise<void>;
+  /** The log has not made the topic that is there, nor written a record of it. */
+  readonly isForeign: (topic: string) => Promise<boolean>;
   /** Registers the schemas of a derived topic; null where its formats have none. */
   readonly registerSchemas: (
     statement: Extract<Statement, { readonly kind: 'create-as' }>,
@@ -85,8 +87,7 @@ export class Statements {
     const text = parsed.text;
     switch (statement.kind) {
       case 'create-source':
-        await this.#sourceTopic(statement);
-        return this.#define(text, owner);
+        return this.#define(text, owner, null, await this.#sourceTopic(statement));
       case 'create-as':
         // Refused, or left alone, by the definition: nothing is made for it.
         if (catalog.find(statement.name)) return this.#define(text, owner);
@@ -148,19 +149,23 @@ export class Statements {
     if (other) throw new AppError('invalid-statement', `topic ${topic} is read by ${other.name} too`);
   }
 
-  #define(sql: string, owner: Owner, schemaIds: SchemaIds | null = null): Promise<Entity> {
-    return this.#env.appendDefinition({ kind: 'statement', sql, owner, strict: this.#env.strict, schemaIds });
+  #define(sql: string, owner: Owner, schemaIds: SchemaIds | null = null, imported = false): Promise<Entity> {
+    const { strict } = this.#env;
+    const definition = { kind: 'statement', sql, owner, strict, schemaIds } as const;
+    return this.#env.appendDefinition(imported ? { ...definition, imported } : definition);
   }
 
-  async #sourceTopic(statement: Extract<Statement, { readonly kind: 'create-source' }>): Promise<void> {
+  /** Makes the topic where there is none; true: there is one that others write. */
+  async #sourceTopic(statement: Extract<Statement, { readonly kind: 'create-source' }>): Promise<boolean> {
     const { topic, partitions } = statement.properties;
-    if ((await this.#env.partitions(topic)) !== undefined) return;
+    if ((await this.#env.partitions(topic)) !== undefined) return this.#env.isForeign(topic);
     if (partitions === null) {
       throw new AppError('invalid-statement', `Kafka topic does not exist: ${topic}`, {
         hint: 'create it with PARTITIONS=1 in the WITH clause',
       });
     }
     await this.#env.createTopic(topic, partitions, statement.sourceKind === 'table');
+    return false;
   }
 
   async #show(statement: Extract<Statement, { readonly kind: 'show' }>, text: string): Promise<Entity> {

@@ -1,6 +1,6 @@
 // Puts the appends of a commit together again from the records of its partitions. The commit says how many records of which
 // partition belong to an append; each record's `order` header says which place it has there.
-import { extent, extentSize, RecordSet, type Append } from '../../core/record.js';
+import { extent, extentSize, opCode, RecordSet, type Append } from '../../core/record.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';
 import type { PlacedCommit } from './commit-topic.js';
 import type { PartitionFeed } from './partition-feed.js';
@@ -91,8 +91,9 @@ export class AppendBuilder {
         cursor.source = record.source;
         cursor.buffer = this.#buffers.push(record.source) - 1;
       }
-      const op = readOp(record);
-      const order = readOrder(record);
+      const imported = this.#placed.commit.imported;
+      const op = imported ? (record.valueLength < 0 ? opCode.d : opCode.u) : readOp(record);
+      const order = imported ? this.#found : readOrder(record);
       if (op < 0 || order < 0 || order >= this.#offsets.length || this.#offsets[order] !== -1)
         throw notOurs(cursor.part, record.offset);
       const at = order * extentSize;

@@ -68,6 +68,8 @@ export class GroupPart implements PartitionBatches, CommitPart {
 
 export class AppendGroup {
   readonly streaming: boolean;
+  /** Instead of parts: records that others have written. */
+  readonly imported: readonly CommitPart[];
   readonly parts: GroupPart[] = [];
   readonly #partOf = new Map<string, GroupPart[]>();
   readonly appends: CommitAppend[] = [];
@@ -94,8 +96,30 @@ export class AppendGroup {
   #headerCount = 2;
   #headers: Buffer = Buffer.allocUnsafe(256);
 
-  constructor(streaming: boolean) {
+  constructor(streaming: boolean, imported: readonly CommitPart[] = []) {
     this.streaming = streaming;
+    this.imported = imported;
+  }
+
+  /** One append of records that lie in a topic of others: nothing is written but the commit that names them. */
+  static ofImported(parts: readonly CommitPart[], position: string, commitTimeUs: number): AppendGroup {
+    const group = new AppendGroup(false, parts);
+    const counts = parts.flatMap(({ segments }, i) => [
+      i,
+      segments.reduce((sum, count, at) => (at % 2 === 1 ? sum + count : sum), 0),
+    ]);
+    group.appends.push({
+      position,
+      commitTimeUs,
+      counts,
+      transactionId: undefined,
+      control: undefined,
+      ownTimestamps: true,
+    });
+    group.position = position;
+    group.positionPlace = 0;
+    group.sealed = true;
+    return group;
   }
 
   /** `end` is undefined while it is not known (streaming): the records then go without what only the end tells. */

@@ -8,6 +8,7 @@
 //             (one longer than 256 characters stands here only, and belongs to the last of the appends)
 //   appends   [position, commit time in µs, [part, count, ...], extra?]: which of them belong to which append, in order;
 //             their order among the parts stands in each record's own `order` header
+//   imported  true: the parts lie in a topic of others (import-producer.ts)
 //   sink      true: records that queries derived; the position is the seq that caused them, and `read` leaves them out
 import type { AppendControl } from '../../core/append-control.js';
 import { AppError, assert } from '../../core/errors.js';
@@ -52,6 +53,8 @@ export interface Commit {
   readonly parts: readonly CommitPart[];
   readonly appends: readonly CommitAppend[];
   readonly sink: boolean;
+  /** The records were written by others: they have no headers of ours, and their order is that of the parts. */
+  readonly imported: boolean;
 }
 
 type AppendExtra = { gtid?: string | undefined; control?: AppendControl | undefined; ts?: true | undefined };
@@ -63,6 +66,7 @@ interface CommitText {
   parts: [string, string, number, readonly number[]][];
   appends: AppendText[];
   sink?: true;
+  imported?: true;
 }
 
 export function printCommit(commit: Commit): string {
@@ -73,6 +77,7 @@ export function printCommit(commit: Commit): string {
     parts: commit.parts.map(({ topic, topicId, partition, segments }) => [topic, topicId, partition, segments]),
     appends: commit.appends.map(printAppend),
     ...(commit.sink ? { sink: true } : {}),
+    ...(commit.imported ? { imported: true } : {}),
   };
   return JSON.stringify(text);
 }
@@ -95,6 +100,7 @@ export function parseCommit(value: Buffer | null, place: string): Commit {
       parts: text.parts.map(([topic, topicId, partition, segments]) => ({ topic, topicId, partition, segments })),
       appends: withLongPosition(text.appends.map(parseAppend), text.p),
       sink: text.sink === true,
+      imported: text.imported === true,
     };
   } catch (error) {
     throw new AppError('log-foreign', `${place} holds a record that is not writethrough's`, {

@@ -44,7 +44,7 @@ export class DataFetcher {
   }
 
   /** Begins to fetch what commits refer to; undefined where nobody wants the topic. */
-  want(part: CommitPart): PartitionFeed | undefined {
+  want(part: CommitPart, imported = false): PartitionFeed | undefined {
     const { topic, topicId, partition, segments } = part;
     if (this.#options.topics !== undefined && !this.#options.topics.has(topic)) return undefined;
     const from = segments[0]!;
@@ -55,6 +55,7 @@ export class DataFetcher {
       feed = new PartitionFeed(topic, topicId, partition, from);
       this.#feeds.set(key, feed);
     }
+    feed.imported = imported;
     feed.want(from, end);
     return feed;
   }
@@ -191,6 +192,11 @@ export class DataFetcher {
           retriable: true,
         },
       );
+    }
+    // What the retention of others has removed is passed over as what compaction has.
+    if (feed.imported) {
+      feed.position = Math.max(start!, feed.position);
+      return;
     }
     if (feed.needed > feed.position) {
       feed.position = feed.needed;

@@ -7,11 +7,14 @@ import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/record.js';
 import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import { importProducerName } from '../import-name.js';
 import { AdminClient } from './admin-client.js';
 import type { AppendGroup } from './append-group.js';
 import { BrokerLink } from './broker-link.js';
 import { offsetOf } from './commit-record.js';
 import type { CommitTopic } from './commit-topic.js';
+import { importTopic } from './import-producer.js';
+import { toLogError } from './kafka-errors.js';
 import type { KafkaAddress } from './kafka-url.js';
 import { KafkaProducer } from './kafka-producer.js';
 import { commitTopicName, createCommitTopic, openCommitTopic } from './log-header.js';
@@ -137,17 +140,26 @@ export class KafkaLog implements EventLog {
     return parseSinkPosition(this.#lastSink.position);
   }
 
-  /** Topics that others write would enter the sequence through an import producer, which does not exist yet. */
-  importTopic(name: string): Promise<never> {
-    return Promise.reject(
-      new AppError(
-        'unsupported-statement',
-        `topic "${name}" is written by others, and reading such topics is not supported yet`,
-        {
-          hint: 'topics that writethrough itself writes (captured tables, sinks, INSERT VALUES) can be read',
-        },
-      ),
-    );
+  /** Lets a topic that others write enter the sequence (import-producer.ts), until the signal aborts. */
+  async importTopic(topic: string, signal: AbortSignal): Promise<void> {
+    this.#checkOpen();
+    const both = AbortSignal.any([signal, this.#signal]);
+    const name = importProducerName(topic);
+    const loop = this.#createLoop({ name, sink: false, signal: both });
+    const link = this.#openLink();
+    const hangUp = () => link.close();
+    both.addEventListener('abort', hangUp, { once: true });
+    try {
+      await loop.open(this.#known(name));
+      const { logger } = this.#options;
+      await importTopic({ topic, loop, link, directory: this.#directory, logger, signal: both });
+    } catch (error) {
+      if (!both.aborted) throw toLogError(error, `topic "${topic}"`);
+    } finally {
+      both.removeEventListener('abort', hangUp);
+      hangUp();
+      loop.stop();
+    }
   }
 
   async #openProducer(name: string, sink: boolean): Promise<KafkaProducer> {
@@ -167,18 +179,7 @@ export class KafkaLog implements EventLog {
   async #openNext(name: string, sink: boolean): Promise<KafkaProducer> {
     this.#checkOpen();
     await this.#producers.get(name)?.abandon(new AppError('producer-fenced', `producer "${name}" was opened again`));
-    const { serviceId, logger } = this.#options;
-    const loop = new ProducerLoop(
-      {
-        serviceId,
-        logger,
-        commits: this.#commits,
-        directory: this.#directory,
-        openLink: () => this.#openLink(),
-        durable: (offset, group) => this.#durable(offset, group),
-      },
-      { name, sink, signal: this.#signal },
-    );
+    const loop = this.#createLoop({ name, sink, signal: this.#signal });
     try {
       await loop.open(sink ? undefined : this.#known(name));
     } catch (error) {
@@ -188,6 +189,21 @@ export class KafkaLog implements EventLog {
     const producer = new KafkaProducer(loop, this.#directory, 0);
     this.#producers.set(name, producer);
     return producer;
+  }
+
+  #createLoop(options: { readonly name: string; readonly sink: boolean; readonly signal: AbortSignal }): ProducerLoop {
+    const { serviceId, logger } = this.#options;
+    return new ProducerLoop(
+      {
+        serviceId,
+        logger,
+        commits: this.#commits,
+        directory: this.#directory,
+        openLink: () => this.#openLink(),
+        durable: (offset, group) => this.#durable(offset, group),
+      },
+      options,
+    );
   }
 
   #known(name: string): { readonly offset: number; readonly position: string | null } | undefined {

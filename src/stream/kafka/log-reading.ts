@@ -84,7 +84,7 @@ async function* groups(
     const { sink, appends } = placed.commit;
     // A reader that goes on behind a commit must not need its records, which may be gone.
     if (sink || appends.length === 0 || seqOf(header, placed.offset, appends.length - 1) <= after) continue;
-    wanted.push([placed, placed.commit.parts.map((part) => fetcher.want(part))]);
+    wanted.push([placed, placed.commit.parts.map((part) => fetcher.want(part, placed.commit.imported))]);
   }
   if (wanted.length > 0) fetcher.start();
   let group: Append[] = [];

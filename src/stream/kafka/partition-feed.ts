@@ -22,6 +22,8 @@ export class PartitionFeed {
   needed: number;
   /** The topic was deleted: it has no records any more. */
   gone = false;
+  /** Others write the topic, and decide how long it keeps its records. */
+  imported = false;
   /** Gave nothing beside others although it should have: next it is asked alone. */
   askAlone = false;
   bufferedBytes = 0;

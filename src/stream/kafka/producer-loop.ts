@@ -80,7 +80,7 @@ export class ProducerLoop {
         await transactions.clean([this.#commitPartition]);
         const last = await commits.lastOf(this.#link, this.name, known?.offset ?? 0);
         // The last one is committed; that this shows in its partitions was perhaps not waited for.
-        if (last !== undefined)
+        if (last !== undefined && !last.commit.imported)
           await transactions.settleAsDecided(await this.#stillThere(last.commit.parts.map(endOfPart)), true);
         this.#position = last === undefined ? (known?.position ?? null) : last.commit.position;
         this.#lastOffset = last?.offset ?? known?.offset ?? 0;
@@ -224,9 +224,10 @@ export class ProducerLoop {
         session: this.#session,
         number: group?.number ?? 0,
         position: group?.position ?? this.#position,
-        parts: group?.parts ?? [],
+        parts: group === undefined ? [] : [...group.parts, ...group.imported],
         appends: group?.appends ?? [],
         sink: this.sink,
+        imported: (group?.imported.length ?? 0) > 0,
       }),
     );
     const source = Buffer.concat([Buffer.from(this.name), value]);

@@ -82,7 +82,15 @@ function store(group: AppendGroup, gap: () => number): Map<string, Buffer> {
 }
 
 function commitOf(group: AppendGroup): Commit {
-  const commit = { session: 's', number: 1, position: null, parts: group.parts, appends: group.appends, sink: false };
+  const commit = {
+    session: 's',
+    number: 1,
+    position: null,
+    parts: group.parts,
+    appends: group.appends,
+    sink: false,
+    imported: false,
+  };
   return parseCommit(Buffer.from(printCommit(commit)), 'the test');
 }
 
