@@ -325,9 +325,7 @@ class World {
     if (!this.#keepsTopics) await checkSinks(process, breach);
     if (this.#streams) this.#streams.check(await valuesOf(process, 'src'), await valuesOf(process, 'large'));
     const topics = new Set((await process.api.topics()).map(({ name }) => name));
-    const entities = await process.api.execute({ sql: 'SHOW TABLES;', owner: 'api' });
-    const listed = JSON.parse(JSON.stringify(entities)) as { tables: { name: string }[] }[];
-    const there = new Set(listed[0]!.tables.map(({ name }) => name));
+    const there = new Set(process.session((session) => session.tables().map(({ spec }) => spec.name)));
     this.#names.seen((name) => there.has(name));
     for (const { name } of derivedTables) {
       if (there.has(name) && !topics.has(name)) breach(`table ${name} has no topic`);
