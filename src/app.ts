@@ -12,7 +12,7 @@ import { FollowedConnectors } from './connect/followed-connectors.js';
 import { Herder, type ConnectorStore } from './connect/herder.js';
 import { connectorOfUrl } from './connect/naming.js';
 import { SourceFollower } from './connect/source-follower.js';
-import { SourceLag } from './connect/source-lag.js';
+import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';
 import { AppError, toAppError } from './core/errors.js';
 import { createLogger, type LogSink } from './core/logger.js';
@@ -20,7 +20,6 @@ import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { EngineLife } from './process/engine-life.js';
-import { askLeader, LeaderReports } from './process/leader-reports.js';
 import { serviceInUse, takeSeat } from './process/seat.js';
 import { ServiceLives } from './process/service-lives.js';
 import { applyQueryFiles, readQueryFiles } from './process/query-files.js';
@@ -30,6 +29,7 @@ import { resolveReferences } from './connect/references.js';
 import { createServer } from './server/server.js';
 import { readerOfLiving, ServiceFailure } from './process/service-failure.js';
 import { sourcePositions } from './process/source-positions.js';
+import { LeaderFacts } from './process/leader-facts.js';
 import { StatusService } from './process/status-service.js';
 import { lockFolder } from './sqlite/lock.js';
 import type { Frontier, StateReader } from './store/state-store.js';
@@ -114,8 +114,16 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     // After the engine has ended: until then nobody else need try.
     closers.push(() => seat.leave());
     let committed: (seq: number, commitTimeUs: number) => void = () => {};
-    const lag = new SourceLag({ nowUs: () => systemClock.nowMs() * 1000, frontier: () => frontierOf(reader) });
-    const herderParts = { stream, lag, reconnects: new Reconnects(metrics), log };
+    const freshness = new SourceFreshness({
+      clock: systemClock,
+      frontier: () => frontierOf(reader),
+      keep: (moment) => {
+        lives.engine.keepMoment(moment).catch((error: unknown) => {
+          logger.debug('a moment is not kept', { connector: moment.connector, error: toAppError(error).message });
+        });
+      },
+    });
+    const herderParts = { stream, freshness, reconnects: new Reconnects(metrics), log };
     let follower: SourceFollower | undefined;
     const lives: ServiceLives = new ServiceLives({
       role: () => seat.leadership.role,
@@ -134,32 +142,28 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
             feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
             properties: shownConfig(config),
           },
-          { log, failed: onFailed, committed: (seq, commitTimeUs) => committed(seq, commitTimeUs) },
+          {
+            log,
+            failed: onFailed,
+            committed: (seq, commitTimeUs) => committed(seq, commitTimeUs),
+            tableSources: (tables) => freshness.tables(tables),
+          },
         );
         const leader = () => seat.leadership.leader ?? 'unknown';
         return new EngineLife(role, engine, {
           herder: () => createHerder(config, engine, herderParts),
           followed: (refusal) =>
-            new FollowedConnectors({ store: connectorStore(engine), workerId: leader, version, refusal }),
+            new FollowedConnectors({ store: connectorStore(engine), workerId: leader, version, freshness, refusal }),
         });
       },
       async work(life) {
         await life.work(async (connectors) => {
-          follower = new SourceFollower(connectors, logger);
+          follower = new SourceFollower(connectors, freshness, logger);
           if (source !== undefined) await follower.follow(source);
           await applyQueryFiles(files, life.engine);
         });
       },
     });
-    const reports = new LeaderReports({
-      leadership: () => seat.leadership,
-      ask: askLeader,
-      nowMs: () => performance.now(),
-      wallMs: () => systemClock.nowMs(),
-      logger,
-    });
-    if (stream.kind === 'kafka') reports.start();
-    closers.push(() => reports.close());
     const first = await lives.begin();
     closers.push(() => lives.close());
 
@@ -170,13 +174,17 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     closers.push(() => pool.close());
     const checkpointer = new CheckpointerThread({ path, onFailed: (error) => failure.fail(error), logger });
     closers.push(() => checkpointer.close());
+    freshness.restore(await lives.engine.moments());
+    closers.push(() => freshness.close());
+    const leaderFacts = new LeaderFacts({ freshness, leadership: () => seat.leadership, clock: systemClock, logger });
+    closers.push(() => leaderFacts.close());
     const query = new QueryService({
       reader: readerOfLiving(reader, failure),
       runTask: async (task) => {
         failure.check();
         return pool.run(task);
       },
-      lagOf: (frontier) => (seat.leadership.role === 'leader' ? lag.worstMs(frontier) : reports.lagMs(frontier)),
+      ages: freshness,
       aheadWaitMs: stream.kind === 'kafka' ? aheadWaitMs : 0,
       positions: sourcePositions,
       strict: config['sql.strict'],
@@ -206,7 +214,9 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       logId: first.logId,
       leadership: () => seat.leadership,
       serviceId: config['service.id'],
+      freshness,
       readyLagMs: config['ready.lag-ms'],
+      readyStanding: config['ready.standing'],
     });
     closers.push(() => status.close());
     server.attach({
@@ -288,12 +298,16 @@ function streamOptions(text: string): StreamOptions {
 
 interface HerderParts {
   readonly stream: StreamOptions;
-  readonly lag: SourceLag;
+  readonly freshness: SourceFreshness;
   readonly reconnects: Reconnects;
   readonly log: LogSink;
 }
 
-function createHerder(config: Config, engine: EngineThread, { stream, lag, reconnects, log }: HerderParts): Herder {
+function createHerder(
+  config: Config,
+  engine: EngineThread,
+  { stream, freshness, reconnects, log }: HerderParts,
+): Herder {
   const secrets = join(resolve(config.data), 'secrets');
   const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
   return new Herder({
@@ -305,7 +319,7 @@ function createHerder(config: Config, engine: EngineThread, { stream, lag, recon
       });
       return reconnects.watch(name, task);
     },
-    lag,
+    freshness,
     sourceFactory,
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,

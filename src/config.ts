@@ -92,6 +92,10 @@ export const optionDefs = {
   'read.deadline-ms': whole('longest time of one read', 30_000, 100, 3_600_000),
   'read.threads': whole('threads for scans', 1, 1, 64),
   'ready.lag-ms': whole('readyz says no above this lag', 30_000, 1, Number.MAX_SAFE_INTEGER),
+  'ready.standing': oneOf('whether connectors that are paused, stopped or deleted count for readyz', 'count', [
+    'count',
+    'ignore',
+  ]),
 } as const;
 
 export type OptionKey = keyof typeof optionDefs;

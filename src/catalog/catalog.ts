@@ -79,6 +79,7 @@ export class Catalog implements CatalogView {
   readonly #state: StateWriter;
   readonly #sources = new Map<string, SourceEntry>();
   readonly #queries = new Map<string, QueryEntry>();
+  #version = 0;
   #numbers: Numbers = { nextTableId: 1, nextQueryNumber: 0 };
 
   constructor(state: StateWriter) {
@@ -102,8 +103,14 @@ export class Catalog implements CatalogView {
     });
   }
 
+  /** Another number whenever anything has changed since. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Forgets what is in memory and reads the documents: after a rollback. */
   reload(): void {
+    this.#version++;
     this.#sources.clear();
     this.#queries.clear();
     const sources = this.#state.documents('source').map(({ json }) => JSON.parse(json) as SourceEntry);
@@ -136,22 +143,26 @@ export class Catalog implements CatalogView {
   /** Adds or replaces by name. */
   putSource(entry: SourceEntry): void {
     const order = entry.order ?? Math.max(0, ...this.all().map((other) => other.order ?? 0)) + 1;
+    this.#version++;
     const stored = { ...entry, order };
     this.#sources.set(nameKey(entry.name), stored);
     this.#state.putDocument('source', nameKey(entry.name), JSON.stringify(stored));
   }
 
   dropSource(name: string): void {
+    this.#version++;
     assert(this.#sources.delete(nameKey(name)), `no stream or table ${name} to drop`);
     this.#state.deleteDocument('source', nameKey(name));
   }
 
   putQuery(entry: QueryEntry): void {
+    this.#version++;
     this.#queries.set(entry.id, entry);
     this.#state.putDocument('query', entry.id, JSON.stringify(entry));
   }
 
   dropQuery(id: string): void {
+    this.#version++;
     assert(this.#queries.delete(id), `no query ${id} to drop`);
     this.#state.deleteDocument('query', id);
   }

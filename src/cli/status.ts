@@ -1,6 +1,7 @@
 // `writethrough status`: how the service stands: connectors, tables, queries, rebuilds.
 import type { Command } from 'commander';
 import { sourcePositions } from '../process/source-positions.js';
+import { printAge } from '../core/freshness.js';
 import type { ServiceStatus } from '../server/status-facade.js';
 import { clientOf, type CommandContext, wantsJson } from './command-context.js';
 import { tableText } from './table-text.js';
@@ -18,7 +19,7 @@ export function statusCommand(program: Command, context: CommandContext): void {
 export function statusText(status: ServiceStatus): string {
   let text = `writethrough ${status.serviceVersion}, ${status.state}, up ${duration(status.uptimeSeconds)}\n`;
   for (const reason of status.reasons) text += `  ${reason}\n`;
-  text += `version ${status.version}, ${status.lagMs} ms behind the source\n`;
+  text += `version ${status.version}, ${ageText(status)}\n`;
   text += `memory ${megabytes(status.memory.rssBytes)}, data ${megabytes(status.memory.dataBytes)}\n`;
   if (status.outbox !== undefined && status.outbox.entries > 0) {
     const { bytes, bytesMax, ageMs, full } = status.outbox;
@@ -41,9 +42,10 @@ export function statusText(status: ServiceStatus): string {
     const rows = status.tables.map((table) => [
       table.name,
       String(table.rows),
-      table.visible ? '' : 'snapshot running',
+      table.visible ? printAge(table.lagMs) : 'not readable',
+      table.reason ?? '',
     ]);
-    text += `\n${tableText(['Table', 'Rows', ''], rows)}`;
+    text += `\n${tableText(['Table', 'Rows', 'Behind', ''], rows)}`;
   }
   if (status.queries.length > 0) {
     const rows = status.queries.map((query) => [query.id, query.state, query.sink ?? '', query.reason ?? '']);
@@ -52,6 +54,13 @@ export function statusText(status: ServiceStatus): string {
   const running = status.rebuilds.filter((rebuild) => rebuild.state !== 'done' && rebuild.state !== 'failed');
   for (const rebuild of running) text += `\nrebuild of ${rebuild.table}: ${rebuild.state}, ${rebuild.rows} rows\n`;
   return text;
+}
+
+/** Only what is known to be current is called so. */
+function ageText({ lagMs, stale, tables }: ServiceStatus): string {
+  if (stale === undefined) return `${printAge(lagMs)} behind the source`;
+  const oldest = tables.find((table) => table.standing === stale && table.reason !== undefined);
+  return `as old as ${printAge(lagMs)}: ${oldest?.reason ?? stale}`;
 }
 
 function phaseText({ source }: ServiceStatus['connectors'][number]): string {

@@ -1,4 +1,5 @@
 // What the server may ask of connect: Kafka Connect's REST calls, as functions. Passwords are masked in every answer.
+import type { Standing } from '../core/freshness.js';
 import type { SourceState } from '../source/source-connector.js';
 
 export type ConnectorConfig = Readonly<Record<string, string>>;
@@ -23,8 +24,9 @@ export interface ConnectorStatus {
   readonly type: 'source';
   /** Beyond Kafka Connect: what the source does. */
   readonly source: SourceState;
-  /** How far behind its source it may be at most; absent while it is paused or stopped. */
+  /** How far behind its source its tables may be at most, whatever the reason. */
   readonly lagMs?: number;
+  readonly standing?: Standing;
   readonly position: string | null;
   readonly tables: readonly string[];
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };

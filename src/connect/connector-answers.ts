@@ -1,9 +1,10 @@
 // What Kafka Connect's REST API answers about a connector, from what the herder holds of it.
 import { AppError, errorCodes, type ErrorCode } from '../core/errors.js';
+import type { Age } from '../core/freshness.js';
 import type { SourceFinding, SourceState } from '../source/source-connector.js';
 import type { ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
 import { configError } from './connector-config.js';
-import { maskSecrets, type Redact } from './connector-secrets.js';
+import { maskSecrets } from './connector-secrets.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export function infoOf(stored: StoredConnector): ConnectorInfo {
@@ -21,14 +22,12 @@ export function statusOf(
     state,
     source,
     error,
-    redact,
-    lagMs,
+    age,
   }: {
     readonly state: ConnectorState;
     readonly source: SourceState;
     readonly error: AppError | undefined;
-    readonly redact: Redact;
-    readonly lagMs: number | undefined;
+    readonly age: Age | undefined;
   },
   workerId: string,
   progress: { readonly position: string | null; readonly tables: readonly string[] },
@@ -41,8 +40,12 @@ export function statusOf(
     connector: { state: state === 'FAILED' ? 'RUNNING' : state, worker_id: workerId },
     tasks: state === 'STOPPED' ? [] : [{ id: 0, state, worker_id: workerId, ...trace }],
     type: 'source',
-    source: source.reason === undefined ? source : { ...source, reason: redact(source.reason) },
-    ...(lagMs === undefined ? {} : { lagMs }),
+    source: {
+      ...source,
+      // One word on it: what was handed over is applied, too.
+      ...(source.caughtUp === undefined ? {} : { caughtUp: age?.standing === 'current' }),
+    },
+    ...(age === undefined ? {} : { lagMs: age.lagMs, standing: age.standing }),
     position: progress.position,
     tables: progress.tables,
     ...(error === undefined

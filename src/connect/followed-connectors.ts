@@ -5,6 +5,7 @@ import type { ConnectFacade, ConnectorStatus } from './connect-facade.js';
 import { infoOf, positionValue, statusOf } from './connector-answers.js';
 import type { ConnectorStore } from './herder.js';
 import { pluginClasses } from './plugins.js';
+import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export interface FollowedConnectorsEnv {
@@ -12,6 +13,7 @@ export interface FollowedConnectorsEnv {
   /** Of the process that runs them. */
   readonly workerId: () => string;
   readonly version: string;
+  readonly freshness: SourceFreshness;
   /** What is not done here. */
   readonly refusal: () => AppError;
 }
@@ -38,9 +40,9 @@ export class FollowedConnectors implements ConnectFacade {
   async status(name: string): Promise<ConnectorStatus> {
     const { wanted } = await this.#find(name);
     const state = wanted === 'paused' ? 'PAUSED' : wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
-    const held = { state, source: { phase: 'connecting' }, error: undefined, lagMs: undefined } as const;
-    const redact = (text: string) => text;
-    return statusOf(name, { ...held, redact }, this.#env.workerId(), await this.#env.store.progress(name));
+    const held = { state, source: { phase: 'connecting' }, error: undefined } as const;
+    const age = this.#env.freshness.ofConnector(name);
+    return statusOf(name, { ...held, age }, this.#env.workerId(), await this.#env.store.progress(name));
   }
 
   async topics(name: string): Promise<readonly string[]> {

@@ -25,9 +25,8 @@ import type {
 import type { PluginFamily } from './config-def.js';
 import { KnownSources } from './known-source.js';
 import { LiveSource } from './live-source.js';
-import { producerName } from './naming.js';
 import { findPlugin, pluginClasses } from './plugins.js';
-import type { SourceLag } from './source-lag.js';
+import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export interface ConnectorStore {
@@ -51,7 +50,7 @@ export interface ConnectorTask {
 export interface HerderEnv {
   readonly store: ConnectorStore;
   readonly startTask: (name: string, checked: CheckedConfig, onReport: (report: SourceReport) => void) => ConnectorTask;
-  readonly lag: SourceLag;
+  readonly freshness: SourceFreshness;
   /** Loads a family's source: a driver that no connector needs costs nothing. */
   readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
   /** Resolves `${env:NAME}` and `${file:PATH}`. */
@@ -96,6 +95,7 @@ export class Herder implements ConnectFacade {
       const held = this.#hold(stored);
       if (stored.wanted === 'running') this.#start(held);
     }
+    this.#env.freshness.only([...this.#held.keys()]);
   }
 
   /** Aborts when it closes. */
@@ -182,8 +182,8 @@ export class Herder implements ConnectFacade {
   async status(name: string): Promise<ConnectorStatus> {
     const held = this.#find(name);
     const progress = await this.#env.store.progress(name);
-    const { workerId, lag } = this.#env;
-    return statusOf(name, { ...held, lagMs: lag.ofConnector(name) }, workerId, progress);
+    const { workerId, freshness } = this.#env;
+    return statusOf(name, { ...held, age: freshness.ofConnector(name) }, workerId, progress);
   }
 
   pause(name: string): Promise<void> {
@@ -218,7 +218,8 @@ export class Herder implements ConnectFacade {
         if (held.stored.wanted === 'running') this.#start(held);
         throw error;
       }
-      this.#env.lag.forget(name);
+      if (topics) this.#env.freshness.forget(name);
+      else this.#env.freshness.stands(name, { kind: 'deleted' });
       this.#held.delete(name);
       // Last, because it cannot be undone.
       if (uninstall) await this.#live.uninstall(held.stored);
@@ -267,7 +268,7 @@ export class Herder implements ConnectFacade {
         return;
       }
       await this.#halt(held);
-      this.#env.lag.forget(name);
+      this.#env.freshness.stands(name, { kind: wanted });
       held.state = wanted === 'paused' ? 'PAUSED' : 'STOPPED';
       held.error = undefined;
     });
@@ -286,6 +287,7 @@ export class Herder implements ConnectFacade {
       redact: createRedact(stored.config, this.#env.resolveReferences),
     };
     this.#held.set(stored.name, held);
+    this.#env.freshness.stands(stored.name, { kind: stored.wanted === 'running' ? 'followed' : stored.wanted });
     return held;
   }
 
@@ -305,7 +307,8 @@ export class Herder implements ConnectFacade {
       let learning: Promise<void> | undefined;
       try {
         held.error = undefined;
-        this.#heard(held, { state: idleState, position: null });
+        this.#env.freshness.stands(name, { kind: 'followed' });
+        this.#heard(held, { state: idleState });
         const checked = checkConfig(name, this.#env.resolveReferences(held.stored.config));
         held.task = this.#env.startTask(name, checked, (report) => {
           if (signal.aborted) return;
@@ -318,21 +321,23 @@ export class Herder implements ConnectFacade {
         held.state = 'RUNNING';
         await held.task.done;
         // `initial_only` comes to its end by itself.
-        if (!signal.aborted) held.state = 'PAUSED';
-        this.#env.lag.forget(name);
+        if (!signal.aborted) {
+          held.state = 'PAUSED';
+          this.#env.freshness.stands(name, { kind: 'completed' });
+        }
         return;
       } catch (error) {
         if (signal.aborted) return;
         held.error = redactError(toAppError(error), held.redact);
         if (!held.error.retriable) {
           held.state = 'FAILED';
-          this.#env.lag.heard(name, producerName(name), undefined);
+          this.#env.freshness.stands(name, { kind: 'failed', reason: held.error.message });
           const { code, message, detail, hint } = held.error;
           this.#env.logger.error('connector failed', { connector: name, code, error: message, detail, hint });
           return;
         }
         held.state = 'RESTARTING';
-        this.#heard(held, { state: { phase: 'waiting', reason: held.error.message }, position: null });
+        this.#heard(held, { state: { phase: 'waiting', reason: held.error.message } });
         if (backoff.attempt === 0)
           this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
         try {
@@ -345,9 +350,10 @@ export class Herder implements ConnectFacade {
   }
 
   #heard(held: Held, report: SourceReport): void {
-    held.source = report.state;
-    const { name } = held.stored;
-    this.#env.lag.heard(name, producerName(name), report);
+    const { reason } = report.state;
+    const state = reason === undefined ? report.state : { ...report.state, reason: held.redact(reason) };
+    held.source = state;
+    this.#env.freshness.heard(held.stored.name, { ...report, state });
   }
 
   async #learn(held: Held, signal: AbortSignal): Promise<void> {

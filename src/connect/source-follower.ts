@@ -12,16 +12,21 @@ import type { Logger } from '../core/logger.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import type { Herder } from './herder.js';
 import type { SourceUrlConnector } from './naming.js';
+import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export class SourceFollower {
   readonly #herder: Herder;
+  readonly #freshness: SourceFreshness;
   readonly #logger: Logger;
+  /** The name under which the source was told of while it had no connector. */
+  #provisional: string | undefined;
   /** Why it is not known yet which connector it is. */
   undecided: string | undefined;
 
-  constructor(herder: Herder, logger: Logger) {
+  constructor(herder: Herder, freshness: SourceFreshness, logger: Logger) {
     this.#herder = herder;
+    this.#freshness = freshness;
     this.#logger = logger;
   }
 
@@ -32,12 +37,17 @@ export class SourceFollower {
     } catch (error) {
       const { retriable, message } = toAppError(error);
       if (!retriable) throw error;
-      this.#wait(source.name, message);
+      await this.#wait(source.name, message);
       void this.#askAgain(source);
     }
   }
 
-  #wait(connector: string, message: string): void {
+  async #wait(connector: string, message: string): Promise<void> {
+    if (!(await this.#herder.list()).includes(connector)) {
+      this.#provisional = connector;
+      this.#freshness.stands(connector, { kind: 'followed' });
+      this.#freshness.heard(connector, { state: { phase: 'waiting', reason: message } });
+    }
     if (this.undecided === message) return;
     this.undecided = message;
     this.#logger.warn('the source does not answer yet: whether it is one that was read before is asked until it does', {
@@ -58,13 +68,14 @@ export class SourceFollower {
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
         // A final error too: who mends it need not start us again.
-        this.#wait(source.name, toAppError(error).message);
+        await this.#wait(source.name, toAppError(error).message);
       }
     }
   }
 
   async #decide(source: SourceUrlConnector): Promise<void> {
     const chosen = await this.#choose(source);
+    if (this.#provisional !== undefined && this.#provisional !== chosen.name) this.#freshness.forget(this.#provisional);
     await this.#herder.ensure(chosen.name, chosen.config, 'flag', chosen.identity);
     await this.#pauseOthers(chosen.name);
   }

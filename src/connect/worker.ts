@@ -3,6 +3,7 @@
 //   2. start the source behind that position
 //   3. hand each chunk to the producer, waiting for room (back-pressure reaches the source's socket, since it is not asked for more)
 //   4. when an append is durable, tell the source (`confirmed`), which may prune
+// Beside that: what the source confirms to have handed over is told with the seq at which it is in the log, once it is durable there.
 // A crash before an append is durable: it is not in the log, and the next start reads it again from the position. A crash after: it
 // is in the log with its position, and the next start goes on behind it. So nothing is lost and nothing is doubled, whatever falls
 // between 3 and 4, because position and records are one append.
@@ -14,6 +15,7 @@ import { positionToResume } from '../core/record.js';
 import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
+import { Confirmations } from './confirmations.js';
 
 export interface ConnectorRun {
   readonly name: string;
@@ -33,7 +35,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
   try {
     producer = await run.openProducer();
     producer.onDurable((position) => source.confirmed(position));
-    let { position } = producer;
+    const reports = new Confirmations(producer, run.report);
     logger.info('connector starts', { position: producer.position });
     failpoint('source-before-first-chunk');
     const context: SourceContext = {
@@ -41,13 +43,14 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
       signal,
       chunks: run.chunks,
       openTable: run.openTable,
-      reportState: (state) => run.report({ state, position }),
+      reportState: (state) => reports.state(state),
+      confirm: (atMs) => reports.confirm(atMs),
+      sourceClock: (sourceUs, atMs) => reports.clock(sourceUs, atMs),
     };
-    for await (const chunk of source.chunks(positionToResume(position), context)) {
+    for await (const chunk of source.chunks(positionToResume(producer.position), context)) {
       if (signal.aborted) break;
       failpoint('connect-before-append');
       await producer.write(chunk);
-      position = chunk.ends.at(-1)?.position ?? position;
       failpoint('connect-after-append');
     }
   } catch (error) {

@@ -30,6 +30,10 @@ export const errorCodes = {
   'method-not-allowed': [405, 'the path exists but not for this method'],
   'not-acceptable': [406, 'none of the media types in Accept can be produced'],
   snapshotting: [503, 'the first snapshot of the table is still running; progress is in the status'],
+  'snapshot-stopped': [
+    503,
+    'the first snapshot of the table is not complete and does not go on: its connector failed, is paused, stopped or deleted',
+  ],
   'server-unreachable': [503, 'the command line gets no answer from the writethrough server at `--url`'],
   'not-ready': [503, 'the server is starting or stopping'],
   detached: [409, 'the query that feeds the table has failed or is paused; its state stands at an older version'],
@@ -103,6 +107,8 @@ export interface AppErrorOptions {
   readonly place?: ErrorPlace | undefined;
   /** Address of the process that may do it. */
   readonly leader?: string | undefined;
+  /** Name of the object that it is about, for whoever can say more of that. */
+  readonly subject?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -123,6 +129,7 @@ export class AppError extends Error {
   readonly retriable: boolean;
   readonly place: ErrorPlace | undefined;
   readonly leader: string | undefined;
+  readonly subject: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -132,6 +139,7 @@ export class AppError extends Error {
     this.retriable = options.retriable ?? false;
     this.place = options.place;
     this.leader = options.leader;
+    this.subject = options.subject;
   }
 
   get status(): number {
@@ -148,6 +156,7 @@ export interface ErrorMessage {
   readonly retriable: boolean;
   readonly place?: ErrorPlace | undefined;
   readonly leader?: string | undefined;
+  readonly subject?: string | undefined;
 }
 
 export function toAppError(error: unknown): AppError {
@@ -157,8 +166,8 @@ export function toAppError(error: unknown): AppError {
 }
 
 export function toErrorMessage(error: unknown): ErrorMessage {
-  const { code, message, detail, hint, retriable, place, leader } = toAppError(error);
-  return { code, message, detail, hint, retriable, place, leader };
+  const { code, message, detail, hint, retriable, place, leader, subject } = toAppError(error);
+  return { code, message, detail, hint, retriable, place, leader, ...(subject === undefined ? {} : { subject }) };
 }
 
 export function fromErrorMessage(message: ErrorMessage): AppError {

@@ -36,7 +36,11 @@ export const metricDefinitions = {
   ],
   writethrough_source_lag_seconds: [
     'gauge',
-    'how old the tables of a connector may be; 0 while its source is known to have nothing newer',
+    'how old the tables of a connector may be, paused ones too; 0 while its source is known to have nothing newer',
+  ],
+  writethrough_table_lag_seconds: [
+    'gauge',
+    'how old the rows of a table may be, whatever the reason; 0 while its sources are known to have nothing newer',
   ],
   writethrough_engine_commits_total: ['counter', 'store commits of the engine'],
   writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],

@@ -1,6 +1,8 @@
 // The connectors as documents of the store, and how far each is. They are part of the sequence: every change is an append, so that
 // whichever process leads next runs the same ones, also from an empty data folder.
+// Beside the sequence, for this process: when each was last known to be current, which stays as long as there are tables of it.
 import type { Catalog } from '../catalog/catalog.js';
+import type { StoredMoment } from '../connect/source-facts.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
 import { producerName } from '../connect/naming.js';
 import type { AppendControl } from '../core/append-control.js';
@@ -10,6 +12,7 @@ import type { StateWriter } from '../store/state-store.js';
 const kind = 'sequenced-connector';
 /** Of versions that kept them beside the log. */
 const earlierKind = 'connector';
+const momentKind = 'connector-moment';
 
 export class ConnectorDocuments {
   readonly #state: StateWriter;
@@ -49,6 +52,25 @@ export class ConnectorDocuments {
     this.#state.deleteDocument(earlierKind, control.name);
     if (control.kind === 'connector-put') this.#state.putDocument(kind, control.name, control.document);
     else this.#state.deleteDocument(kind, control.name);
+  }
+
+  /** Those of connectors that are gone with their tables are dropped. */
+  moments(): readonly StoredMoment[] {
+    const named = new Set(this.load().map(({ name }) => name));
+    for (const { captured } of this.#catalog.all()) if (captured) named.add(captured.connector);
+    const moments = this.#state.documents(momentKind).map(({ json }) => JSON.parse(json) as StoredMoment);
+    const ownerless = moments.filter(({ connector }) => !named.has(connector));
+    if (ownerless.length > 0) {
+      this.#state.transaction(() =>
+        ownerless.forEach(({ connector }) => this.#state.deleteDocument(momentKind, connector)),
+      );
+    }
+    return moments.filter((moment) => !ownerless.includes(moment));
+  }
+
+  /** Calls run between two turns of the engine's loop, where no transaction is open. */
+  keepMoment(moment: StoredMoment): void {
+    this.#state.transaction(() => this.#state.putDocument(momentKind, moment.connector, JSON.stringify(moment)));
   }
 
   progress(name: string) {

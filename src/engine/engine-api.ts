@@ -1,5 +1,7 @@
 // What the engine thread offers to the main thread, what it is started with, and what it tells.
 import type { OutputSettings } from '../connect/connector-config.js';
+import type { StoredMoment } from '../connect/source-facts.js';
+import type { TableSources } from '../connect/source-freshness.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
 import type { ErrorMessage } from '../core/errors.js';
 import type { LogFields, LogLevel } from '../core/logger.js';
@@ -82,6 +84,9 @@ export interface EngineApi {
     readonly tables: readonly string[];
     readonly topics: readonly string[];
   }>;
+  /** When the sources of connectors, and of tables whose connector is gone, were last known to be current. */
+  moments(): Promise<readonly StoredMoment[]>;
+  keepMoment(moment: StoredMoment): Promise<void>;
   registry(method: keyof RegistryFacade, args: readonly unknown[]): Promise<unknown>;
   topics(): Promise<readonly TopicDescription[]>;
   readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
@@ -100,6 +105,8 @@ export interface EngineApi {
 export interface MainApi {
   ready(info: { readonly logId: string; readonly seq: number }): void;
   committed(seq: number, commitTimeUs: number): void;
+  /** What each table's rows come from: before `ready`, and soon after each change of the catalogue. */
+  tableSources(tables: readonly TableSources[]): void;
   failed(error: ErrorMessage): void;
   log(level: LogLevel, message: string, fields: LogFields): void;
 }

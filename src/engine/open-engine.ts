@@ -36,6 +36,7 @@ import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
 import { openSchemaTopic } from './schema-topic.js';
 import { SourceCounts } from './source-counts.js';
+import { TableSourcesTeller } from './table-sources.js';
 import { openDatabase } from '../sqlite/database.js';
 import { storageError } from '../sqlite/storage-error.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
@@ -53,6 +54,11 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   await engineLog.begin(state);
   const catalog = new Catalog(state);
   const sinks = new SinkTopics();
+  const tableSources = new TableSourcesTeller({
+    catalog,
+    sourcesOf: (query) => querySources(catalog, query),
+    tell: (tables) => main.tableSources(tables),
+  });
   const definitions = statementsTopic(options.serviceId);
   const schemas = options.stream.kind === 'embedded' ? '_schemas' : `${options.serviceId}_schemas`;
   const leads = options.role === 'leader';
@@ -95,7 +101,10 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     readLog: (after, topic) => log.read(after, { topics: [topic], follow: false }),
     appendControl: leads ? appendControl : undefined,
     onCreated: (name) => projector.created(name),
-    onStep: () => main.committed(state.frontier.seq, state.frontier.commitTimeUs),
+    onStep: () => {
+      main.committed(state.frontier.seq, state.frontier.commitTimeUs);
+      tableSources.committed();
+    },
     rowsPerStep: options.rowsPerStep,
   });
   const applier = new DefinitionApplier({
@@ -164,6 +173,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
       logEnd.applied(state.frontier.seq);
       sourceCounts.add(appends);
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
+      tableSources.committed();
     },
     onFatal: (error) => {
       const told = toAppError(storageError(error, database.path));
@@ -226,6 +236,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     nowUs: () => systemClock.nowUs(),
   });
   if (leads) await engineLog.startSending(refuse);
+  tableSources.tell();
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
   return {
@@ -248,6 +259,8 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
       await removal.remove(name, keep);
     },
     connectorProgress: async (name) => connectors.progress(name),
+    moments: async () => connectors.moments(),
+    keepMoment: async (moment) => connectors.keepMoment(moment),
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => log.topics(),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
@@ -263,6 +276,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     stop: async () => {
       await imports?.close();
       await loop.stop();
+      tableSources.close();
       const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
       local.fail(stopped);
       logEnd.fail(stopped);

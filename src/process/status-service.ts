@@ -1,12 +1,16 @@
 // The one page that tells how the process stands, and the answers of the probes.
 import { statSync } from 'node:fs';
 import type { ConnectFacade, ConnectorStatus } from '../connect/connect-facade.js';
+import type { SourceFreshness } from '../connect/source-freshness.js';
+import { describeAge, staleness } from '../core/freshness.js';
 import { metricDefinitions, type Labels, type MetricName, type MetricSample } from '../core/metrics.js';
+import type { TableSummary } from '../query/query-facade.js';
 import type { QueryService } from '../query/query-service.js';
-import type { Leadership, OutboxState, ServiceStatus, StatusFacade } from '../server/status-facade.js';
+import type { Leadership, OutboxState, ServiceStatus, StatusFacade, TableStatus } from '../server/status-facade.js';
 import type { EngineApi } from '../engine/engine-api.js';
 import type { OutboxStatus } from '../engine/outbox.js';
 import type { Remote } from '../threads/rpc.js';
+import { readinessOf } from './readiness.js';
 import type { ServiceFailure } from './service-failure.js';
 import { version } from './version.js';
 
@@ -21,7 +25,9 @@ export interface StatusEnv {
   readonly logId: string;
   readonly leadership: () => Leadership;
   readonly serviceId: string;
+  readonly freshness: SourceFreshness;
   readonly readyLagMs: number;
+  readonly readyStanding: 'count' | 'ignore';
 }
 
 export class StatusService implements StatusFacade {
@@ -57,6 +63,11 @@ export class StatusService implements StatusFacade {
       ...statuses
         .filter(({ tasks }) => tasks.some(({ state }) => state === 'FAILED'))
         .map(({ name, error }) => `connector ${name}: ${error?.message ?? 'failed'}`),
+      ...statuses
+        .filter(({ standing }) => standing === 'unreachable' || standing === 'never-reached')
+        .map(({ name, standing, source }) =>
+          describeAge({ lagMs: 0, standing: standing!, connector: name, reason: source.reason }),
+        ),
       ...queries.filter(({ state }) => state === 'ERROR').map(({ id, reason }) => `query ${id}: ${reason ?? 'failed'}`),
       ...(outbox?.full === true
         ? ['derived records wait for Kafka, and nothing more is applied until they are out']
@@ -71,7 +82,7 @@ export class StatusService implements StatusFacade {
       state: this.#stopping ? 'stopping' : reasons.length > 0 ? 'degraded' : 'running',
       reasons,
       connectors: statuses,
-      tables: tables.map(({ name, rowCount, visible }) => ({ name, rows: rowCount, visible })),
+      tables: tables.map(tableStatus),
       queries,
       rebuilds,
       ...(outbox ? { outbox: outboxState(outbox) } : {}),
@@ -108,7 +119,10 @@ export class StatusService implements StatusFacade {
       ),
       ...tables
         .filter(({ visible }) => visible)
-        .map(({ name, rowCount }) => gauge('writethrough_table_rows', rowCount, { table: name })),
+        .flatMap(({ name, rowCount, age }) => [
+          gauge('writethrough_table_rows', rowCount, { table: name }),
+          gauge('writethrough_table_lag_seconds', age.lagMs / 1000, { table: name }),
+        ]),
       ...rebuilds
         .filter(({ state }) => state !== 'done' && state !== 'failed')
         .map(({ table, seq, headSeq }) =>
@@ -128,15 +142,27 @@ export class StatusService implements StatusFacade {
     if (!this.#started) return { ready: false, reason: 'the service is starting' };
     const undecided = this.#env.undecided();
     if (undecided !== undefined) return { ready: false, reason: `the source does not answer yet: ${undecided}` };
-    const lagMs = this.#env.query.lagMs();
-    if (lagMs > this.#env.readyLagMs) return { ready: false, reason: `the lag is ${lagMs} ms` };
-    return { ready: true };
+    const { freshness, readyLagMs, readyStanding } = this.#env;
+    return readinessOf(freshness.standings(), { lagMs: readyLagMs, standing: readyStanding });
   }
 }
 
 function outboxState({ entries, bytes, bytesMax, full, oldestMs }: OutboxStatus): OutboxState {
   const ageMs = oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs);
   return { entries, bytes, bytesMax, full, ageMs };
+}
+
+function tableStatus({ name, rowCount, visible, age }: TableSummary): TableStatus {
+  const stale = staleness(age);
+  return {
+    name,
+    rows: rowCount,
+    visible,
+    lagMs: age.lagMs,
+    standing: age.standing,
+    containsUpTo: new Date(Date.now() - age.lagMs).toISOString(),
+    ...(stale === undefined ? {} : { reason: describeAge(age) }),
+  };
 }
 
 function gauge(name: MetricName, value: number, labels: Labels = {}): MetricSample {

@@ -17,8 +17,8 @@ export interface ChangePrinter {
   /** A row of the initial snapshot; `id` is where a broken-off snapshot goes on. */
   row(id: string, row: Row, commitTimeUs: number): ChangeItem;
   mark(id: string, op: 'rebuilt' | 'caught-up'): ChangeItem;
-  /** The table stands still at this version. */
-  stopped(id: string, version: string): ChangeItem;
+  /** How the table stands, as members of the item. */
+  stands(id: string, op: 'behind' | 'stopped', members: Readonly<Record<string, string | number>>): ChangeItem;
 }
 
 export function createChangePrinter(
@@ -49,7 +49,7 @@ export function createChangePrinter(
       json: json(id, 'r', printKey(row), 'null', printRow(row), commitTimeUs),
     }),
     mark: (id, op) => ({ id, op, json: `{"id":"${id}","op":"${op}"}` }),
-    stopped: (id, version) => ({ id, op: 'stopped', json: `{"id":"${id}","op":"stopped","version":"${version}"}` }),
+    stands: (id, op, members) => ({ id, op, json: JSON.stringify({ id, op, ...members }) }),
   };
 }
 

@@ -1,14 +1,29 @@
-// What every answer says about its age: the version of its cut, the lag behind the sources, and the source positions it contains.
+// What every answer says about its age: the version of its cut, the lag behind the sources, why it is so old where nothing newer comes,
+// and the source positions it contains. How old a table's rows are is asked of one place, which knows the sources (connect).
+import { noAge, staleness, type Age } from '../core/freshness.js';
 import { printVersion } from '../core/version.js';
 import type { PositionForm } from '../core/position.js';
 import type { Frontier, TableFrontier } from '../store/state-store.js';
 import type { Freshness, PositionStyle } from './query-facade.js';
 
-/** How old, in ms, an answer of this frontier may be. */
-export type LagOf = (frontier: TableFrontier) => number;
+/** Who knows how old rows are. Asked with every answer: cheap, and never waits. */
+export interface Ages {
+  /** Of the rows of the table with this id, in a cut that contains what `frontier` says. */
+  ofTable(id: number, frontier: TableFrontier): Age;
+  /** Of everything that there is. */
+  worst(frontier: Frontier): Age;
+  /** How the sources of a table stand that cannot be read yet; undefined where that is not known. */
+  ofHidden(table: string): Age | undefined;
+}
+
+/** A table in an answer, and what its rows contain. */
+export interface ReadTable {
+  readonly id: number;
+  readonly frontier: TableFrontier;
+}
 
 export interface FreshnessEnv {
-  readonly lagOf: LagOf;
+  readonly ages: Ages;
   readonly positions: PositionForm;
 }
 
@@ -17,7 +32,8 @@ const texts = new WeakMap<TableFrontier, { readonly version: string; readonly po
 
 export function freshnessOf(
   frontier: TableFrontier,
-  { lagOf, positions }: FreshnessEnv,
+  age: Age,
+  positions: PositionForm,
   style: PositionStyle = 'token',
 ): Freshness {
   let text = texts.get(frontier);
@@ -26,7 +42,17 @@ export function freshnessOf(
     texts.set(frontier, text);
   }
   const position = style === 'full' ? positionsText(frontier, (at) => at) : text.position;
-  return { version: text.version, position, lagMs: lagOf(frontier) };
+  return { version: text.version, position, lagMs: age.lagMs, stale: staleness(age) };
+}
+
+/** Of an answer from several tables: that of the oldest. */
+export function worstOf(tables: readonly ReadTable[], ages: Ages): Age {
+  let worst: Age = noAge;
+  for (const { id, frontier } of tables) {
+    const age = ages.ofTable(id, frontier);
+    if (age.lagMs > worst.lagMs || (worst.standing === 'current' && age.standing !== 'current')) worst = age;
+  }
+  return worst;
 }
 
 function positionsText({ positions }: Frontier, textOf: (position: string) => string): string {

@@ -7,6 +7,7 @@ import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { CatalogView, PullPlan } from '../sql/plan.js';
 import type { ReadSession, StoredRow, TableFrontier } from '../store/state-store.js';
+import type { ReadTable } from './freshness.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { ReadBudget } from './read-budget.js';
@@ -28,7 +29,7 @@ export function runPull(
   catalog: CatalogView,
   request: PullRequest,
   budget: ReadBudget,
-): { readonly result: PullResult; readonly frontier: TableFrontier } {
+): { readonly result: PullResult; readonly frontier: TableFrontier; readonly tables: readonly ReadTable[] } {
   const parsed = parseStatements(request.sql, { variables: request.variables });
   if (parsed.length !== 1) throw new AppError('bad-request', `one SELECT at a time, got ${parsed.length} statements`);
   const options = {
@@ -39,7 +40,11 @@ export function runPull(
   if (statement.kind !== 'pull')
     throw new AppError('bad-request', `a ${statement.kind} statement is no query`, { hint: 'send it to /ksql' });
   const { spec, frontier } = session.table(statement.plan.source);
-  return { result: pullRows(session, statement.plan, spec.name, budget), frontier };
+  return {
+    result: pullRows(session, statement.plan, spec.name, budget),
+    frontier,
+    tables: [{ id: spec.id, frontier }],
+  };
 }
 
 function pullRows(session: ReadSession, plan: PullPlan, source: string, budget: ReadBudget): PullResult {

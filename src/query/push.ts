@@ -7,14 +7,15 @@ import { compileExpression, compilePredicate } from '../dataflow/expression/comp
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Expr, PlanNode, QueryPlan } from '../sql/plan.js';
-import type { ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
+import type { ReadSession, StateReader } from '../store/state-store.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
+import type { ReadTable } from './freshness.js';
 import type { SqlRow, SqlRows } from './query-facade.js';
 import { sourceCacheOf } from './session-catalog.js';
 import type { Subscriptions } from './subscriptions.js';
 
-export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'position'> & { readonly frontier: TableFrontier };
+export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'stale' | 'position'> & { readonly table: ReadTable };
 
 interface Linear {
   readonly table: string;
@@ -68,7 +69,7 @@ export class PushQueries {
     outer: AbortSignal,
   ): PushAnswer {
     const linear = linearOf(plan);
-    const { frontier } = session.table(linear.table);
+    const { spec, frontier } = session.table(linear.table);
     const queryId = `transient_${linear.table}_${randomUUID()}`;
     const controller = new AbortController();
     const running = this.#running;
@@ -85,7 +86,7 @@ export class PushQueries {
     });
     return {
       queryId,
-      frontier,
+      table: { id: spec.id, frontier },
       columns: schema.columns.map(({ name, type }, i) => ({
         name,
         type: printType(type),

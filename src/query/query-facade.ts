@@ -1,16 +1,19 @@
 // What the server may ask of the query pump. Answers are serialisable: ready JSON text, so that a row is printed once, by column
 // type, and never goes through JSON.stringify of a generic object (BIGINT and DECIMAL would lose digits, DOUBLE its fraction).
 import type { RowSchema } from '../core/data-type.js';
+import type { Age, Standing } from '../core/freshness.js';
 
 /**
- * Freshness of an answer: the headers Writethrough-Version, -Lag-Ms and -Position. Of a table that stands still it is that of where it
- * stopped; of several tables, that of the oldest of them.
+ * Freshness of an answer: the headers Writethrough-Version, -Lag-Ms, -Stale and -Position. Of a table that stands still it is that of
+ * where it stopped; of several tables, that of the oldest of them.
  */
 export interface Freshness {
   /** `logId:seq` */
   readonly version: string;
   /** How old the answer may be at most; 0 when the sources are known to have nothing newer. */
   readonly lagMs: number;
+  /** Why nothing newer comes at once; undefined while the sources are followed and less than a second behind. */
+  readonly stale?: Standing | undefined;
   /** `producer=position` pairs, comma-separated, percent-encoded values: short tokens, or the whole where that is asked for. */
   readonly position: string;
 }
@@ -33,8 +36,11 @@ export interface TableSummary {
   readonly rowCount: number;
   readonly schema: RowSchema;
   readonly visible: boolean;
-  /** Of a table that stands still; any other is as fresh as the answer. */
-  readonly stopped?: Freshness | undefined;
+  /** Its own; that of the answer is that of the oldest of all tables that go on. */
+  readonly freshness: Freshness;
+  readonly age: Age;
+  /** It stands still: its version is where it stopped. */
+  readonly stopped: boolean;
 }
 
 /** A read of POST /v1/read: `{"table":"a"}` or `{"table":"a","key":"7"}` (composite: comma-separated, percent-encoded parts). */
@@ -75,7 +81,7 @@ export interface SqlRow {
 /** One change as subscribers get it; `json` is `{"id":..,"op":..,"key":..,"before":..,"after":..,"commitTime":..}`. */
 export interface ChangeItem {
   readonly id: string;
-  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up' | 'stopped';
+  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up' | 'behind' | 'stopped';
   readonly json: string;
 }
 
@@ -118,9 +124,11 @@ export interface QueryFacade {
   /**
    * Batches of changes, in order, no gap and no repeat; ends with the signal; throws too-old, unknown-table, overloaded. The
    * first batch comes as soon as the subscription stands, empty if need be: before it, the caller can still answer an error
-   * with its own status. Snapshot rows (op r) are followed by one `caught-up`; every id is a place to go on from. When
-   * the table stands still, `stopped` tells so, with the version that its rows are of: in place of `caught-up`, or behind the changes
-   * that came before. It goes on when it is `rebuilt`.
+   * with its own status. Every id is a place to go on from. Snapshot rows (op r) are followed by one mark, and so is, later on, each
+   * change of how the table stands: `caught-up` when its sources are followed and less than a second behind; `behind`, with cause and
+   * lag, while they are followed and more is to come; `stopped`, with cause, lag and the version that its rows are of, when nothing
+   * comes: its connector is paused, failed, deleted, cannot reach its source, or the table itself stands still (then it goes on when
+   * it is `rebuilt`).
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
   /** Waits until a version is applied. */

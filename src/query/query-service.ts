@@ -6,7 +6,8 @@ import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
 import type { RowSchema } from '../core/data-type.js';
 import type { StateReader, TableFrontier } from '../store/state-store.js';
-import { freshnessOf, type FreshnessEnv } from './freshness.js';
+import { freshnessOf, worstOf, type FreshnessEnv, type ReadTable } from './freshness.js';
+import { snapshotTrouble } from './hidden-table.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
 import { PushQueries } from './push.js';
@@ -52,7 +53,7 @@ export class QueryService implements QueryFacade {
 
   constructor(env: QueryServiceEnv) {
     this.#env = env;
-    this.#subscriptions = new Subscriptions(env.reader, env.logger);
+    this.#subscriptions = new Subscriptions(env.reader, env.ages, env.logger);
     this.#push = new PushQueries(env.reader, this.#subscriptions, env.strict);
     const session = env.reader.session();
     this.#seq = session.frontier.seq;
@@ -77,14 +78,6 @@ export class QueryService implements QueryFacade {
     this.#subscriptions.wake();
   }
 
-  /** Now, of the newest commit. */
-  lagMs(): number {
-    const session = this.#env.reader.session();
-    const { frontier } = session;
-    session.close();
-    return this.#env.lagOf(frontier);
-  }
-
   /** Where each producer's newest applied append stands, whole. */
   positions(): Readonly<Record<string, string>> {
     const session = this.#env.reader.session();
@@ -98,20 +91,29 @@ export class QueryService implements QueryFacade {
   }
 
   point(table: string, keyText: string, numbers: NumberStyle, positionStyle?: PositionStyle) {
-    const { reader } = this.#env;
-    const { found, frontier, spec } = reader.point(
-      table,
-      ({ schema, name }) => parseKeyText(keyText, schema, name),
-      this.#seq,
+    const { found, frontier, spec } = this.#point(table, keyText);
+    const { ages, positions } = this.#env;
+    const { version, lagMs, stale, position } = freshnessOf(
+      frontier,
+      ages.ofTable(spec.id, frontier),
+      positions,
+      positionStyle,
     );
-    const { schema } = spec;
-    const { version, lagMs: lag, position } = freshnessOf(frontier, this.#env, positionStyle);
     return {
-      json: found === undefined ? null : this.#printer(schema, numbers)(found.row),
+      json: found === undefined ? null : this.#printer(spec.schema, numbers)(found.row),
       version,
-      lagMs: lag,
+      lagMs,
+      stale,
       position,
     };
+  }
+
+  #point(table: string, keyText: string) {
+    try {
+      return this.#env.reader.point(table, ({ schema, name }) => parseKeyText(keyText, schema, name), this.#seq);
+    } catch (error) {
+      throw snapshotTrouble(error, this.#env.ages);
+    }
   }
 
   #printer(schema: RowSchema, numbers: NumberStyle) {
@@ -121,16 +123,23 @@ export class QueryService implements QueryFacade {
   }
 
   async tables(position?: PositionStyle) {
-    const session = this.#env.reader.session();
+    const { ages, positions, reader } = this.#env;
+    const session = reader.session();
     try {
-      const tables = session.tables().map(({ spec, rowCount, visible, frontier }) => ({
-        name: spec.name,
-        rowCount,
-        schema: spec.schema,
-        visible,
-        ...(frontier.stopped ? { stopped: freshnessOf(frontier, this.#env, position) } : {}),
-      }));
-      return { tables, ...this.#freshness(session.frontier, position) };
+      const tables = session.tables().map(({ spec, rowCount, visible, frontier }) => {
+        const age = ages.ofTable(spec.id, frontier);
+        return {
+          name: spec.name,
+          rowCount,
+          schema: spec.schema,
+          visible,
+          freshness: freshnessOf(frontier, age, positions, position),
+          age,
+          stopped: frontier.stopped === true,
+        };
+      });
+      const { frontier } = session;
+      return { tables, ...freshnessOf(frontier, ages.worst(frontier), positions, position) };
     } finally {
       session.close();
     }
@@ -138,14 +147,14 @@ export class QueryService implements QueryFacade {
 
   async read(reads: readonly ReadRequest[], options: PullOptions) {
     await this.#waitAtLeast(options);
-    const answer = await this.#env.runTask({
+    const answer = await this.#run({
       kind: 'read',
       reads,
       numbers: options.numbers ?? 'strings',
       staleOk: options.staleOk ?? false,
     });
     if (answer.kind !== 'read') throw new AppError('internal', 'a reader thread answered another question');
-    return { json: answer.json, ...this.#freshness(answer.frontier, options.position) };
+    return { json: answer.json, ...this.#freshness(answer.frontier, answer.tables, options.position) };
   }
 
   async select(
@@ -154,9 +163,9 @@ export class QueryService implements QueryFacade {
     options: PullOptions & { readonly signal: AbortSignal },
   ): Promise<SqlRows> {
     await this.#waitAtLeast(options);
-    const push = this.#push.open(sql, properties, options.signal);
-    if (push) return { ...push, ...this.#freshness(push.frontier, options.position) };
-    const answer = await this.#env.runTask({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
+    const push = this.#openPush(sql, properties, options.signal);
+    if (push) return { ...push, ...this.#freshness(push.table.frontier, [push.table], options.position) };
+    const answer = await this.#run({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
     if (answer.kind !== 'pull') throw new AppError('internal', 'a reader thread answered another question');
     const { columns, rows } = answer.result;
     return {
@@ -164,8 +173,24 @@ export class QueryService implements QueryFacade {
       columns,
       rows: batches(rows),
       cancel: () => {},
-      ...this.#freshness(answer.frontier, options.position),
+      ...this.#freshness(answer.frontier, answer.tables, options.position),
     };
+  }
+
+  async #run(task: ReadTask): Promise<ReadAnswer> {
+    try {
+      return await this.#env.runTask(task);
+    } catch (error) {
+      throw snapshotTrouble(error, this.#env.ages);
+    }
+  }
+
+  #openPush(sql: string, properties: Readonly<Record<string, unknown>>, signal: AbortSignal) {
+    try {
+      return this.#push.open(sql, properties, signal);
+    } catch (error) {
+      throw snapshotTrouble(error, this.#env.ages);
+    }
   }
 
   closeQuery(queryId: string): boolean {
@@ -228,9 +253,10 @@ export class QueryService implements QueryFacade {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  #freshness(frontier: TableFrontier, position: PositionStyle | undefined) {
+  #freshness(frontier: TableFrontier, tables: readonly ReadTable[], position: PositionStyle | undefined) {
     this.#seen(frontier.seq);
-    return freshnessOf(frontier, this.#env, position);
+    const { ages, positions } = this.#env;
+    return freshnessOf(frontier, worstOf(tables, ages), positions, position);
   }
 }
 

@@ -2,7 +2,7 @@
 // within a bound, and closes the cut before anybody sends a byte: a slow client must not keep the write-ahead log from shrinking.
 import type { Row } from '../core/data-type.js';
 import type { ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
-import { oldestOf } from './freshness.js';
+import { oldestOf, type ReadTable } from './freshness.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import { assertOneVersion } from './one-version.js';
 import { rowPrinter } from './printers.js';
@@ -25,10 +25,20 @@ export type ReadTask =
       readonly variables: Readonly<Record<string, string>>;
     };
 
-/** `frontier` is what all tables of the answer contain. */
+/** `frontier` is what all tables of the answer contain, `tables` what each of them does. */
 export type ReadAnswer =
-  | { readonly kind: 'read'; readonly json: string; readonly frontier: TableFrontier }
-  | { readonly kind: 'pull'; readonly result: PullResult; readonly frontier: TableFrontier };
+  | {
+      readonly kind: 'read';
+      readonly json: string;
+      readonly frontier: TableFrontier;
+      readonly tables: readonly ReadTable[];
+    }
+  | {
+      readonly kind: 'pull';
+      readonly result: PullResult;
+      readonly frontier: TableFrontier;
+      readonly tables: readonly ReadTable[];
+    };
 
 export function runReadTask(reader: StateReader, task: ReadTask, limits: ReadLimits): ReadAnswer {
   const session = reader.session();
@@ -46,40 +56,43 @@ function readAll(
   session: ReadSession,
   task: ReadTask & { readonly kind: 'read' },
   budget: ReadBudget,
-): { readonly json: string; readonly frontier: TableFrontier } {
+): { readonly json: string; readonly frontier: TableFrontier; readonly tables: readonly ReadTable[] } {
   if (!task.staleOk)
     assertOneVersion(
       session,
       task.reads.map(({ table }) => table),
     );
-  const frontiers: TableFrontier[] = [];
+  const tables = new Map<number, ReadTable>();
   const results = task.reads.map((read) => {
-    const { rows, next, frontier } = readOne(session, read, task.numbers, budget);
-    frontiers.push(frontier);
+    const { rows, next, table } = readOne(session, read, task.numbers, budget);
+    tables.set(table.id, table);
     return `{"rows":[${rows.join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`;
   });
-  return { json: `{"results":[${results.join(',')}]}`, frontier: oldestOf(frontiers) ?? session.frontier };
+  const read = [...tables.values()];
+  const frontier = oldestOf(read.map((table) => table.frontier)) ?? session.frontier;
+  return { json: `{"results":[${results.join(',')}]}`, frontier, tables: read };
 }
 
 interface ReadRows {
   readonly rows: readonly string[];
   /** Key text to go on behind, when the limit cut the answer short. */
   readonly next?: string;
-  readonly frontier: TableFrontier;
+  readonly table: ReadTable;
 }
 
 function readOne(
   session: ReadSession,
-  { table, key, limit, after }: ReadRequest,
+  { table: wanted, key, limit, after }: ReadRequest,
   numbers: NumberStyle,
   budget: ReadBudget,
 ): ReadRows {
-  const { spec, frontier } = session.table(table);
+  const { spec, frontier } = session.table(wanted);
   const { schema, name } = spec;
+  const table: ReadTable = { id: spec.id, frontier };
   const print = rowPrinter(schema, numbers);
   if (key !== undefined) {
     const found = session.get(name, parseKeyText(key, schema, name));
-    return { rows: found ? [print(found.row)] : [], frontier };
+    return { rows: found ? [print(found.row)] : [], table };
   }
   const rows: string[] = [];
   let last: Row | undefined;
@@ -88,11 +101,11 @@ function readOne(
     after: after === undefined ? undefined : parseKeyText(after, schema, name),
   })) {
     if (rows.length === limit) {
-      if (last === undefined) return { rows, frontier };
+      if (last === undefined) return { rows, table };
       const end = last;
       return {
         rows,
-        frontier,
+        table,
         next: printKeyText(
           schema.keyColumns.map((i) => end[i]!),
           schema,
@@ -104,5 +117,5 @@ function readOne(
     rows.push(text);
     last = row;
   }
-  return { rows, frontier };
+  return { rows, table };
 }

@@ -2,6 +2,7 @@
 // since both come with one.
 import { AppError } from '../core/errors.js';
 import { sameName } from '../core/names.js';
+import { describeAge } from '../core/freshness.js';
 import type { QueryService } from './query-service.js';
 
 export class ReadableTables {
@@ -28,7 +29,10 @@ export class ReadableTables {
       if (found?.visible === true) return changed.cancel();
       if (await changed.promise) continue;
       const waited = `after ${timeoutMs} ms`;
-      if (found) throw new AppError('snapshotting', `the first snapshot of "${table}" still runs ${waited}`);
+      if (found)
+        throw new AppError('snapshotting', `the first snapshot of "${table}" is not complete ${waited}`, {
+          detail: describeAge(found.age),
+        });
       throw new AppError('unknown-table', `there is no table "${table}" ${waited}`, {
         hint: 'the status tells what the connectors do',
       });

@@ -8,6 +8,7 @@
 //      pages were read are told again and folding all events gives the table (`caught-up` tells when)
 import type { Row, RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
+import { staleness, type Standing } from '../core/freshness.js';
 import type { Logger } from '../core/logger.js';
 import { comparePlaces, parseEventId, printVersion, rebuiltIndex, type EventId, type Place } from '../core/version.js';
 import type { Frontier, ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
@@ -18,9 +19,12 @@ import {
   type ChangePrinter,
   type PrintedChange,
 } from './change-channel.js';
+import type { Ages } from './freshness.js';
+import { snapshotTrouble } from './hidden-table.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
 import { keyPrinter, rowPrinter } from './printers.js';
+import { caughtUp, standingMark, type Told } from './standing-mark.js';
 
 export interface SubscriptionLimits {
   /** Of changes in one read of the feed: of a page, which a subscriber that takes nothing holds. */
@@ -35,6 +39,9 @@ const limitsDefault: SubscriptionLimits = {
   cacheBytes: 1024 * 1024,
 };
 
+/** How often it is looked whether a table has become stale, or is current again. */
+const lookMs = 500;
+
 /** A change without its place. */
 export interface RowStep {
   readonly before: Row | null;
@@ -45,8 +52,10 @@ export interface RowStep {
 }
 
 interface Held {
-  /** Where the table stands still, as last seen. */
-  stopped: Frontier | undefined;
+  /** What the rows of the table contain, as last seen. */
+  frontier: TableFrontier;
+  /** How it stood when that was looked at last. */
+  standing: Standing | undefined;
   /** Of the table as it was when the channel was opened: one that is made again under its name is another. */
   readonly tableId: number;
   readonly schema: RowSchema;
@@ -59,9 +68,12 @@ export class Subscriptions {
   readonly #logger: Logger;
   readonly #limits: SubscriptionLimits;
   readonly #held = new Map<string, Held>();
+  readonly #ages: Ages;
+  #watch: NodeJS.Timeout | undefined;
 
-  constructor(reader: StateReader, logger: Logger, limits: SubscriptionLimits = limitsDefault) {
+  constructor(reader: StateReader, ages: Ages, logger: Logger, limits: SubscriptionLimits = limitsDefault) {
     this.#reader = reader;
+    this.#ages = ages;
     this.#logger = logger;
     this.#limits = limits;
   }
@@ -86,36 +98,39 @@ export class Subscriptions {
     held.channel.subscribers++;
     try {
       let place: Place = start.place;
+      // How the table stands, as it was told last; who goes on from a place takes it to be current.
+      let told: Told = caughtUp;
+      const stand = (): readonly ChangeItem[] => {
+        const { frontier, printer } = held;
+        const age = this.#ages.ofTable(held.tableId, frontier);
+        const stands = standingMark({ frontier, age, place, told }, printer);
+        if (stands === undefined) return [];
+        told = stands.told;
+        return stands.item ? [stands.item] : [];
+      };
       yield [];
       if (start.snapshot) {
         yield* this.#snapshot(start.table, held, start.place, start.snapshot.after, signal);
         // Broken off: to go on behind the mark would leave out the rest of the rows.
         if (signal.aborted) return;
-        if (held.stopped === undefined) yield [held.printer.mark(printVersion(start.place), 'caught-up')];
+        told = undefined;
+        const mark = stand();
+        if (mark.length > 0) yield mark;
       }
-      // Its rows may be of a past that no later change makes good: that is told once, when all changes until then are told.
-      let told: number | undefined;
       while (!signal.aborted) {
         const { changes, next, more } = this.#changesAfter(start.table, held, place);
         if (changes.length > 0) yield changes.map(({ item }) => item);
         place = next;
         if (more) await turn();
         else if (changes.length === 0) {
-          const { stopped } = held;
-          // A session of another subscriber may have seen the stop before the changes that lead to it are read here.
-          if (stopped === undefined) told = undefined;
-          else if (stopped.seq !== told && stopped.seq <= place.seq) {
-            told = stopped.seq;
-            const id = printVersion({ logId: stopped.logId, seq: place.seq });
-            yield [held.printer.stopped(id, printVersion(stopped))];
-          }
+          const mark = stand();
+          if (mark.length > 0) yield mark;
           await waiter.changed();
         }
       }
     } finally {
       waiter.close();
-      held.channel.subscribers--;
-      if (held.channel.subscribers === 0) this.#held.delete(key);
+      this.#leave(key, held);
     }
   }
 
@@ -156,19 +171,45 @@ export class Subscriptions {
       }
     } finally {
       waiter.close();
-      held.channel.subscribers--;
-      if (held.channel.subscribers === 0) this.#held.delete(key);
+      this.#leave(key, held);
     }
   }
 
-  #start({ table, snapshot, after }: SubscribeOptions) {
+  #leave(key: string, held: Held): void {
+    held.channel.subscribers--;
+    if (held.channel.subscribers > 0) return;
+    this.#held.delete(key);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+
+  /** What ages, ages without a commit: whoever waits for one looks again when another thing is to be said. */
+  #look(): void {
+    for (const held of this.#held.values()) {
+      const standing = staleness(this.#ages.ofTable(held.tableId, held.frontier));
+      if (standing === held.standing) continue;
+      held.standing = standing;
+      held.channel.wake();
+    }
+  }
+
+  #start(options: SubscribeOptions) {
+    try {
+      return this.#begin(options);
+    } catch (error) {
+      throw snapshotTrouble(error, this.#ages);
+    }
+  }
+
+  #begin({ table, snapshot, after }: SubscribeOptions) {
     const session = this.#reader.session();
     try {
       const { frontier } = session;
       const { spec, frontier: reached } = session.table(table);
       const head = frontier.seq;
       const here: EventId = { logId: frontier.logId, ...endOf(frontier) };
-      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head: here, stopped: stoppedAt(reached) };
+      const base = { table: spec.name, tableId: spec.id, schema: spec.schema, head: here, frontier: reached };
       if (after === undefined)
         return { ...base, place: here, snapshot: snapshot ? { after: undefined as Row | undefined } : undefined };
       const broken = /^([^~]*)~(.*)$/s.exec(after);
@@ -205,24 +246,26 @@ export class Subscriptions {
       readonly schema: RowSchema;
       readonly head: Place;
       readonly place: EventId;
-      readonly stopped: Frontier | undefined;
+      readonly frontier: TableFrontier;
     },
     numbers: NumberStyle,
   ): Held {
     const { table, tableId, schema, head } = start;
     const existing = this.#held.get(key);
     if (existing) {
-      existing.stopped = start.stopped;
+      existing.frontier = start.frontier;
       return existing;
     }
     const held: Held = {
-      stopped: start.stopped,
+      frontier: start.frontier,
+      standing: staleness(this.#ages.ofTable(tableId, start.frontier)),
       tableId,
       schema,
       channel: new ChangeChannel(head, this.#limits.cacheBytes),
       printer: createChangePrinter(start.place.logId, schema, rowPrinter(schema, numbers), keyPrinter(schema, numbers)),
     };
     this.#held.set(key, held);
+    this.#watch ??= setInterval(() => this.#look(), lookMs).unref();
     this.#logger.debug('subscription channel opened', { table });
     return held;
   }
@@ -270,7 +313,7 @@ export class Subscriptions {
           hint: 'start again with ?snapshot=true',
         });
       }
-      held.stopped = stoppedAt(frontier);
+      held.frontier = frontier;
       return read(session);
     } finally {
       session.close();
@@ -322,10 +365,6 @@ function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinte
   const place = { seq, index: rebuiltIndex };
   const item = printer.mark(`${logId}:${seq}.${rebuiltIndex}`, 'rebuilt');
   changes.splice(countUpTo(changes, place), 0, { ...place, item });
-}
-
-function stoppedAt(frontier: TableFrontier): Frontier | undefined {
-  return frontier.stopped ? frontier : undefined;
 }
 
 function endOf({ seq }: Frontier): Place {

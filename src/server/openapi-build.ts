@@ -1,4 +1,5 @@
 // How an operation of the OpenAPI description is put together: parameters, answers, and the error shape of its family.
+import { standings } from '../core/freshness.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 type ParameterPlace = 'path' | 'query' | 'header';
@@ -20,6 +21,11 @@ export const freshness: Json = {
   'Writethrough-Lag-Ms': {
     schema: whole,
     description: 'how old the answer may be at most, in ms; 0 while the sources are known to have nothing newer',
+  },
+  'Writethrough-Stale': {
+    schema: { type: 'string', enum: standings.filter((standing) => standing !== 'current') },
+    description:
+      'why nothing newer comes at once: how the source of the oldest rows stands, or `detached` for a table that stands still itself; absent while the sources are followed and less than a second behind',
   },
   'Writethrough-Position': {
     schema: text,

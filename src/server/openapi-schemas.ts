@@ -1,4 +1,5 @@
 // The JSON Schemas of bodies that /openapi.json refers to.
+import { standings } from '../core/freshness.js';
 type Json = Readonly<Record<string, unknown>>;
 
 const text: Json = { type: 'string' };
@@ -62,12 +63,19 @@ export const openApiSchemas: Json = {
   Change: object(
     {
       id: text,
-      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up', 'stopped'] },
+      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up', 'behind', 'stopped'] },
       key: {},
       before: { type: ['object', 'null'] },
       after: { type: ['object', 'null'] },
       commitTime: {},
-      version: { ...text, description: 'of `stopped`: the table stands still, and its rows are of this version' },
+      version: { ...text, description: 'of `stopped`: nothing newer comes, and the rows are of this version' },
+      cause: {
+        type: 'string',
+        enum: standings,
+        description:
+          'of `behind` and `stopped`: how the source of the table stands; absent where the table itself stands still',
+      },
+      lagMs: { ...whole, description: 'of `behind` and `stopped`: how old the rows may be at most, in ms' },
     },
     ['id', 'op'],
   ),
@@ -134,10 +142,24 @@ export const openApiSchemas: Json = {
     reasons: list(text),
     version: text,
     lagMs: whole,
+    stale: { type: 'string', enum: standings },
     position: text,
     positions: { type: 'object', additionalProperties: text },
     connectors: list({ type: 'object' }),
-    tables: list(object({ name: text, rows: whole, visible: { type: 'boolean' } })),
+    tables: list(
+      object(
+        {
+          name: text,
+          rows: whole,
+          visible: { type: 'boolean' },
+          lagMs: { ...whole, description: 'how old its rows may be at most' },
+          standing: { type: 'string', enum: standings, description: 'how the sources behind it stand' },
+          containsUpTo: { ...text, description: 'the same age as a time of our clock' },
+          reason: { ...text, description: 'why nothing newer comes, in words' },
+        },
+        ['name', 'rows', 'visible', 'lagMs', 'standing', 'containsUpTo'],
+      ),
+    ),
     queries: list({ type: 'object' }),
     rebuilds: list(ref('Rebuild')),
     outbox: object({ entries: whole, bytes: whole, bytesMax: whole, full: { type: 'boolean' }, ageMs: whole }),

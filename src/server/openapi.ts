@@ -147,7 +147,8 @@ const servicePaths: Json = {
   },
   '/readyz': {
     get: operation({
-      summary: 'reads can be served',
+      summary:
+        'reads can be served: the first snapshots are complete, no source has failed or was never reached, and no table is older than ready.lag-ms; 503 with the reason otherwise',
       tag: 'service',
       responses: { 200: ok({ type: 'object' }), 503: ok({ type: 'object' }) },
     }),

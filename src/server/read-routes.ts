@@ -18,7 +18,7 @@ const rowsLimitDefault = 1_000;
 const readsMax = 1_000;
 
 export function freshnessHeaders(freshness: Freshness): HeaderList {
-  return [
+  const headers = [
     'Writethrough-Version',
     freshness.version,
     'Writethrough-Lag-Ms',
@@ -26,6 +26,8 @@ export function freshnessHeaders(freshness: Freshness): HeaderList {
     'Writethrough-Position',
     freshness.position,
   ];
+  if (freshness.stale !== undefined) headers.push('Writethrough-Stale', freshness.stale);
+  return headers;
 }
 
 /** GET /v1/tables/{table}/rows/{key}. `keyText` stays percent-encoded: a composite key's commas separate its parts. */
@@ -91,6 +93,7 @@ function answerJson(exchange: Exchange, json: string, freshness: Freshness): voi
     'Writethrough-Position',
     freshness.position,
   ];
+  if (freshness.stale !== undefined) headers.push('Writethrough-Stale', freshness.stale);
   const held = exchange.header('if-none-match');
   if (held !== undefined && matchesEtag(held, etag)) exchange.respond(304, headers, '');
   else exchange.respond(200, headers, json);
@@ -124,7 +127,7 @@ export async function describeTable(context: ServerContext, exchange: Exchange, 
   exchange.route = 'table';
   const answer = await context.facades.query.tables(wantedPosition(exchange));
   const table = findTable(answer.tables, name);
-  answerJson(exchange, JSON.stringify(tableJson(table)), table.stopped ?? answer);
+  answerJson(exchange, JSON.stringify(tableJson(table)), table.freshness);
 }
 
 export function findTable(tables: readonly TableSummary[], name: string): TableSummary {
@@ -141,7 +144,7 @@ function tableJson(table: TableSummary): Record<string, unknown> {
     name: table.name,
     rowCount: table.rowCount,
     visible: table.visible,
-    ...(table.stopped === undefined ? {} : { stoppedAt: table.stopped.version }),
+    ...(table.stopped ? { stoppedAt: table.freshness.version } : {}),
     columns: columns.map((column, i) => ({
       name: column.name,
       type: printType(column.type),

@@ -5,6 +5,7 @@ import { acceptedTypes } from './accept.js';
 import { type Exchange, jsonType } from './exchange.js';
 import { frontPage } from './front-page.js';
 import { openApi } from './openapi.js';
+import { freshnessHeaders } from './read-routes.js';
 import { printMetrics, processSamples, prometheusType } from './prometheus.js';
 import type { ServerContext } from './server-context.js';
 
@@ -27,8 +28,7 @@ export async function status(context: ServerContext, exchange: Exchange): Promis
   exchange.route = 'status';
   const answer = await context.facades.status.status();
   const headers = ['Content-Type', jsonType, ...noStore];
-  headers.push('Writethrough-Version', answer.version, 'Writethrough-Lag-Ms', String(answer.lagMs));
-  headers.push('Writethrough-Position', answer.position);
+  headers.push(...freshnessHeaders(answer));
   exchange.respond(200, headers, JSON.stringify(answer));
 }
 

@@ -1,4 +1,5 @@
 // What the server asks of the process as a whole: the one page that tells an operator how it stands.
+import type { Standing } from '../core/freshness.js';
 import type { MetricSample } from '../core/metrics.js';
 import type { ConnectorStatus } from '../connect/connect-facade.js';
 import type { QueryStatus, RebuildProgress } from '../projector/statement-facade.js';
@@ -9,8 +10,14 @@ export type ServiceState = 'starting' | 'running' | 'degraded' | 'stopping';
 export interface TableStatus {
   readonly name: string;
   readonly rows: number;
-  /** False while its first snapshot runs. */
+  /** False while its first snapshot is not complete. */
   readonly visible: boolean;
+  /** How old its rows may be at most, how the sources behind it stand, and the same as a time of our clock. */
+  readonly lagMs: number;
+  readonly standing: Standing;
+  readonly containsUpTo: string;
+  /** Why nothing newer comes, in words. */
+  readonly reason?: string;
 }
 
 export interface OutboxState {

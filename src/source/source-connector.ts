@@ -31,6 +31,14 @@ export interface SourceContext {
   openTable(table: SourceTable): Promise<RowEncoder>;
   /** State text for status, such as `streaming` or `waiting: connection refused (attempt 3)`. */
   reportState(state: SourceState): void;
+  /**
+   * Everything that the source had committed at `atMs` (our monotonic clock, read before the source was asked) is in the chunks that
+   * were yielded until now. The only ground on which rows are called fresh: that nothing waits here says nothing about what is still on
+   * its way. Told again while the source rests, at least about twice a second: what is not told again grows old.
+   */
+  confirm(atMs: number): void;
+  /** The clock of the source showed `sourceUs` when it was asked at `atMs` or a little later; commit times are of that clock. */
+  sourceClock(sourceUs: number, atMs: number): void;
 }
 
 export interface SourceState {
@@ -38,14 +46,26 @@ export interface SourceState {
   /** Why it waits, as an error's text, while phase is `waiting`. */
   readonly reason?: string | undefined;
   readonly snapshot?: SnapshotProgress | undefined;
-  /** Everything that the source has committed is in the chunks that were given. */
+  /** Nothing has come since the last confirmation. */
   readonly caughtUp?: boolean | undefined;
 }
 
-/** A state, and the position of the newest append that was handed over to the log when the source was in it. */
+/** What is told of a source: its state, and what is known of its time. All times are of our monotonic clock. */
 export interface SourceReport {
   readonly state: SourceState;
-  readonly position: string | null;
+  /** What it had committed at `atMs` is in the log up to this seq. */
+  readonly confirmed?: Confirmation | undefined;
+  readonly clock?: SourceClock | undefined;
+}
+
+export interface Confirmation {
+  readonly atMs: number;
+  readonly seq: number;
+}
+
+export interface SourceClock {
+  readonly sourceUs: number;
+  readonly atMs: number;
 }
 
 export interface SnapshotProgress {

@@ -16,6 +16,7 @@ export interface EngineThread {
 export interface EngineEvents {
   readonly log: LogSink;
   readonly committed: (seq: number, commitTimeUs: number) => void;
+  readonly tableSources: MainApi['tableSources'];
   /** The engine cannot go on, and is told of once; the process should end. */
   readonly failed: (error: AppError) => void;
 }
@@ -59,6 +60,7 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
         });
       },
       committed: events.committed,
+      tableSources: events.tableSources,
       failed: (error) => fail(fromErrorMessage(error)),
       log: events.log,
     };

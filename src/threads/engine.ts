@@ -19,6 +19,7 @@ const rpc = connectRpc<MainApi>(port, methods, (error) => rpc.notify('failed', t
 const main: MainApi = {
   ready: (info) => rpc.notify('ready', info),
   committed: (seq, commitTimeUs) => rpc.notify('committed', seq, commitTimeUs),
+  tableSources: (tables) => rpc.notify('tableSources', tables),
   failed: (error) => rpc.notify('failed', error),
   log: (level, message, fields) => rpc.notify('log', level, message, fields),
 };

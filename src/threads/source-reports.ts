@@ -1,5 +1,6 @@
-// What a source says of itself, thinned out on its way to the main thread: a new phase at once, anything else at most every 100 ms, the
-// newest always in the end.
+// What a source says of itself, thinned out on its way to the main thread: at once what makes a table less fresh (a new phase, the end
+// of a rest) and what confirms it, which comes at most some twenty times a second by itself; the rest, as the progress of a snapshot, at
+// most every 100 ms, the newest always in the end.
 import type { SourceReport } from '../source/source-connector.js';
 
 const intervalMs = 100;
@@ -16,25 +17,20 @@ export class SourceReports {
 
   tell(report: SourceReport): void {
     this.#newest = report;
-    if (this.#sent?.state.phase !== report.state.phase) this.#flush();
-    else if (this.#timer === undefined && !this.#isSent(report)) {
+    const sent = this.#sent?.state;
+    const { state, confirmed } = report;
+    const ends = sent?.caughtUp === true && state.caughtUp !== true;
+    if (confirmed !== undefined || ends || sent?.phase !== state.phase) this.#flush();
+    else if (state.snapshot !== undefined || state.reason !== sent?.reason) {
       // Unref: a thread that is done ends, whatever it still had to say.
-      this.#timer = setTimeout(() => this.#flush(), intervalMs).unref();
+      this.#timer ??= setTimeout(() => this.#flush(), intervalMs).unref();
     }
-  }
-
-  /** A source that rests says the same again and again. */
-  #isSent({ state, position }: SourceReport): boolean {
-    const sent = this.#sent!;
-    return state.caughtUp === true && sent.state.caughtUp === true && sent.position === position;
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const report = this.#newest!;
-    if (this.#sent !== undefined && this.#isSent(report)) return;
-    this.#sent = report;
-    this.#send(report);
+    this.#sent = this.#newest!;
+    this.#send(this.#sent);
   }
 }

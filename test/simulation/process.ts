@@ -11,6 +11,7 @@ import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import { connectBridge, type BridgeClient } from '../../src/stream/bridge/bridge-client.js';
 import type { VirtualLoop } from './virtual-loop.js';
 import { virtualPorts } from './virtual-port.js';
+import { alwaysCurrent } from '../support/ages.js';
 
 /** Pages, reads and the shared cache end in the middle of things. */
 const smallLimits = { readBytes: 200, snapshotPageRows: 2, cacheBytes: 600 };
@@ -57,6 +58,7 @@ export class SimulatedProcess {
           this.subscriptions?.wake();
           if (alive()) host.onCommitted(this, seq);
         }),
+      tableSources: () => {},
       failed: (error) => {
         if (alive()) host.onFailed(this, error);
       },
@@ -67,7 +69,7 @@ export class SimulatedProcess {
     if (!alive()) return;
     this.api = api;
     this.reader = openStateReader(host.databasePath);
-    this.subscriptions = new Subscriptions(this.reader, silentLogger, smallLimits);
+    this.subscriptions = new Subscriptions(this.reader, alwaysCurrent, silentLogger, smallLimits);
     this.checkpointer = openCheckpointer(host.databasePath, { walBytesMax: 256 * 1024, restartWaitMs: 0 });
     const ports = virtualPorts(loop, 'capture');
     await api.attachCapture({ port: ports.engine });

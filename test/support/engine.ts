@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import type { OutputSettings } from '../../src/connect/connector-config.js';
 import { producerName, topicName } from '../../src/connect/naming.js';
+import type { TableSources } from '../../src/connect/source-freshness.js';
 import type { AppendControl } from '../../src/core/append-control.js';
 import { INTEGER, STRING, type RowSchema } from '../../src/core/data-type.js';
 import { toAppError } from '../../src/core/errors.js';
@@ -51,6 +52,9 @@ export class TestEngine {
   producer!: AppendProducer;
   failed: unknown;
   onCommitted: (seq: number) => void = () => {};
+  /** As they were told last. */
+  tableSources: readonly TableSources[] = [];
+  onTableSources: (tables: readonly TableSources[]) => void = () => {};
   readonly #options: Partial<EngineOptions>;
   #bridge: MessageChannel | undefined;
   #position = 0;
@@ -75,6 +79,7 @@ export class TestEngine {
     this.api = await openEngine(options, {
       ready: () => {},
       committed: (seq) => this.onCommitted(seq),
+      tableSources: (tables) => this.onTableSources((this.tableSources = tables)),
       failed: (error) => (this.failed = error),
       log: (level, message, fields) => void this.log.push({ level, message, fields }),
     });

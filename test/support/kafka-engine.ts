@@ -42,6 +42,7 @@ export class KafkaEngine {
     this.api = await openEngine(all, {
       ready: () => {},
       committed: () => {},
+      tableSources: () => {},
       failed: (error) => (this.failed = error),
       log: (level, message, fields) => void this.log.push({ level, message, fields }),
     });

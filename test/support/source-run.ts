@@ -3,7 +3,7 @@
 import { silentLogger } from '../../src/core/logger.js';
 import { opOfCode, extent, extentSize, type AppendEnd, type Chunk } from '../../src/core/record.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
-import type { SourceConnector, SourceState } from '../../src/source/source-connector.js';
+import type { SourceClock, SourceConnector, SourceState } from '../../src/source/source-connector.js';
 import { createChunkBuilder } from '../../src/schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../../src/schema/formats/row-encoder.js';
 
@@ -24,6 +24,9 @@ export interface SourceRun {
   readonly appends: readonly TestAppend[];
   readonly tables: ReadonlyMap<string, SourceTable>;
   readonly states: readonly SourceState[];
+  /** What the source had committed by then was in so many appends. */
+  readonly confirmed: readonly { readonly atMs: number; readonly appends: number }[];
+  readonly clocks: readonly SourceClock[];
   /** Resolves when the condition holds; rejects when the source fails or the deadline passes. */
   until(condition: (appends: readonly TestAppend[]) => boolean, what?: string): Promise<void>;
   /** Resolves with the error that ended the source. */
@@ -45,6 +48,8 @@ export function runSource(
   const appends: TestAppend[] = [];
   const tables = new Map<string, SourceTable>();
   const states: SourceState[] = [];
+  const confirmed: { atMs: number; appends: number }[] = [];
+  const clocks: SourceClock[] = [];
   const builder = createChunkBuilder({ chunkBytes: options.chunkBytes ?? 64 * 1024 });
   let open: TestRecord[] = [];
   let failed: { readonly error: unknown } | null = null;
@@ -82,6 +87,8 @@ export function runSource(
           });
         },
         reportState: (state) => states.push(state),
+        confirm: (atMs) => confirmed.push({ atMs, appends: appends.length }),
+        sourceClock: (sourceUs, atMs) => clocks.push({ sourceUs, atMs }),
       });
       for await (const chunk of chunks) take(chunk);
     } catch (error) {
@@ -96,6 +103,8 @@ export function runSource(
     appends,
     tables,
     states,
+    confirmed,
+    clocks,
     until(condition, what = 'the condition') {
       return new Promise((resolve, reject) => {
         const check = () => {

@@ -14,8 +14,8 @@ import type { Wakeup } from './wakeup.js';
 const queueBytesMax = 2 << 20;
 const queueBytesResume = 512 << 10;
 const heartbeatMs = 250;
-/** So many heartbeats missed mean a connection that is dead without knowing it. */
-const silenceMs = 20_000;
+/** Not a byte for so many heartbeats means a connection that is dead without knowing it. */
+const silenceMs = 10_000;
 const startTimeoutMs = 60_000;
 const nothing = Buffer.alloc(0);
 
@@ -24,7 +24,7 @@ interface RawConnection {
   handlePacket: (packet?: RawPacket) => void;
   _command: object | null;
   sequenceId: number;
-  readonly stream: { pause(): void; resume(): void };
+  readonly stream: { readonly bytesRead: number; pause(): void; resume(): void };
   query(sql: string, done: (error: Error | null) => void): void;
 }
 
@@ -58,7 +58,9 @@ export class BinlogStream {
   #closed = false;
   #failure: AppError | undefined;
   #checksum: boolean | undefined;
-  #lastPacketMs = performance.now();
+  /** The last sign of life: a packet may take long to come whole. */
+  #lastByteMs = performance.now();
+  #bytesRead = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
   private constructor(options: BinlogStreamOptions) {
@@ -131,13 +133,12 @@ export class BinlogStream {
       raw.sequenceId = (packet.sequenceId + 1) & 0xff;
       this.#take(packet);
     };
-    this.#watchdog = setInterval(() => this.#watch(), heartbeatMs * 20);
+    this.#watchdog = setInterval(() => this.#watch(), heartbeatMs * 4);
     this.#watchdog.unref();
   }
 
   #take(packet: RawPacket): void {
     if (this.#failure || this.#closed) return;
-    this.#lastPacketMs = performance.now();
     const marker = packet.buffer[packet.start + 4]!;
     if (marker === 0xff) return this.#fail(packet.asError('utf8'));
     if (marker !== 0) {
@@ -194,7 +195,7 @@ export class BinlogStream {
     }
     if (this.#paused && this.#queuedBytes < queueBytesResume) {
       this.#paused = false;
-      this.#lastPacketMs = performance.now();
+      this.#lastByteMs = performance.now();
       this.#raw!.stream.resume();
     }
     return event;
@@ -205,7 +206,12 @@ export class BinlogStream {
   }
 
   #watch(): void {
-    if (this.#paused || performance.now() - this.#lastPacketMs < silenceMs) return;
+    const { bytesRead } = this.#raw!.stream;
+    if (this.#paused || bytesRead !== this.#bytesRead) {
+      this.#bytesRead = bytesRead;
+      this.#lastByteMs = performance.now();
+    }
+    if (performance.now() - this.#lastByteMs < silenceMs) return;
     this.#fail(
       new AppError('source-unreachable', `the source has been silent for ${silenceMs / 1000} s`, { retriable: true }),
     );

@@ -7,18 +7,20 @@
 // is asked of the socket while the caller keeps us waiting, because the queue is bounded. A crash anywhere loses only what was
 // not yet stored with its position.
 import { randomInt } from 'node:crypto';
+import { systemClock } from '../../core/clock.js';
 import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Logger } from '../../core/logger.js';
 import type { Chunk } from '../../core/record.js';
-import type { SourceContext } from '../source-connector.js';
+import type { SourceClock, SourceContext } from '../source-connector.js';
 import { BinlogStream } from './binlog-stream.js';
 import type { CapturedTables } from './captured-tables.js';
 import { checkNewTable, inspect, throwError, type Inspection } from './checks.js';
 import type { MysqlConfig } from './config.js';
 import { Session } from './connection.js';
+import { EndProbe } from './end-probe.js';
 import { copyPosition, printCursor, type SnapshotCursor, type StreamPosition } from './position.js';
-import { askCollations, askServer, currentPosition, type Server } from './server.js';
+import { askCollations, askClock, askServer, currentPosition, type Server } from './server.js';
 import { SnapshotEmitter } from './snapshot-emitter.js';
 import { Snapshotter, type SnapshotTable, type StreamRead } from './snapshotter.js';
 import { checkPosition } from './start-position.js';
@@ -61,6 +63,8 @@ export class CaptureRun {
   #reader: TransactionReader | undefined;
   #snapshotter: Snapshotter | undefined;
   #emitter: SnapshotEmitter | undefined;
+  #probe: EndProbe | undefined;
+  #clock: SourceClock | undefined;
   #cursor: SnapshotCursor | undefined;
   #atBorder: Waiter[] = [];
   #closed = false;
@@ -90,9 +94,9 @@ export class CaptureRun {
           failpoint('source-before-first-chunk');
           yield chunk;
           if (this.#finished) return;
-          this.#report(false);
+          this.#tell(true);
         } else {
-          this.#report(true);
+          this.#tell(this.#reader!.inGroup);
           if (stream.drained) await this.#wakeup.wait();
         }
       }
@@ -104,6 +108,7 @@ export class CaptureRun {
   async close(): Promise<void> {
     this.#closed = true;
     this.#runAtBorder();
+    this.#probe?.close();
     await this.#snapshotter?.close();
     await this.#stream?.close();
     this.#session?.close();
@@ -115,6 +120,8 @@ export class CaptureRun {
     context.reportState({ phase: 'connecting' });
     const session = (this.#session = await Session.open(config));
     const server = await askServer(session);
+    this.#clock = await askClock(session);
+    context.sourceClock(this.#clock.sourceUs, this.#clock.atMs);
     const start = await this.#startPosition(session, server);
     if (config.snapshotMode === 'initial_only' && !start.fresh && !start.cursor) return undefined;
     const inspection = await inspect(session, server, config, captured.filter);
@@ -144,6 +151,7 @@ export class CaptureRun {
       wakeup: this.#wakeup,
     });
     if (start.cursor) this.#startSnapshot(tables, start.cursor, session, server);
+    this.#probe = new EndProbe(session, server, this.#wakeup);
     this.#options.onConnected();
     return this.#stream;
   }
@@ -262,7 +270,7 @@ export class CaptureRun {
       snapshotter.countRows(chunk.table.open.name, rows);
       if (rows > 0) {
         this.#moveCursor({ table: chunk.table.open.name, key: emitter.cursorKey });
-        chunks.endAppend({ position: reader.positionText, commitTimeUs: Date.now() * 1000 });
+        chunks.endAppend({ position: reader.positionText, commitTimeUs: this.#sourceNowUs() });
       }
       if (emitter.done) {
         this.#emitter = undefined;
@@ -287,7 +295,7 @@ export class CaptureRun {
     void closing?.close();
     context.chunks.endAppend({
       position: reader.positionText,
-      commitTimeUs: Date.now() * 1000,
+      commitTimeUs: this.#sourceNowUs(),
       control: { kind: 'snapshot-completed', connector: config.name, topics: captured.topics },
     });
   }
@@ -297,12 +305,24 @@ export class CaptureRun {
     return this.#options.config.snapshotMode === 'initial_only' && !this.#cursor;
   }
 
-  #report(caughtUp: boolean): void {
+  /** Rows of a snapshot have the time of the source, as changes have. */
+  #sourceNowUs(): number {
+    const { sourceUs, atMs } = this.#clock!;
+    return Math.round(sourceUs + (systemClock.monotonicMs() - atMs) * 1000);
+  }
+
+  /** How it stands, when all that was read is handed over. `moved`: something has come since the last time. */
+  #tell(moved: boolean): void {
+    const { context } = this.#options;
     const snapshotter = this.#snapshotter;
-    this.#options.context.reportState({
-      phase: snapshotter ? 'snapshot' : 'streaming',
-      ...(snapshotter ? { snapshot: snapshotter.progress } : {}),
-      caughtUp: caughtUp && !snapshotter,
-    });
+    if (snapshotter) {
+      context.reportState({ phase: 'snapshot', snapshot: snapshotter.progress, caughtUp: false });
+      return;
+    }
+    const probe = this.#probe!;
+    if (moved) probe.moved();
+    const confirmed = probe.step(this.#reader!);
+    context.reportState({ phase: 'streaming', caughtUp: probe.atRest });
+    if (confirmed !== undefined) context.confirm(confirmed);
   }
 }

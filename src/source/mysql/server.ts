@@ -1,4 +1,6 @@
 // What kind of server the source is and where it stands: flavour, version, GTIDs, binlog position, collations.
+import { systemClock } from '../../core/clock.js';
+import type { SourceClock } from '../source-connector.js';
 import type { Session } from './connection.js';
 import { GtidSet } from './gtid-set.js';
 import { MariadbPosition } from './mariadb-gtid.js';
@@ -22,6 +24,13 @@ export async function askServer(session: Session): Promise<Server> {
   if (mariadb) return { mariadb, version: text, release, position: 'mariadb-gtid' };
   const { mode } = await session.one('SELECT @@GLOBAL.gtid_mode AS mode');
   return { mariadb, version: text, release, position: mode === 'ON' ? 'mysql-gtid' : 'file' };
+}
+
+/** What the server's clock shows; commit times are of that clock, which may be another than ours by days. */
+export async function askClock(session: Session): Promise<SourceClock> {
+  const atMs = systemClock.monotonicMs();
+  const { seconds } = await session.one('SELECT UNIX_TIMESTAMP(SYSDATE(6)) AS seconds');
+  return { sourceUs: Math.round(Number(seconds) * 1e6), atMs };
 }
 
 /** The end of the binlog: ahead of what a reader of the tables can see, never behind it. Undefined: binary logging is off. */

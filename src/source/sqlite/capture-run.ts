@@ -92,6 +92,7 @@ export class CaptureRun {
       let seen: unknown = null;
       while (!signal.aborted) {
         // Read before the poll: what is committed between the two costs one look in vain, and nothing is missed.
+        const lookedMs = systemClock.monotonicMs();
         const version = reader.raw.pragma('data_version', { simple: true });
         if (version !== seen || this.#pending.length > 0) {
           seen = version;
@@ -101,6 +102,7 @@ export class CaptureRun {
           if (this.#sequence !== before) changes.changed();
           if (await this.#addNewTables()) seen = null;
         }
+        if (this.#pending.length === 0 && !signal.aborted) this.#confirm(lookedMs);
         pruner.step(this.#confirmed(), changes.atRest);
         if (seen !== null) await changes.wait(signal);
         if (changes.atRest && this.#session.replaced()) return true;
@@ -248,6 +250,12 @@ export class CaptureRun {
     if (last) yield last;
     this.#fresh = false;
     if (this.#pending.length === 0) this.#context.reportState({ phase: 'streaming', caughtUp: true });
+  }
+
+  /** The writers' clock is that of this machine. */
+  #confirm(lookedMs: number): void {
+    this.#context.sourceClock(systemClock.nowMs() * 1000, systemClock.monotonicMs());
+    this.#context.confirm(lookedMs);
   }
 
   /** Inside the read transaction, so that what is checked is what is read. */

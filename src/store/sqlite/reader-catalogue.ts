@@ -50,6 +50,7 @@ export class ReaderCatalogue {
         {
           hint: 'its progress is in the status',
           retriable: true,
+          subject: found.spec.name,
         },
       );
     }

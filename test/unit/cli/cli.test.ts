@@ -10,7 +10,7 @@ import { optionDefs } from '../../../src/config.js';
 import { AppError } from '../../../src/core/errors.js';
 import type { RebuildProgress } from '../../../src/projector/statement-facade.js';
 import type { ChangeItem } from '../../../src/query/query-facade.js';
-import { batchesOf, type FakeFacades, freshness, sqlRows, startServer } from '../server/harness.js';
+import { batchesOf, current, type FakeFacades, freshness, sqlRows, startServer } from '../server/harness.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wt-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -357,6 +357,7 @@ describe('queries and tables', () => {
       name: 't',
       rowCount: 3,
       visible: true,
+      ...current,
       schema: { columns: [{ name: 'id', type: { kind: 'BIGINT' as const } }], keyColumns: [0] },
     };
     const { out } = await against({ query: { tables: () => Promise.resolve({ tables: [table], ...freshness }) } }, [
@@ -390,7 +391,18 @@ describe('status', () => {
             error: { code: 'source-unreachable', message: 'no answer', hint: 'start it' },
           },
         ],
-        tables: [{ name: 't', rows: 5, visible: false }],
+        tables: [
+          {
+            name: 't',
+            rows: 5,
+            visible: true,
+            lagMs: 300_000,
+            standing: 'paused' as const,
+            containsUpTo: '',
+            reason: 'connector orders is paused',
+          },
+          { name: 'u', rows: 0, visible: false, lagMs: 0, standing: 'snapshot' as const, containsUpTo: '' },
+        ],
         queries: [{ id: 'CTAS_T_1', sql: '', sink: 'T', state: 'ERROR' as const, reason: 'bad record' }],
         rebuilds: [],
         memory: { rssBytes: 50_000_000, heapBytes: 1, dataBytes: 1_500_000 },
@@ -402,7 +414,9 @@ describe('status', () => {
       'waiting: connection refused',
       'source-unreachable: no answer',
       'hint: start it',
-      'snapshot running',
+      '5 min',
+      'connector orders is paused',
+      'not readable',
       'bad record',
       '50 MB',
     ]) {

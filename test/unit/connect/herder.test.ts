@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckedConfig } from '../../../src/connect/connector-config.js';
 import { Herder, type ConnectorTask } from '../../../src/connect/herder.js';
 import { producerName } from '../../../src/connect/naming.js';
-import { SourceLag } from '../../../src/connect/source-lag.js';
+import { SourceFreshness } from '../../../src/connect/source-freshness.js';
 import type { StoredConnector } from '../../../src/connect/stored-connector.js';
 import { AppError, toAppError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
@@ -45,7 +45,8 @@ class World {
   readonly tasks: FakeTask[] = [];
   readonly checked: CheckedConfig[] = [];
   overlaps = 0;
-  nowUs = 2_000_000;
+  /** Of both clocks. */
+  nowMs = 2_000;
   refuseRemoval = false;
   readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
@@ -69,7 +70,11 @@ class World {
         this.tasks.push(task);
         return task;
       },
-      lag: new SourceLag({ nowUs: () => this.nowUs, frontier: () => this.frontier }),
+      freshness: new SourceFreshness({
+        clock: { nowMs: () => this.nowMs, nowUs: () => this.nowMs * 1000, monotonicMs: () => this.nowMs },
+        frontier: () => this.frontier,
+        keep: () => {},
+      }),
       sourceFactory: () =>
         Promise.resolve(() => ({ validate: () => Promise.resolve([]), close: () => Promise.resolve() }) as never),
       resolveReferences: (properties) =>
@@ -159,20 +164,29 @@ describe('the herder', () => {
     await world.herder.close();
   });
 
-  it('counts a connector as behind while it should run and does not, and not once it is told to stand still', async () => {
+  it('calls a connector current on its word alone, and older and older once it is not followed', async () => {
     const world = new World();
-    const lagMs = async () => (await world.herder.status('c')).lagMs;
+    const stands = async () => {
+      const { lagMs, standing } = await world.herder.status('c');
+      return [lagMs, standing];
+    };
     await world.herder.create('c', config, 'api');
-    const behindMs = 2_000;
-    expect(await lagMs()).toBe(behindMs);
-    world.tasks[0]!.onReport({ state: { phase: 'streaming', caughtUp: true }, position: null });
-    expect(await lagMs()).toBe(0);
+    // Since its newest commit, at 0.
+    expect(await stands()).toEqual([2_000, 'never-reached']);
+    world.tasks[0]!.onReport({ state: { phase: 'streaming', caughtUp: true } });
+    expect(await stands()).toEqual([2_000, 'catching-up']);
+    world.tasks[0]!.onReport({ state: { phase: 'streaming', caughtUp: true }, confirmed: { atMs: 1_990, seq: 1 } });
+    expect(await stands()).toEqual([0, 'current']);
     world.tasks[0]!.fail(final());
     await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
-    world.nowUs += 3_000_000;
-    expect(await lagMs()).toBe(3_000);
+    world.nowMs += 3_000;
+    expect(await stands()).toEqual([3_010, 'failed']);
     await world.herder.pause('c');
-    expect(await lagMs()).toBeUndefined();
+    expect(await stands()).toEqual([3_010, 'paused']);
+    await world.herder.resume('c');
+    expect(await stands()).toEqual([3_010, 'connecting']);
+    await world.herder.stop('c');
+    expect(await stands()).toEqual([3_010, 'stopped']);
     await world.herder.close();
   });
 
@@ -227,7 +241,7 @@ describe('the herder', () => {
     const world = new World();
     world.environment = { F: '/secret-path.db' };
     await world.herder.create('c', { ...config, 'database.file': '${env:F}' }, 'api');
-    world.tasks[0]!.onReport({ state: { phase: 'waiting', reason: 'no /secret-path.db' }, position: null });
+    world.tasks[0]!.onReport({ state: { phase: 'waiting', reason: 'no /secret-path.db' } });
     expect(JSON.stringify(await world.herder.status('c'))).not.toContain('secret-path');
     world.tasks[0]!.fail(new AppError('source-misconfigured', 'in /secret-path.db', { detail: '/secret-path.db' }));
     await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');

@@ -15,6 +15,7 @@ import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.
 import { openStateReader } from '../../../src/store/sqlite/state-reader.js';
 import { openStateStore } from '../../../src/store/sqlite/state-store.js';
 import type { RowChange, StateReader, StateWriter, TableSpec } from '../../../src/store/state-store.js';
+import { alwaysCurrent } from '../../support/ages.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const columns = [
@@ -45,7 +46,7 @@ beforeEach(() => {
     }
   });
   reader = openStateReader(path);
-  subscriptions = new Subscriptions(reader, silentLogger);
+  subscriptions = new Subscriptions(reader, alwaysCurrent, silentLogger);
 });
 afterEach(() => {
   reader.close();

@@ -5,12 +5,13 @@ import { toAppError } from '../../../src/core/errors.js';
 import { PushQueries } from '../../../src/query/push.js';
 import { Subscriptions } from '../../../src/query/subscriptions.js';
 import { TestEngine } from '../../support/engine.js';
+import { alwaysCurrent } from '../../support/ages.js';
 
 let engine: TestEngine;
 let push: PushQueries;
 beforeEach(async () => {
   engine = await new TestEngine().open();
-  const subscriptions = new Subscriptions(engine.reader, silentLogger);
+  const subscriptions = new Subscriptions(engine.reader, alwaysCurrent, silentLogger);
   engine.onCommitted = () => subscriptions.wake();
   push = new PushQueries(engine.reader, subscriptions, false);
   await engine.capture('people');

@@ -5,6 +5,7 @@ import { PushQueries } from '../../../src/query/push.js';
 import { SourceCache } from '../../../src/query/session-catalog.js';
 import { Subscriptions } from '../../../src/query/subscriptions.js';
 import type { ReadSession, StateReader } from '../../../src/store/state-store.js';
+import { alwaysCurrent } from '../../support/ages.js';
 
 function sessionOf(documents: ReadonlyMap<string, string>) {
   const all = vi.fn(() => Array.from(documents, ([name, json]) => ({ name, json })));
@@ -47,7 +48,7 @@ describe('a pull query', () => {
       throw new Error('the store is looked into');
     });
     const reader = { session } as unknown as StateReader;
-    const push = new PushQueries(reader, new Subscriptions(reader, silentLogger), false);
+    const push = new PushQueries(reader, new Subscriptions(reader, alwaysCurrent, silentLogger), false);
     const { signal } = new AbortController();
     expect(push.open('SELECT * FROM t WHERE id = 1;', {}, signal)).toBeUndefined();
     expect(() => push.open('SELECT * FROM t EMIT CHANGES;', {}, signal)).toThrow('the store is looked into');

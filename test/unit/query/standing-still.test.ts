@@ -2,7 +2,7 @@
 // positions and age are those of where it stopped, on every way of reading it, and its change stream says so.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { producerName } from '../../../src/connect/naming.js';
-import { SourceLag } from '../../../src/connect/source-lag.js';
+import { SourceFreshness } from '../../../src/connect/source-freshness.js';
 import { BIGINT, INTEGER, STRING } from '../../../src/core/data-type.js';
 import { opaquePositions } from '../../../src/core/position.js';
 import { silentLogger } from '../../../src/core/logger.js';
@@ -24,7 +24,7 @@ const row = (id: number, name = ''): TestRow => ({ table: 'a', key: id, row: { i
 const ageMs = 90_000;
 
 let engine: TestEngine;
-let lag: SourceLag;
+let lag: SourceFreshness;
 let service: QueryService;
 beforeEach(async () => {
   poisonQueries();
@@ -40,11 +40,16 @@ afterEach(async () => {
 
 function serve(): void {
   const frontier = () => engine.session((session) => session.frontier);
-  lag = new SourceLag({ nowUs: () => testCommitTimeUs + ageMs * 1000, frontier });
+  const nowMs = testCommitTimeUs / 1000 + ageMs;
+  const clock = { nowMs: () => nowMs, nowUs: () => nowMs * 1000, monotonicMs: () => nowMs };
+  lag = new SourceFreshness({ clock, frontier, keep: () => {} });
+  lag.stands(engine.connector, { kind: 'followed' });
+  lag.tables(engine.tableSources);
+  engine.onTableSources = (tables) => lag.tables(tables);
   service = new QueryService({
     reader: engine.reader,
     runTask: async (task) => runReadTask(engine.reader, task, { resultBytesMax: 1e6, deadlineMs: 10_000 }),
-    lagOf: (of) => lag.worstMs(of),
+    ages: lag,
     positions: opaquePositions,
     strict: false,
     logger: silentLogger,
@@ -55,11 +60,9 @@ function serve(): void {
 
 /** The source says that it has handed over all that it has, and that is applied. */
 function sourceIsCurrent(): void {
-  const position = engine.session(({ frontier }) => frontier.positions[producerName(engine.connector)]!);
-  lag.heard(engine.connector, producerName(engine.connector), {
-    state: { phase: 'streaming', caughtUp: true },
-    position,
-  });
+  const { seq } = engine.session(({ frontier }) => frontier);
+  const nowMs = testCommitTimeUs / 1000 + ageMs;
+  lag.heard(engine.connector, { state: { phase: 'streaming', caughtUp: true }, confirmed: { atMs: nowMs, seq } });
 }
 
 /** Of every way to read one table. */
@@ -75,9 +78,9 @@ async function freshnessOf(table: string): Promise<Freshness> {
   ];
   const all = answers.map(({ version, position, lagMs }) => ({ version, position, lagMs }));
   for (const each of all) expect(each).toEqual(all[0]);
-  const { tables, ...answer } = await service.tables();
-  const { stopped } = tables.find(({ name }) => name.toLowerCase() === table.toLowerCase())!;
-  expect(stopped ?? answer).toEqual(all[0]);
+  const { tables } = await service.tables();
+  const { freshness } = tables.find(({ name }) => name.toLowerCase() === table.toLowerCase())!;
+  expect(freshness).toMatchObject(all[0]!);
   return all[0]!;
 }
 
@@ -181,7 +184,8 @@ describe('a table whose query was paused', () => {
     );
     const { json, ...oldest } = await service.read(reads, { staleOk: true });
     expect(JSON.parse(json)).toMatchObject({ results: [{}, {}, { rows: [{ id: 1 }] }] });
-    expect(oldest).toEqual(await freshnessOf('p'));
+    expect(oldest).toMatchObject(await freshnessOf('p'));
+    expect(oldest.stale).toBe('detached');
     expect(oldest).toMatchObject({ position: positionOf(1), lagMs: ageMs });
     expect(await freshnessOf('q')).toMatchObject({ position: positionOf(2) });
   });
@@ -204,6 +208,7 @@ describe('the change stream of a table that stands still', () => {
   beforeEach(async () => {
     await engine.run('CREATE TABLE p AS SELECT id, v FROM a;');
     await engine.write([row(1)]);
+    sourceIsCurrent();
   });
 
   it('says so behind the current rows, with their version, and not that it is caught up', async () => {

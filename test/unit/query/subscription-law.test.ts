@@ -10,6 +10,7 @@ import type { ChangeItem } from '../../../src/query/query-facade.js';
 import { Subscriptions } from '../../../src/query/subscriptions.js';
 import { TestEngine, until, type TestRow } from '../../support/engine.js';
 import { poisonQueries } from '../../support/poison.js';
+import { alwaysCurrent } from '../../support/ages.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
 const columns = [
@@ -27,7 +28,7 @@ class World {
 
   async open(): Promise<void> {
     await this.engine.open();
-    this.subscriptions = new Subscriptions(this.engine.reader, silentLogger, limits);
+    this.subscriptions = new Subscriptions(this.engine.reader, alwaysCurrent, silentLogger, limits);
     this.engine.onCommitted = () => this.subscriptions.wake();
     await this.engine.capture('a', columns);
     await this.engine.run('CREATE TABLE t AS SELECT id, v, name FROM a;');

@@ -6,6 +6,7 @@ import { AppError } from '../../../src/core/errors.js';
 import type { Place } from '../../../src/core/version.js';
 import { Subscriptions } from '../../../src/query/subscriptions.js';
 import type { FeedRead, RowChange, StateReader } from '../../../src/store/state-store.js';
+import { alwaysCurrent } from '../../support/ages.js';
 
 const schema = { columns: [{ name: 'id', type: BIGINT }], keyColumns: [0] } as unknown as RowSchema;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -46,7 +47,7 @@ function changesBetween(after: Place, last: number): RowChange[] {
 describe('a resumed subscription', () => {
   it('gets no change twice when a commit falls between its start and its first read', async () => {
     const feed = new GrowingFeed(5);
-    const subscriptions = new Subscriptions(feed.reader, quiet as never);
+    const subscriptions = new Subscriptions(feed.reader, alwaysCurrent, quiet as never);
     const stop = new AbortController();
     const events = subscriptions.subscribe({ table: 't', snapshot: false, after: 'L:2.0', signal: stop.signal });
     const ids: string[] = [];
@@ -66,7 +67,7 @@ describe('a resumed subscription', () => {
 describe('a subscription that nobody reads', () => {
   it('holds back no other of its table, also when the feed has gone on without it', async () => {
     const feed = new GrowingFeed(5);
-    const subscriptions = new Subscriptions(feed.reader, quiet as never);
+    const subscriptions = new Subscriptions(feed.reader, alwaysCurrent, quiet as never);
     const stop = new AbortController();
     const unread = subscriptions.subscribe({ table: 't', snapshot: false, signal: stop.signal });
     await unread.next();

@@ -8,8 +8,12 @@ import { createMetrics } from '../../../src/core/metrics.js';
 import type { SqlRow, SqlRows } from '../../../src/query/query-facade.js';
 import type { ServerFacades, ServerOptions } from '../../../src/server/server-context.js';
 import { createServer, type WritethroughServer } from '../../../src/server/server.js';
+import { noAge } from '../../../src/core/freshness.js';
 
 export const freshness = { version: 'log1:42', lagMs: 7, position: 'mysql=uuid%3A1-9' };
+
+/** What a table summary says of its age. */
+export const current = { freshness, age: noAge, stopped: false };
 
 export type FakeFacades = { [Room in keyof ServerFacades]?: Partial<ServerFacades[Room]> };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/core/errors.js';
-import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
+import { ask, ask2, current, freshness, http2Session, startServer } from './harness.js';
 
 const row = { json: '{"id":"7","total":"12.50"}', ...freshness };
 const fresh = {
@@ -19,6 +19,7 @@ const table = {
     ],
     keyColumns: [0],
   },
+  ...current,
 };
 const tables = () => Promise.resolve({ tables: [table], ...freshness });
 
@@ -141,7 +142,7 @@ describe('tables and pages', () => {
 
   it('that stand still are described as of where they stopped', async () => {
     const stopped = { version: 'log1:12', lagMs: 9000, position: 'mysql=uuid%3A1-3' };
-    const still = { ...table, name: 'Still', stopped };
+    const still = { ...table, name: 'Still', freshness: stopped, stopped: true };
     const server = await startServer({
       query: { tables: () => Promise.resolve({ tables: [table, still], ...freshness }) },
     });

@@ -6,7 +6,7 @@ import { createConnectApp } from '../../../src/server/connect-app.js';
 import { createRegistryApp } from '../../../src/server/registry-app.js';
 import { routedPaths } from '../../../src/server/router.js';
 import { silentLogger } from '../../../src/core/logger.js';
-import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
+import { ask, ask2, current, freshness, http2Session, startServer } from './harness.js';
 
 const status: ServiceStatus = {
   positions: {},
@@ -18,14 +18,14 @@ const status: ServiceStatus = {
   state: 'running',
   reasons: [],
   connectors: [],
-  tables: [{ name: '<b>', rows: 2, visible: true }],
+  tables: [{ name: '<b>', rows: 2, visible: true, lagMs: 7, standing: 'catching-up', containsUpTo: '' }],
   queries: [],
   rebuilds: [],
   memory: { rssBytes: 1, heapBytes: 1, dataBytes: 1 },
 };
 const tables = () =>
   Promise.resolve({
-    tables: [{ name: '<b>', rowCount: 2, visible: true, schema: { columns: [], keyColumns: [] } }],
+    tables: [{ name: '<b>', rowCount: 2, visible: true, schema: { columns: [], keyColumns: [] }, ...current }],
     ...freshness,
   });
 

@@ -14,42 +14,48 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function tell(position: string | null, state: SourceState): void {
-  reports.tell({ state, position });
-}
-const positions = () => sent.map(({ position }) => position);
+const tell = (state: SourceState, atMs?: number) =>
+  reports.tell({ state, ...(atMs === undefined ? {} : { confirmed: { atMs, seq: atMs } }) });
+const progress = (rows: number): SourceState => ({
+  phase: 'snapshot',
+  snapshot: { tables: [{ table: 't', rows, rowsEstimated: null, done: false }] },
+});
+const rowsSent = () => sent.map(({ state }) => state.snapshot!.tables[0]!.rows);
 
 it('a new phase is told at once', () => {
-  tell(null, { phase: 'connecting' });
-  tell('1', { phase: 'snapshot' });
-  tell('2', { phase: 'streaming', caughtUp: true });
-  tell('2', { phase: 'waiting', reason: 'gone' });
+  tell({ phase: 'connecting' });
+  tell(progress(1));
+  tell({ phase: 'streaming', caughtUp: true });
+  tell({ phase: 'waiting', reason: 'gone' });
   expect(sent.map(({ state }) => state.phase)).toEqual(['connecting', 'snapshot', 'streaming', 'waiting']);
 });
 
-it('within a phase only the newest is told, and never less than the last word', () => {
-  tell('0', { phase: 'streaming', caughtUp: false });
-  for (let i = 1; i <= 1000; i++) tell(String(i), { phase: 'streaming', caughtUp: i % 2 === 0 });
-  expect(positions()).toEqual(['0']);
+it('of the progress of a snapshot only the newest is told, and never less than the last word', () => {
+  for (let i = 0; i <= 1000; i++) tell(progress(i));
+  expect(rowsSent()).toEqual([0]);
   vi.advanceTimersByTime(100);
-  expect(positions()).toEqual(['0', '1000']);
-  expect(sent.at(-1)!.state.caughtUp).toBe(true);
+  expect(rowsSent()).toEqual([0, 1000]);
 });
 
-it('a source that rests is not heard of again', () => {
-  tell('1', { phase: 'streaming', caughtUp: true });
-  for (let i = 0; i < 10; i++) {
-    tell('1', { phase: 'streaming', caughtUp: false });
-    tell('1', { phase: 'streaming', caughtUp: true });
-    vi.advanceTimersByTime(1000);
-  }
-  expect(positions()).toEqual(['1']);
+it('a confirmation is told at once, and so is the end of a rest; what says nothing new is not told', () => {
+  tell({ phase: 'streaming', caughtUp: true }, 1);
+  tell({ phase: 'streaming', caughtUp: true }, 2);
+  for (let i = 0; i < 100; i++) tell({ phase: 'streaming', caughtUp: false });
+  tell({ phase: 'streaming', caughtUp: true });
+  tell({ phase: 'streaming', caughtUp: true }, 3);
+  vi.advanceTimersByTime(1000);
+  expect(sent.map(({ state, confirmed }) => [state.caughtUp, confirmed?.atMs])).toEqual([
+    [true, 1],
+    [true, 2],
+    [false, undefined],
+    [true, 3],
+  ]);
 });
 
 it('what was waiting for its time goes before nothing newer', () => {
-  tell('1', { phase: 'streaming', caughtUp: false });
-  tell('2', { phase: 'streaming', caughtUp: false });
-  tell('2', { phase: 'waiting', reason: 'gone' });
+  tell(progress(1));
+  tell(progress(2));
+  tell({ phase: 'waiting', reason: 'gone' });
   vi.advanceTimersByTime(1000);
-  expect(sent.map(({ state }) => state.phase)).toEqual(['streaming', 'waiting']);
+  expect(sent.map(({ state }) => state.phase)).toEqual(['snapshot', 'waiting']);
 });

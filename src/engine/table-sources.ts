@@ -1,0 +1,85 @@
+// Which connectors stand behind each table, through however many queries, told to whoever judges how fresh rows are: at the start, and
+// soon after the catalogue has changed. Many changes in a row, as when the tables of a first snapshot are made, are told as one.
+import type { Catalog, QueryEntry } from '../catalog/catalog.js';
+import type { TableSources } from '../connect/source-freshness.js';
+import { nameKey } from '../core/names.js';
+
+const delayMs = 50;
+
+export interface TableSourcesEnv {
+  readonly catalog: Catalog;
+  readonly sourcesOf: (query: QueryEntry) => readonly string[];
+  readonly tell: (tables: readonly TableSources[]) => void;
+}
+
+export class TableSourcesTeller {
+  readonly #env: TableSourcesEnv;
+  /** An entry stands as long as its query is what it is. */
+  readonly #sources = new WeakMap<QueryEntry, readonly string[]>();
+  #told = -1;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(env: TableSourcesEnv) {
+    this.#env = env;
+  }
+
+  /** A commit may have changed the catalogue. */
+  committed(): void {
+    if (this.#env.catalog.version === this.#told) return;
+    // Unref: what is not told yet holds nobody.
+    this.#timer ??= setTimeout(() => this.tell(), delayMs).unref();
+  }
+
+  tell(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#told = this.#env.catalog.version;
+    this.#env.tell(this.#tables());
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #tables(): readonly TableSources[] {
+    const { catalog } = this.#env;
+    const writers = new Map<string, QueryEntry[]>();
+    for (const query of catalog.queries()) {
+      const key = nameKey(query.sink);
+      writers.set(key, [...(writers.get(key) ?? []), query]);
+    }
+    const known = new Map<string, ReadonlySet<string>>();
+    const behind = (name: string): ReadonlySet<string> => {
+      const key = nameKey(name);
+      const found = known.get(key);
+      if (found) return found;
+      const connectors = new Set<string>();
+      // Queries read what was there before them, so there is no circle; should one be made, it ends here.
+      known.set(key, connectors);
+      const captured = catalog.find(name)?.captured;
+      if (captured) connectors.add(captured.connector);
+      for (const query of writers.get(key) ?? []) {
+        for (const source of this.#sourcesOf(query)) for (const each of behind(source)) connectors.add(each);
+      }
+      return connectors;
+    };
+    return catalog.all().flatMap((entry) =>
+      entry.table === null
+        ? []
+        : [
+            {
+              id: entry.table.id,
+              name: entry.name,
+              connectors: [...behind(entry.name)],
+              awaitsSnapshot: entry.captured?.awaitsSnapshot === true,
+            },
+          ],
+    );
+  }
+
+  #sourcesOf(query: QueryEntry): readonly string[] {
+    let sources = this.#sources.get(query);
+    if (!sources) this.#sources.set(query, (sources = this.#env.sourcesOf(query)));
+    return sources;
+  }
+}
