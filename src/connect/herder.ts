@@ -28,6 +28,7 @@ import { LiveSource } from './live-source.js';
 import { findPlugin, pluginClasses } from './plugins.js';
 import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
+import { Turns } from './turns.js';
 
 export interface ConnectorStore {
   load(): Promise<readonly StoredConnector[]>;
@@ -79,8 +80,7 @@ export class Herder implements ConnectFacade {
   readonly #env: HerderEnv;
   readonly #live: LiveSource;
   readonly #held = new Map<string, Held>();
-  /** Calls that change a connector run one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #closing = new AbortController();
 
   constructor(env: HerderEnv) {
@@ -123,7 +123,7 @@ export class Herder implements ConnectFacade {
   }
 
   create(name: string, config: ConnectorConfig, owner: 'flag' | 'file' | 'api'): Promise<ConnectorInfo> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       if (this.#held.has(name)) {
         throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
       }
@@ -138,7 +138,7 @@ export class Herder implements ConnectFacade {
    * it should is left alone: its task checks the source by itself.
    */
   ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file', identity?: string): Promise<ConnectorInfo> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       const held = this.#held.get(name);
       if (held?.loop !== undefined && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
         return infoOf(held.stored);
@@ -155,7 +155,7 @@ export class Herder implements ConnectFacade {
   }
 
   update(name: string, config: ConnectorConfig): Promise<{ readonly info: ConnectorInfo; readonly created: boolean }> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       const existing = this.#held.get(name);
       const full = unmaskSecrets(config, existing?.stored.config);
       await this.#live.check(name, full);
@@ -199,7 +199,7 @@ export class Herder implements ConnectFacade {
   }
 
   restart(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       const held = this.#find(name);
       await this.#halt(held);
       if (held.stored.wanted === 'running') this.#start(held);
@@ -208,7 +208,7 @@ export class Herder implements ConnectFacade {
 
   /** Position and tables stay: a connector made again under this name goes on where it was, as in Kafka Connect. */
   delete(name: string, { uninstall = false, topics = false }: DeleteOptions = {}): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       const held = this.#find(name);
       await this.#halt(held);
       try {
@@ -260,7 +260,7 @@ export class Herder implements ConnectFacade {
   }
 
   #want(name: string, wanted: StoredConnector['wanted']): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(name, async () => {
       const held = this.#find(name);
       await this.#keep(held, { ...held.stored, wanted });
       if (wanted === 'running') {
@@ -360,11 +360,13 @@ export class Herder implements ConnectFacade {
     const { name, config } = held.stored;
     const identity = await this.known.identify(name, config);
     if (identity === undefined || signal.aborted) return;
-    await this.#inTurn(async () => {
-      if (!signal.aborted && identity !== held.stored.identity) await this.#keep(held, { ...held.stored, identity });
-    }).catch((error: unknown) => {
-      this.#env.logger.warn('who the source is was not kept', { connector: name, error: toAppError(error).message });
-    });
+    await this.#turns
+      .take(name, async () => {
+        if (!signal.aborted && identity !== held.stored.identity) await this.#keep(held, { ...held.stored, identity });
+      })
+      .catch((error: unknown) => {
+        this.#env.logger.warn('who the source is was not kept', { connector: name, error: toAppError(error).message });
+      });
   }
 
   async #keep(held: Held, stored: StoredConnector): Promise<void> {
@@ -386,11 +388,5 @@ export class Herder implements ConnectFacade {
         hint: `there are: ${[...this.#held.keys()].join(', ') || 'none'}`,
       });
     return held;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 }

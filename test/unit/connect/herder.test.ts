@@ -8,7 +8,7 @@ import { SourceFreshness } from '../../../src/connect/source-freshness.js';
 import type { StoredConnector } from '../../../src/connect/stored-connector.js';
 import { AppError, toAppError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
-import type { SourceReport } from '../../../src/source/source-connector.js';
+import type { SourceConfig, SourceFinding, SourceReport } from '../../../src/source/source-connector.js';
 import { until } from '../../support/engine.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
@@ -50,6 +50,7 @@ class World {
   refuseRemoval = false;
   readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
+  validate: (source: SourceConfig) => Promise<readonly SourceFinding[]> = () => Promise.resolve([]);
   herder = this.open();
 
   open(): Herder {
@@ -76,7 +77,10 @@ class World {
         keep: () => {},
       }),
       sourceFactory: () =>
-        Promise.resolve(() => ({ validate: () => Promise.resolve([]), close: () => Promise.resolve() }) as never),
+        Promise.resolve(
+          (source: SourceConfig) =>
+            ({ validate: () => this.validate(source), close: () => Promise.resolve() }) as never,
+        ),
       resolveReferences: (properties) =>
         Object.fromEntries(
           Object.entries(properties).map(([key, value]) => [
@@ -249,6 +253,25 @@ describe('the herder', () => {
     const refused = await world.herder.update('c', { ...config, 'sqlite.type.mismatch': '${env:F}' }).catch(toAppError);
     expect(JSON.stringify(refused)).not.toContain('secret-path');
     await world.herder.close();
+  });
+
+  it('a source that says nothing holds up its own connector and no other', async () => {
+    const world = new World();
+    const { herder } = world;
+    await herder.create('b', config, 'api');
+    let answer: ((findings: readonly SourceFinding[]) => void) | undefined;
+    world.validate = (source) =>
+      source['database.file'] === '/silent.db' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve([]);
+    const order: string[] = [];
+    const silent = herder.create('a', { ...config, 'database.file': '/silent.db' }, 'api').then(() => order.push('a'));
+    const behind = herder.pause('a').then(() => order.push('a paused'));
+    await herder.pause('b');
+    await herder.create('c', config, 'api');
+    expect(order).toEqual([]);
+    answer!([]);
+    await Promise.all([silent, behind]);
+    expect(order).toEqual(['a', 'a paused']);
+    await herder.close();
   });
 
   const calls = [
