@@ -59,12 +59,14 @@ export function subscribe(url: () => string, table: LoadTable, options: { lenien
   function handle(event: ServerEvent): void {
     if (event.name === 'error') return fault(`error event ${event.data}`);
     events++;
-    if (isCaughtUp) checkOrder(event.id);
-    lastId = event.id;
-    if (event.name === 'caught-up') {
+    // Marks behind the snapshot's rows, and again whenever the source's word changes: at the place of the last change, or ahead of it.
+    if (event.name === 'caught-up' || event.name === 'behind') {
       isCaughtUp = true;
+      lastId = event.id;
       return;
     }
+    if (isCaughtUp) checkOrder(event.id);
+    lastId = event.id;
     if (event.name === 'rebuilt') {
       rebuilds++;
       return;
