@@ -60,7 +60,7 @@ export function subscribe(url: () => string, table: LoadTable, options: { lenien
     if (event.name === 'error') return fault(`error event ${event.data}`);
     events++;
     // Marks behind the snapshot's rows, and again whenever the source's word changes: at the place of the last change, or ahead of it.
-    if (event.name === 'caught-up' || event.name === 'behind') {
+    if (event.name === 'caught-up' || event.name === 'behind' || event.name === 'stopped') {
       isCaughtUp = true;
       lastId = event.id;
       return;
