@@ -11,7 +11,7 @@ const { mysql, mariadb } = {
   mariadb: await sharedServers('mariadb'),
 };
 const seed = Number(process.env['TEST_SEED'] ?? randomSeed());
-const timeout = 120_000;
+const timeout = 300_000;
 const load = { seed, seconds: 10, kills: 5, initialRows: 200, rate: 100 };
 
 describe(`five kills under load, embedded log (TEST_SEED=${seed})`, () => {
