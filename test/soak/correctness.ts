@@ -73,6 +73,8 @@ export async function runCorrectness(options: CorrectnessOptions): Promise<Figur
 }
 
 const connectorName = 'load';
+/** Two cells of one process may have the same source and seed: each has a log of its own. */
+let cells = 0;
 
 class Cell {
   readonly #options: CorrectnessOptions;
@@ -88,7 +90,7 @@ class Cell {
     this.#options = options;
     this.#source = source;
     this.#tables = loadTables(source.dialect);
-    this.#prefix = `load-${source.name}-${options.seed}`;
+    this.#prefix = `load-${source.name}-${options.seed}-${++cells}`;
     this.#writer = new LoadWriter(source, this.#tables, {
       dice: createDice(options.seed),
       initialRows: options.initialRows ?? 300,
