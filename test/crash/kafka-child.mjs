@@ -40,12 +40,14 @@ function recordsOf(n) {
 }
 
 const producer = mode === 'sinks' ? await log.openSinkProducer() : await log.openProducer('writer');
-producer.onDurable((position) => writeSync(1, `${position}\n`));
-for (let n = Number(producer.position ?? 0) + 1; ; n++) {
+const sinks = mode === 'sinks';
+producer.onDurable((position) => writeSync(1, `${sinks ? position.seq : position}\n`));
+for (let n = Number((sinks ? producer.position.seq : producer.position) ?? 0) + 1; ; n++) {
   const { data, extents, count } = recordsOf(n);
   const commitTimeUs = Date.now() * 1000;
-  if (mode === 'sinks') {
-    await producer.write({ seq: n, commitTimeUs, records: new RecordSet({ buffers: [data], topics, extents, count }) });
+  if (sinks) {
+    const records = new RecordSet({ buffers: [data], topics, extents, count });
+    await producer.write({ seq: n, piece: 0, commitTimeUs, records });
   } else {
     const ends = [{ recordEnd: count, position: String(n), commitTimeUs }];
     await producer.write({ data, topics, extents, recordCount: count, ends });

@@ -84,8 +84,8 @@ async function opened<T>(serviceId: string, use: (log: KafkaLog) => Promise<T>):
 /** The producer's position once its last transaction is decided, which opening it sees to. */
 function settledPosition(serviceId: string, mode: Mode): Promise<number> {
   return opened(serviceId, async (log) => {
-    const producer = mode === 'sinks' ? await log.openSinkProducer() : await log.openProducer('writer');
-    return Number(producer.position ?? 0);
+    if (mode === 'sinks') return (await log.openSinkProducer()).position.seq;
+    return Number((await log.openProducer('writer')).position ?? 0);
   });
 }
 

@@ -354,7 +354,9 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('values of 
     await run.until((appends) => appends.length > 0);
     await query("INSERT INTO shapes VALUES (1, POINT(1, 2), 'x', 7)");
     await run.until((appends) => appends.some((append) => append.records.length > 0));
-    expect(run.appends.at(-1)!.records).toMatchObject([{ value: '{"id":1,"ok":7}' }]);
+    // Transactions of others only move the position.
+    const records = run.appends.flatMap((append) => append.records);
+    expect(records).toMatchObject([{ value: '{"id":1,"ok":7}' }]);
     await run.stop();
   });
 });
