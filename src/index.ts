@@ -3,8 +3,8 @@ import { startApp, type App } from './app.js';
 import { loadConfig, type ConfigInput } from './config.js';
 import { AppError } from './core/errors.js';
 import type { LogSink } from './core/logger.js';
-import type { StatementEntity } from './projector/statement-facade.js';
 import type { ChangeItem, JsonAnswer, ReadRequest, SubscribeOptions } from './query/query-facade.js';
+import { toEntity, type StatementEntity } from './server/ksql-entities.js';
 
 export interface WritethroughOptions extends ConfigInput {
   /** Receives log lines; silent by default. */
@@ -85,7 +85,7 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
       return json === null ? null : JSON.parse(json);
     },
     subscribe: (subscription) => running().query.subscribe(subscription),
-    execute: (sql) => running().engine.execute({ sql, owner: 'api' }),
+    execute: async (sql) => (await running().engine.execute({ sql, owner: 'api' })).map(toEntity),
   };
 }
 

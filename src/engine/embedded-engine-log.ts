@@ -5,6 +5,8 @@ import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
 import { cutOf, type PendingAppend } from '../stream/pending-append.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
+import { statementsTopic } from '../projector/definition.js';
+import { embeddedTopics } from './embedded-topics.js';
 import type { EngineOptions } from './engine-api.js';
 import type { EngineLog } from './engine-log.js';
 import { foreignLog } from './foreign-log.js';
@@ -18,6 +20,8 @@ export async function openEmbeddedEngineLog(
   options: EngineOptions,
   logger: Logger,
 ): Promise<EngineLog> {
+  const definitions = statementsTopic(options.serviceId);
+  const defines = ({ records }: PendingAppend) => records.topics.includes(definitions);
   const stored = storedFrontier(database);
   const { durability, dataFolder } = options;
   const log = openEmbeddedLog(database, { durability, folder: dataFolder, spillFolder: dataFolder });
@@ -30,30 +34,28 @@ export async function openEmbeddedEngineLog(
   if (stored && stored.seq > (await log.headSeq())) throw foreignLog(options.dataFolder, 'the embedded log');
   return {
     log,
-    begin: () => Promise.resolve(),
+    begin: async () => embeddedTopics(log),
     startSending: () => Promise.resolve(),
     stopSending: () => Promise.resolve(),
     // A topic that is not there is refused while the append is applied: nothing waits that could be left out later.
     refuseDerived: () => {},
-    isForeign: async () => false,
     importTopic: undefined,
     outbox: () => undefined,
     close: () => log.close(),
     feed: {
-      take: () => log.queue.take(groupBytes),
+      take: () => log.queue.take(groupBytes, defines),
       write: (group) => log.write(group as readonly PendingAppend[]),
+      withoutRefused: (group) => log.queue.withoutRefused(group as readonly PendingAppend[]),
       cut: (group, at) => cutOf(group as readonly PendingAppend[], at),
       writeDerived: (groups) => {
         if (groups.length > 0) log.writeDerived(groups);
       },
+      refuse: (append, error) => log.queue.refuse(append, error),
       confirm: (appends) => log.queue.confirm(appends),
       onAvailable: (listener) => log.queue.onAvailable(listener),
       maintain: () => log.maintain(maintainBudgetMs),
     },
     attachCapture: (port) => void serveBridge(log.queue, port),
-    createTopic: (spec) => log.createTopic(spec),
-    topicIsEmpty: (topic) => log.topicIsEmpty(topic),
     noteApplied: () => {},
-    noteAppends: () => {},
   };
 }

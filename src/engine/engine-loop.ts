@@ -2,7 +2,7 @@
 //   1. take the group (embedded: what producers have closed; Kafka: what the log's reader has gathered)
 //   2. begin
 //   3. embedded: write it to the log (seqs and offsets are given here)
-//   4. apply append by append: definitions, records, controls
+//   4. apply append by append: definitions, records, controls (a definition ends its group: what topics there are is settled behind it)
 //   5. write what queries derived for their topics
 //   6. commit: log, rows, feed, catalogue, frontier and positions together
 //   7. answer local waiters, tell the main thread, confirm to the producers
@@ -10,8 +10,9 @@
 // it is read again behind the frontier). A crash between 6 and 7 leaves it applied; a producer that is opened again learns so from
 // its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, what came before the append that
 // fails is committed, that part stands still from there on (in a transaction of its own), and the rest is applied without it: so where a
-// part stands still is a function of the log, however appends were grouped. Between groups the loop yields to the thread's messages, and when nothing waits it takes one
-// step of a build or of the log's maintenance.
+// part stands still is a function of the log, however appends were grouped. An append that the log cannot take in 3 is refused, and the
+// rest written without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one step of a build
+// or of the log's maintenance.
 import type { AppendControl } from '../core/append-control.js';
 import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
@@ -26,6 +27,7 @@ import { isStorageTrouble } from '../sqlite/storage-error.js';
 import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.js';
 import { TopicRefusal } from '../stream/topic-refusal.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
+import { Unwritable } from '../stream/unwritable.js';
 import type { AppendFeed, TakenAppend } from './engine-log.js';
 
 export interface EngineLoopEnv {
@@ -185,15 +187,19 @@ export class EngineLoop {
   #commitPart(group: readonly TakenAppend[]): readonly Append[] {
     const { feed, sinks, projector } = this.#env;
     const done: Append[] = [];
-    for (let rest = group; rest.length > 0;) {
+    for (let rest = feed.withoutRefused(group); rest.length > 0; rest = feed.withoutRefused(rest)) {
       this.#applied = 0;
       try {
         done.push(...this.#applyGroup(rest));
         break;
       } catch (error) {
-        if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
+        if (!(error instanceof PartFailure || error instanceof Unwritable) || isStorageTrouble(error)) throw error;
         sinks.discard();
         projector.load();
+        if (error instanceof Unwritable) {
+          this.#refuse(error);
+          continue;
+        }
         // What came before the append that fails is committed first, with the part in it: where a part stands still must not depend
         // on what else was in the group. It may also have been made there.
         let at = feed.cut(rest, this.#applied);
@@ -224,6 +230,12 @@ export class EngineLoop {
     }
   }
 
+  #refuse({ append, error }: Unwritable): void {
+    const { feed, logger } = this.#env;
+    feed.refuse(append, error);
+    logger.error('an append is refused', { producer: append.producer, code: error.code, error: error.message });
+  }
+
   #isStored({ kind, name }: FailedPart): boolean {
     const { catalog, builder } = this.#env;
     switch (kind) {
@@ -252,6 +264,8 @@ export class EngineLoop {
       for (const append of written) {
         this.#advance(reached, append);
         this.#seq = append.seq;
+        // What was derived for a topic that the definition drops has its place before it.
+        if (projector.defines(append)) this.#writeDerived();
         projector.apply(append, reached);
         noteApplied(append);
         this.#applied++;

@@ -6,8 +6,7 @@ import { nameKey } from '../core/names.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { analyzeOptions } from '../projector/query-sources.js';
-import type { QueryStatus, StatementRequest } from '../projector/statement-facade.js';
-import type { Entity } from '../projector/entities.js';
+import type { QueryStatus, StatementRequest, StatementResult } from '../projector/statement-facade.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import { printStatement } from '../sql/print/statement.js';
@@ -20,7 +19,7 @@ export interface FileStatementsEnv {
   readonly log: EventLog;
   readonly strict: boolean;
   readonly logger: Logger;
-  readonly execute: (request: StatementRequest) => Promise<readonly Entity[]>;
+  readonly execute: (request: StatementRequest) => Promise<readonly StatementResult[]>;
 }
 
 interface Refused {

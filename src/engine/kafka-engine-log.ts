@@ -15,6 +15,7 @@ import { openKafkaStream } from './kafka-options.js';
 import { Outbox } from './outbox.js';
 import { upgradeOutbox } from './outbox-upgrade.js';
 import { ReadAhead } from './read-ahead.js';
+import { TopicUpkeep } from './topic-upkeep.js';
 import { WrittenTopics } from './written-topics.js';
 
 /** Bytes in one store commit. */
@@ -51,11 +52,21 @@ export async function openKafkaEngineLog(
   let written: WrittenTopics | undefined;
   let available = () => {};
   let refused: (refusal: TopicRefusal) => Promise<void>;
+  let topics: TopicUpkeep | undefined;
   let follow: Promise<void> = Promise.resolve();
   const fail = (error: unknown) => {
     if (!stopping.signal.aborted) ahead.fail(toAppError(error));
   };
-  database.onTransactionEnd({ commit: () => outbox?.committed(), rollback: () => written?.reload() });
+  database.onTransactionEnd({
+    commit: () => {
+      outbox?.committed();
+      topics?.committed();
+    },
+    rollback: () => {
+      written?.reload();
+      topics?.rolledBack();
+    },
+  });
   /** A follower keeps what the leader has not sent yet, so that nothing is missing when it takes over. */
   const watchSinks = async (kept: Outbox) => {
     for (;;) {
@@ -85,6 +96,11 @@ export async function openKafkaEngineLog(
       writeDerived: (groups) => {
         if (groups.length > 0) outbox!.add(groups);
       },
+      withoutRefused: (group) => group,
+      // What is read of the log has its place already.
+      refuse: (append, error) => {
+        throw new Error(`an append of ${append.producer} was refused behind the log`, { cause: error });
+      },
       confirm: () => ahead.confirm(),
       onAvailable: (listener) => {
         available = listener;
@@ -94,11 +110,21 @@ export async function openKafkaEngineLog(
     },
     async begin(state) {
       written = new WrittenTopics(state);
+      const upkeep = (topics = new TopicUpkeep({
+        state,
+        broker: log,
+        written,
+        isForeign: async (topic) => !written!.isOwn(topic) && !(await looksOwn(topic)),
+        logger,
+        signal: stopping.signal,
+        onDropped: (topic, seq) => outbox!.refuse(topic, seq),
+      }));
       const position = await log.sinkPosition();
       upgradeOutbox(state, store, position, options.serviceId);
       outbox = new Outbox({
         store,
         openTarget: () => log.openSinkProducer(),
+        ready: (topic, signal) => upkeep.waitFor(topic, signal),
         onRefused: (refusal) => refused(refusal),
         onError: fail,
         onRoom: () => available(),
@@ -107,6 +133,7 @@ export async function openKafkaEngineLog(
       if (position.kind === 'number') outbox.noteOut(position.number);
       if (options.role === 'follower') void watchSinks(outbox).catch(fail);
       follow = ahead.follow(log.read(state.frontier.seq, { follow: true, signal: stopping.signal })).catch(fail);
+      return topics;
     },
     async startSending(onRefused) {
       refused = onRefused;
@@ -124,23 +151,7 @@ export async function openKafkaEngineLog(
     outbox: () => outbox?.status,
     // Capture threads write to the brokers themselves.
     attachCapture: (port) => port.close(),
-    async createTopic(spec) {
-      const existing = await log.topics();
-      await log.createTopic(spec);
-      if (!existing.some(({ name }) => name === spec.name)) written!.noteMade(spec.name);
-    },
-    isForeign: async (topic) => !written!.isOwn(topic) && !(await looksOwn(topic)),
     importTopic: (topic, signal) => log.importTopic(topic, signal),
-    topicIsEmpty: (topic) => written!.isEmpty(topic),
     noteApplied: (append) => written!.note(append),
-    noteAppends(appends, registry, schemasTopic) {
-      for (const { records } of appends) {
-        if (!records.topics.includes(schemasTopic)) continue;
-        for (let i = 0; i < records.count; i++) {
-          const key = records.topic(i) === schemasTopic ? records.key(i) : null;
-          if (key) registry?.apply({ key: key.toString(), value: records.value(i)?.toString() ?? null });
-        }
-      }
-    },
   };
 }

@@ -1,10 +1,11 @@
-// Appends that the process makes itself: definitions, INSERT VALUES, swaps, registry entries. They go the same way as a source's, so
-// they have their place in the sequence; the caller hears when the engine has applied them.
+// Appends that the process makes itself: definitions, INSERT VALUES, swaps. They go the same way as a source's, so they have their
+// place in the sequence; the caller hears when the engine has applied them. Each stands for itself: one that cannot be written is
+// refused, and when the producer itself fails another takes its place, whose position tells which appends have become durable.
 import { toAppError, type AppError } from '../core/errors.js';
 import { extent, extentSize, opCode, type Append, type Chunk } from '../core/record.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { Outcome } from '../projector/projector.js';
-import type { AppendProducer } from '../stream/event-log.js';
+import type { AppendProducer, ProducerOptions } from '../stream/event-log.js';
 
 export const localProducer = 'engine';
 
@@ -29,42 +30,90 @@ export interface Applied {
 interface Waiting {
   readonly resolve: (applied: Applied) => void;
   readonly reject: (error: AppError) => void;
-  readonly promise: Promise<Applied>;
 }
 
+type OpenProducer = (options: ProducerOptions) => Promise<AppendProducer>;
+
 export class LocalAppends {
-  readonly #producer: AppendProducer;
+  readonly #open: OpenProducer;
+  #producer: AppendProducer | undefined;
   readonly #prefix: string;
   readonly #waiting = new Map<string, Waiting>();
   #next = 0;
   #turn: Promise<void> = Promise.resolve();
+  #written = 0;
+  #watching = false;
+  #ended: AppError | undefined;
 
-  /** `startedUs` makes the positions of this life of the process its own. */
-  constructor(producer: AppendProducer, startedUs: number) {
-    this.#producer = producer;
+  private constructor(open: OpenProducer, startedUs: number) {
+    this.#open = open;
     this.#prefix = `${startedUs}-`;
   }
 
+  /** `startedUs` makes the positions of this life of the process its own. */
+  static async open(open: OpenProducer, startedUs: number): Promise<LocalAppends> {
+    const appends = new LocalAppends(open, startedUs);
+    await appends.#usable();
+    return appends;
+  }
+
   append(append: LocalAppend): Promise<Applied> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const position = `${this.#prefix}${this.#next++}`;
-    let settle: Pick<Waiting, 'resolve' | 'reject'>;
-    const promise = new Promise<Applied>((resolve, reject) => (settle = { resolve, reject }));
-    const waiting = { ...settle!, promise };
-    this.#waiting.set(position, waiting);
+    const promise = new Promise<Applied>((resolve, reject) => this.#waiting.set(position, { resolve, reject }));
     // A producer takes one chunk at a time.
     this.#turn = this.#turn
-      .then(() => this.#producer.write(chunkOf(append, position)))
-      .catch((error: unknown) => {
-        this.#waiting.delete(position);
-        waiting.reject(toAppError(error));
-      });
+      .then(() => this.#write(append, position))
+      .catch((error: unknown) => this.#refuse(position, toAppError(error)));
     return promise;
   }
 
-  /** Everything that was appended until now is applied or refused. */
-  async settled(): Promise<void> {
-    const done = [...this.#waiting.values()].map(({ promise }) => promise.catch(() => {}));
-    await Promise.all(done);
+  async #write(append: LocalAppend, position: string): Promise<void> {
+    const producer = await this.#usable();
+    this.#written++;
+    await producer.write(chunkOf(append, position));
+    this.#watch(producer);
+  }
+
+  async #usable(): Promise<AppendProducer> {
+    return (this.#producer ??= await this.#open({ refused: (position, error) => this.#refuse(position, error) }));
+  }
+
+  /** A producer tells of its end only to who waits for it. */
+  #watch(producer: AppendProducer): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    const written = this.#written;
+    producer.flush().then(
+      () => {
+        this.#watching = false;
+        if (this.#written > written && this.#producer === producer) this.#watch(producer);
+      },
+      (error: unknown) => {
+        this.#watching = false;
+        this.#turn = this.#turn.then(() => this.#reopen(producer, toAppError(error)));
+      },
+    );
+  }
+
+  async #reopen(failed: AppendProducer, cause: AppError): Promise<void> {
+    if (this.#producer !== failed) return;
+    this.#producer = undefined;
+    if (cause.code === 'producer-fenced') return this.fail(cause);
+    try {
+      const { position } = await this.#usable();
+      const durable = position?.startsWith(this.#prefix) === true ? Number(position.slice(this.#prefix.length)) : -1;
+      for (const waiting of this.#waiting.keys())
+        if (Number(waiting.slice(this.#prefix.length)) > durable) this.#refuse(waiting, cause);
+    } catch {
+      // The next append tries again; of these nobody knows.
+      for (const waiting of this.#waiting.keys()) this.#refuse(waiting, cause);
+    }
+  }
+
+  #refuse(position: string, error: AppError): void {
+    this.#waiting.get(position)?.reject(error);
+    this.#waiting.delete(position);
   }
 
   applied(appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>): void {
@@ -78,6 +127,7 @@ export class LocalAppends {
 
   /** The process stops: nobody is left waiting. */
   fail(error: AppError): void {
+    this.#ended = error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

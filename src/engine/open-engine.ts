@@ -4,8 +4,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { join } from 'node:path';
 import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
-import { AppError, assert, toAppError, toErrorMessage } from '../core/errors.js';
-import { connectorOfProducer, producerName } from '../connect/naming.js';
+import { AppError, toAppError, toErrorMessage } from '../core/errors.js';
+import { connectorOfProducer } from '../connect/naming.js';
 import type { AppendControl } from '../core/append-control.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
@@ -13,18 +13,18 @@ import { Builder } from '../projector/builder.js';
 import { loadBuilds } from '../projector/build.js';
 import { compileQuery } from '../projector/compile-query.js';
 import { DefinitionApplier } from '../projector/definition-applier.js';
-import { encodeDefinition, statementsTopic, type Definition } from '../projector/definition.js';
-import type { Entity } from '../projector/entities.js';
+import { statementsTopic } from '../projector/definition.js';
 import { Projector } from '../projector/projector.js';
 import { querySources } from '../projector/query-sources.js';
 import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
-import { openRegistry, type Registry } from '../registry/registry.js';
+import { Registry, type RegistryOutcome } from '../registry/registry.js';
 import { Runtime } from '../runtime/runtime.js';
 import { nameKey } from '../core/names.js';
-import { CaptureTables } from './capture-tables.js';
+import { openCapturedTable } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
 import { ConnectorRemoval } from './connector-removal.js';
+import { DefinitionAppends } from './definition-appends.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { EngineLoop } from './engine-loop.js';
 import type { EngineLog } from './engine-log.js';
@@ -34,13 +34,14 @@ import { Imports } from './imports.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
-import { openSchemaTopic } from './schema-topic.js';
+import { Rebuilds } from './rebuilds.js';
+import { schemaDocuments, takeOverSchemas } from './schema-documents.js';
 import { SourceCounts } from './source-counts.js';
 import { TableSourcesTeller } from './table-sources.js';
 import { openDatabase } from '../sqlite/database.js';
 import { storageError } from '../sqlite/storage-error.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
-import type { TopicSpec } from '../stream/event-log.js';
+import type { ProducerOptions } from '../stream/event-log.js';
 import type { TopicRefusal } from '../stream/topic-refusal.js';
 
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
@@ -51,7 +52,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   const engineLog: EngineLog = await openEngineLog(database, options, logger);
   const { log } = engineLog;
   const state = openStateStore(database, { logId: log.logId });
-  await engineLog.begin(state);
+  const topics = await engineLog.begin(state);
   const catalog = new Catalog(state);
   const sinks = new SinkTopics();
   const tableSources = new TableSourcesTeller({
@@ -63,13 +64,20 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   const schemas = options.stream.kind === 'embedded' ? '_schemas' : `${options.serviceId}_schemas`;
   const leads = options.role === 'leader';
   if (leads) await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
-  const producer = leads ? await log.openProducer(localProducer) : followersProducer;
-  const local = new LocalAppends(producer, systemClock.nowUs());
+  const openLocal = async (producer: ProducerOptions) =>
+    leads ? log.openProducer(localProducer, producer) : followersProducer;
+  const local = await LocalAppends.open(openLocal, systemClock.nowUs());
   const connectors = new ConnectorDocuments(state, catalog, (control) => appendControl(control));
   const logEnd = new LogEnd(log, () => state.frontier.seq);
   const appendControl = async (control: AppendControl): Promise<void> => {
     await local.append({ records: [], commitTimeUs: systemClock.nowUs(), control });
   };
+  if (leads) await log.createTopic({ name: schemas, partitions: 1, cleanup: 'compact' });
+  await takeOverSchemas(log, schemas, state);
+  const registry: Registry = new Registry(
+    schemaDocuments({ state, tell: (key, value) => sinks.put(schemas, key, value, runtime.context) }),
+    async (command) => (await definitionAppends.append(command)) as RegistryOutcome,
+  );
   const resolve = (id: number) => registry.schemaText(id);
 
   const runtime: Runtime = new Runtime({
@@ -113,7 +121,10 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     runtime,
     builder,
     nowMs: () => systemClock.nowMs(),
-    topicIsEmpty: (topic) => engineLog.topicIsEmpty(topic),
+    topics,
+    registry,
+    serviceId: options.serviceId,
+    isConnector: (name) => connectors.load().some((connector) => connector.name === name),
     refreshVisibility: () => projector.refreshVisibility(),
     rowsAtOnce: options.rowsAtOnce,
   });
@@ -123,8 +134,14 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     runtime,
     builder,
     applier,
-    connectorChanged: (control) => connectors.apply(control),
+    connectorChanged: (control) => {
+      connectors.apply(control);
+      if (control.kind === 'connector-removed') applier.forgetConnector(control.name);
+    },
+    topics,
+    registry,
     serviceId: options.serviceId,
+    schemasTopic: schemas,
     logger,
     refuseDerived: (topic, upToSeq) => engineLog.refuseDerived(topic, upToSeq),
   });
@@ -142,15 +159,16 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     await appendControl(control);
   };
 
-  const appendDefinition = async (definition: Definition): Promise<Entity> => {
-    const record = { topic: definitions, partition: 0, key: null, value: encodeDefinition(definition) };
-    const { outcome } = await local.append({ records: [record], commitTimeUs: systemClock.nowUs() });
-    assert(outcome, 'a definition was applied without an outcome');
-    if (!outcome.ok) throw outcome.error;
-    loop.wake();
-    void statements.retryWaiting();
-    return outcome.entity;
-  };
+  const definitionAppends = new DefinitionAppends({
+    local,
+    topic: definitions,
+    topics,
+    nowUs: () => systemClock.nowUs(),
+    onApplied: () => {
+      loop.wake();
+      void statements.retryWaiting();
+    },
+  });
 
   let imports: Imports | undefined;
   const loop: EngineLoop = new EngineLoop({
@@ -167,7 +185,7 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     logger,
     isLocal: (producer) => producer === localProducer,
     onCommitted: (appends, outcomes) => {
-      engineLog.noteAppends(appends, registry, schemas);
+      if (appends.length === 0) return;
       local.applied(appends, outcomes);
       if (outcomes.size > 0 || appends.some(({ control }) => control !== undefined)) imports?.follow();
       logEnd.applied(state.frontier.seq);
@@ -184,9 +202,6 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
   });
 
-  // The registry's entries are read before any record is decoded; the loop that appends new ones starts behind it.
-  const schemaTopic = await openSchemaTopic(log, schemas, leads ? () => local : undefined, () => systemClock.nowUs());
-  const registry: Registry = await openRegistry(schemaTopic);
   projector.load();
   builder.collectGarbage();
   loop.start();
@@ -201,24 +216,16 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     });
     imports.follow();
   }
-  const createTopic = (spec: TopicSpec) => engineLog.createTopic(spec);
+  if (leads)
+    topics.start({ headSeq: await log.headSeq(), append: (definition) => definitionAppends.append(definition) });
   const statements = new EngineStatements({
     catalog,
-    builder,
-    state,
-    registry,
+    definitions: definitionAppends,
+    topics,
     log,
-    createTopic,
-    isForeign: async (topic) => {
-      const readers = catalog.all().filter(({ properties }) => properties.topic === topic);
-      return readers.length > 0 ? readers.some(({ imported }) => imported) : engineLog.isForeign(topic);
-    },
     local,
     options,
     logger,
-    appendDefinition,
-    wake: () => loop.wake(),
-    reload: () => projector.load(),
     connectors: () =>
       connectors.load().map(({ name, config, wanted }) => ({
         name,
@@ -226,8 +233,13 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
         state: wanted.toUpperCase(),
       })),
   });
-  const position = (connector: string) => state.frontier.positions[producerName(connector)] ?? null;
-  const captureTables = new CaptureTables({ catalog, createTopic, registry, appendDefinition, position });
+  const rebuilds = new Rebuilds({
+    catalog,
+    builder,
+    state,
+    wake: () => loop.wake(),
+    reload: () => projector.load(),
+  });
   const removal = new ConnectorRemoval({
     catalog,
     connectors,
@@ -242,12 +254,12 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   return {
     execute: (request) => statements.execute(request),
     executeOrWait: (request) => statements.executeOrWait(request),
-    rebuild: (table) => statements.rebuild(table),
+    rebuild: (table) => rebuilds.begin(table),
     rebuilds: async () => builder.progress(),
     queries: async () => statements.queryStatus(),
     waiting: async () => statements.waiting(),
     attachCapture: async ({ port }) => engineLog.attachCapture(port as MessagePort),
-    openTable: (request) => captureTables.open(request),
+    openTable: (request) => openCapturedTable(definitionAppends, request),
     caughtUp: async () => {
       await logEnd.reached();
       if (leads) await connectors.sequence();
@@ -255,7 +267,6 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
     connectors: async () => connectors.load(),
     putConnector: (connector) => connectors.put(connector),
     removeConnector: async (name, keep) => {
-      captureTables.forget(name);
       await removal.remove(name, keep);
     },
     connectorProgress: async (name) => connectors.progress(name),

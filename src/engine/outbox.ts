@@ -35,6 +35,8 @@ export interface OutboxEnv {
   readonly store: OutboxStore;
   /** Fences whoever sends, and tells where they stood. */
   readonly openTarget: () => Promise<OutboxTarget>;
+  /** Resolves when the topic is no longer being made, or the signal aborts. */
+  readonly ready: (topic: string, signal: AbortSignal) => Promise<void>;
   /** Resolves when it is applied that the topic's records are left out from here on. */
   readonly onRefused: (refusal: TopicRefusal) => Promise<void>;
   /** Sending has ended for good. */
@@ -156,6 +158,7 @@ export class Outbox {
     const backoff = createBackoff({ initialMs: 100, maxMs: 5000 });
     while (!signal.aborted) {
       const target = await this.#env.openTarget();
+      const refusals = this.#env.store.refusals();
       try {
         this.noteOut(target.position);
         target.onDurable((number) => {
@@ -167,7 +170,10 @@ export class Outbox {
         await this.#sendTo(target, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof TopicRefusal) await this.#refused(error, missing, signal);
+        // A topic that was dropped meanwhile, maybe to be made anew: its records are left out when the rest is sent again.
+        if (error instanceof TopicRefusal && this.#env.store.refusals().get(error.topic) !== refusals.get(error.topic))
+          missing.delete(error.topic);
+        else if (error instanceof TopicRefusal) await this.#refused(error, missing, signal);
         else if (error instanceof AppError && error.retriable) await backoff.wait(signal);
         else throw error;
       } finally {
@@ -192,10 +198,12 @@ export class Outbox {
         continue;
       }
       failpoint('outbox-before-produce');
+      for (const topic of group.records.topics) await this.#env.ready(topic, signal);
       const refusals = store.refusals();
       const refused = group.records.topics.filter((topic) => (refusals.get(topic) ?? -1) >= group.seq);
       // A group of which nothing is left is written too: the position moves with it.
-      await target.write({ ...group, records: withoutTopics(group.records, refused) });
+      const records = withoutTopics(group.records, refused);
+      await target.write({ ...group, records });
       failpoint('outbox-after-produce');
       at = group;
     }

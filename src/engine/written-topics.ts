@@ -6,7 +6,7 @@ import { isImport } from '../stream/import-name.js';
 
 const kind = 'written-topic';
 const importedKind = 'imported-topic';
-/** Topics that this process has made. */
+/** Topics that definitions have made. */
 const madeKind = 'made-topic';
 /** No topic's name: there when the folder has followed the log from its first append. */
 const complete = '*';
@@ -35,18 +35,24 @@ export class WrittenTopics {
     return this.#topics.has(complete);
   }
 
-  /** It has a record in the log, or was made by this process. */
+  /** It has a record in the log, or was made by a definition. */
   isOwn(topic: string): boolean {
     return this.#topics.has(topic) || this.#state.getDocument(madeKind, topic) !== undefined;
   }
 
-  /** In a transaction of its own. */
+  /** In the open transaction. */
   noteMade(topic: string): void {
-    this.#state.transaction(() => this.#state.putDocument(madeKind, topic, '{}'));
+    this.#state.putDocument(madeKind, topic, '{}');
   }
 
   isEmpty(topic: string): boolean {
     return this.#topics.has(complete) && !this.#topics.has(topic) && !this.#imported.has(topic);
+  }
+
+  /** In the open transaction: it is made anew, and what the log had of an earlier one of its name is gone. */
+  forget(topic: string): void {
+    if (this.#topics.delete(topic)) this.#state.deleteDocument(kind, topic);
+    if (this.#imported.delete(topic)) this.#state.deleteDocument(importedKind, topic);
   }
 
   /** In the open transaction. */

@@ -1,17 +1,21 @@
-// What applying a definition works on.
+// What applying a definition works on, all of it inside the engine's open transaction.
 import type { Catalog } from '../catalog/catalog.js';
+import type { Registry } from '../registry/registry.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { Builder } from './builder.js';
+import type { DefinedTopics } from './defined-topics.js';
 
 export interface ApplierEnv {
   readonly state: StateWriter;
   readonly catalog: Catalog;
   readonly runtime: Runtime;
   readonly builder: Builder;
+  readonly topics: DefinedTopics;
+  readonly registry: Registry;
+  readonly serviceId: string;
+  readonly isConnector: (name: string) => boolean;
   readonly nowMs: () => number;
-  /** The topic has no record yet, so there is nothing to replay. */
-  readonly topicIsEmpty: (topic: string) => boolean;
   readonly refreshVisibility: () => void;
   readonly rowsAtOnce?: number | undefined;
 }

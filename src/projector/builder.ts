@@ -48,6 +48,8 @@ export class Builder {
   #leftBehind: (readonly [TableSpec | undefined, readonly string[] | undefined])[] = [];
   /** By table: what replays have read ahead; it outlives a rollback. */
   readonly #pages = new Map<string, ReplayPages>();
+  /** Of builds that the open transaction has ended: after a rollback they go on with the page that was read for them. */
+  readonly #retiredPages = new Map<string, ReplayPages>();
 
   constructor(env: BuilderEnv) {
     this.#env = env;
@@ -58,6 +60,8 @@ export class Builder {
   /** Takes up unfinished builds: at start and after a rollback. */
   load(): void {
     this.#active.clear();
+    for (const [key, pages] of this.#retiredPages) this.#pages.set(key, pages);
+    this.#retiredPages.clear();
     this.#leftBehind = [];
     for (const document of loadBuilds(this.#env.state)) {
       this.#ended.delete(nameKey(document.table));
@@ -67,6 +71,7 @@ export class Builder {
 
   /** The transaction in which builds have ended is committed. */
   committed(): void {
+    this.#retiredPages.clear();
     if (this.#leftBehind.length === 0) return;
     for (const [spec, stateNames] of this.#leftBehind) this.#garbage.add(spec, stateNames);
     this.#leftBehind = [];
@@ -122,7 +127,7 @@ export class Builder {
     if (!active) return;
     this.#unhook(active);
     this.#active.delete(nameKey(table));
-    this.#pages.delete(nameKey(table));
+    this.#retirePages(table);
     removeBuild(this.#env.state, active.document.table);
     if (active.document.purpose !== 'rebuild') return;
     if (active.target) this.#env.state.dropState(suspectState(active.target.spec));
@@ -255,6 +260,13 @@ export class Builder {
     this.#caughtUp(active);
   }
 
+  #retirePages(table: string): void {
+    const key = nameKey(table);
+    const pages = this.#pages.get(key);
+    if (pages && !this.#retiredPages.has(key)) this.#retiredPages.set(key, pages);
+    this.#pages.delete(key);
+  }
+
   #pagesOf(table: string, topic: string): ReplayPages {
     const key = nameKey(table);
     let pages = this.#pages.get(key);
@@ -282,7 +294,7 @@ export class Builder {
     const { state, runtime, catalog, onCreated } = this.#env;
     removeBuild(state, document.table);
     this.#active.delete(nameKey(document.table));
-    this.#pages.delete(nameKey(document.table));
+    this.#retirePages(document.table);
     if (query) {
       runtime.unlisten(query);
       runtime.attachQuery(catalog.query(query.id)!, catalog.find(entry.name)!);
@@ -346,7 +358,7 @@ export class Builder {
     state.feedRebuilt(entry.name, runtime.context.seq);
     this.#leftBehind.push([earlier.spec, oldStates]);
     this.#active.delete(nameKey(table));
-    this.#pages.delete(nameKey(table));
+    this.#retirePages(table);
     this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
   }
 

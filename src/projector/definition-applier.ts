@@ -1,65 +1,97 @@
-// Applies one definition of the sequence to catalogue, tables and wiring, inside the engine's open transaction. Everything that can
-// be refused is refused before anything is changed, so a refusal leaves no trace.
-import { tableSpec, type SourceEntry } from '../catalog/catalog.js';
-import { nameKey } from '../core/names.js';
-import { AppError } from '../core/errors.js';
+// Applies one definition of the sequence to topics, schemas, catalogue, tables and wiring, inside the engine's open transaction: all of
+// them or, when it throws, none. What it reads is what the appends before it have left, so of two clients' statements the later one
+// is measured by what the earlier one has done, on every process alike.
+import { tableSpec, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
+import { AppError, unreachable } from '../core/errors.js';
+import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
+import { defaultKeyShape, keyFields, valueFields } from '../schema/formats/format.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
 import type { Frontier } from '../store/state-store.js';
 import type { ApplierEnv } from './applier-env.js';
-import { alreadyThere, assertRuns, assertTopicIsFree, exists } from './definition-checks.js';
-import type { Definition } from './definition.js';
-import { currentStatus, type Entity } from './entities.js';
-import { analyzeOptions, querySources } from './query-sources.js';
-import { SourceDefinitions } from './source-definitions.js';
+import { CapturedDefinitions } from './captured-definitions.js';
+import { ensureTopic } from './defined-topics.js';
+import { assertNotInternal, assertRuns, assertTopicIsFree, exists } from './definition-checks.js';
+import type { Definition, DefinitionResult } from './definition.js';
+import { DropDefinitions } from './drop-definitions.js';
+import { analyzeOptions } from './query-sources.js';
+import { SourceDefinitions, type PlacedStatement } from './source-definitions.js';
+import type { StatementResult } from './statement-facade.js';
+import { applied, leftAlone } from './statement-results.js';
 
 /** Rows that a new query takes over at once, so that small tables are there when the statement answers. */
 const rowsAtOnceDefault = 5_000;
 
-type Of<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
+type CreateAs = Extract<Statement, { readonly kind: 'create-as' }>;
 
 export class DefinitionApplier {
   readonly #env: ApplierEnv;
   readonly #sources: SourceDefinitions;
+  readonly #captured: CapturedDefinitions;
+  readonly #drops: DropDefinitions;
 
   constructor(env: ApplierEnv) {
     this.#env = env;
     this.#sources = new SourceDefinitions(env);
+    this.#captured = new CapturedDefinitions(env, this.#sources);
+    this.#drops = new DropDefinitions(env);
   }
 
   /** `reached` is the frontier with the definition's append in it. */
-  apply(definition: Definition, reached: Frontier): Entity {
-    const { seq } = reached;
-    if (definition.kind === 'captured-table') return this.#sources.captured(definition);
-    const [parsed] = parseStatements(definition.sql);
-    const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(definition.strict));
+  apply(definition: Definition, reached: Frontier): DefinitionResult {
+    const { topics, registry } = this.#env;
+    switch (definition.kind) {
+      case 'statement':
+        return this.#statement(definition, reached);
+      case 'captured-table':
+        return this.#captured.capture(definition, reached);
+      case 'register-schema':
+      case 'set-compatibility':
+      case 'delete-subject':
+        return registry.apply(definition);
+      case 'topic-made':
+        topics.made(definition.topic, definition.id);
+        return { kind: 'noted' };
+      case 'topic-dropped':
+        topics.dropped(definition.topic, definition.id);
+        return { kind: 'noted' };
+      default:
+        return unreachable(definition);
+    }
+  }
+
+  /** In the open transaction. */
+  forgetConnector(name: string): void {
+    this.#captured.forget(name);
+  }
+
+  #statement(definition: Extract<Definition, { readonly kind: 'statement' }>, reached: Frontier): StatementResult {
+    const { sql, owner, strict, seen = null } = definition;
+    const [parsed] = parseStatements(sql);
+    const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(strict));
+    const placed: PlacedStatement = { sql, owner, strict, seen, seq: reached.seq };
     switch (statement.kind) {
       case 'create-source':
-        return this.#sources.create(statement, definition, seq);
+        return this.#sources.create(statement, placed);
       case 'create-as':
-        return this.#createAs(statement, definition, seq);
+        return this.#createAs(statement, placed);
       case 'drop':
-        return this.#drop(statement, definition.sql, seq);
+        return this.#drops.drop(statement, placed);
       case 'pause':
       case 'resume':
       case 'terminate':
-        return this.#changeQueries(statement, definition.sql, reached);
+        return this.#drops.changeQueries(statement, sql, reached);
       default:
         throw new AppError('internal', `a ${statement.kind} statement is no definition`);
     }
   }
 
-  #createAs(
-    statement: Of<'create-as'>,
-    definition: Extract<Definition, { readonly kind: 'statement' }>,
-    seq: number,
-  ): Entity {
+  #createAs(statement: CreateAs, placed: PlacedStatement): StatementResult {
     const { catalog, state, runtime } = this.#env;
-    const { sql, owner, strict } = definition;
-    const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
+    const { sql, owner, strict, seq } = placed;
     const byName = catalog.find(statement.name);
-    if (byName && statement.ifNotExists) return alreadyThere(sql, statement.sourceKind, statement.name);
+    if (byName && statement.ifNotExists) return leftAlone(sql, statement.sourceKind, statement.name, seq);
     if (byName && statement.orReplace) {
       throw new AppError('unsupported-statement', `CREATE OR REPLACE of ${byName.name} by a query`, {
         hint: `DROP ${byName.sourceKind.toUpperCase()} ${byName.name} first`,
@@ -78,7 +110,7 @@ export class DefinitionApplier {
       name: statement.name,
       sourceKind: statement.sourceKind,
       schema: statement.schema,
-      properties: statement.properties,
+      properties: { ...statement.properties, partitions: this.#sinkTopic(statement, placed) },
       writtenBy: id,
       readOnly: false,
       owner,
@@ -87,7 +119,7 @@ export class DefinitionApplier {
       captured: null,
       visible: false,
       failed: null,
-      schemaIds: definition.schemaIds,
+      schemaIds: this.#registerSchemas(statement),
     };
     const query = { id, sql, sink: entry.name, owner, strict, state: { kind: 'running' }, number } as const;
     catalog.putSource(entry);
@@ -96,12 +128,41 @@ export class DefinitionApplier {
     runtime.attachSink(entry);
     this.#fillNew(entry, statement, query.id);
     this.#env.refreshVisibility();
-    return currentStatus(sql, commandId, `Created query with ID ${id}`, seq, id);
+    const command = { type: statement.sourceKind, name: statement.name, action: 'create' } as const;
+    return applied(sql, command, `Created query with ID ${id}`, seq, id);
+  }
+
+  /** Its partitions: as declared, else as many as its first source has. */
+  #sinkTopic({ properties, sourceKind, plan }: CreateAs, { seen }: PlacedStatement): number {
+    const { topics, catalog, serviceId } = this.#env;
+    assertNotInternal(properties.topic, serviceId);
+    const source = catalog.find(plan.sources[0]!)!.properties;
+    return ensureTopic(topics, {
+      name: properties.topic,
+      partitions: properties.partitions,
+      cleanup: sourceKind === 'table' ? 'compact' : 'delete',
+      seen,
+      otherwise: topics.find(source.topic)?.partitions ?? source.partitions ?? 1,
+    });
+  }
+
+  #registerSchemas({ schema, properties }: CreateAs): SchemaIds | null {
+    const { registry } = this.#env;
+    const { topic, keyFormat, valueFormat } = properties;
+    if (keyFormat !== 'AVRO' && valueFormat !== 'AVRO') return null;
+    const isKey = new Set(schema.keyColumns);
+    const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+    const keyText = () => avroKeySchema(topic, keyFields(schema), defaultKeyShape(schema));
+    const valueText = () => avroValueSchema(topic, valueFields(schema, valueColumns));
+    return {
+      key: keyFormat === 'AVRO' && isKey.size > 0 ? registry.registerNow(`${topic}-key`, keyText(), 'AVRO') : null,
+      value: valueFormat === 'AVRO' ? registry.registerNow(`${topic}-value`, valueText(), 'AVRO') : null,
+    };
   }
 
   /** A new query starts from the earliest: from the rows that its tables hold, or from the records of its stream's topic. */
-  #fillNew(entry: SourceEntry, statement: Of<'create-as'>, queryId: string): void {
-    const { catalog, runtime, builder } = this.#env;
+  #fillNew(entry: SourceEntry, statement: CreateAs, queryId: string): void {
+    const { catalog, runtime, builder, topics } = this.#env;
     const sources = [...new Set(statement.plan.sources.map((name) => catalog.find(name)!))];
     const stream = sources.find((source) => source.sourceKind === 'stream');
     const base = {
@@ -115,110 +176,12 @@ export class DefinitionApplier {
     } as const;
     if (stream) {
       // A derived stream keeps no history of its own to replay; a query over it starts now.
-      const replayable = stream.writtenBy === null && !this.#env.topicIsEmpty(stream.properties.topic);
+      const replayable = stream.writtenBy === null && !topics.isEmpty(stream.properties.topic);
       if (!replayable) return runtime.attachQuery(catalog.query(queryId)!, entry);
       return builder.begin({ ...base, method: 'replay', cursors: {} });
     }
     const cursors = Object.fromEntries(sources.map((source) => [source.name, { last: null, done: false }]));
     builder.begin({ ...base, method: 'scan', cursors });
     builder.scanNow(entry.name, this.#env.rowsAtOnce ?? rowsAtOnceDefault);
-  }
-
-  #drop(statement: Of<'drop'>, sql: string, seq: number): Entity {
-    const { catalog, state, runtime, builder } = this.#env;
-    const entry = catalog.find(statement.name);
-    if (!entry && statement.ifExists)
-      return currentStatus(
-        sql,
-        `${statement.sourceKind}/\`${statement.name}\`/drop`,
-        `Source \`${statement.name}\` does not exist.`,
-        seq,
-      );
-    if (!entry) throw new AppError('unknown-table', `Source ${statement.name} does not exist.`);
-    if (entry.sourceKind !== statement.sourceKind) {
-      throw new AppError(
-        'invalid-statement',
-        `Incompatible data source type is ${entry.sourceKind.toUpperCase()}, but statement was DROP ${statement.sourceKind.toUpperCase()}`,
-      );
-    }
-    const readers = catalog
-      .queries()
-      .filter(
-        (query) =>
-          query.sink !== entry.name &&
-          querySources(catalog, query).some((source) => nameKey(source) === nameKey(entry.name)),
-      );
-    if (readers.length > 0) {
-      const names = readers.map((query) => query.id).join(', ');
-      throw new AppError(
-        'invalid-statement',
-        `Cannot drop ${entry.name}. The following queries read from this source: [${names}]`,
-        {
-          hint: 'drop what they write first',
-        },
-      );
-    }
-    builder.forget(entry.name);
-    if (entry.writtenBy) this.#dropQuery(entry.writtenBy, entry);
-    runtime.dropSource(entry.name);
-    catalog.dropSource(entry.name);
-    if (entry.table) {
-      if (entry.visible) state.unpublish(entry.name);
-      state.dropTable(tableSpec(entry));
-    }
-    return currentStatus(
-      sql,
-      `${entry.sourceKind}/\`${entry.name}\`/drop`,
-      `Source \`${entry.name}\` (topic: ${entry.properties.topic}) was dropped.`,
-      seq,
-    );
-  }
-
-  #dropQuery(id: string, entry: SourceEntry): void {
-    const { catalog, runtime, state } = this.#env;
-    // A query that stands still, or was being filled, has states too: compiling it tells their names.
-    const topology =
-      runtime.runningQuery(id)?.running.topology ??
-      runtime.compile(catalog.query(id)!, entry, entry.table?.version ?? 1, () => {}).topology;
-    runtime.detachQuery(id);
-    for (const name of topology.stateNames) state.dropState(name);
-    catalog.dropQuery(id);
-  }
-
-  #changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, reached: Frontier): Entity {
-    const { seq } = reached;
-    const { catalog, runtime, builder } = this.#env;
-    const queries =
-      statement.queryId === null
-        ? catalog.queries()
-        : catalog.queries().filter((query) => nameKey(query.id) === nameKey(statement.queryId!));
-    if (queries.length === 0 && statement.queryId !== null) {
-      throw new AppError('invalid-statement', `Unknown queryId: ${statement.queryId}`, {
-        hint: 'SHOW QUERIES lists them',
-      });
-    }
-    if (statement.kind === 'resume') {
-      throw new AppError('unsupported-statement', 'RESUME is not supported', {
-        hint: 'a paused query has missed changes: rebuild its table (`writethrough rebuild TABLE`), which lets it run again',
-      });
-    }
-    const kind = statement.kind === 'pause' ? 'paused' : 'terminated';
-    const ids = queries.map(({ id }) => id);
-    const stopped = runtime.stopQueries(ids, reached, { kind, atSeq: seq }, { kind: 'paused', atSeq: seq });
-    for (const id of stopped) {
-      const { sink } = catalog.query(id)!;
-      if (!builder.isBuilding(sink)) continue;
-      // Refused behind the change: the engine rolls it back.
-      throw new AppError('rebuild-running', `${sink} is being built`, {
-        hint: `wait for it, or DROP ${sink}`,
-        retriable: true,
-      });
-    }
-    return currentStatus(
-      sql,
-      `${statement.kind}/${statement.queryId ?? 'ALL'}/execute`,
-      `Query ${statement.kind === 'pause' ? 'paused' : 'terminated'}.`,
-      seq,
-    );
   }
 }

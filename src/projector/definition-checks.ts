@@ -3,7 +3,6 @@ import type { Catalog, SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { printType, sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import { warning, type Entity } from './entities.js';
 
 export function exists(entry: SourceEntry): AppError {
   return new AppError(
@@ -13,10 +12,6 @@ export function exists(entry: SourceEntry): AppError {
       hint: `DROP ${entry.sourceKind.toUpperCase()} ${entry.name} first, or use CREATE ... IF NOT EXISTS`,
     },
   );
-}
-
-export function alreadyThere(sql: string, kind: string, name: string): Entity {
-  return warning(sql, `Cannot add ${kind} '${name}': A ${kind} with the same name already exists.`);
 }
 
 export function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: string): void {
@@ -64,6 +59,12 @@ export function assertRuns(catalog: Catalog, sources: readonly SourceEntry[]): v
       hint: `rebuild it first (\`writethrough rebuild ${name}\`), or drop it and create it again`,
     });
   }
+}
+
+/** Definitions and schemas lie in topics too, and are not written by SQL. */
+export function assertNotInternal(topic: string, serviceId: string): void {
+  if (topic !== '_schemas' && !topic.startsWith(`${serviceId}_`)) return;
+  throw new AppError('invalid-statement', `topic ${topic} is internal`, { hint: 'name another one' });
 }
 
 /** Two writers of one topic would mix their records. */

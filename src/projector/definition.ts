@@ -1,9 +1,14 @@
-// The records of the topic `<service.id>_statements`: every change of the catalogue is one, so that definitions are part of the
-// sequence and every process that follows the log makes them at the same seq.
+// The records of the topic `<service.id>_statements`: every change of the catalogue, of the topics that it wants and of the registry is
+// one, so that definitions are part of the sequence and every process that follows the log makes them at the same seq. A definition
+// holds what was asked for, and what only the process that appends it can know (`seen`); everything else is found when it is applied.
+import type { Owner } from '../catalog/catalog.js';
 import type { RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import type { Owner, SchemaIds } from '../catalog/catalog.js';
-import type { SourceProperties } from '../sql/plan.js';
+import type { RegistryCommand, RegistryOutcome } from '../registry/registry.js';
+import type { WireField } from '../schema/formats/format.js';
+import type { FormatName } from '../sql/plan.js';
+import type { SeenTopic } from './defined-topics.js';
+import type { StatementResult } from './statement-facade.js';
 
 export type Definition =
   | {
@@ -11,23 +16,51 @@ export type Definition =
       readonly sql: string;
       readonly owner: Owner;
       readonly strict: boolean;
-      readonly schemaIds: SchemaIds | null;
-      /** The topic that it declares is written by others. */
-      readonly imported?: true | undefined;
+      /** The topic that it names, where others have made it. */
+      readonly seen?: SeenTopic | null;
     }
-  /** A table that a connector captures becomes a queryable table. */
-  | {
-      readonly kind: 'captured-table';
-      readonly connector: string;
-      readonly database: string;
-      readonly table: string;
-      readonly schema: RowSchema;
-      readonly properties: SourceProperties;
-      readonly keyShape: 'bare' | 'object';
-      readonly deletedField: boolean;
-      /** It stays hidden until its snapshot is complete. */
-      readonly hidden: boolean;
-    };
+  | CapturedTable
+  | RegistryCommand
+  /** What `DefinedTopics` says of them. */
+  | { readonly kind: 'topic-made'; readonly topic: string; readonly id: string }
+  | { readonly kind: 'topic-dropped'; readonly topic: string; readonly id: string };
+
+/** A table that a connector captures gets its topic and its schemas, and becomes a queryable table. */
+export interface CapturedTable {
+  readonly kind: 'captured-table';
+  readonly connector: string;
+  /** Of the connector's appends. */
+  readonly producer: string;
+  readonly database: string;
+  readonly table: string;
+  readonly schema: RowSchema;
+  readonly key: readonly WireField[];
+  readonly value: readonly WireField[];
+  /** The topic that its name gives; it gets another where another table has that one. */
+  readonly topic: string;
+  readonly partitions: number;
+  readonly cleanup: 'compact' | 'delete';
+  readonly keyFormat: FormatName;
+  readonly valueFormat: FormatName;
+  readonly keyShape: 'bare' | 'object';
+  readonly deletedField: boolean;
+  /** It stays hidden until its snapshot is complete. */
+  readonly hidden: boolean;
+  /** False: only a topic. */
+  readonly createTable: boolean;
+  /** By name, of the topics that it may get, those that others have made. */
+  readonly seen: Readonly<Record<string, SeenTopic>>;
+}
+
+/** What applying a definition came to. */
+export type DefinitionResult = StatementResult | RegistryOutcome | CapturedResult | { readonly kind: 'noted' };
+
+export interface CapturedResult {
+  readonly kind: 'captured';
+  readonly topic: string;
+  readonly keySchemaId: number | undefined;
+  readonly valueSchemaId: number | undefined;
+}
 
 export function statementsTopic(serviceId: string): string {
   return `${serviceId}_statements`;

@@ -1,5 +1,5 @@
 // The pump stream -> store: applies appends, one by one, in the engine's open transaction. Order of steps for one append:
-//   1. definitions in it change the catalogue and the wiring (statements topic)
+//   1. definitions in it change topics, registry, catalogue and wiring (statements topic)
 //   2. its records run through all live queries (runtime)
 //   3. its control (snapshot completed, rebuild swapped, sink failed) takes effect
 // Log, rows, feed, catalogue and frontier commit together, so a crash between any two steps leaves the state of the commit before,
@@ -11,12 +11,14 @@ import { nameKey } from '../core/names.js';
 import { fromErrorMessage, toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
+import type { Registry } from '../registry/registry.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 import { loadBuilds } from './build.js';
 import type { Builder } from './builder.js';
-import { decodeDefinition, statementsTopic } from './definition.js';
+import type { DefinedTopics } from './defined-topics.js';
+import { decodeDefinition, statementsTopic, type DefinitionResult } from './definition.js';
 import type { DefinitionApplier } from './definition-applier.js';
 import { refreshVisibility } from './visibility.js';
 
@@ -30,7 +32,11 @@ export interface ProjectorParts {
   readonly connectorChanged: (
     control: Extract<AppendControl, { readonly kind: 'connector-put' | 'connector-removed' }>,
   ) => void;
+  readonly topics: DefinedTopics;
+  readonly registry: Registry;
   readonly serviceId: string;
+  /** Where earlier versions appended the registry's entries. */
+  readonly schemasTopic: string;
   readonly logger: Logger;
   /** In the open transaction: what was derived for the topic up to this seq is not written to it. */
   readonly refuseDerived: (topic: string, upToSeq: number) => void;
@@ -38,8 +44,7 @@ export interface ProjectorParts {
 
 /** What became of a definition, by the seq of its append. */
 export type Outcome =
-  | { readonly ok: true; readonly entity: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly error: AppError };
+  { readonly ok: true; readonly result: DefinitionResult } | { readonly ok: false; readonly error: AppError };
 
 export class Projector {
   readonly #parts: ProjectorParts;
@@ -57,7 +62,8 @@ export class Projector {
 
   /** Wires everything from the durable catalogue: at start and after a rollback. */
   load(): void {
-    const { catalog, runtime, builder } = this.#parts;
+    const { catalog, runtime, builder, registry } = this.#parts;
+    registry.reload();
     catalog.reload();
     runtime.load();
     builder.load();
@@ -67,10 +73,22 @@ export class Projector {
 
   /** `reached` is the frontier with this append in it; it moves on with the next one. */
   apply(append: Append, reached: Frontier): void {
-    if (append.records.count > 0 && append.records.topics.includes(this.#topic))
-      this.#applyDefinitions(append, reached);
+    if (this.defines(append)) this.#applyDefinitions(append, reached);
+    else if (append.records.topics.includes(this.#parts.schemasTopic)) this.#takeSchemas(append);
     this.#parts.runtime.apply(append);
     if (append.control) this.#applyControl(append, reached);
+  }
+
+  /** It holds a definition: what topics there are behind it is another matter than before it. */
+  defines({ records }: Pick<Append, 'records'>): boolean {
+    return records.count > 0 && records.topics.includes(this.#topic);
+  }
+
+  #takeSchemas({ records }: Append): void {
+    for (let i = 0; i < records.count; i++) {
+      const key = records.topic(i) === this.#parts.schemasTopic ? records.key(i) : null;
+      if (key) this.#parts.registry.takeNow({ key: key.toString(), value: records.value(i)?.toString() ?? null });
+    }
   }
 
   #applyDefinitions(append: Append, reached: Frontier): void {
@@ -86,8 +104,8 @@ export class Projector {
         continue;
       }
       try {
-        const entity = applier.apply(decodeDefinition(records.value(i)!), reached);
-        this.#outcomes.set(append.seq, { ok: true, entity });
+        const result = applier.apply(decodeDefinition(records.value(i)!), reached);
+        this.#outcomes.set(append.seq, { ok: true, result });
       } catch (error) {
         const cause = error instanceof QueryFailure ? error.error : toAppError(error);
         throw new PartFailure({ kind: 'definition', name: String(append.seq) }, cause);

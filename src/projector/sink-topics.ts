@@ -1,7 +1,8 @@
 // The topics of derived streams and tables: each change of a sink becomes a record, gathered while an engine commit is applied and
 // handed to the log with it. What one append derives is a group, or several pieces where it is long; a piece is cut when the append has
 // derived so many bytes since the last cut, whatever else is in the engine's commit, so that the numbers of groups (core/derived.ts)
-// are a function of the log. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone.
+// are a function of the log. Value: the columns that are not the key, as ksqlDB writes them; a delete is a tombstone. A
+// key's partition is the one that every Kafka client gives it, so its records keep their order.
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { Row } from '../core/data-type.js';
 import type { DerivedGroup } from '../core/derived.js';
@@ -11,6 +12,7 @@ import type { ApplyContext } from '../runtime/apply-context.js';
 import type { ChangeListener } from '../runtime/table-node.js';
 import { ByteWriter } from '../schema/formats/byte-writer.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
+import { partitionOf } from '../schema/formats/partitioner.js';
 import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
 
 /** Of a piece, with what describes its records. Part of the format: another value would give other numbers to the same records. */
@@ -61,6 +63,7 @@ export class SinkTopics {
       schemaId: schemaIds?.value ?? undefined,
     });
     const { topic } = properties;
+    const partitions = properties.partitions ?? 1;
     return {
       accept: (_source: string, before: Row | null, after: Row | null) => {
         this.#begin(context);
@@ -78,10 +81,26 @@ export class SinkTopics {
         if (after !== null) encodeValue.encodeInto(out, after);
         const valueLength = after === null ? -1 : out.pos - valueStart;
         const op = after === null ? opCode.d : before === null ? opCode.c : opCode.u;
-        this.#add(op, topic, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
+        // Facts without a key are in no order that a consumer could rely on: those of one append stay together.
+        const partition = hasKey ? partitionOf(out.bytes, keyStart, valueStart, partitions) : context.seq % partitions;
+        this.#add(op, topic, partition, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
         if (this.#openBytes >= pieceBytes) this.#closePiece();
       },
     };
+  }
+
+  /** One record as it is, of something that is kept in the store and told in a topic. */
+  put(topic: string, key: Buffer, value: Buffer | null, context: ApplyContext): void {
+    this.#begin(context);
+    const out = this.#out;
+    const keyStart = out.pos;
+    out.copy(key, 0, key.length);
+    const valueStart = out.pos;
+    if (value !== null) out.copy(value, 0, value.length);
+    const valueLength = value?.length ?? -1;
+    const rowtimeMs = Math.floor(context.commitTimeUs / 1000);
+    const op = value === null ? opCode.d : opCode.c;
+    this.#add(op, topic, 0, keyStart, key.length, valueStart, valueLength, rowtimeMs);
   }
 
   /** Everything since the last call, in order. Called behind an append, or by who is told that so much is held. */
@@ -145,6 +164,7 @@ export class SinkTopics {
   #add(
     op: number,
     topic: string,
+    partition: number,
     keyStart: number,
     keyLength: number,
     valueStart: number,
@@ -158,8 +178,7 @@ export class SinkTopics {
     const extents = this.#extents;
     extents[at + extent.op] = op;
     extents[at + extent.topic] = topicIndex;
-    // A derived topic has one partition: the engine is its one writer, and its order is the append order.
-    extents[at + extent.partition] = 0;
+    extents[at + extent.partition] = partition;
     extents[at + extent.buffer] = 0;
     extents[at + extent.keyStart] = keyStart;
     extents[at + extent.keyLength] = keyLength;

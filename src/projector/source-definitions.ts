@@ -1,17 +1,26 @@
-// Definitions of streams and tables over topics: those that connectors announce and those that somebody declares. Everything that can
-// be refused is refused before anything is changed.
+// Definitions of streams and tables over topics that somebody declares. Everything that can be refused is refused before anything is
+// changed.
 import { tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { AppError } from '../core/errors.js';
 import type { Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './applier-env.js';
-import { alreadyThere, assertSameColumns, assertSameTimes, exists } from './definition-checks.js';
-import type { Definition } from './definition.js';
-import { currentStatus, type Entity } from './entities.js';
+import { ensureTopic, type SeenTopic } from './defined-topics.js';
+import { assertNotInternal, assertSameColumns, exists } from './definition-checks.js';
 import { querySources } from './query-sources.js';
+import type { StatementResult } from './statement-facade.js';
+import { applied, leftAlone } from './statement-results.js';
 
 type CreateSource = Extract<Statement, { readonly kind: 'create-source' }>;
-type CapturedTable = Extract<Definition, { readonly kind: 'captured-table' }>;
+
+/** A statement as it stands in the sequence. */
+export interface PlacedStatement {
+  readonly sql: string;
+  readonly owner: Owner;
+  readonly strict: boolean;
+  readonly seen: SeenTopic | null;
+  readonly seq: number;
+}
 
 export class SourceDefinitions {
   readonly #env: ApplierEnv;
@@ -20,67 +29,13 @@ export class SourceDefinitions {
     this.#env = env;
   }
 
-  captured(definition: CapturedTable): Entity {
-    const { catalog } = this.#env;
-    const { topic } = definition.properties;
-    const qualified = `${definition.database}.${definition.table}`;
-    const existing = catalog
-      .all()
-      .find((entry) => entry.properties.topic === topic && entry.sourceKind === 'table' && entry.writtenBy === null);
-    if (existing) {
-      assertSameColumns(existing, definition.schema, `captured table ${qualified}`);
-      assertSameTimes(existing, definition.schema, qualified);
-      return currentStatus('', `table/${existing.name}/create`, 'Table exists', 0);
-    }
-    const name =
-      catalog.find(definition.table) === undefined ? definition.table : `${definition.database}_${definition.table}`;
-    if (catalog.find(name)) {
-      throw new AppError(
-        'already-exists',
-        `no name is left for captured table ${qualified}: ${definition.table} and ${name} exist`,
-      );
-    }
-    // The topic of a table that was dropped, or was not wanted before, holds the rows that the connector will not send again.
-    const empty = this.#env.topicIsEmpty(topic);
-    this.#add(
-      {
-        name,
-        sourceKind: 'table',
-        schema: definition.schema,
-        properties: definition.properties,
-        writtenBy: null,
-        readOnly: false,
-        owner: { kind: 'connector', name: definition.connector },
-        sql: null,
-        table: { id: catalog.nextTableId(), version: 1 },
-        captured: {
-          connector: definition.connector,
-          table: qualified,
-          deletedField: definition.deletedField,
-          keyShape: definition.keyShape,
-          awaitsSnapshot: definition.hidden,
-        },
-        visible: !definition.hidden && empty,
-        failed: null,
-        schemaIds: null,
-      },
-      empty,
-    );
-    return currentStatus('', `table/${name}/create`, 'Table created', 0);
-  }
-
-  create(
-    statement: CreateSource,
-    definition: Extract<Definition, { readonly kind: 'statement' }>,
-    seq: number,
-  ): Entity {
-    const { sql, owner, imported } = definition;
+  create(statement: CreateSource, { sql, owner, seq, seen }: PlacedStatement): StatementResult {
     const { catalog } = this.#env;
     const isTable = statement.sourceKind === 'table';
-    const commandId = `${statement.sourceKind}/\`${statement.name}\`/create`;
+    const command = { type: statement.sourceKind, name: statement.name, action: 'create' } as const;
     const done = `${isTable ? 'Table' : 'Stream'} created`;
     const byName = catalog.find(statement.name);
-    if (byName && statement.ifNotExists) return alreadyThere(sql, statement.sourceKind, statement.name);
+    if (byName && statement.ifNotExists) return leftAlone(sql, statement.sourceKind, statement.name, seq);
     const overTopic = catalog.all().filter((entry) => entry.properties.topic === statement.properties.topic);
     const automatic = isTable ? overTopic.find((entry) => entry.captured && entry.sql === null) : undefined;
     if (byName && byName !== automatic && (automatic || !statement.orReplace || byName.writtenBy)) throw exists(byName);
@@ -95,16 +50,20 @@ export class SourceDefinitions {
     if (automatic) this.#takeOver(automatic, statement, sql, owner);
     else if (byName) this.#replace(byName, statement, sql, owner);
     else {
-      const empty = this.#env.topicIsEmpty(statement.properties.topic);
-      this.#add(
+      // Whoever reads it already knows whose it is.
+      const isImported =
+        overTopic.some(({ imported }) => imported) || (overTopic.length === 0 && this.#isForeign(statement, seen));
+      const partitions = this.#topicOf(statement, seen);
+      const empty = this.#env.topics.isEmpty(statement.properties.topic);
+      this.add(
         {
           name: statement.name,
           sourceKind: statement.sourceKind,
           schema: statement.schema,
-          properties: statement.properties,
+          properties: { ...statement.properties, partitions },
           writtenBy: null,
           readOnly: statement.readOnly,
-          ...(imported ? { imported } : {}),
+          ...(isImported ? { imported: true } : {}),
           owner,
           sql,
           table: isTable ? { id: catalog.nextTableId(), version: 1 } : null,
@@ -116,11 +75,23 @@ export class SourceDefinitions {
         empty,
       );
     }
-    return currentStatus(sql, commandId, done, seq);
+    return applied(sql, command, done, seq);
+  }
+
+  #isForeign({ properties }: CreateSource, seen: SeenTopic | null): boolean {
+    return seen?.foreign === true && this.#env.topics.find(properties.topic) === undefined;
+  }
+
+  #topicOf({ properties, sourceKind }: CreateSource, seen: SeenTopic | null): number {
+    const { topics, serviceId } = this.#env;
+    const { topic, partitions } = properties;
+    if (!topics.find(topic)) assertNotInternal(topic, serviceId);
+    const cleanup = sourceKind === 'table' ? 'compact' : 'delete';
+    return ensureTopic(topics, { name: topic, partitions, cleanup, seen, otherwise: null });
   }
 
   /** A table over a topic that has records already is filled from them, hidden until it has caught up. */
-  #add(entry: SourceEntry, empty: boolean): void {
+  add(entry: SourceEntry, empty: boolean): void {
     const { catalog, state, runtime, builder } = this.#env;
     catalog.putSource(entry);
     if (entry.table === null) return runtime.attachSource(entry);

@@ -58,8 +58,8 @@ export class RegistryState {
     }
     this.#texts.set(id, { schemaType, schema });
     const text = textKey(schemaType, schema);
-    // Another registry may have given one text two ids; new registrations take the first.
-    if (!this.#ids.has(text)) this.#ids.set(text, id);
+    // Another registry may have given one text two ids; new registrations take the lower one, in whatever order the entries come.
+    this.#ids.set(text, Math.min(id, this.#ids.get(text) ?? id));
     this.#maxId = Math.max(this.#maxId, id);
     let versions = this.#subjects.get(subject);
     if (versions === undefined) this.#subjects.set(subject, (versions = new Map()));

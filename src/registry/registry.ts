@@ -1,53 +1,119 @@
-// The schema registry: subjects, their versions, and ids that are global. Entries are durable before an id is given out, since
-// records that carry it may outlive everything else; the state in memory follows what is durable. Changes run one at a time.
-// After an append that failed, its outcome is unknown, so the entries are loaded again before anything else is decided.
-import { AppError } from '../core/errors.js';
+// The schema registry: subjects, their versions, and ids that are global. It is a function of the sequence, as tables are: a change is
+// a command in an append of the statements topic, and what it comes to (the id, the version, a refusal) is decided when the engine
+// applies it, in the same transaction as whatever else the append makes. So a definition registers the schemas of its topic with
+// itself or not at all, two processes give the same ids, and nothing is decided against a state that is not durable. The entries lie in
+// the store; those of `_schemas` are derived from them, as records of a query are, for other registries and consumers to read.
+// In memory stands what the open transaction has made of them; `reload` follows a rollback.
+import { AppError, assert, unreachable } from '../core/errors.js';
 import { canonicalAvro } from '../schema/avro-text.js';
 import { avroBreaches, compatibilityRules } from '../schema/compatibility.js';
 import type { CompatibilityLevel, RegisteredSchema, RegistryFacade, SchemaType } from './registry-facade.js';
 import { RegistryState, type SchemaText } from './registry-state.js';
 import { fromEntry, toEntry, type RegistryEvent, type SchemaStore, type SchemaStoreEntry } from './schema-store.js';
 
-export interface Registry extends RegistryFacade {
-  /** The text behind an id, from memory: what decoders resolve with. Throws unknown-schema. */
-  schemaText(id: number): string;
-  /** Takes in an entry that another process appended. Idempotent. */
-  apply(entry: SchemaStoreEntry): void;
-}
+/** A change, as the sequence holds it. */
+export type RegistryCommand =
+  | {
+      readonly kind: 'register-schema';
+      readonly subject: string;
+      readonly schema: string;
+      readonly schemaType: SchemaType;
+    }
+  | { readonly kind: 'set-compatibility'; readonly subject: string | null; readonly level: CompatibilityLevel }
+  | { readonly kind: 'delete-subject'; readonly subject: string };
 
-/** Loads the entries and opens the registry over them. */
-export async function openRegistry(store: SchemaStore): Promise<Registry> {
-  const registry = new StoredRegistry(store);
-  await registry.reload();
-  return registry;
-}
+export type RegistryOutcome =
+  | { readonly kind: 'registered'; readonly id: number }
+  | { readonly kind: 'compatibility-set' }
+  | { readonly kind: 'subject-deleted'; readonly versions: readonly number[] };
 
-class StoredRegistry implements Registry {
+export class Registry implements RegistryFacade {
   readonly #store: SchemaStore;
+  readonly #submit: (command: RegistryCommand) => Promise<RegistryOutcome>;
   #state = new RegistryState();
-  /** An append failed: the state may lack an entry that is durable. */
-  #uncertain = false;
-  /** The tail of the queue of changes; never rejects. */
-  #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(store: SchemaStore) {
+  /** `submit` appends a command; it resolves with what applying it came to. */
+  constructor(store: SchemaStore, submit: (command: RegistryCommand) => Promise<RegistryOutcome>) {
     this.#store = store;
+    this.#submit = submit;
+    this.reload();
   }
 
-  async reload(): Promise<void> {
-    const state = new RegistryState();
-    for (const entry of await this.#store.load()) applyTo(state, entry);
-    this.#state = state;
-    this.#uncertain = false;
+  // The engine's face: synchronous, in its open transaction.
+
+  /** At start, and after a rollback. */
+  reload(): void {
+    this.#state = new RegistryState();
+    for (const entry of this.#store.load()) applyTo(this.#state, entry);
   }
 
-  apply(entry: SchemaStoreEntry): void {
+  /** Throws what the command is refused with; then the transaction has to be rolled back. */
+  apply(command: RegistryCommand): RegistryOutcome {
+    switch (command.kind) {
+      case 'register-schema': {
+        const { subject, schema, schemaType } = command;
+        return { kind: 'registered', id: this.registerNow(subject, schema, schemaType) };
+      }
+      case 'set-compatibility':
+        this.#put({ kind: 'config', subject: command.subject, level: command.level });
+        return { kind: 'compatibility-set' };
+      case 'delete-subject': {
+        const versions = this.#live(command.subject).map(({ version }) => version);
+        if (this.#state.hasOwnLevel(command.subject))
+          this.#put({ kind: 'config', subject: command.subject, level: null });
+        this.#put({ kind: 'subject-deleted', subject: command.subject, version: versions.at(-1)! });
+        return { kind: 'subject-deleted', versions };
+      }
+      default:
+        return unreachable(command);
+    }
+  }
+
+  /** The id of the schema under this subject. The same text again: the same id. */
+  registerNow(subject: string, schema: string, schemaType: SchemaType): number {
+    const text = canonical(schema, schemaType);
+    const state = this.#state;
+    const live = state.live(subject);
+    const same = live.find((registered) => sameText(registered, text));
+    if (same) return same.id;
+    const messages = breaches(state.level(subject), text, live);
+    if (messages.length > 0) {
+      throw new AppError(
+        'incompatible-schema',
+        `the schema is not compatible with earlier versions of subject ${subject}`,
+        {
+          detail: messages.join('; '),
+          hint: `the level is ${state.level(subject)}; PUT /config/${subject} changes it`,
+        },
+      );
+    }
+    const id = state.idOf(text) ?? state.nextId;
+    this.#put({ kind: 'schema', subject, version: state.nextVersion(subject), id, ...text, deleted: false });
+    return id;
+  }
+
+  /** An entry that an append holds: earlier versions of this program wrote them so. */
+  takeNow(entry: SchemaStoreEntry): void {
+    this.#store.put(entry);
     applyTo(this.#state, entry);
   }
 
+  /** The subject goes with its topic; nothing where there is none. */
+  dropNow(subject: string): void {
+    if (this.#state.live(subject).length > 0) this.apply({ kind: 'delete-subject', subject });
+  }
+
+  /** The text behind an id, from memory: what decoders resolve with. Throws unknown-schema. */
   schemaText(id: number): string {
     return this.#text(id).schema;
   }
+
+  #put(event: RegistryEvent): void {
+    this.#store.put(toEntry(event));
+    this.#state.apply(event);
+  }
+
+  // The facade.
 
   async subjects(): Promise<readonly string[]> {
     return this.#state.subjects();
@@ -74,26 +140,12 @@ class StoredRegistry implements Registry {
 
   async register(subject: string, schema: string, schemaType: SchemaType): Promise<{ readonly id: number }> {
     const text = canonical(schema, schemaType);
-    return this.#change(async () => {
-      const state = this.#state;
-      const live = state.live(subject);
-      const same = live.find((registered) => sameText(registered, text));
-      if (same) return { id: same.id };
-      const messages = breaches(state.level(subject), text, live);
-      if (messages.length > 0) {
-        throw new AppError(
-          'incompatible-schema',
-          `the schema is not compatible with earlier versions of subject ${subject}`,
-          {
-            detail: messages.join('; '),
-            hint: `the level is ${state.level(subject)}; PUT /config/${subject} changes it`,
-          },
-        );
-      }
-      const id = state.idOf(text) ?? state.nextId;
-      await this.#append({ kind: 'schema', subject, version: state.nextVersion(subject), id, ...text, deleted: false });
-      return { id };
-    });
+    // What is registered already is no change.
+    const same = this.#state.live(subject).find((registered) => sameText(registered, text));
+    if (same) return { id: same.id };
+    const outcome = await this.#submit({ kind: 'register-schema', subject, ...text });
+    assert(outcome.kind === 'registered', `registering came to ${outcome.kind}`);
+    return { id: outcome.id };
   }
 
   async lookup(subject: string, schema: string, schemaType: SchemaType): Promise<RegisteredSchema> {
@@ -119,38 +171,14 @@ class StoredRegistry implements Registry {
         hint: compatibilityRules.join(', '),
       });
     }
-    await this.#change(() => this.#append({ kind: 'config', subject, level }));
+    await this.#submit({ kind: 'set-compatibility', subject, level });
   }
 
   async deleteSubject(subject: string): Promise<readonly number[]> {
-    return this.#change(async () => {
-      const versions = this.#live(subject).map(({ version }) => version);
-      // In this order, so that after a crash between the two the subject is still there to be deleted again.
-      if (this.#state.hasOwnLevel(subject)) await this.#append({ kind: 'config', subject, level: null });
-      await this.#append({ kind: 'subject-deleted', subject, version: versions.at(-1)! });
-      return versions;
-    });
-  }
-
-  /** Runs one change behind the ones before it. */
-  #change<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(async () => {
-      if (this.#uncertain) await this.reload();
-      return step();
-    });
-    // The caller gets the rejection; the queue goes on.
-    this.#queue = result.catch(() => undefined);
-    return result;
-  }
-
-  async #append(event: RegistryEvent): Promise<void> {
-    try {
-      await this.#store.append(toEntry(event));
-    } catch (error) {
-      this.#uncertain = true;
-      throw error;
-    }
-    this.#state.apply(event);
+    this.#live(subject);
+    const outcome = await this.#submit({ kind: 'delete-subject', subject });
+    assert(outcome.kind === 'subject-deleted', `deleting a subject came to ${outcome.kind}`);
+    return outcome.versions;
   }
 
   #text(id: number): SchemaText {

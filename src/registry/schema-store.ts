@@ -1,5 +1,5 @@
-// Where the registry keeps its entries: the compacted topic `_schemas`, wired by the composition root, a list in tests. Keys and
-// values have the shape of Confluent's own topic, so either registry can take over the other's.
+// Where the registry keeps its entries: documents of the store, from which they also go to the compacted topic `_schemas`; a list in
+// tests. Keys and values have the shape of Confluent's own topic, so either registry can take over the other's.
 import { AppError } from '../core/errors.js';
 import type { CompatibilityLevel, SchemaType } from './registry-facade.js';
 
@@ -10,10 +10,10 @@ export interface SchemaStoreEntry {
 }
 
 export interface SchemaStore {
-  /** All entries in the order in which they were appended; of a key, the newest at least. */
-  load(): Promise<readonly SchemaStoreEntry[]>;
-  /** Resolves when the entry is durable. One call at a time. */
-  append(entry: SchemaStoreEntry): Promise<void>;
+  /** The newest entry of each key, in any order. */
+  load(): readonly SchemaStoreEntry[];
+  /** In the open transaction; durable with it. */
+  put(entry: SchemaStoreEntry): void;
 }
 
 /** An entry's meaning. */

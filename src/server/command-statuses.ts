@@ -1,5 +1,5 @@
 // Remembers what became of the last commands, for ksqlDB's GET /status. Forgotten at a restart, as a 404 then says.
-import type { StatementEntity } from '../projector/statement-facade.js';
+import type { StatementEntity } from './ksql-entities.js';
 
 const commandsKept = 1_000;
 

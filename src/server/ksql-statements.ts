@@ -1,11 +1,11 @@
 // POST /ksql: runs statements and answers with their entities. Also GET /status, what became of the last commands, and
 // GET /is_valid_property, the request properties that mean something here.
 import { AppError } from '../core/errors.js';
-import type { StatementEntity } from '../projector/statement-facade.js';
 import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
 import type { Exchange } from './exchange.js';
 import { ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
+import { toEntity, type StatementEntity } from './ksql-entities.js';
 import { refuseStatementsOfFollower } from './leader-only.js';
 import type { ServerContext } from './server-context.js';
 import { scanStatements } from './statement-kind.js';
@@ -42,12 +42,13 @@ export async function runStatements(context: ServerContext, exchange: Exchange):
   let entities: readonly StatementEntity[];
   try {
     refuseStatementsOfFollower(context.facades.status, sql);
-    entities = await context.facades.statements.execute({
+    const results = await context.facades.statements.execute({
       sql,
       properties: optionalObject(body, 'streamsProperties'),
       sessionVariables: textMap(optionalObject(body, 'sessionVariables'), 'sessionVariables'),
       owner: 'api',
     });
+    entities = results.map(toEntity);
   } catch (error) {
     return respondError(exchange, error, sql);
   }

@@ -4,6 +4,7 @@
 // - seq rises strictly with the order in which appends became durable; a reader sees them in that order, whole, exactly once.
 // - an append that was not durable when the process died has left no trace that a reader can see.
 // - one producer name has one writer at a time: `openProducer` fences the earlier one (producer-fenced on its next use).
+import type { AppError } from '../core/errors.js';
 import type { Append, Chunk } from '../core/record.js';
 
 export interface TopicSpec {
@@ -50,6 +51,14 @@ export interface AppendProducer {
   close(): Promise<void>;
 }
 
+export interface ProducerOptions {
+  /**
+   * Called with the position of an append that cannot be written because a topic of it is not there; the producer goes on. For appends
+   * that stand for themselves, one chunk each. Without it such an append ends the producer: what comes behind it must not pass it.
+   */
+  readonly refused?: ((position: string, error: AppError) => void) | undefined;
+}
+
 export interface ReadOptions {
   /** Only records of these topics (appends without any still come, with no records, so that positions move). */
   readonly topics?: readonly string[] | undefined;
@@ -70,7 +79,7 @@ export interface EventLog {
    * answers from what was seen last where that is possible, for callers to whom a topic that has gone since does no harm.
    */
   partitions(topic: string, look: 'known' | 'now'): Promise<number | undefined>;
-  openProducer(producer: string): Promise<AppendProducer>;
+  openProducer(producer: string, options?: ProducerOptions): Promise<AppendProducer>;
   /** The last durable position of a producer, without opening it. */
   producerPosition(producer: string): Promise<string | null>;
   /** Highest durable seq, 0 for an empty log. */

@@ -103,7 +103,7 @@ describe.skipIf(servers.missing)('a topic that others write', () => {
     const last = { orders: [...after.orders, [5, 50]], counted: [...after.counted, [5, 1]] };
     await expect.poll(() => both(engine), poll).toEqual(last);
     const [described] = await engine.run('DESCRIBE orders;');
-    expect(described).toMatchObject({ sourceDescription: { imported: true, partitions: 2 } });
+    expect(described).toMatchObject({ source: { imported: true, partitions: 2 } });
     await expect(engine.run('INSERT INTO entries (id, amount) VALUES (6, 60);')).rejects.toThrow(/others write topic/);
     await engine.stop();
     const other = await open();

@@ -11,7 +11,7 @@ import type { AppendControl } from '../../src/core/append-control.js';
 import { INTEGER, STRING, type RowSchema } from '../../src/core/data-type.js';
 import { toAppError } from '../../src/core/errors.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
-import type { StatementEntity } from '../../src/projector/statement-facade.js';
+import type { StatementResult } from '../../src/projector/statement-facade.js';
 import type { ReadSession, StateReader } from '../../src/store/state-store.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
@@ -84,6 +84,8 @@ export class TestEngine {
       log: (level, message, fields) => void this.log.push({ level, message, fields }),
     });
     this.reader = openStateReader(join(this.folder, 'writethrough.db'));
+    // On Kafka capture threads write to the brokers themselves.
+    if (options.stream.kind === 'kafka') return this;
     this.#bridge = new MessageChannel();
     await this.api.attachCapture({ port: this.#bridge.port1 });
     this.producer = await connectBridge(this.#bridge.port2).openProducer(producerName(this.connector));
@@ -106,8 +108,13 @@ export class TestEngine {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  run(sql: string): Promise<readonly StatementEntity[]> {
+  run(sql: string): Promise<readonly StatementResult[]> {
     return this.api.execute({ sql, owner: 'api' });
+  }
+
+  /** Of the newest append that is applied. */
+  seq(): number {
+    return this.session(({ frontier }) => frontier.seq);
   }
 
   /** The code of the error that the statement is refused with, or `ok`. */

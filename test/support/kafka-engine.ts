@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StatementEntity } from '../../src/projector/statement-facade.js';
+import type { StatementResult } from '../../src/projector/statement-facade.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import type { StateReader } from '../../src/store/state-store.js';
 import type { EngineApi, EngineOptions, EngineRole } from '../../src/engine/engine-api.js';
@@ -66,7 +66,7 @@ export class KafkaEngine {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  run(sql: string): Promise<readonly StatementEntity[]> {
+  run(sql: string): Promise<readonly StatementResult[]> {
     return this.api.execute({ sql, owner: 'api' });
   }
 

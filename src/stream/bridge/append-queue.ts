@@ -24,6 +24,8 @@ export interface ProducerListener {
   released(bytes: number): void;
   /** Nothing of this producer will be taken any more. */
   failed(error: AppError): void;
+  /** One append was left out, and `bytes` of credit are free again. Without it, such an append fails the producer. */
+  refused?(position: string | null, error: AppError, bytes: number): void;
 }
 
 interface Entry {
@@ -39,6 +41,7 @@ export class AppendQueue {
   #waiting: (Entry | undefined)[] = [];
   #waitingFrom = 0;
   #taken: Entry[] = [];
+  readonly #refused = new Set<PendingAppend>();
   #confirmed: (() => void)[] = [];
   readonly #onAvailable: (() => void)[] = [];
   #failure: AppError | undefined;
@@ -79,10 +82,10 @@ export class AppendQueue {
   }
 
   /**
-   * Whole appends in order, about `bytesMax`, at least one where there is any, and never a `joined` one without what follows it (which
-   * came in the same chunk). They are the caller's until confirmed.
+   * Whole appends in order, about `bytesMax`, at least one where there is any, none behind one that `endsGroup`, and never a `joined` one
+   * without what follows it (which came in the same chunk). They are the caller's until confirmed.
    */
-  take(bytesMax: number): PendingAppend[] {
+  take(bytesMax: number, endsGroup: (append: PendingAppend) => boolean = () => false): PendingAppend[] {
     const group: PendingAppend[] = [];
     let bytes = 0;
     while (this.#waitingFrom < this.#waiting.length) {
@@ -92,6 +95,7 @@ export class AppendQueue {
       group.push(entry.queued.append);
       this.#taken.push(entry);
       this.#waiting[this.#waitingFrom++] = undefined;
+      if (endsGroup(entry.queued.append)) break;
     }
     if (this.#waitingFrom === this.#waiting.length) {
       this.#waiting = [];
@@ -103,11 +107,47 @@ export class AppendQueue {
     return group;
   }
 
+  /**
+   * An append that was taken cannot be written, so it is left out: alone where its producer says so, else with everything that this
+   * producer has closed behind it, and with what is `joined` to it, whose position would not be stored.
+   */
+  refuse(append: PendingAppend, error: AppError): void {
+    let at = this.#taken.findIndex(({ queued }) => queued.append === append);
+    const { queued, producer } = this.#taken[at]!;
+    const alone = producer.refuse(queued, error);
+    if (!alone) at = this.#firstJoined(at);
+    this.#taken = this.#taken.filter((entry, i) => {
+      if (i < at || entry.producer !== producer || (alone && i > at)) return true;
+      this.#refused.add(entry.queued.append);
+      entry.queued.spill?.close();
+      return false;
+    });
+    if (!alone) this.#dropWaiting(producer.name);
+  }
+
+  /** The first of the appends of a producer whose position is that of the one at this place. */
+  #firstJoined(at: number): number {
+    let first = at;
+    for (let i = at - 1; i >= 0; i--) {
+      const { producer, queued } = this.#taken[i]!;
+      if (producer !== this.#taken[at]!.producer) continue;
+      if (queued.append.joined !== true) break;
+      first = i;
+    }
+    return first;
+  }
+
+  /** What of these, which were taken, is to be written. */
+  withoutRefused(appends: readonly PendingAppend[]): readonly PendingAppend[] {
+    return this.#refused.size === 0 ? appends : appends.filter((append) => !this.#refused.has(append));
+  }
+
   /** Everything taken is durable; `written` is what the log made of it. */
   confirm(written: readonly Append[]): void {
     const taken = this.#taken;
     assert(written.length === taken.length, 'as many appends are confirmed as were taken');
     this.#taken = [];
+    this.#refused.clear();
     const newest = new Map<QueueProducer, { position: string; seq: number; closed: number; bytes: number }>();
     for (let i = 0; i < taken.length; i++) {
       const { queued, producer } = taken[i]!;
@@ -205,6 +245,16 @@ export class QueueProducer {
   confirm(newest: { readonly position: string; readonly seq: number }, closed: number, bytes: number): void {
     if (this.#failure !== undefined) return;
     this.#listener.durable(newest, closed, bytes);
+  }
+
+  /** True: only this append is left out; false: the producer has failed. */
+  refuse({ append, heldBytes }: QueuedAppend, error: AppError): boolean {
+    if (this.#listener.refused === undefined) {
+      this.fail(error);
+      return false;
+    }
+    this.#listener.refused(append.position, error, heldBytes);
+    return true;
   }
 
   fail(error: AppError): void {

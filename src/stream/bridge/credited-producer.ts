@@ -3,7 +3,7 @@
 // (a call in the same thread, a message to another).
 import { AppError } from '../../core/errors.js';
 import type { Chunk } from '../../core/record.js';
-import type { AppendProducer } from '../event-log.js';
+import type { AppendProducer, ProducerOptions } from '../event-log.js';
 import { chunkBytes, producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, LastAppend } from './append-queue.js';
 
@@ -74,6 +74,12 @@ export class CreditedProducer implements AppendProducer {
     this.#wake();
   }
 
+  /** A closed append is left out; the ones behind it go on. */
+  refused(bytes: number): void {
+    this.#durable++;
+    this.released(bytes);
+  }
+
   released(bytes: number): void {
     this.#credit += bytes;
     this.#wake();
@@ -104,6 +110,7 @@ export class CreditedProducer implements AppendProducer {
 export async function openLocalProducer(
   queue: AppendQueue,
   name: string,
+  { refused }: ProducerOptions = {},
   creditBytes: number = producerCreditBytes,
 ): Promise<AppendProducer> {
   // The queue cannot call before it has opened, except to say that it was fenced meanwhile; then the opening itself rejects.
@@ -112,6 +119,12 @@ export async function openLocalProducer(
     durable: (newest, closed, bytes) => opened.producer?.durable(newest, closed, bytes),
     released: (bytes) => opened.producer?.released(bytes),
     failed: (error) => opened.producer?.failed(error),
+    ...(refused && {
+      refused: (position, error, bytes) => {
+        opened.producer?.refused(bytes);
+        if (position !== null) refused(position, error);
+      },
+    }),
   });
   const transport = { send: (chunk: Chunk) => end.offer(chunk), close: () => end.close() };
   return (opened.producer = new CreditedProducer(transport, queue.lastAppend(name), creditBytes));

@@ -7,7 +7,15 @@ import type { Append } from '../../core/record.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
 import { AppendQueue } from '../bridge/append-queue.js';
 import { openLocalProducer } from '../bridge/credited-producer.js';
-import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import type {
+  AppendProducer,
+  EventLog,
+  ProducerOptions,
+  ReadOptions,
+  TapRecord,
+  TopicDescription,
+  TopicSpec,
+} from '../event-log.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import { Compaction, compactionDefaults, type CompactionOptions } from './compaction.js';
 import { FolderMark } from './folder-mark.js';
@@ -87,7 +95,10 @@ export class EmbeddedLog implements EventLog {
 
   // The engine's face: synchronous, inside the transaction that the engine has open.
 
-  /** Stores whole appends in this order; their seqs and offsets are known at once, and durable with the caller's commit. */
+  /**
+   * Stores whole appends in this order; their seqs and offsets are known at once, and durable with the caller's commit. Throws Unwritable
+   * for an append with a record that has no place; then the transaction has to be rolled back.
+   */
   write(appends: readonly PendingAppend[]): Append[] {
     return this.#writer.write(appends);
   }
@@ -118,9 +129,19 @@ export class EmbeddedLog implements EventLog {
     return true;
   }
 
-  /** The same as `createTopic`, in the open transaction if there is one. */
+  /** The same as `createTopic`, in the open transaction if there is one: a rollback takes it back. */
   createTopicNow(spec: TopicSpec): void {
     this.#topics.create(spec);
+  }
+
+  /** The same as `deleteTopic`, in the open transaction if there is one: a rollback takes it back. */
+  deleteTopicNow(name: string): void {
+    this.#topics.delete(name);
+    this.#maintainAtMs = 0;
+  }
+
+  findTopic(name: string): TopicSpec | undefined {
+    return this.#topics.find(name)?.spec;
   }
 
   /** No record was ever written to it (or it is not there). */
@@ -145,8 +166,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   async deleteTopic(name: string): Promise<void> {
-    this.#topics.delete(name);
-    this.#maintainAtMs = 0;
+    this.deleteTopicNow(name);
   }
 
   async topics(): Promise<readonly TopicDescription[]> {
@@ -158,8 +178,8 @@ export class EmbeddedLog implements EventLog {
   }
 
   /** Its appends go to `queue`, and are durable once whoever runs the engine's loop has taken, written and confirmed them. */
-  async openProducer(producer: string): Promise<AppendProducer> {
-    return openLocalProducer(this.queue, producer);
+  async openProducer(producer: string, options?: ProducerOptions): Promise<AppendProducer> {
+    return openLocalProducer(this.queue, producer, options);
   }
 
   async producerPosition(producer: string): Promise<string | null> {

@@ -8,6 +8,7 @@ import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import type { SpilledRecords } from '../spilled-records.js';
 import { TopicRefusal } from '../topic-refusal.js';
+import { Unwritable } from '../unwritable.js';
 import { BatchBuilder } from './batch-codec.js';
 import { CommitBuilder } from './commit-codec.js';
 import type { Topic, TopicIndex } from './topic-index.js';
@@ -49,6 +50,7 @@ export class LogWriter {
     return this.#headSeq;
   }
 
+  /** Throws Unwritable, with the append, where a topic or partition is not there: the transaction has to be rolled back. */
   write(appends: readonly PendingAppend[]): Append[] {
     assert(this.#database.inTransaction, 'the log is written inside a transaction');
     if (appends.length === 0) return [];
@@ -63,14 +65,9 @@ export class LogWriter {
       const seq = ++this.#headSeq;
       this.#runs.reset();
       this.#runCount = 0;
-      let records: RecordSet | SpilledRecords;
-      if (append.records instanceof RecordSet) {
-        const to = at + append.records.count;
-        const own = offsets.subarray(at, to);
-        at = to;
-        this.#addRecords(append.records, seq, append.commitTimeUs, false, own);
-        records = withOffsets(append.records, own);
-      } else records = this.#addSpilled(append.records, seq, append.commitTimeUs);
+      const count = countInMemory(append.records);
+      const records = this.#addAppend(append, seq, offsets.subarray(at, at + count));
+      at += count;
       const { producer, position, commitTimeUs, transactionId } = append;
       this.#commit.append(
         { producer, position: told(position), commitTimeUs, transactionId, control: append.control },
@@ -94,6 +91,17 @@ export class LogWriter {
       .run(firstSeq, this.#headSeq, this.#batches, control ? 1 : 0, this.#commit.finish(this.#parts));
     this.#movePositions(written);
     return written;
+  }
+
+  #addAppend(append: PendingAppend, seq: number, offsets: Float64Array): RecordSet | SpilledRecords {
+    const { records, commitTimeUs } = append;
+    try {
+      if (!(records instanceof RecordSet)) return this.#addSpilled(records, seq, commitTimeUs);
+      this.#addRecords(records, seq, commitTimeUs, false, offsets);
+      return withOffsets(records, offsets);
+    } catch (error) {
+      throw error instanceof TopicRefusal ? new Unwritable(append, error) : error;
+    }
   }
 
   writeDerived(groups: readonly DerivedRecords[]): void {
@@ -125,7 +133,8 @@ export class LogWriter {
       const partition = extents[at + extent.partition]!;
       let known = 0;
       while (known < firsts.length && (firsts[known] !== topic || firsts[known + 1] !== partition)) known += 3;
-      if (known === firsts.length) firsts.push(topic, partition, this.#topics.get(topics[topic]!).next[partition] ?? 0);
+      if (known === firsts.length)
+        firsts.push(topic, partition, this.#topics.find(topics[topic]!)?.next[partition] ?? 0);
     }
     return firsts;
   }
@@ -195,15 +204,9 @@ export class LogWriter {
       const part = parts[i]!;
       if (part.partition === partition && part.topic.spec.name === topicName) return i;
     }
-    const topic = this.#topics.get(topicName);
-    const baseOffset = topic.next[partition];
-    if (baseOffset === undefined) {
-      throw new TopicRefusal(
-        topicName,
-        'unknown-topic',
-        `topic "${topicName}" has ${topic.spec.partitions} partitions, so none with number ${partition}`,
-      );
-    }
+    const topic = this.#topics.find(topicName);
+    const baseOffset = topic?.next[partition];
+    if (topic === undefined || baseOffset === undefined) throw noPlace(topicName, partition, topic);
     const builder = (this.#builders[parts.length] ??= new BatchBuilder());
     builder.start(baseOffset, seq, commitTimeMs);
     parts.push({ topic, topicId: topic.id, partition, baseOffset, builder });
@@ -263,6 +266,14 @@ function told(position: string | null): string | null {
 
 function countInMemory(records: RecordSet | SpilledRecords): number {
   return records instanceof RecordSet ? records.count : 0;
+}
+
+function noPlace(name: string, partition: number, topic: Topic | undefined): TopicRefusal {
+  const message =
+    topic === undefined
+      ? `there is no topic "${name}"`
+      : `topic "${name}" has ${topic.spec.partitions} partitions, so none with number ${partition}`;
+  return new TopicRefusal(name, 'unknown-topic', message);
 }
 
 function withOffsets(records: RecordSet, offsets: Float64Array): RecordSet {

@@ -6,7 +6,15 @@ import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/record.js';
-import type { AppendProducer, EventLog, ReadOptions, TapRecord, TopicDescription, TopicSpec } from '../event-log.js';
+import type {
+  AppendProducer,
+  EventLog,
+  ProducerOptions,
+  ReadOptions,
+  TapRecord,
+  TopicDescription,
+  TopicSpec,
+} from '../event-log.js';
 import { importProducerName } from '../import-name.js';
 import { AdminClient } from './admin-client.js';
 import type { AppendGroup } from './append-group.js';
@@ -29,7 +37,7 @@ import {
   type SinkProducer,
 } from './sink-producer.js';
 import { throwIfAborted } from './stopping.js';
-import { createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
+import { checkTopicName, createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
 import { TopicDirectory } from './topic-directory.js';
 import { readTap } from './topic-tap.js';
 
@@ -101,6 +109,25 @@ export class KafkaLog implements EventLog {
     await this.#attempt(`topic "${name}"`, () => deleteTopic(this.#tools, name));
   }
 
+  /** Nothing where there is none of that name with this id. */
+  async deleteTopicOf(name: string, id: string): Promise<void> {
+    await this.#attempt(`topic "${name}"`, async () => {
+      if ((await this.#directory.ask(name))?.topicId === id) await deleteTopic(this.#tools, name);
+    });
+  }
+
+  /** What the brokers say of a topic now. */
+  seeTopic(name: string): Promise<{ readonly partitions: number; readonly id: string } | undefined> {
+    return this.#attempt(`topic "${name}"`, async () => {
+      const entry = await this.#directory.ask(name);
+      return entry && { partitions: entry.leaders.length, id: entry.topicId };
+    });
+  }
+
+  checkTopicName(name: string): void {
+    checkTopicName(name);
+  }
+
   topics(): Promise<readonly TopicDescription[]> {
     return this.#attempt('the topics', () => describeTopics(this.#tools, new Set([this.#commits.name])));
   }
@@ -115,9 +142,9 @@ export class KafkaLog implements EventLog {
     return { admin: this.#admin, link: this.#link, directory: this.#directory, signal: this.#signal };
   }
 
-  async openProducer(name: string): Promise<AppendProducer> {
+  async openProducer(name: string, options: ProducerOptions = {}): Promise<AppendProducer> {
     if (name === sinkProducerName) throw new AppError('already-exists', `the name "${name}" is the engine's own`);
-    return this.openAppendProducer(name);
+    return this.#openProducer(name, false, options);
   }
 
   /** A producer that also takes whole appends with timestamps of their own (INSERT VALUES with ROWTIME). */
@@ -162,10 +189,10 @@ export class KafkaLog implements EventLog {
     }
   }
 
-  async #openProducer(name: string, sink: boolean): Promise<KafkaProducer> {
+  async #openProducer(name: string, sink: boolean, options: ProducerOptions = {}): Promise<KafkaProducer> {
     // One opening of a name after the other.
     const before = this.#opening.get(name) ?? Promise.resolve();
-    const opening = before.then(() => this.#openNext(name, sink));
+    const opening = before.then(() => this.#openNext(name, sink, options));
     this.#opening.set(
       name,
       opening.then(
@@ -176,7 +203,7 @@ export class KafkaLog implements EventLog {
     return opening;
   }
 
-  async #openNext(name: string, sink: boolean): Promise<KafkaProducer> {
+  async #openNext(name: string, sink: boolean, options: ProducerOptions): Promise<KafkaProducer> {
     this.#checkOpen();
     await this.#producers.get(name)?.abandon(new AppError('producer-fenced', `producer "${name}" was opened again`));
     const loop = this.#createLoop({ name, sink, signal: this.#signal });
@@ -186,7 +213,7 @@ export class KafkaLog implements EventLog {
       loop.stop();
       throw loop.error(error);
     }
-    const producer = new KafkaProducer(loop, this.#directory, 0);
+    const producer = new KafkaProducer(loop, this.#directory, 0, options);
     this.#producers.set(name, producer);
     return producer;
   }

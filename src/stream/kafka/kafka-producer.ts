@@ -3,7 +3,7 @@
 import { parseNumber } from '../../core/derived.js';
 import { AppError } from '../../core/errors.js';
 import { endsPerPositionMax, extent, extentSize, type Chunk, type RecordSet } from '../../core/record.js';
-import type { AppendProducer } from '../event-log.js';
+import type { AppendProducer, ProducerOptions } from '../event-log.js';
 import { TopicRefusal } from '../topic-refusal.js';
 import { AppendGroup, type GroupEnd, type Piece, type TargetTopic } from './append-group.js';
 import { appendsPerCommit } from './commit-record.js';
@@ -32,6 +32,7 @@ export class KafkaProducer implements AppendProducer {
   readonly #directory: TopicDirectory;
   readonly #listeners: ((position: string, seq: number) => void)[] = [];
   readonly #targets = new Map<string, TargetTopic>();
+  readonly #refused: ProducerOptions['refused'];
   #groups: AppendGroup[] = [];
   #streaming: AppendGroup | undefined;
   #open: Piece[] = [];
@@ -49,7 +50,8 @@ export class KafkaProducer implements AppendProducer {
   readonly #running: Promise<void>;
   #waiters: (() => void)[] = [];
 
-  constructor(loop: ProducerLoop, directory: TopicDirectory, seq: number) {
+  constructor(loop: ProducerLoop, directory: TopicDirectory, seq: number, { refused }: ProducerOptions = {}) {
+    this.#refused = refused;
     this.name = loop.name;
     this.position = loop.position;
     this.#loop = loop;
@@ -60,7 +62,8 @@ export class KafkaProducer implements AppendProducer {
   }
 
   write(chunk: Chunk): Promise<void> {
-    return this.#inTurn(chunk.topics, (targets) => this.#take(chunk, targets));
+    const [end] = chunk.ends;
+    return this.#inTurn(chunk.topics, (targets) => this.#take(chunk, targets), end?.position ?? undefined);
   }
 
   /** Takes an append whose end is known already; not while one is open. */
@@ -72,13 +75,17 @@ export class KafkaProducer implements AppendProducer {
   }
 
   /** One after the other, also where a caller does not wait: appends keep their order. */
-  async #inTurn(topics: readonly string[], take: (targets: readonly TargetTopic[]) => void): Promise<void> {
+  async #inTurn(
+    topics: readonly string[],
+    take: (targets: readonly TargetTopic[]) => void,
+    position?: string,
+  ): Promise<void> {
     const turn = this.#writing.then(async () => {
       this.#check();
       try {
         take(await this.#resolve(topics));
       } catch (error) {
-        this.fail(this.#loop.error(error));
+        this.#failOrRefuse(this.#loop.error(error), position);
       }
       this.#wake();
     });
@@ -86,6 +93,13 @@ export class KafkaProducer implements AppendProducer {
     await turn;
     this.#check();
     while (this.#heldBytes >= creditBytes) await this.#change();
+  }
+
+  #failOrRefuse(error: AppError, position: string | undefined): void {
+    // Nothing of the chunk was taken.
+    const alone = error.code === 'unknown-topic' || error.code === 'record-too-large';
+    if (alone && this.#refused !== undefined && position !== undefined) this.#refused(position, error);
+    else this.fail(error);
   }
 
   async #resolve(topics: readonly string[]): Promise<TargetTopic[]> {

@@ -20,12 +20,15 @@ type ConfigEntries = { name: string; value: string }[];
 /** Longer than any answer of a broker that changes its mind about a topic. */
 const settleMs = 10_000;
 
+export function checkTopicName(name: string): void {
+  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && !/^\.{1,2}$/.test(name)) return;
+  throw new AppError('invalid-statement', `"${name}" cannot be the name of a Kafka topic`, {
+    hint: 'letters, digits, ".", "_" and "-", at most 249',
+  });
+}
+
 export async function createTopic(tools: TopicTools, spec: TopicSpec): Promise<void> {
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(spec.name) || /^\.{1,2}$/.test(spec.name)) {
-    throw new AppError('invalid-statement', `"${spec.name}" cannot be the name of a Kafka topic`, {
-      hint: 'letters, digits, ".", "_" and "-", at most 249',
-    });
-  }
+  checkTopicName(spec.name);
   if ((await tools.directory.ask(spec.name)) !== undefined) return;
   const entries: ConfigEntries = [
     { name: 'cleanup.policy', value: spec.cleanup },

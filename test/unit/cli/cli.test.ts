@@ -1,4 +1,5 @@
 // The command line against a real server with fake facades: what is printed where, and the exit code.
+import { applied } from '../../../src/projector/statement-results.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -333,7 +334,7 @@ describe('queries and tables', () => {
 
   it('send other statements to /ksql', async () => {
     const execute = () =>
-      Promise.resolve([{ '@type': 'currentStatus', commandStatus: { status: 'SUCCESS', message: 'Table created' } }]);
+      Promise.resolve([applied('', { type: 'table', name: 't', action: 'create' }, 'Table created', 1)]);
     const { out } = await against({ statements: { execute } }, ['query', 'CREATE TABLE t ...;']);
     expect(out).toBe('SUCCESS: Table created\n');
   });

@@ -90,8 +90,9 @@ it('SHOW CONNECTORS knows the connectors', async () => {
     wanted: 'paused',
     owner: 'api',
   });
-  const [entity] = await engine.run('SHOW CONNECTORS;');
-  expect(entity!['connectors']).toEqual([{ name: 'c', type: 'source', className: 'SqliteCdcSource', state: 'PAUSED' }]);
+  expect(await engine.run('SHOW CONNECTORS;')).toMatchObject([
+    { connectors: [{ name: 'c', className: 'SqliteCdcSource', state: 'PAUSED' }] },
+  ]);
 });
 
 it('a source that stands still is in the status', async () => {

@@ -87,6 +87,7 @@ function openOutbox(bytesMax = 1024 * 1024): Outbox {
   const opened = new Outbox({
     store,
     openTarget: async () => target.open(),
+    ready: async () => {},
     onRefused: async ({ topic }) => {
       refused.push(topic);
       database.transaction(() => opened.refuse(topic, refusedUpTo));

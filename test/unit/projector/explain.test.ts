@@ -1,5 +1,6 @@
 // EXPLAIN tells the plan of a statement, or of a query that runs, and runs nothing.
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { toEntity } from '../../../src/server/ksql-entities.js';
 import { TestEngine } from '../../support/engine.js';
 
 let engine: TestEngine;
@@ -13,8 +14,8 @@ afterEach(async () => {
 });
 
 async function explained(sql: string) {
-  const [entity] = await engine.run(sql);
-  return (entity as { readonly queryDescription: Record<string, unknown> }).queryDescription;
+  const [result] = await engine.run(sql);
+  return toEntity(result!)['queryDescription'] as Record<string, unknown>;
 }
 
 it('explains a pull query', async () => {

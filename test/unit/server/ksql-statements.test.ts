@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/core/errors.js';
+import { applied } from '../../../src/projector/statement-results.js';
 import { ask, ask2, http2Session, startServer } from './harness.js';
 
 describe('/ksql', () => {
@@ -8,6 +9,7 @@ describe('/ksql', () => {
     statementText: 'CREATE TABLE A ...;',
     commandId: 'table/`A`/create',
     commandStatus: { status: 'SUCCESS', message: 'Table created', queryId: null },
+    commandSequenceNumber: 7,
     warnings: [],
   };
 
@@ -15,7 +17,8 @@ describe('/ksql', () => {
     const seen: unknown[] = [];
     const execute = (request: unknown) => {
       seen.push(request);
-      return Promise.resolve([created]);
+      const command = { type: 'table', name: 'A', action: 'create' } as const;
+      return Promise.resolve([applied(created.statementText, command, 'Table created', 7)]);
     };
     const server = await startServer({ statements: { execute } });
     const body = JSON.stringify({

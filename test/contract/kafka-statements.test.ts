@@ -1,0 +1,123 @@
+// Definitions on Kafka: the brokers follow what the sequence wants, and the answer of a statement waits until they have.
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestEngine, until } from '../support/engine.js';
+import { engineTarget, expectedOf, leftovers } from '../support/engine-storm.js';
+import { createDice, randomSeed } from '../support/harness/dice.js';
+import { runStorm, StormModel } from '../support/harness/statement-storm.js';
+import { deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
+import { sharedServers } from '../support/servers/shared-servers.js';
+
+const servers = await sharedServers('kafka');
+const names = ['s', 't', 'd', 'items', 'counts'];
+
+describe.skipIf(servers.missing)('definitions on Kafka', () => {
+  let engine: TestEngine;
+  let serviceId: string;
+
+  beforeEach(async () => {
+    serviceId = `defs-${randomBytes(5).toString('hex')}`;
+    const url = `kafka://${servers.kafka.brokers.join(',')}`;
+    await removeTopics();
+    engine = await new TestEngine({ serviceId, stream: { kind: 'kafka', url } }).open();
+  });
+  afterEach(async () => {
+    expect(engine.failed).toBeUndefined();
+    await engine.remove();
+    await deleteTopicsOf(servers.kafka.brokers, serviceId);
+    await removeTopics();
+  });
+
+  /** Of the fixed names that the tests use. */
+  function removeTopics(): Promise<void> {
+    return withKafkaAdmin(servers.kafka.brokers, async (admin) => {
+      const ours = (await admin.listTopics()).filter((name) => names.includes(name) || /^[std]\d$/.test(name));
+      if (ours.length > 0) await admin.deleteTopics({ topics: ours });
+      while ((await admin.listTopics()).some((name) => ours.includes(name)));
+    });
+  }
+
+  /** None while it is being filled. */
+  const rows = (table: string) => (engine.codeOf(table) === 'ok' ? engine.rows(table) : []);
+  const topicIds = async () => new Map((await engine.api.topics()).map((topic) => [topic.name, topic]));
+
+  it('a topic is there when CREATE answers, gone when DROP ... DELETE TOPIC does, and rows go on in between', async () => {
+    await engine.run(
+      `CREATE TABLE items (id INT PRIMARY KEY, v STRING) WITH (KAFKA_TOPIC='items', PARTITIONS=3, FORMAT='JSON');`,
+    );
+    expect((await topicIds()).get('items')?.partitions).toBe(3);
+    await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
+    expect((await topicIds()).get('counts')?.partitions).toBe(3);
+    for (let id = 0; id < 6; id++) await engine.run(`INSERT INTO items (id, v) VALUES (${id}, 'v${id % 2}');`);
+    await until(() => rows('counts').length === 2 && rows('counts').every(([, n]) => n === 3), 'counts');
+    await engine.run('DROP TABLE counts DELETE TOPIC;');
+    expect((await topicIds()).has('counts')).toBe(false);
+    await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
+    await until(() => rows('counts').length === 2, 'counts again');
+    expect((await topicIds()).get('counts')?.partitions).toBe(3);
+  });
+
+  it('a topic that others have made is taken as it is, and a fresh data folder comes to the same', async () => {
+    await withKafkaAdmin(servers.kafka.brokers, (admin) =>
+      admin.createTopics({ topics: [{ topic: 's', numPartitions: 2 }], waitForLeaders: true }),
+    );
+    expect(await engine.tryRun(`CREATE STREAM d (id INT KEY, v STRING) WITH (KAFKA_TOPIC='d', FORMAT='JSON');`)).toBe(
+      'invalid-statement',
+    );
+    expect(
+      await engine.tryRun(
+        `CREATE STREAM s (id INT KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=4, FORMAT='JSON');`,
+      ),
+    ).toBe('invalid-statement');
+    await engine.run(`CREATE STREAM s (id INT KEY, v STRING) WITH (KAFKA_TOPIC='s', FORMAT='JSON');`);
+    await engine.run(`CREATE TABLE d AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;`);
+    await engine.run('DROP TABLE d DELETE TOPIC;');
+    await engine.run(`CREATE TABLE d AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;`);
+    expect(await engine.tryRun(`INSERT INTO s (id, v) VALUES (1, 'a');`)).toBe('invalid-statement');
+    const kafka = new Kafka({ brokers: [...servers.kafka.brokers], logLevel: logLevel.NOTHING });
+    const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    await producer.send({ topic: 's', messages: [{ key: '1', value: '{"v":"a"}' }] });
+    await producer.disconnect();
+    await until(() => rows('d').length === 1, 'd');
+    const before = await leftovers(engine);
+    const seq = engine.seq();
+    await engine.stop();
+    rmSync(join(engine.folder, 'writethrough.db'), { force: true });
+    for (const end of ['-wal', '-shm']) rmSync(join(engine.folder, `writethrough.db${end}`), { force: true });
+    await engine.open();
+    await until(() => engine.seq() >= seq, 'the log is applied again');
+    expect(await leftovers(engine)).toEqual(before);
+    await until(() => rows('d').length === 1, 'd again');
+    expect(rows('d')).toEqual([['a', 1]]);
+    expect((await topicIds()).get('d')?.partitions).toBe(2);
+  });
+
+  it(
+    'the answers of eight clients fit one order, and catalogue, topics, tables and states agree',
+    { timeout: 240_000 },
+    async () => {
+      const seed = Number(process.env['TEST_SEED'] ?? randomSeed());
+      const dice = createDice(seed);
+      const told = `TEST_SEED=${seed}`;
+      await engine.run(
+        `CREATE TABLE items (id INT PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='items', PARTITIONS=1, FORMAT='JSON');`,
+      );
+      const model = new StormModel();
+      for (let life = 0; life < 2; life++) {
+        const { breaches } = await runStorm(engineTarget(engine), dice, { clients: 8, statements: 150, model });
+        expect(engine.failed, told).toBeUndefined();
+        expect(breaches, told).toEqual([]);
+        if (life === 0) await engine.restart();
+        await until(
+          async () => (await leftovers(engine)).ownerless.length === 0,
+          `nothing is left without an owner (${told})`,
+        );
+        expect(await leftovers(engine), told).toEqual(expectedOf(model));
+      }
+    },
+  );
+});
