@@ -137,6 +137,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
             durability: config.durability,
             serviceId: config['service.id'],
             strict: config['sql.strict'],
+            failsOnTimestamp: config['sql.timestamp.throw-on-invalid'],
             stream,
             role,
             feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },

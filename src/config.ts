@@ -73,6 +73,9 @@ export const optionDefs = {
   'log.format': oneOf('human on a terminal, else json', 'auto', ['auto', 'json', 'human']),
   'service.id': text('first part of the names of internal topics', 'writethrough'),
   'sql.strict': flag("ksqlDB's own rules: no extensions, unquoted names in upper case"),
+  'sql.timestamp.throw-on-invalid': flag(
+    'a record whose TIMESTAMP column gives no time stops its stream or table (else it is left out)',
+  ),
   durability: oneOf('what a power failure may take: full nothing, normal the last commits', 'full', [
     'normal',
     'full',

@@ -29,6 +29,8 @@ export interface SourceEntry extends SourceDefinition {
   readonly schemaIds: SchemaIds | null;
   /** Others write its topic: what they write enters the log by an import. Decided when it is declared. */
   readonly imported?: true | undefined;
+  /** What a record without a usable TIMESTAMP column comes to: it stops the source; undefined: it is left out. */
+  readonly invalidTimestamp?: 'fail' | undefined;
   /** Place in creation order; given by the catalogue. */
   readonly order?: number;
 }

@@ -46,6 +46,10 @@ export const metricDefinitions = {
   writethrough_engine_commit_seconds: ['histogram', 'time from begin to the end of a store commit'],
   writethrough_engine_appends_total: ['counter', 'appends applied'],
   writethrough_engine_records_total: ['counter', 'records applied'],
+  writethrough_records_skipped_total: [
+    'counter',
+    'records of a stream or table that were left out because their TIMESTAMP column gives no time; again when they are replayed',
+  ],
   writethrough_outbox_entries: ['gauge', 'groups of derived records that wait to be written to Kafka'],
   writethrough_outbox_bytes: ['gauge', 'bytes of derived records that wait to be written to Kafka'],
   writethrough_outbox_age_seconds: ['gauge', 'how long the oldest of them has waited; 0: none waits'],

@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly durability: Durability;
   readonly serviceId: string;
   readonly strict: boolean;
+  /** A record without a usable TIMESTAMP column stops the source that a statement declares, unless the statement says otherwise. */
+  readonly failsOnTimestamp?: boolean | undefined;
   readonly stream: StreamOptions;
   /** `follower`: it applies what another process writes, and writes nothing itself. */
   readonly role: EngineRole;

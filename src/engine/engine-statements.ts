@@ -34,10 +34,13 @@ export class EngineStatements {
   constructor(env: EngineStatementsEnv) {
     this.#env = env;
     const { catalog, definitions, topics, log, local, options } = env;
-    const { strict, serviceId } = options;
+    const { strict, serviceId, failsOnTimestamp = false } = options;
+    let keyless = 0;
+    const insertEnv = { catalog, definitions, local, topics, serviceId, nextKeyless: () => keyless++ };
     this.#statements = new Statements({
       catalog,
       strict,
+      failsOnTimestamp,
       define: async (source, topic, definitionOf) => {
         failpoint('statement-before-append');
         const names = topic === null ? [] : [topic];
@@ -47,7 +50,7 @@ export class EngineStatements {
         failpoint('statement-after-append');
         return result;
       },
-      insert: (target, analyze) => insertValues({ catalog, definitions, local, topics, serviceId }, target, analyze),
+      insert: (target, analyze) => insertValues(insertEnv, target, analyze),
       topics: () => log.topics(),
       partitions: (topic) => log.partitions(topic, 'now'),
       properties: () => options.properties,

@@ -21,11 +21,13 @@ export interface InsertEnv {
   readonly local: LocalAppends;
   readonly topics: EngineTopics;
   readonly serviceId: string;
+  /** Counts the records without a key: they take turns in the partitions of their topic. */
+  readonly nextKeyless: () => number;
 }
 
 /** `analyze` gives the statement as it means against the catalogue of that moment. */
 export async function insertValues(
-  { catalog, definitions, local, topics, serviceId }: InsertEnv,
+  { catalog, definitions, local, topics, serviceId, nextKeyless }: InsertEnv,
   name: string,
   analyze: () => InsertValues,
 ): Promise<void> {
@@ -49,7 +51,7 @@ export async function insertValues(
   const { properties } = target;
   const { key, value } = encode(target, row);
   const partitions = topics.find(properties.topic)?.partitions ?? seen?.partitions ?? 1;
-  const partition = key === null ? 0 : partitionOf(key, 0, key.length, partitions);
+  const partition = key === null ? nextKeyless() % partitions : partitionOf(key, 0, key.length, partitions);
   const commitTimeUs = rowtime === null ? systemClock.nowUs() : rowtime * 1000;
   await local.append({ records: [{ topic: properties.topic, partition, key, value }], commitTimeUs });
 }

@@ -36,6 +36,7 @@ import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
 import { Rebuilds } from './rebuilds.js';
 import { schemaDocuments, takeOverSchemas } from './schema-documents.js';
+import { SkippedRecords } from './skipped-records.js';
 import { SourceCounts } from './source-counts.js';
 import { TableSourcesTeller } from './table-sources.js';
 import { openDatabase } from '../sqlite/database.js';
@@ -48,6 +49,8 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
   const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
   const metrics = createMetrics();
   const sourceCounts = new SourceCounts();
+  const skipped = new SkippedRecords(metrics, logger, () => systemClock.nowMs());
+  const onSkipped = (name: string, reason: string) => skipped.add(name, reason);
   const database = openDatabase(join(options.dataFolder, 'writethrough.db'), { durability: options.durability });
   const engineLog: EngineLog = await openEngineLog(database, options, logger);
   const { log } = engineLog;
@@ -91,12 +94,14 @@ export async function openEngine(options: EngineOptions, main: MainApi): Promise
           state,
           rowtime: (source, key) => runtime.table(source).writer.rowtime(key),
           onExpressionError: (queryId, reason) => logger.debug('an expression became NULL', { query: queryId, reason }),
+          onSkipped,
         },
         query,
         request,
       ),
     isBeingCreated: (name) =>
       loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(name)),
+    onSkipped,
     sinkTopic: (entry, context) => sinks.listener(entry, context),
     sourcesOf: (query) => querySources(catalog, query),
   });

@@ -4,6 +4,7 @@ import type { Row } from '../core/data-type.js';
 import type { Change } from '../dataflow/change.js';
 import { compileTopology } from '../dataflow/topology.js';
 import type { CompiledQuery, CompileRequest } from '../runtime/runtime.js';
+import { rowTimestamp } from '../runtime/row-timestamp.js';
 import type { StateWriter } from '../store/state-store.js';
 import { queryPlan } from './query-sources.js';
 
@@ -13,6 +14,8 @@ export interface CompileEnv {
   readonly rowtime: (source: string, key: Row) => number | undefined;
   /** An expression failed on a row and became NULL, as in ksqlDB. */
   readonly onExpressionError: (queryId: string, reason: string) => void;
+  /** A result was left out: it has no timestamp. */
+  readonly onSkipped: (sink: string, reason: string) => void;
 }
 
 export function compileQuery(env: CompileEnv, query: QueryEntry, request: CompileRequest): CompiledQuery {
@@ -29,13 +32,24 @@ export function compileQuery(env: CompileEnv, query: QueryEntry, request: Compil
   const keyColumns = sink.schema.keyColumns;
   const isTable = sink.sourceKind === 'table';
   // One closure per query, not per change.
-  const out = ({ before, after, rowtimeMs }: Change) => {
+  const write = ({ before, after, rowtimeMs }: Change) => {
     const outer = context.rowtimeMs;
     context.rowtimeMs = rowtimeMs;
     const row = (after ?? before)!;
     emit(isTable ? keyColumns.map((i) => row[i]!) : [], after);
     context.rowtimeMs = outer;
   };
+  // What has no timestamp is left out, as ksqlDB does at the sink: a row that stands under its key stays. So a table depends on what its
+  // rows were, and one that is filled from the rows as they are now (a rebuild) does not have those that were left standing.
+  const timestamp = rowTimestamp(sink);
+  const out =
+    timestamp === undefined
+      ? write
+      : (change: Change) => {
+          const rowtimeMs = change.after === null ? change.rowtimeMs : timestamp.of(change.after);
+          if (rowtimeMs === null) env.onSkipped(sink.name, timestamp.problem(change.after!));
+          else write({ ...change, rowtimeMs });
+        };
   return {
     sources: plan.sources,
     topology: {

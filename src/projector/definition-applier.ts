@@ -67,10 +67,10 @@ export class DefinitionApplier {
   }
 
   #statement(definition: Extract<Definition, { readonly kind: 'statement' }>, reached: Frontier): StatementResult {
-    const { sql, owner, strict, seen = null } = definition;
+    const { sql, owner, strict, failsOnTimestamp = false, seen = null } = definition;
     const [parsed] = parseStatements(sql);
     const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(strict));
-    const placed: PlacedStatement = { sql, owner, strict, seen, seq: reached.seq };
+    const placed: PlacedStatement = { sql, owner, strict, failsOnTimestamp, seen, seq: reached.seq };
     switch (statement.kind) {
       case 'create-source':
         return this.#sources.create(statement, placed);

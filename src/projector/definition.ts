@@ -16,6 +16,8 @@ export type Definition =
       readonly sql: string;
       readonly owner: Owner;
       readonly strict: boolean;
+      /** `ksql.timestamp.throw.on.invalid` was set: a record without a usable TIMESTAMP column stops its source. */
+      readonly failsOnTimestamp?: true | undefined;
       /** The topic that it names, where others have made it. */
       readonly seen?: SeenTopic | null;
     }

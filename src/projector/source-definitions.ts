@@ -3,7 +3,7 @@
 import { tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { AppError } from '../core/errors.js';
-import type { Statement } from '../sql/plan.js';
+import type { SourceProperties, Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './applier-env.js';
 import { ensureTopic, type SeenTopic } from './defined-topics.js';
 import { assertNotInternal, assertSameColumns, exists } from './definition-checks.js';
@@ -18,6 +18,7 @@ export interface PlacedStatement {
   readonly sql: string;
   readonly owner: Owner;
   readonly strict: boolean;
+  readonly failsOnTimestamp: boolean;
   readonly seen: SeenTopic | null;
   readonly seq: number;
 }
@@ -29,7 +30,8 @@ export class SourceDefinitions {
     this.#env = env;
   }
 
-  create(statement: CreateSource, { sql, owner, seq, seen }: PlacedStatement): StatementResult {
+  create(statement: CreateSource, placed: PlacedStatement): StatementResult {
+    const { sql, owner, seq, seen, failsOnTimestamp } = placed;
     const { catalog } = this.#env;
     const isTable = statement.sourceKind === 'table';
     const command = { type: statement.sourceKind, name: statement.name, action: 'create' } as const;
@@ -47,7 +49,7 @@ export class SourceDefinitions {
         { hint: `read from ${written.name} instead of declaring it again` },
       );
     }
-    if (automatic) this.#takeOver(automatic, statement, sql, owner);
+    if (automatic) this.#takeOver(automatic, statement, placed);
     else if (byName) this.#replace(byName, statement, sql, owner);
     else {
       // Whoever reads it already knows whose it is.
@@ -64,6 +66,7 @@ export class SourceDefinitions {
           writtenBy: null,
           readOnly: statement.readOnly,
           ...(isImported ? { imported: true } : {}),
+          ...(failsOnTimestamp ? { invalidTimestamp: 'fail' } : {}),
           owner,
           sql,
           table: isTable ? { id: catalog.nextTableId(), version: 1 } : null,
@@ -121,14 +124,14 @@ export class SourceDefinitions {
   /** CREATE OR REPLACE of a declared one: its text and owner change; what would need other rows is refused. */
   #replace(existing: SourceEntry, statement: CreateSource, sql: string, owner: Owner): void {
     assertSameColumns(existing, statement.schema, `${existing.name} as it is replaced`);
-    const { topic, keyFormat, valueFormat, timestampColumn } = existing.properties;
+    const { topic, keyFormat, valueFormat } = existing.properties;
     const next = statement.properties;
     const same =
       existing.sourceKind === statement.sourceKind &&
       topic === next.topic &&
       keyFormat === next.keyFormat &&
       valueFormat === next.valueFormat &&
-      timestampColumn === next.timestampColumn;
+      sameTimestamp(existing.properties, next);
     if (!same) {
       throw new AppError('unsupported-statement', `CREATE OR REPLACE of ${existing.name} with other properties`, {
         hint: `DROP ${existing.sourceKind.toUpperCase()} ${existing.name} first`,
@@ -137,28 +140,54 @@ export class SourceDefinitions {
     this.#env.catalog.putSource({ ...existing, sql, owner, readOnly: statement.readOnly });
   }
 
-  /** CREATE TABLE over a captured topic: the automatic table gets the declared name; its rows stay. */
-  #takeOver(automatic: SourceEntry, statement: CreateSource, sql: string, owner: Owner): void {
+  /**
+   * CREATE TABLE over a captured topic: the automatic table gets the declared name; its rows stay. Where it declares another ROWTIME they
+   * do not: the table is filled anew from the topic, hidden until it has caught up.
+   */
+  #takeOver(automatic: SourceEntry, statement: CreateSource, placed: PlacedStatement): void {
     const { catalog, state, runtime, builder } = this.#env;
+    const { sql, owner, failsOnTimestamp } = placed;
     assertSameColumns(automatic, statement.schema, `captured table ${automatic.captured!.table}`);
+    const retimed = !sameTimestamp(automatic.properties, statement.properties);
     // Another spelling of the same name is no other name, and a name once given stays.
-    if (nameKey(automatic.name) === nameKey(statement.name)) return catalog.putSource({ ...automatic, sql, owner });
+    if (nameKey(automatic.name) === nameKey(statement.name) && !retimed)
+      return catalog.putSource({ ...automatic, sql, owner });
     const reader = catalog
       .queries()
       .find((query) => querySources(catalog, query).some((source) => nameKey(source) === nameKey(automatic.name)));
-    if (reader)
-      throw new AppError(
-        'invalid-statement',
-        `captured table ${automatic.name} is read by ${reader.id} under that name`,
-      );
+    if (reader) {
+      const under = retimed ? 'with another ROWTIME' : 'under that name';
+      throw new AppError('invalid-statement', `captured table ${automatic.name} is read by ${reader.id} ${under}`);
+    }
     if (builder.isBuilding(automatic.name))
       throw new AppError('rebuild-running', `captured table ${automatic.name} is being built`, { retriable: true });
     runtime.dropSource(automatic.name);
     catalog.dropSource(automatic.name);
     if (automatic.visible) state.unpublish(automatic.name);
-    const entry = { ...automatic, name: statement.name, sql, owner };
+    const { timestampColumn, timestampFormat = null } = statement.properties;
+    const entry: SourceEntry = {
+      ...automatic,
+      name: statement.name,
+      sql,
+      owner,
+      properties: { ...automatic.properties, timestampColumn, timestampFormat },
+      ...(failsOnTimestamp ? { invalidTimestamp: 'fail' } : {}),
+    };
+    if (retimed) return this.#refill(automatic, entry);
     catalog.putSource(entry);
     runtime.attachSource(entry);
     if (entry.visible) state.publish(tableSpec(entry));
   }
+
+  #refill(automatic: SourceEntry, entry: SourceEntry): void {
+    const { catalog, state, topics } = this.#env;
+    state.dropTable(tableSpec(automatic));
+    const empty = topics.isEmpty(entry.properties.topic);
+    const visible = automatic.visible && empty;
+    this.add({ ...entry, table: { id: catalog.nextTableId(), version: 1 }, visible }, empty);
+  }
+}
+
+function sameTimestamp(a: SourceProperties, b: SourceProperties): boolean {
+  return a.timestampColumn === b.timestampColumn && (a.timestampFormat ?? null) === (b.timestampFormat ?? null);
 }

@@ -19,6 +19,8 @@ export type InsertValues = Extract<Statement, { readonly kind: 'insert-values' }
 export interface StatementsEnv extends ToldEnv {
   readonly catalog: Catalog;
   readonly strict: boolean;
+  /** Unless a request says otherwise. */
+  readonly failsOnTimestamp: boolean;
   /**
    * Appends the definition of a stream or table (null: of queries) that names this topic; resolves with what it came to when it is
    * applied, rejects when it was refused. `definitionOf` is called when nothing is awaited any more before the append.
@@ -31,6 +33,15 @@ export interface StatementsEnv extends ToldEnv {
   /** `analyze` gives the statement as it means at the moment of the call. */
   readonly insert: (target: string, analyze: () => InsertValues) => Promise<void>;
 }
+
+/** What holds for the rest of a request. */
+interface Session {
+  readonly owner: Owner;
+  /** Those of the request, changed by its SET and UNSET. */
+  readonly properties: Record<string, unknown>;
+}
+
+const throwOnInvalid = 'ksql.timestamp.throw.on.invalid';
 
 export class Statements {
   readonly #env: StatementsEnv;
@@ -46,10 +57,11 @@ export class Statements {
     const parsed = parseStatements(request.sql, { variables });
     this.#checkAll(parsed);
     const owner: Owner = { kind: request.owner, name: request.file ?? null };
+    const session = { owner, properties: { ...request.properties } };
     const results: StatementResult[] = [];
     for (const one of parsed) {
       // Analysed again: an earlier statement of this request may have made what this one reads.
-      const result = await this.#run(one, this.#analyze(one), owner);
+      const result = await this.#run(one, this.#analyze(one), session);
       if (result) results.push(result);
     }
     return results;
@@ -64,21 +76,21 @@ export class Statements {
     for (const one of parsed) view.note(analyzeStatement(one, view, analyzeOptions(this.#env.strict)));
   }
 
-  async #run(parsed: ParsedStatement, statement: Statement, owner: Owner): Promise<StatementResult | undefined> {
+  async #run(parsed: ParsedStatement, statement: Statement, session: Session): Promise<StatementResult | undefined> {
     const { catalog } = this.#env;
     const { text } = parsed;
     switch (statement.kind) {
       case 'create-source':
       case 'create-as':
-        return this.#define(text, owner, statement.name, statement.properties.topic);
+        return this.#define(text, session, statement.name, statement.properties.topic);
       case 'drop': {
         const topic = catalog.find(statement.name)?.properties.topic ?? null;
-        return this.#define(text, owner, statement.name, topic);
+        return this.#define(text, session, statement.name, topic);
       }
       case 'pause':
       case 'resume':
       case 'terminate':
-        return this.#define(text, owner, null, null);
+        return this.#define(text, session, null, null);
       case 'insert-values':
         await this.#env.insert(statement.target, () => {
           const again = this.#analyze(parsed);
@@ -93,7 +105,11 @@ export class Statements {
       case 'explain':
         return this.#told.explain(statement, text);
       case 'set':
+        session.properties[statement.name] = statement.value;
+        return undefined;
       case 'unset':
+        delete session.properties[statement.name];
+        return undefined;
       case 'define':
       case 'undefine':
         return undefined; // they change how the rest of the request is read: parse has seen to it
@@ -107,9 +123,23 @@ export class Statements {
     }
   }
 
-  async #define(sql: string, owner: Owner, source: string | null, topic: string | null): Promise<StatementResult> {
-    const { define, strict } = this.#env;
-    const result = await define(source, topic, (seen) => ({ kind: 'statement', sql, owner, strict, seen }));
+  async #define(
+    sql: string,
+    { owner, properties }: Session,
+    source: string | null,
+    topic: string | null,
+  ): Promise<StatementResult> {
+    const { define, strict, failsOnTimestamp } = this.#env;
+    const given = properties[throwOnInvalid];
+    const fails = given === undefined ? failsOnTimestamp : String(given as string | boolean).toLowerCase() === 'true';
+    const result = await define(source, topic, (seen) => ({
+      kind: 'statement',
+      sql,
+      owner,
+      strict,
+      ...(fails ? { failsOnTimestamp: true } : {}),
+      seen,
+    }));
     return result as StatementResult;
   }
 }

@@ -22,6 +22,8 @@ export interface RuntimeEnv {
   readonly compile: (query: QueryEntry, request: CompileRequest) => CompiledQuery;
   /** Being filled for the first time: its node hears nothing yet. */
   readonly isBeingCreated: (name: string) => boolean;
+  /** A record of a stream or table was left out. */
+  readonly onSkipped: (name: string, reason: string) => void;
   /** Writes the changes of a derived stream or table to its topic. */
   readonly sinkTopic: (entry: SourceEntry, context: ApplyContext) => ChangeListener;
   /** Names of what a query reads, whether it runs or not. */
@@ -126,8 +128,11 @@ export class Runtime {
     for (let i = 0; i < records.count; i++) {
       const nodes = nodesOf[records.topicIndex(i)];
       if (nodes === undefined) continue;
-      context.rowtimeMs = records.timestamps ? records.timestamps[i]! : commitTimeMs;
-      for (const node of nodes) this.#take(node, records, i);
+      const rowtimeMs = records.timestamps ? records.timestamps[i]! : commitTimeMs;
+      for (const node of nodes) {
+        context.rowtimeMs = rowtimeMs;
+        this.#take(node, records, i);
+      }
     }
   }
 
@@ -153,7 +158,8 @@ export class Runtime {
 
   /** A node that is not wired to its topic yet (a rebuild's replay). */
   sourceNode(entry: SourceEntry, table: TableNode | undefined): SourceNode {
-    return new SourceNode(entry, this.#env.decoderOf(entry), table);
+    const { decoderOf, onSkipped } = this.#env;
+    return new SourceNode(entry, { decoder: decoderOf(entry), context: this.context, onSkipped }, table);
   }
 
   listenToTopic(node: SourceNode): void {

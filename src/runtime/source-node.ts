@@ -4,6 +4,8 @@ import { AppError, assert } from '../core/errors.js';
 import type { Row, RowSchema, Value } from '../core/data-type.js';
 import type { Records } from '../core/record.js';
 import type { SourceEntry } from '../catalog/catalog.js';
+import type { ApplyContext } from './apply-context.js';
+import { rowTimestamp, type RowTimestamp } from './row-timestamp.js';
 import type { ChangeListener, TableNode } from './table-node.js';
 
 /** Decodes one record; made from the formats of the definition. */
@@ -12,6 +14,13 @@ export interface RecordDecoder {
   key(key: Buffer | null): Row;
   /** The whole row in column order: value columns from the value, key columns from `key`; null when the row says it is deleted. */
   row(key: Row, value: Buffer): Row | null;
+}
+
+export interface SourceNodeEnv {
+  readonly decoder: RecordDecoder;
+  readonly context: ApplyContext;
+  /** A record was left out. */
+  readonly onSkipped: (name: string, reason: string) => void;
 }
 
 export class SourceNode {
@@ -25,10 +34,14 @@ export class SourceNode {
   readonly listeners: ChangeListener[] = [];
   /** The table that it builds anew, beside the node at work; undefined: it is at work. */
   build: string | undefined;
+  readonly #env: SourceNodeEnv;
   readonly #decoder: RecordDecoder;
   readonly #schema: RowSchema;
+  /** What gives ROWTIME; undefined: the record's own time. */
+  readonly #timestamp: RowTimestamp | undefined;
+  readonly #failsWithoutTimestamp: boolean;
 
-  constructor(entry: SourceEntry, decoder: RecordDecoder, table: TableNode | undefined) {
+  constructor(entry: SourceEntry, env: SourceNodeEnv, table: TableNode | undefined) {
     assert(
       (entry.sourceKind === 'table') === (table !== undefined),
       `${entry.name}: a table has a node, a stream none`,
@@ -37,10 +50,14 @@ export class SourceNode {
     this.topic = entry.properties.topic;
     this.order = entry.order ?? 0;
     this.table = table;
-    this.#decoder = decoder;
+    this.#env = env;
+    this.#decoder = env.decoder;
     this.#schema = entry.schema;
+    this.#timestamp = rowTimestamp(entry);
+    this.#failsWithoutTimestamp = entry.invalidTimestamp === 'fail';
   }
 
+  /** ROWTIME of the context is the record's own, and may be another behind the call. */
   take(records: Records, i: number): void {
     const keyBytes = records.key(i);
     const value = records.value(i);
@@ -49,7 +66,9 @@ export class SourceNode {
   }
 
   #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: Records, i: number): void {
-    table.set(key, value === null ? null : this.#row(key, value, records, i));
+    const row = value === null ? null : this.#row(key, value, records, i);
+    if (this.#timestamp === undefined || row === null || this.#takeTime(this.#timestamp, row, records, i))
+      table.set(key, row);
   }
 
   #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: Records, i: number): void {
@@ -58,7 +77,21 @@ export class SourceNode {
     const key = this.#schema.keyColumns.length === 0 ? [] : this.#key(keyBytes, records, i);
     const row = this.#row(key, value, records, i);
     if (row === null) return;
+    if (this.#timestamp !== undefined && !this.#takeTime(this.#timestamp, row, records, i)) return;
     for (const listener of this.listeners) listener.accept(this.name, null, row);
+  }
+
+  /** False: the record is left out. */
+  #takeTime(timestamp: RowTimestamp, row: Row, records: Records, i: number): boolean {
+    const ms = timestamp.of(row);
+    if (ms !== null) {
+      this.#env.context.rowtimeMs = ms;
+      return true;
+    }
+    const reason = timestamp.problem(row);
+    if (this.#failsWithoutTimestamp) throw this.#badRecord('value', records, i, new Error(reason));
+    this.#env.onSkipped(this.name, reason);
+    return false;
   }
 
   #key(bytes: Buffer | null, records: Records, i: number): Row {

@@ -73,6 +73,7 @@ const requestProperties: readonly string[] = [
   'ksql.query.pull.range.scan.enabled',
   'ksql.query.push.v2.enabled',
   'ksql.streams.auto.offset.reset',
+  'ksql.timestamp.throw.on.invalid',
   'ksql.streams.cache.max.bytes.buffering',
   'ksql.streams.commit.interval.ms',
   'cache.max.bytes.buffering',

@@ -36,6 +36,16 @@ export const messages = {
   duplicateColumns: (name: string, type: DataType) =>
     `Duplicate value columns found in schema: ${columnText(name, type)}`,
 
+  // --- WITH
+  noTimestampColumn: (name: string) =>
+    `The TIMESTAMP column set in the WITH clause does not exist in the schema: '${name}'`,
+  timestampWithoutFormat: 'A String timestamp field has been specified without also specifying the timestamp_format',
+  formatOfNoText:
+    "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column is of type STRING.",
+  noTimestampType: (name: string) =>
+    `Timestamp column, \`${name}\`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified.`,
+  badTimestampFormat: (reason: string) => `Invalid datatime format for config:TIMESTAMP_FORMAT, reason:${reason}`,
+
   // --- expressions
   cannotCompare: (a: string, aType: string, b: string, bType: string, op: string, whole: string) =>
     `Cannot compare ${a} (${aType}) to ${b} (${bType}) with ${op}.\nStatement: ${whole}`,

@@ -141,6 +141,8 @@ export interface SourceProperties {
   readonly partitions: number | null;
   /** The column that gives ROWTIME, by name. */
   readonly timestampColumn: string | null;
+  /** Of a text, the pattern that it is written by (Java's DateTimeFormatter). */
+  readonly timestampFormat?: string | null;
 }
 export type FormatName = 'JSON' | 'AVRO' | 'KAFKA';
 

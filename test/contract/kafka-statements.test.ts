@@ -9,6 +9,7 @@ import { engineTarget, expectedOf, leftovers } from '../support/engine-storm.js'
 import { createDice, randomSeed } from '../support/harness/dice.js';
 import { runStorm, StormModel } from '../support/harness/statement-storm.js';
 import { deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
+import { checkPlacement } from '../support/placement.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 
 const servers = await sharedServers('kafka');
@@ -58,6 +59,12 @@ describe.skipIf(servers.missing)('definitions on Kafka', () => {
     await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
     await until(() => rows('counts').length === 2, 'counts again');
     expect((await topicIds()).get('counts')?.partitions).toBe(3);
+  });
+
+  it("a row lies in the partition that Kafka's murmur2 gives its key, and rows without one take turns", async () => {
+    const prefix = `${serviceId.replace('-', '_')}_p`;
+    await checkPlacement(engine, prefix);
+    await deleteTopicsOf(servers.kafka.brokers, prefix);
   });
 
   it('a topic that others have made is taken as it is, and a fresh data folder comes to the same', async () => {

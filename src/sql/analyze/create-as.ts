@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { checkFormat, checkKeyTypes, checkWrapping, formatProblem } from './format-check.js';
 import { readProperties } from './properties.js';
 import { analyzeQuery } from './query.js';
-import { timestampColumn } from './source.js';
+import { timestampProperties } from './timestamp.js';
 
 type CreateAs = StatementNode & { kind: 'create-as' };
 
@@ -47,7 +47,7 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
       keyFormat: choose('Key', properties.keyFormat, source!.properties.keyFormat, keys),
       valueFormat,
       partitions: properties.partitions ?? source!.properties.partitions,
-      timestampColumn: timestampColumn(properties, schema, context),
+      ...timestampProperties(properties, schema, context),
     },
     plan,
     orReplace: node.orReplace,

@@ -15,6 +15,7 @@ export interface Properties {
   /** WRAP_SINGLE_VALUE=true: what JSON and AVRO do anyway, but only values of one column may say it. */
   readonly wrapSingle: Property | null;
   readonly timestamp: { readonly column: string; readonly property: Property } | null;
+  readonly timestampFormat: { readonly pattern: string; readonly property: Property } | null;
 }
 
 /** Known names; those without a reader are refused as unsupported. */
@@ -62,6 +63,7 @@ export function readProperties(properties: readonly Property[], strict: boolean)
   }
   const topic = byName.get('KAFKA_TOPIC') ?? byName.get('TOPIC');
   const timestamp = byName.get('TIMESTAMP');
+  const timestampFormat = byName.get('TIMESTAMP_FORMAT');
   return {
     topic: topic === undefined ? null : text(topic),
     keyFormat: formatOf(both ?? byName.get('KEY_FORMAT')),
@@ -69,11 +71,23 @@ export function readProperties(properties: readonly Property[], strict: boolean)
     wrapSingle: byName.get('WRAP_SINGLE_VALUE') ?? null,
     partitions: partitionsOf(byName.get('PARTITIONS')),
     timestamp: timestamp === undefined ? null : { column: columnName(text(timestamp), strict), property: timestamp },
+    timestampFormat:
+      timestampFormat === undefined ? null : { pattern: text(timestampFormat), property: timestampFormat },
   };
 }
 
 function refuseUnsupported(byName: ReadonlyMap<string, Property>): void {
-  const read = ['KAFKA_TOPIC', 'TOPIC', 'FORMAT', 'KEY_FORMAT', 'VALUE_FORMAT', 'PARTITIONS', 'REPLICAS', 'TIMESTAMP'];
+  const read = [
+    'KAFKA_TOPIC',
+    'TOPIC',
+    'FORMAT',
+    'KEY_FORMAT',
+    'VALUE_FORMAT',
+    'PARTITIONS',
+    'REPLICAS',
+    'TIMESTAMP',
+    'TIMESTAMP_FORMAT',
+  ];
   for (const [name, property] of byName) {
     if (read.includes(name)) continue;
     // The default of JSON said aloud; the other value is another wire form.

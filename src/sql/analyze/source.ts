@@ -1,6 +1,5 @@
 // CREATE STREAM | TABLE over a topic: columns, key, formats.
 import type { RowSchema } from '../../core/data-type.js';
-import { didYouMean } from '../../core/nearest-name.js';
 import type { ColumnDef, StatementNode } from '../ast.js';
 import { messages } from '../messages.js';
 import type { FormatName, Statement } from '../plan.js';
@@ -8,8 +7,9 @@ import { invalidStatement, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
 import { checkFormat, checkKeyTypes, checkWrapping } from './format-check.js';
 import { columnOrder, reorder } from './key-order.js';
-import { readProperties, type Properties } from './properties.js';
+import { readProperties } from './properties.js';
 import { isPseudoColumn } from './scope.js';
+import { timestampProperties } from './timestamp.js';
 import { dataType } from './types.js';
 
 type CreateSource = StatementNode & { kind: 'create-source' };
@@ -43,7 +43,7 @@ export function analyzeCreateSource(node: CreateSource, context: Context): State
       keyFormat,
       valueFormat,
       partitions: properties.partitions,
-      timestampColumn: timestampColumn(properties, schema, context),
+      ...timestampProperties(properties, schema, context),
     },
     orReplace: node.orReplace,
     ifNotExists: node.ifNotExists,
@@ -99,30 +99,4 @@ function checkColumn(column: ColumnDef, node: CreateSource, context: Context, i:
   if (node.columns.slice(0, i).some((other) => context.same(other.name.text, name))) {
     throw invalidStatement(column.place, `Duplicate column names: \`${name}\``);
   }
-}
-
-/** The column named by TIMESTAMP: ms as BIGINT, or a TIMESTAMP. */
-export function timestampColumn(properties: Properties, schema: RowSchema, context: Context): string | null {
-  if (properties.timestamp === null) return null;
-  const { column, property } = properties.timestamp;
-  const found = schema.columns.find((candidate) => context.same(candidate.name, column));
-  if (found === undefined) {
-    const hint = didYouMean(
-      column,
-      schema.columns.map((candidate) => candidate.name),
-    );
-    throw invalidStatement(
-      property.value.place,
-      `The TIMESTAMP column set in the WITH clause does not exist in the schema: '${column}'`,
-      hint,
-    );
-  }
-  if (found.type.kind === 'STRING') throw unsupported(property.value.place, 'a text as TIMESTAMP column');
-  if (found.type.kind !== 'BIGINT' && found.type.kind !== 'TIMESTAMP') {
-    throw invalidStatement(
-      property.value.place,
-      `Timestamp column, \`${found.name}\`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified.`,
-    );
-  }
-  return found.name;
 }

@@ -97,6 +97,24 @@ describe('CREATE over a topic', () => {
     ["CREATE STREAM t (a INT, b INT) WITH (value_format='KAFKA');", "The 'KAFKA' format only supports a single field"],
     ["CREATE STREAM t (a INT) WITH (timestamp='b');", "does not exist in the schema: 'b'"],
     [
+      "CREATE STREAM t (a INT) WITH (timestamp='a');",
+      'Timestamp column, `a`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified',
+    ],
+    [
+      "CREATE STREAM t (a STRING) WITH (timestamp='a');",
+      'A String timestamp field has been specified without also specifying the timestamp_format',
+    ],
+    [
+      "CREATE STREAM t (a BIGINT) WITH (timestamp='a', timestamp_format='yyyy');",
+      "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column is of type STRING.",
+    ],
+    [
+      "CREATE STREAM t (a STRING) WITH (timestamp='a', timestamp_format='invalid');",
+      'Invalid datatime format for config:TIMESTAMP_FORMAT, reason:Unknown pattern letter: i',
+    ],
+    ["CREATE STREAM t (a STRING) WITH (timestamp='a', timestamp_format='YYYY');", 'pattern letter Y is not supported'],
+    ["CREATE STREAM t (a STRING) WITH (timestamp_format='yyyy');", 'TIMESTAMP_FORMAT is given without TIMESTAMP'],
+    [
       'CREATE STREAM t (a MAP<STRING, INT> KEY, b INT);',
       'Map keys, including types that contain maps, are not supported',
     ],
