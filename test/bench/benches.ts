@@ -2,9 +2,11 @@
 import type { Bench } from './bench.js';
 import { endToEnd, latency, latencyKafka, subscribers } from './end-to-end.js';
 import { memory, start } from './idle.js';
+import { manyTables } from './many-tables.js';
 import { pull } from './pull.js';
 import { rebuild } from './rebuild.js';
 import { snapshot } from './snapshot.js';
+import { statementsKafka } from './statements.js';
 import { capture, smallTransactions } from './throughput.js';
 
 export const benches: Readonly<Record<string, Bench>> = {
@@ -15,6 +17,8 @@ export const benches: Readonly<Record<string, Bench>> = {
   'small-transactions': smallTransactions,
   snapshot,
   pull,
+  'many-tables': manyTables,
+  'statements-kafka': statementsKafka,
   rebuild,
   start,
   memory,

@@ -178,11 +178,9 @@ export class CaptureRun {
     const { captured } = this.#options;
     captured.known.foldCase(foldsCase);
     if (fresh) captured.known.startWith({ keyed: tables.map(tableName), keyless: keyless.map(tableName) });
-    const opened: SnapshotTable[] = [];
-    if (fresh || snapshot) {
-      for (const schema of tables) opened.push({ schema, open: await captured.open(schema) });
-    }
-    return opened;
+    if (!fresh && !snapshot) return [];
+    // Side by side: each is a definition, and those that wait together become durable together.
+    return Promise.all(tables.map(async (schema) => ({ schema, open: await captured.open(schema) })));
   }
 
   #startSnapshot(tables: readonly SnapshotTable[], cursor: SnapshotCursor, session: Session, server: Server): void {

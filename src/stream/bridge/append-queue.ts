@@ -82,20 +82,23 @@ export class AppendQueue {
   }
 
   /**
-   * Whole appends in order, about `bytesMax`, at least one where there is any, none behind one that `endsGroup`, and never a `joined` one
-   * without what follows it (which came in the same chunk). They are the caller's until confirmed.
+   * Whole appends in order, about `bytesMax`, at least one where there is any, behind one that `endsGroup` only more of its kind, and
+   * never a `joined` one without what follows it (which came in the same chunk). They are the caller's until confirmed.
    */
   take(bytesMax: number, endsGroup: (append: PendingAppend) => boolean = () => false): PendingAppend[] {
     const group: PendingAppend[] = [];
     let bytes = 0;
+    let ending = false;
     while (this.#waitingFrom < this.#waiting.length) {
       const entry = this.#waiting[this.#waitingFrom]!;
+      const ends = endsGroup(entry.queued.append);
+      if (ending && !ends) break;
+      ending = ends;
       if (group.length > 0 && bytes + entry.queued.bytes > bytesMax && group.at(-1)!.joined !== true) break;
       bytes += entry.queued.bytes;
       group.push(entry.queued.append);
       this.#taken.push(entry);
       this.#waiting[this.#waitingFrom++] = undefined;
-      if (endsGroup(entry.queued.append)) break;
     }
     if (this.#waitingFrom === this.#waiting.length) {
       this.#waiting = [];

@@ -145,6 +145,23 @@ describe('the bridge', () => {
     expect(queue.take(1)).toEqual([]);
   });
 
+  it('gives what follows those that end a group in another one, and those of their kind together', async () => {
+    const producer = await client.openProducer('p');
+    for (const position of ['row 1', 'end 1', 'end 2', 'row 2', 'row 3', 'end 3'])
+      await producer.write(appendChunk(position, [row(position)]));
+    await until(() => queue.size === 6);
+    const endsGroup = ({ position }: PendingAppend) => position!.startsWith('end');
+    const groups: (string | null)[][] = [];
+    for (let group = queue.take(1e6, endsGroup); group.length > 0; group = queue.take(1e6, endsGroup)) {
+      groups.push(group.map(({ position }) => position));
+      confirm(group);
+    }
+    expect(groups).toEqual([
+      ['row 1', 'end 1', 'end 2'],
+      ['row 2', 'row 3', 'end 3'],
+    ]);
+  });
+
   it('calls when the queue stops being empty', async () => {
     let calls = 0;
     queue.onAvailable(() => calls++);
