@@ -45,13 +45,23 @@ import { openStateStore } from '../store/sqlite/state-store.js';
 import type { ProducerOptions } from '../stream/event-log.js';
 import type { TopicRefusal } from '../stream/topic-refusal.js';
 
+/** Rejects with data-folder-unusable where the place of the data file is to blame. */
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
+  const path = join(options.dataFolder, 'writethrough.db');
+  try {
+    return await open(path, options, main);
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}
+
+async function open(path: string, options: EngineOptions, main: MainApi): Promise<EngineApi> {
   const logger = createLogger((level, message, fields) => main.log(level, message, fields), { thread: 'engine' });
   const metrics = createMetrics();
   const sourceCounts = new SourceCounts();
   const skipped = new SkippedRecords(metrics, logger, () => systemClock.nowMs());
   const onSkipped = (name: string, reason: string) => skipped.add(name, reason);
-  const database = openDatabase(join(options.dataFolder, 'writethrough.db'), { durability: options.durability });
+  const database = openDatabase(path, { durability: options.durability });
   const engineLog: EngineLog = await openEngineLog(database, options, logger);
   const { log } = engineLog;
   const state = openStateStore(database, { logId: log.logId });

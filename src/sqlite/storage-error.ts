@@ -29,6 +29,7 @@ export function isStorageTrouble(error: unknown): boolean {
 
 /** What a statement on our own file threw, as data-folder-unusable where the place of the file is to blame. */
 export function storageError(error: unknown, path: string): unknown {
+  if (error instanceof AppError && error.code === 'data-folder-unusable') return error;
   const trouble = troubleOf(error);
   if (trouble === undefined) return error;
   const [, what, hint] = trouble;

@@ -68,8 +68,9 @@ export interface StateWriter {
   readonly frontier: Frontier;
   /**
    * Runs `work` in a transaction of its own: feed blobs, counters and the frontier are written behind it, then all commits durably as
-   * configured. What `work` throws rolls everything back, also what the store keeps in memory, and is thrown on. `reached` is the
-   * frontier as it stands when `work` has ended (it may be filled by it); without it the frontier stays where it is.
+   * configured. What `work` throws rolls everything back, also what the store keeps in memory, and is thrown on; a disk that is full or
+   * broken as data-folder-unusable. `reached` is the frontier as it stands when `work` has ended (it may be filled by it); without it
+   * the frontier stays where it is.
    */
   transaction<T>(work: () => T, reached?: Frontier): T;
 

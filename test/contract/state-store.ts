@@ -50,6 +50,18 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
       );
     }
 
+    it('says of a disk that is full that it is, and keeps nothing of the transaction', () => {
+      createOrders();
+      const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+      const write = () =>
+        writer.transaction(() => {
+          writer.putDocument('note', 'n', '{}');
+          throw new Error('a part of the work', { cause: full });
+        });
+      expect(write).toThrow(expect.objectContaining({ code: 'data-folder-unusable' }) as Error);
+      expect(writer.getDocument('note', 'n')).toBeUndefined();
+    });
+
     function createOrders(visible = true) {
       let table!: ReturnType<StateWriter['createTable']>;
       commit(() => {

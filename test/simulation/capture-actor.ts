@@ -182,11 +182,20 @@ export class CaptureActor {
     }
     if (named !== undefined && dice.chance(this.#chances.poison)) {
       const key = dice.between(0, keys - 1);
-      records.push({ table: named, key, row: this.#row(named, key, `poison ${dice.pick(derivedTables).name}`) });
+      records.push({ table: named, key, row: this.#row(named, key, `poison ${this.#victim()}`) });
     }
     if (named !== undefined && dice.chance(this.#chances.broken))
       records.push({ table: named, key: 1, row: this.#row(named, 1), broken: true });
     this.source.add({ records, completes: false });
+  }
+
+  /** Of those that are there, rather one that is being built. */
+  #victim(): string {
+    const dice = this.#dice;
+    const process = this.#process;
+    const { built, there } = process?.up === true ? process.derived() : { built: [], there: [] };
+    if (built.length > 0 && dice.chance(0.5)) return dice.pick(built);
+    return there.length > 0 && dice.chance(0.7) ? dice.pick(there) : dice.pick(derivedTables).name;
   }
 
   #row(table: string, id: number, name = ''): ModelRow {

@@ -101,11 +101,10 @@ export async function checkSinks(process: SimulatedProcess, breach: Breach): Pro
   }
 }
 
-/** The values of a topic, one partition, in order. */
-export async function valuesOf(process: SimulatedProcess, topic: string): Promise<readonly number[]> {
-  const records = (await process.api.topics()).some(({ name }) => name === topic)
-    ? await process.api.readTopic(topic, 0, 0, 1_000_000)
-    : [];
+/** The values of a topic, one partition, in order; undefined: there is none. */
+export async function valuesOf(process: SimulatedProcess, topic: string): Promise<readonly number[] | undefined> {
+  if (!(await process.api.topics()).some(({ name }) => name === topic)) return undefined;
+  const records = await process.api.readTopic(topic, 0, 0, 1_000_000);
   return records.map(({ value }) => Number(Object.values(JSON.parse(value!.toString()) as object)[0]));
 }
 

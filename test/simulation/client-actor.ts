@@ -67,7 +67,7 @@ export class ClientActor {
   act(process: SimulatedProcess): boolean {
     if (!this.isIdle(process)) return false;
     this.#process = process;
-    const call = this.#choose();
+    const call = this.#choose(process);
     this.#busy = true;
     const { names, note, breach } = this.#env;
     const text = textOf(call);
@@ -77,6 +77,8 @@ export class ClientActor {
       if (this.#process !== process || process.state === 'gone') return;
       this.#busy = false;
       note(`${this.#name}: ${text} -> ${code}`);
+      if (process.state === 'full' && code === 'internal')
+        breach(`"${text}" on a full disk was answered ${code}: ${detail}`);
       if (process.state !== 'up') return;
       if (code !== 'ok' && !refusals.has(code)) breach(`"${text}" was answered ${code}: ${detail}`);
       if (open) names.answered(open, code);
@@ -95,17 +97,28 @@ export class ClientActor {
     return true;
   }
 
-  #choose(): Call {
+  #choose(process: SimulatedProcess): Call {
     const { dice } = this.#env;
-    const { name, sql } = dice.pick(derivedTables);
+    const { there, built } = process.derived();
     const roll = dice.next();
-    if (roll < 0.55) return { kind: 'create', name, sql: `CREATE TABLE ${name} AS ${sql};` };
-    if (roll < 0.75) {
+    const some = (wanted: readonly string[]): string =>
+      wanted.length > 0 && dice.chance(0.7) ? dice.pick(wanted) : dice.pick(derivedTables).name;
+    if (roll < 0.45) {
+      const name = some(derivedTables.map((table) => table.name).filter((table) => !there.includes(table)));
+      return { kind: 'create', name, sql: `CREATE TABLE ${name} AS ${sqlOf(name)};` };
+    }
+    if (roll < 0.6) {
+      const name = some(there);
       const end = this.#env.keepsTopics && dice.chance(0.5) ? '' : ' DELETE TOPIC';
       return { kind: 'drop', name, sql: `DROP TABLE ${name}${end};` };
     }
-    if (roll < 0.87) return { kind: 'rebuild', name: dice.pick(['a', 'b', 'e', name]) };
+    if (roll < 0.87) return { kind: 'rebuild', name: dice.chance(0.3) ? dice.pick(['a', 'b', 'e']) : some(there) };
+    const name = some(dice.chance(0.5) ? built : there);
     if (roll < 0.92) return { kind: 'control', action: roll < 0.91 ? 'PAUSE' : 'TERMINATE', name };
     return { kind: 'other', sql: dice.pick(['SHOW TABLES;', 'SHOW QUERIES;', `DESCRIBE ${name};`]) };
   }
+}
+
+function sqlOf(name: string): string {
+  return derivedTables.find((table) => table.name === name)!.sql;
 }

@@ -8,7 +8,10 @@ import { Subscriptions } from '../../src/query/subscriptions.js';
 import { openCheckpointer, type Checkpointer } from '../../src/sqlite/checkpoint.js';
 import type { ReadSession, StateReader } from '../../src/store/state-store.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
+import type { ClientMessage, ServerMessage } from '../../src/stream/bridge/messages.js';
 import { connectBridge, type BridgeClient } from '../../src/stream/bridge/bridge-client.js';
+import type { Bounds } from './bounds.js';
+import { derivedTables } from './model.js';
 import type { VirtualLoop } from './virtual-loop.js';
 import { virtualPorts } from './virtual-port.js';
 import { alwaysCurrent } from '../support/ages.js';
@@ -23,21 +26,28 @@ export interface ProcessHost {
   onCommitted(process: SimulatedProcess, seq: number): void;
   /** Not by a kill: it ended by itself. */
   onFailed(process: SimulatedProcess, error: unknown): void;
+  /** Hears what crosses the bridge. */
+  readonly bounds: Bounds;
   onLog(level: string, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
 export class SimulatedProcess {
   readonly #host: ProcessHost;
-  state: 'opening' | 'up' | 'stopping' | 'gone' = 'opening';
+  /** `full`: a write has failed, and it has to end. */
+  state: 'opening' | 'up' | 'stopping' | 'full' | 'gone' = 'opening';
   api!: EngineApi;
   reader!: StateReader;
   subscriptions!: Subscriptions;
   bridge!: BridgeClient;
   checkpointer!: Checkpointer;
-  ready: Promise<void>;
+  ready: Promise<void> = Promise.resolve();
 
   constructor(host: ProcessHost) {
     this.#host = host;
+  }
+
+  start(): void {
+    const host = this.#host;
     this.ready = this.#open().catch((error: unknown) => {
       if (this.state !== 'gone') host.onFailed(this, error);
     });
@@ -71,10 +81,14 @@ export class SimulatedProcess {
     this.reader = openStateReader(host.databasePath);
     this.subscriptions = new Subscriptions(this.reader, alwaysCurrent, silentLogger, smallLimits);
     this.checkpointer = openCheckpointer(host.databasePath, { walBytesMax: 256 * 1024, restartWaitMs: 0 });
-    const ports = virtualPorts(loop, 'capture');
+    host.bounds.begin();
+    const ports = virtualPorts(loop, 'capture', {
+      toEngine: (message) => host.bounds.toEngine(message as ClientMessage),
+      fromEngine: (message) => host.bounds.fromEngine(message as ServerMessage),
+    });
     await api.attachCapture({ port: ports.engine });
     this.bridge = connectBridge(ports.client);
-    if (alive()) this.state = 'up';
+    if (this.state === 'opening') this.state = 'up';
   }
 
   session<T>(read: (session: ReadSession) => T): T {
@@ -84,6 +98,17 @@ export class SimulatedProcess {
     } finally {
       session.close();
     }
+  }
+
+  /** Derived tables that there are, shown or not, and those that are being built. */
+  derived(): { readonly built: readonly string[]; readonly there: readonly string[] } {
+    return this.session((session) => {
+      const names = (kind: string, member: string): readonly string[] => {
+        const found = session.documents(kind).map(({ json }) => (JSON.parse(json) as Record<string, string>)[member]!);
+        return found.filter((name) => derivedTables.some((table) => table.name === name));
+      };
+      return { built: names('build', 'table'), there: names('query', 'sink') };
+    });
   }
 
   /** In good order. */

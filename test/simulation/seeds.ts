@@ -25,4 +25,9 @@ export const keptSeeds: readonly KeptSeed[] = [
     found:
       'a CREATE TABLE AS of one client between the two steps of DROP ... DELETE TOPIC of another left a table without a topic',
   },
+  {
+    seed: 72,
+    steps: 400,
+    found: 'a rebuild asked for on a full disk was answered `internal` (test/contract/state-store.ts)',
+  },
 ];

@@ -6,7 +6,7 @@ import { keptSeeds } from './seeds.js';
 import { simulate, type SimulationOptions } from './simulation.js';
 
 const first = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 2 ** 31);
-const count = Number(process.env['SIMULATION_SEEDS'] ?? 100);
+const count = Number(process.env['SIMULATION_SEEDS'] ?? 160);
 const steps = 400;
 
 async function expectSound(options: SimulationOptions): Promise<Readonly<Record<string, number>>> {
@@ -31,7 +31,7 @@ describe(`a simulated service (SIMULATION_SEED=${first})`, () => {
         total[name] = (total[name] ?? 0) + figure;
     }
     // A run in which nothing happens would find nothing.
-    if (count >= 20) for (const figure of Object.values(total)) expect(figure).toBeGreaterThan(0);
+    if (count >= 60) for (const figure of Object.values(total)) expect(figure).toBeGreaterThan(0);
   });
 
   it.each(keptSeeds)('still does where it once did not: $found', { timeout: 60_000 }, async (options) => {

@@ -6,13 +6,19 @@ import { onFailpoint } from '../../src/core/failpoint.js';
 import type { EngineOptions } from '../../src/engine/engine-api.js';
 import { createDice, type Dice } from '../support/harness/dice.js';
 import { CaptureActor } from './capture-actor.js';
-import { checkCut, checkSinks, checkTopics, printedRows, valuesOf } from './checks.js';
+import { checkCut, printedRows } from './checks.js';
+import { checkAtRest } from './at-rest.js';
+import { Bounds } from './bounds.js';
 import { ClientActor } from './client-actor.js';
 import { SimulatedDisk, type Image, type JournalledFolder } from './disk.js';
 import { derivedTables, Model, ModelSource } from './model.js';
+import { plantFullDisk } from './full-disk.js';
 import { NameHistory } from './name-history.js';
+import { plantMemoryLaw } from './memory-law.js';
 import { plantPoison } from './poison.js';
 import { SimulatedProcess } from './process.js';
+import { ReaderActor } from './reader-actor.js';
+import { Standing } from './standing.js';
 import { StreamActor } from './stream-actor.js';
 import { SubscriberActor } from './subscriber-actor.js';
 import { VirtualLoop } from './virtual-loop.js';
@@ -28,6 +34,8 @@ export const actorKinds = [
   'broken',
   'long',
   'again',
+  'readers',
+  'full',
 ] as const;
 export type ActorKind = (typeof actorKinds)[number];
 
@@ -62,18 +70,22 @@ class World {
   readonly #captures: readonly CaptureActor[];
   readonly #clients: readonly ClientActor[];
   readonly #subscribers: readonly SubscriberActor[];
+  readonly #readers: readonly ReaderActor[];
   readonly #streams: StreamActor | undefined;
+  readonly #bounds: Bounds;
+  readonly #standing: Standing;
   readonly #names: NameHistory;
   readonly #engineOptions: EngineOptions;
   readonly history: string[] = [];
   readonly breaches: string[] = [];
-  readonly figures = { kills: 0, failpoints: 0, stops: 0, commits: 0, cuts: 0, steps: 0 };
+  readonly figures = { kills: 0, failpoints: 0, stops: 0, full: 0, failures: 0, commits: 0, cuts: 0, steps: 0 };
   #process!: SimulatedProcess;
   #killed: Image | undefined;
   #seq = 0;
   #steps = 0;
   #failpointChance = 0;
   #killChance = 0;
+  #fullChance = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -85,9 +97,10 @@ class World {
       this.#has(kind) && dice.chance(0.6) ? dice.next() * most : 0;
     this.#killChance = chance('kills', 0.01);
     this.#failpointChance = chance('failpoints', 0.01);
+    this.#fullChance = dice.chance(0.5) ? chance('full', 0.001) : 0;
     const chances = {
-      poison: chance('poison', 0.05),
-      broken: chance('broken', 0.01),
+      poison: chance('poison', 0.2),
+      broken: chance('broken', 0.04),
       long: chance('long', 0.01),
       again: chance('again', 0.2),
     };
@@ -110,6 +123,8 @@ class World {
     };
     const breach = (text: string): void => this.#breach(text);
     const note = (text: string): void => this.#note(text);
+    this.#bounds = new Bounds(breach);
+    this.#standing = new Standing(breach);
     this.#names = new NameHistory(
       derivedTables.map(({ name }) => name),
       breach,
@@ -133,10 +148,15 @@ class World {
           breach,
         }),
     );
+    // Several of one table, at their own paces.
+    const read = ['a', 'a', 'e', 'big', 'by_g', dice.pick(derivedTables).name, dice.pick(derivedTables).name];
     this.#subscribers = this.#has('subscribers')
-      ? ['a', 'e', 'big', 'by_g'].map((table) => new SubscriberActor(table, { dice: dice.fork(table), note, breach }))
+      ? read.map((table, i) => new SubscriberActor(table, { dice: dice.fork(`${table} ${i}`), note, breach }))
       : [];
-    this.#streams = this.#has('streams') ? new StreamActor(this.#loop, breach) : undefined;
+    this.#readers = this.#has('readers')
+      ? [0, 1].map((i) => new ReaderActor({ model: this.#model, dice: dice.fork(`reader ${i}`), breach }))
+      : [];
+    this.#streams = this.#has('streams') ? new StreamActor(this.#loop, dice.fork('streams'), breach) : undefined;
   }
 
   readonly #keepsTopics: boolean;
@@ -157,16 +177,25 @@ class World {
   async run(): Promise<void> {
     this.#loop.install();
     const takePoison = plantPoison();
+    const forgetMemory = plantMemoryLaw((text) => this.#breach(text));
+    const makeRoom = plantFullDisk({
+      path: this.#disk.path,
+      isFull: () => this.#isFull(),
+      rollsBack: () => this.#dice.chance(0.5),
+    });
     onFailpoint((name) => this.#atFailpoint(name));
     try {
       this.#start();
       while (this.#steps < this.#options.steps && this.breaches.length === 0) await this.#step(true);
       this.#killChance = 0;
       this.#failpointChance = 0;
+      this.#fullChance = 0;
       if (this.breaches.length === 0) await this.#rest();
     } finally {
       onFailpoint(undefined);
       takePoison();
+      makeRoom();
+      forgetMemory();
       this.#process.state = 'gone';
       this.#loop.die();
       await VirtualLoop.settle();
@@ -185,24 +214,49 @@ class World {
       options: this.#engineOptions,
       databasePath: this.#disk.path,
       onCommitted: (process, seq) => this.#committed(process, seq),
-      onFailed: (_, error) =>
-        this.#breach(`the process ended: ${error instanceof Error ? error.stack : JSON.stringify(error)}`),
+      onFailed: (process, error) => this.#failed(process, error),
       onLog: (level, message, fields) => {
         if (level !== 'debug') this.#note(`${level}: ${message} ${JSON.stringify(fields)}`);
+        if (!Array.isArray(fields['stopped'])) return;
+        this.figures.failures++;
+        this.#standing.failed(fields['stopped'] as readonly string[], this.#loop.wallMs);
       },
+      bounds: this.#bounds,
     });
+    this.#process.start();
+  }
+
+  #failed(process: SimulatedProcess, error: unknown): void {
+    const code = (error as { readonly code?: unknown }).code;
+    if (process.state === 'full' && code === 'data-folder-unusable') return;
+    this.#breach(`the process ended: ${error instanceof Error ? error.stack : JSON.stringify(error)}`);
+  }
+
+  /** A write of the engine. From then on it says that it has failed, and ends; what it has answered holds. */
+  #isFull(): boolean {
+    const process = this.#process;
+    if (process.state === 'full') return true;
+    if (process.state === 'gone' || !this.#dice.chance(this.#fullChance)) return false;
+    this.figures.full++;
+    this.#note('the disk is full');
+    process.state = 'full';
+    return true;
   }
 
   #committed(process: SimulatedProcess, seq: number): void {
     this.figures.commits++;
     if (seq < this.#seq) this.#breach(`commit ${seq} is told after ${this.#seq}`);
     this.#seq = seq;
+    for (const reader of this.#readers) reader.committed(process, seq);
     if (process.up && this.#dice.chance(0.15)) this.#checkCut(process);
   }
 
   #checkCut(process: SimulatedProcess): void {
     this.figures.cuts++;
-    process.session((session) => checkCut(session, this.#model, (text) => this.#breach(text)));
+    process.session((session) => {
+      checkCut(session, this.#model, (text) => this.#breach(text));
+      this.#standing.checkCut(session);
+    });
   }
 
   /** One task of the program, or one act of those who use it. */
@@ -210,14 +264,20 @@ class World {
     this.#steps++;
     const process = this.#process;
     if (process.state === 'gone') this.#start();
-    else if (this.#dice.chance(this.#killChance)) this.#kill();
+    else if (this.#dice.chance(process.state === 'full' ? 0.05 : this.#killChance)) this.#kill();
     else if (process.up && lively && this.#has('stops') && this.#dice.chance(0.002)) {
       this.figures.stops++;
-      this.#note('stop');
-      process.stop();
+      this.#stop();
     } else if (!process.up || this.#dice.chance(0.6) || !this.#act(process, lively)) this.#task();
     await VirtualLoop.settle();
     if (this.#killed !== undefined) this.#bury();
+    else this.#bounds.checkTasks(this.#loop.waiting);
+  }
+
+  #stop(): void {
+    this.#note('stop');
+    for (const reader of this.#readers) reader.leave(this.#process);
+    this.#process.stop();
   }
 
   #task(): void {
@@ -232,10 +292,11 @@ class World {
 
   #act(process: SimulatedProcess, lively: boolean): boolean {
     const roll = this.#dice.next();
-    if (roll < 0.5) return this.#dice.pick(this.#captures).act(process, lively);
+    if (roll < 0.45) return this.#dice.pick(this.#captures).act(process, lively);
     if (roll < 0.6) return lively && this.#clients.length > 0 && this.#dice.pick(this.#clients).act(process);
     if (roll < 0.65) return lively && this.#streams?.act(process) === true;
-    if (roll < 0.95) return this.#subscribers.length > 0 && this.#dice.pick(this.#subscribers).act(process, lively);
+    if (roll < 0.9) return this.#subscribers.length > 0 && this.#dice.pick(this.#subscribers).act(process, lively);
+    if (roll < 0.95) return this.#readers.length > 0 && this.#dice.pick(this.#readers).act(process);
     process.checkpointer.step();
     return true;
   }
@@ -273,8 +334,7 @@ class World {
     await this.#checkAll();
     if (this.breaches.length > 0) return;
     const before = this.#contents();
-    this.#note('stop');
-    this.#process.stop();
+    this.#stop();
     await this.#until(() => this.#process.state === 'gone', 'the process stops');
     this.#start();
     await this.#quiet();
@@ -312,25 +372,17 @@ class World {
   }
 
   async #checkAll(): Promise<void> {
-    const process = this.#process;
-    const breach = (text: string): void => this.#breach(text);
-    this.#checkCut(process);
-    await checkTopics(process, this.#model, breach);
-    if (!this.#keepsTopics) await checkSinks(process, breach);
-    if (this.#streams) this.#streams.check(await valuesOf(process, 'src'), await valuesOf(process, 'large'));
-    const topics = new Set((await process.api.topics()).map(({ name }) => name));
-    const there = new Set(process.session((session) => session.tables().map(({ spec }) => spec.name)));
-    this.#names.seen((name) => there.has(name));
-    for (const { name } of derivedTables) {
-      if (there.has(name) && !topics.has(name)) breach(`table ${name} has no topic`);
-      if (!there.has(name) && topics.has(name) && !this.#keepsTopics) breach(`topic ${name} has no table`);
-    }
-    for (const { table, state } of await process.api.rebuilds())
-      if (state !== 'done' && state !== 'failed') breach(`the rebuild of ${table} is ${state} at rest`);
-    for (const subscriber of this.#subscribers) {
-      const rows = printedRows(process, subscriber.table);
-      if (rows !== undefined) subscriber.check(rows);
-    }
+    this.#checkCut(this.#process);
+    await checkAtRest(this.#process, {
+      model: this.#model,
+      names: this.#names,
+      streams: this.#streams,
+      subscribers: this.#subscribers,
+      standing: this.#standing,
+      bounds: this.#bounds,
+      keepsTopics: this.#keepsTopics,
+      breach: (text) => this.#breach(text),
+    });
   }
 }
 

@@ -7,6 +7,9 @@ import type { ChangeItem } from '../../src/query/query-facade.js';
 import type { Dice } from '../support/harness/dice.js';
 import type { SimulatedProcess } from './process.js';
 
+/** Pages are cut by the memory that changes take, which is more than what is printed of them needs where rows are small. */
+const pageCharactersMax = 2000;
+
 interface Printed {
   readonly key: unknown;
   readonly before: unknown;
@@ -52,6 +55,8 @@ export class SubscriberActor {
     const { dice } = this.#env;
     if (lively && this.#stream !== undefined && dice.chance(0.05)) return this.#breakOff();
     if (this.#taking) return false;
+    // There is nothing to read, and maybe nobody makes it.
+    if (this.#isRefused && lively && dice.chance(0.8)) return false;
     if (this.#stream === undefined) this.#begin(process);
     this.#take(process);
     return true;
@@ -84,7 +89,7 @@ export class SubscriberActor {
         this.#taking = false;
         this.#isRefused = false;
         if (done === true) this.#stream = undefined;
-        else for (const item of value) this.#apply(item, process);
+        else this.#takePage(value, process);
       },
       (error: unknown) => {
         if (!current()) return;
@@ -106,6 +111,14 @@ export class SubscriberActor {
     this.#last = undefined;
     this.#snapshotSeq = undefined;
     this.#rows.clear();
+  }
+
+  #takePage(page: readonly ChangeItem[], process: SimulatedProcess): void {
+    // The row that passes the bound is the last one.
+    const held = page.slice(0, -1).reduce((sum, { json }) => sum + json.length, 0);
+    if (page.length > 1 && page[0]!.op !== 'r' && held > pageCharactersMax)
+      this.#env.breach(`a subscriber of ${this.table} is handed a page of ${held} characters and one more change`);
+    for (const item of page) this.#apply(item, process);
   }
 
   #apply({ id, op, json }: ChangeItem, process: SimulatedProcess): void {

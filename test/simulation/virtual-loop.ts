@@ -43,6 +43,18 @@ export class VirtualLoop {
     return this.#nowMs;
   }
 
+  /** As `Date.now` shows it, without a look. */
+  get wallMs(): number {
+    return startMs + this.#nowMs;
+  }
+
+  /** Tasks that wait: immediates, timers, messages. */
+  get waiting(): number {
+    let messages = 0;
+    for (const queue of this.#channels.values()) messages += queue.length;
+    return this.#immediates.length + this.#timers.length + messages;
+  }
+
   /** Something is under way that needs no time to pass. */
   get busy(): boolean {
     return this.#immediates.length > 0 || this.#channels.size > 0;

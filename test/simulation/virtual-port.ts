@@ -8,12 +8,14 @@ class VirtualPort {
   other!: VirtualPort;
   readonly #loop: VirtualLoop;
   readonly #channel: string;
+  readonly #seen: (message: unknown) => void;
   readonly #listeners = new Map<string, Listener[]>();
   #closed = false;
 
-  constructor(loop: VirtualLoop, channel: string) {
+  constructor(loop: VirtualLoop, channel: string, seen: (message: unknown) => void) {
     this.#loop = loop;
     this.#channel = channel;
+    this.#seen = seen;
   }
 
   on(event: string, listener: Listener): this {
@@ -23,6 +25,7 @@ class VirtualPort {
 
   postMessage(message: unknown, transfer: ArrayBuffer[] = []): void {
     const moved: unknown = structuredClone(message, { transfer });
+    this.#seen(moved);
     this.#loop.post(this.#channel, () => this.other.emit('message', moved));
   }
 
@@ -43,9 +46,10 @@ class VirtualPort {
 export function virtualPorts(
   loop: VirtualLoop,
   name: string,
+  seen: { readonly toEngine: (message: unknown) => void; readonly fromEngine: (message: unknown) => void },
 ): { readonly engine: MessagePort; readonly client: MessagePort } {
-  const engine = new VirtualPort(loop, `${name} <- engine`);
-  const client = new VirtualPort(loop, `${name} -> engine`);
+  const engine = new VirtualPort(loop, `${name} <- engine`, seen.fromEngine);
+  const client = new VirtualPort(loop, `${name} -> engine`, seen.toEngine);
   engine.other = client;
   client.other = engine;
   return { engine: engine as unknown as MessagePort, client: client as unknown as MessagePort };

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../core/clock.js';
 import { assert } from '../../core/errors.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
+import { storageError } from '../../sqlite/storage-error.js';
 import type { Frontier, RowChange, StateWriter, TableSpec, TableWriter } from '../state-store.js';
 import { FeedWriter } from './feed-writer.js';
 import { FrontierRow } from './frontier.js';
@@ -46,11 +47,15 @@ export class SqliteStateStore implements StateWriter {
 
   transaction<T>(work: () => T, reached: Frontier = this.frontier): T {
     assert(!this.#database.inTransaction, 'transactions of the store do not nest');
-    return this.#database.transaction(() => {
-      const result = work();
-      this.#writeWhatFollows(reached);
-      return result;
-    });
+    try {
+      return this.#database.transaction(() => {
+        const result = work();
+        this.#writeWhatFollows(reached);
+        return result;
+      });
+    } catch (error) {
+      throw storageError(error, this.#database.path);
+    }
   }
 
   #writeWhatFollows(frontier: Frontier): void {
