@@ -13,7 +13,8 @@
 // fails is committed, that part stands still from there on (in a transaction of its own), and the rest is applied without it: so where a
 // part stands still is a function of the log, however appends were grouped. An append that the log cannot take in 3 is refused, and the
 // rest written without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one step of a build
-// or of the log's maintenance.
+// or of the log's maintenance. The loop waits for nothing outside: an append whose application needs what is still being read of the log
+// is held, with all behind it, and everything else goes on.
 import type { AppendControl } from '../core/append-control.js';
 import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
@@ -54,6 +55,16 @@ export interface EngineLoopEnv {
 
 const pruneIntervalMs = 5_000;
 
+/** What is left of a group begins at `from`. */
+interface HeldGroup {
+  readonly group: readonly TakenAppend[];
+  readonly from: number;
+  readonly appends: Append[];
+}
+
+/** Of a turn while a group waits for steps of a build. */
+const heldStepsMs = 10;
+
 /** The frontier of the group in hand, as far as it is applied. */
 interface ReachedFrontier extends Frontier {
   seq: number;
@@ -68,6 +79,8 @@ export class EngineLoop {
   #wake: (() => void) | undefined;
   #woken = false;
   #ended: Promise<void> = Promise.resolve();
+  /** Taken, and waits for what its next append needs: nothing else is taken meanwhile. */
+  #held: HeldGroup | undefined;
   #pruneAtMs = 0;
   /** Appends of the group in hand that were applied without a failure. */
   #applied = 0;
@@ -103,37 +116,36 @@ export class EngineLoop {
     while (!this.#stopped) {
       const startMs = performance.now();
       this.#woken = false;
-      const committed = await this.#commitGroup();
-      const built = await this.#build(performance.now() - startMs);
+      const committed = this.#commitGroup();
+      const built = this.#build(this.#held ? heldStepsMs : performance.now() - startMs);
       if (!committed && !built && !this.#keepHouse()) await this.#available();
       else await nextTurn();
     }
   }
 
   /** At least one step, and as much time as the commit took: under full load a build would else never reach the end of its tables. */
-  async #build(budgetMs: number): Promise<boolean> {
-    const { builder } = this.#env;
+  #build(budgetMs: number): boolean {
     const startMs = performance.now();
     let built = false;
-    while (builder.busy && (await this.#buildStep())) {
+    while (this.#buildStep()) {
       built = true;
       if (this.#stopped || performance.now() - startMs >= budgetMs) break;
     }
     return built;
   }
 
-  #buildStep(): Promise<boolean> {
+  #buildStep(): boolean {
     return this.#ofBuild(() => this.#env.builder.step(), true);
   }
 
-  #prepare(control: AppendControl): Promise<void> {
-    return this.#ofBuild(() => this.#env.builder.prepare(control), undefined);
+  #isPrepared(control: AppendControl): boolean {
+    return this.#ofBuild(() => this.#env.builder.isPrepared(control), true);
   }
 
   /** Work of a build in transactions of its own. */
-  async #ofBuild<T>(work: () => Promise<T>, whenFailed: T): Promise<T> {
+  #ofBuild(work: () => boolean, whenFailed: boolean): boolean {
     try {
-      return await work();
+      return work();
     } catch (error) {
       if (!(error instanceof PartFailure) || isStorageTrouble(error)) throw error;
       this.#env.sinks.discard();
@@ -166,20 +178,27 @@ export class EngineLoop {
     return this.#env.feed.maintain();
   }
 
-  async #commitGroup(): Promise<boolean> {
+  /** True: something was committed. */
+  #commitGroup(): boolean {
     const { feed, builder } = this.#env;
-    const group = feed.take();
-    if (group.length === 0) return false;
-    const appends: Append[] = [];
-    let from = 0;
-    for (const [i, { control }] of group.entries()) {
-      if (control === undefined || !builder.needsPreparation(control)) continue;
-      // What it reads of log and tables is what everything before it has left there.
-      if (i > from) appends.push(...this.#commitPart(group.slice(from, i)));
-      from = i;
-      await this.#prepare(control);
+    const held = this.#held ?? { group: feed.take(), from: 0, appends: [] };
+    const { group, appends } = held;
+    this.#held = undefined;
+    let { from } = held;
+    const startedAt = from;
+    while (from < group.length) {
+      const { control } = group[from]!;
+      if (control !== undefined && builder.needsPreparation(control) && !this.#isPrepared(control)) {
+        this.#held = { group, from, appends };
+        return from > startedAt;
+      }
+      // What a control needs of log and tables is what everything before it has left there.
+      const next = group.findIndex((other, i) => i > from && other.control && builder.needsPreparation(other.control));
+      const end = next < 0 ? group.length : next;
+      appends.push(...this.#commitPart(group.slice(from, end)));
+      from = end;
     }
-    appends.push(...this.#commitPart(group.slice(from)));
+    if (group.length === 0) return false;
     feed.confirm(appends);
     failpoint('engine-after-confirm');
     return true;
@@ -278,6 +297,7 @@ export class EngineLoop {
       return written;
     }, reached);
     builder.committed();
+    builder.applied(appends);
     failpoint('engine-after-commit');
     const pauseMs = performance.now() - startMs;
     for (const table of projector.takeSwapped()) builder.notePause(table, pauseMs);

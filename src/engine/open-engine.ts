@@ -121,7 +121,8 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     runtime,
     logger,
     nowMs: () => systemClock.nowMs(),
-    readLog: (after, topic) => log.read(after, { topics: [topic], follow: false }),
+    readLog: (after, topic, signal) => log.read(after, { topics: [topic], follow: false, signal }),
+    onRead: () => loop.wake(),
     appendControl: leads ? appendControl : undefined,
     onCreated: (name) => projector.created(name),
     onStep: () => {
@@ -302,6 +303,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     stop: async () => {
       await imports?.close();
       await loop.stop();
+      await builder.close();
       tableSources.close();
       const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
       local.fail(stopped);

@@ -100,6 +100,13 @@ export function activateBuild(
   };
 }
 
+/** The build hears nothing any more. */
+export function unhookBuild(runtime: Runtime, { query, replay, comparison }: ActiveBuild): void {
+  if (query) runtime.unlisten(query);
+  if (replay) runtime.leaveTopic(replay);
+  comparison?.unhook();
+}
+
 export function progressOf({ state, nowMs, runtime, catalog }: ProgressEnv, active: ActiveBuild): RebuildProgress {
   const { document, entry, comparison, swapping } = active;
   const seconds = Math.max(0.001, (nowMs() - document.startedMs) / 1000);

@@ -12,8 +12,10 @@ export interface BuilderEnv {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly nowMs: () => number;
-  /** Whole appends behind a seq that hold records of the topic. */
-  readonly readLog: (after: number, topic: string) => AsyncIterable<readonly Append[]>;
+  /** Whole appends behind a seq, with their records of the topic, up to the end that the log has when it is asked; ends when the signal aborts. */
+  readonly readLog: (after: number, topic: string, signal: AbortSignal) => AsyncIterable<readonly Append[]>;
+  /** Something that a build waits for was read. */
+  readonly onRead: () => void;
   /** Appends a step of a created one, or a swap, to the log; resolves when it is applied. Undefined: another process does. */
   readonly appendControl: ((control: AppendControl) => Promise<void>) | undefined;
   /** Called when a created version is complete, in the open transaction. */

@@ -6,7 +6,8 @@
 // rows there, and what a live change meets (the row has been read, or it will be) is the same everywhere.
 //
 // A rebuilt one derives nothing before its swap, so each process fills it at its own pace. One that comes to a swap without having
-// the version (a fresh data folder, a follower) fills it then (`prepare`). Order of a rebuild, and what a crash between any two leaves:
+// the version (a fresh data folder, a follower) fills it then (`isPrepared`). Nothing here waits: what a replay needs of the log is read
+// beside the loop (replay-pages.ts), and a build whose page is not there yet is passed over. Order of a rebuild, and what a crash between any two leaves:
 //   1. save the build document, create the hidden version           crash: the build goes on behind its last step
 //   2. fill (scan or replay), cursor saved with each step           crash: as above
 //   3. caught up: the version follows live changes in lock-step     crash: filling is over, lock-step is taken up again
@@ -25,12 +26,14 @@ import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure } from '../runtime/runtime.js';
 import type { TableSpec } from '../store/state-store.js';
-import { activateBuild, progressOf, type ActiveBuild } from './active-build.js';
+import { activateBuild, progressOf, unhookBuild, type ActiveBuild } from './active-build.js';
 import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
+import { EndedBuilds } from './ended-builds.js';
 import { replayRecords, scanRows } from './fill.js';
 import type { BuilderEnv } from './builder-env.js';
 import { newRebuild } from './new-rebuild.js';
-import { ReplayPages, type ReplayPage } from './replay-pages.js';
+import { BuildPages } from './build-pages.js';
+import type { ReplayPage } from './replay-pages.js';
 import type { RebuildProgress } from './statement-facade.js';
 import { suspectState, VersionComparison } from './version-comparison.js';
 import { VersionGarbage } from './version-garbage.js';
@@ -41,37 +44,34 @@ const rowsPerStepDefault = 1000;
 export class Builder {
   readonly #env: BuilderEnv;
   readonly #active = new Map<string, ActiveBuild>();
-  readonly #ended = new Map<string, RebuildProgress>();
+  readonly #ended = new EndedBuilds();
   readonly #garbage: VersionGarbage;
   readonly #rowsPerStep: number;
   /** What the open transaction leaves without an owner: garbage once it is committed, nothing if it is rolled back. */
   #leftBehind: (readonly [TableSpec | undefined, readonly string[] | undefined])[] = [];
-  /** By table: what replays have read ahead; it outlives a rollback. */
-  readonly #pages = new Map<string, ReplayPages>();
-  /** Of builds that the open transaction has ended: after a rollback they go on with the page that was read for them. */
-  readonly #retiredPages = new Map<string, ReplayPages>();
+  readonly #pages: BuildPages;
 
   constructor(env: BuilderEnv) {
     this.#env = env;
     this.#garbage = new VersionGarbage(env.state);
     this.#rowsPerStep = env.rowsPerStep ?? rowsPerStepDefault;
+    this.#pages = new BuildPages({ read: env.readLog, onRead: env.onRead });
   }
 
   /** Takes up unfinished builds: at start and after a rollback. */
   load(): void {
     this.#active.clear();
-    for (const [key, pages] of this.#retiredPages) this.#pages.set(key, pages);
-    this.#retiredPages.clear();
+    this.#pages.rolledBack();
     this.#leftBehind = [];
     for (const document of loadBuilds(this.#env.state)) {
-      this.#ended.delete(nameKey(document.table));
+      this.#ended.forget(document.table);
       this.#activate(document);
     }
   }
 
   /** The transaction in which builds have ended is committed. */
   committed(): void {
-    this.#retiredPages.clear();
+    this.#pages.committed();
     if (this.#leftBehind.length === 0) return;
     for (const [spec, stateNames] of this.#leftBehind) this.#garbage.add(spec, stateNames);
     this.#leftBehind = [];
@@ -85,8 +85,14 @@ export class Builder {
     this.#garbage.collect(this.#env.catalog, building);
   }
 
-  get busy(): boolean {
-    return this.#garbage.waiting || [...this.#active.values()].some((active) => !this.#waits(active));
+  /** The loop has committed these, in order. */
+  applied(appends: readonly Append[]): void {
+    this.#pages.applied(appends);
+  }
+
+  /** Ends what is being read ahead, also what waits for an answer. */
+  close(): Promise<void> {
+    return this.#pages.close();
   }
 
   /** For an append: its own one, or that of the process that may append. */
@@ -101,7 +107,7 @@ export class Builder {
 
   progress(): readonly RebuildProgress[] {
     const running = [...this.#active.values()].filter(({ document }) => document.purpose === 'rebuild');
-    return [...this.#ended.values(), ...running.map((active) => progressOf(this.#env, active))];
+    return [...this.#ended.all(), ...running.map((active) => progressOf(this.#env, active))];
   }
 
   /** Saves the document ahead of `begin`, for who asks whether a table is being created. */
@@ -117,7 +123,7 @@ export class Builder {
     if (document.purpose === 'rebuild') {
       state.createTable({ id: entry.table!.id, version: document.version, name: entry.name, schema: entry.schema });
     }
-    this.#ended.delete(nameKey(document.table));
+    this.#ended.forget(document.table);
     this.#activate(document);
   }
 
@@ -125,9 +131,9 @@ export class Builder {
   forget(table: string): void {
     const active = this.#active.get(nameKey(table));
     if (!active) return;
-    this.#unhook(active);
+    unhookBuild(this.#env.runtime, active);
     this.#active.delete(nameKey(table));
-    this.#retirePages(table);
+    this.#pages.retire(table);
     removeBuild(this.#env.state, active.document.table);
     if (active.document.purpose !== 'rebuild') return;
     if (active.target) this.#env.state.dropState(suspectState(active.target.spec));
@@ -141,7 +147,7 @@ export class Builder {
     assert(active, `the build of ${table} that failed is there`);
     const { document, entry } = active;
     this.forget(table);
-    this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'failed', error: error.message });
+    this.#ended.failed(progressOf(this.#env, active), document.version, error.message);
     if (document.purpose === 'rebuild') return [];
     const part =
       entry.writtenBy === null
@@ -156,7 +162,7 @@ export class Builder {
   }
 
   #activate(document: BuildDocument): void {
-    const active = activateBuild(this.#env, document, (table, topic) => this.#pagesOf(table, topic));
+    const active = activateBuild(this.#env, document, (table, topic) => this.#pages.of(table, topic));
     this.#active.set(nameKey(document.table), active);
     if (document.method === 'scan' || document.caughtUp) this.#followLive(active);
   }
@@ -166,29 +172,48 @@ export class Builder {
     else this.#env.runtime.listenToTopic(replay!);
   }
 
-  /** One bounded step of one build, in a transaction of its own. False: nothing to do. Throws PartFailure, after a rollback. */
-  async step(): Promise<boolean> {
+  /** One bounded step of one build, in a transaction of its own. False: nothing to do yet. Throws PartFailure, after a rollback. */
+  step(): boolean {
     for (const active of this.#active.values()) {
-      if (this.#waits(active)) continue;
       try {
-        if (active.document.caughtUp) this.#compareOrSwap(active);
-        else if (active.document.purpose === 'create') this.#appendStep(active);
-        else await this.#fill(active);
+        if (this.#stepOf(active)) return true;
       } catch (error) {
         if (error instanceof QueryFailure) throw partFailure(error); // of its own query, or of one that reads its table
         if (error instanceof PartFailure) throw error;
         throw new PartFailure({ kind: 'build', name: active.entry.name }, toAppError(error));
       }
-      return true;
     }
     return this.#garbage.sweep();
   }
 
-  async #fill(active: ActiveBuild): Promise<void> {
+  #stepOf(active: ActiveBuild): boolean {
+    const { caughtUp, purpose } = active.document;
+    // Whoever appends the next step: its page is read meanwhile.
+    const isRead = caughtUp || purpose !== 'create' || this.#readAhead(active);
+    if (this.#waits(active) || !isRead) return false;
+    if (caughtUp) this.#compareOrSwap(active);
+    else if (purpose === 'create') this.#appendStep(active);
+    else return this.#fill(active);
+    return true;
+  }
+
+  /** What reading has failed with is thrown where the step is applied: at one seq on every process. */
+  #readAhead({ pages, document }: ActiveBuild): boolean {
+    if (pages === undefined || pages.failed) return true;
+    return pages.next(document.replayedSeq, this.#env.state.frontier.seq, this.#rowsPerStep) !== undefined;
+  }
+
+  /** False: its page is being read. */
+  #fill(active: ActiveBuild): boolean {
     const rows = this.#rowsPerStep;
-    const page = active.document.method === 'replay' ? await this.#readPage(active, rows) : undefined;
-    this.#transaction(() => (page ? this.#replayPage(active, page) : this.#scan(active, rows)));
+    if (active.document.method === 'scan') this.#transaction(() => this.#scan(active, rows));
+    else {
+      const page = this.#readPage(active, rows);
+      if (page === undefined) return false;
+      this.#transaction(() => this.#replayPage(active, page));
+    }
     failpoint('rebuild-after-chunk');
+    return true;
   }
 
   #appendStep(active: ActiveBuild): void {
@@ -209,13 +234,17 @@ export class Builder {
     return control.kind === 'rebuild-swapped' || (control.kind === 'build-step' && control.method === 'replay');
   }
 
-  /** Has to be awaited before an append with this control is applied, when everything before it is committed. */
-  async prepare(control: AppendControl): Promise<void> {
+  /**
+   * Has to hold before an append with this control is applied, when everything before it is committed; false: what is missing is on its
+   * way, by `onRead` and by steps.
+   */
+  isPrepared(control: AppendControl): boolean {
     if (control.kind === 'build-step') {
       const active = this.#active.get(nameKey(control.table));
-      if (active?.document.purpose === 'create' && control.method === 'replay')
-        await this.#readPage(active, control.rows);
-    } else if (control.kind === 'rebuild-swapped') await this.#fillForSwap(control.table, control.version);
+      if (active?.document.purpose !== 'create' || control.method !== 'replay') return true;
+      return this.#readPage(active, control.rows) !== undefined;
+    }
+    return control.kind !== 'rebuild-swapped' || this.#isFilled(control.table, control.version);
   }
 
   /** Applies a step: in the engine's open transaction, at its seq. */
@@ -234,14 +263,16 @@ export class Builder {
     failpoint('rebuild-after-chunk');
   }
 
-  async #fillForSwap(table: string, version: number): Promise<void> {
+  #isFilled(table: string, version: number): boolean {
     const { catalog, state, nowMs } = this.#env;
+    const key = nameKey(table);
     const entry = catalog.find(table);
-    if (!this.#active.has(nameKey(table)) && entry?.table && entry.table.version < version)
+    const isMissing = !this.#active.has(key) && entry?.table && entry.table.version < version;
+    if (isMissing && !this.#ended.hasFailed(table, version))
       state.transaction(() => this.begin(newRebuild(catalog, entry, version, nowMs())));
-    const active = this.#active.get(nameKey(table));
-    if (active?.document.purpose !== 'rebuild' || active.document.version !== version) return;
-    while (!active.document.caughtUp) await this.#fill(active);
+    const active = this.#active.get(key);
+    if (active?.document.purpose !== 'rebuild' || active.document.version !== version) return true;
+    return active.document.caughtUp;
   }
 
   /** Inside an open transaction: at most `limit` rows of a build by scan. For small tables at creation. */
@@ -260,21 +291,8 @@ export class Builder {
     this.#caughtUp(active);
   }
 
-  #retirePages(table: string): void {
-    const key = nameKey(table);
-    const pages = this.#pages.get(key);
-    if (pages && !this.#retiredPages.has(key)) this.#retiredPages.set(key, pages);
-    this.#pages.delete(key);
-  }
-
-  #pagesOf(table: string, topic: string): ReplayPages {
-    const key = nameKey(table);
-    let pages = this.#pages.get(key);
-    if (!pages) this.#pages.set(key, (pages = new ReplayPages((after) => this.#env.readLog(after, topic), topic)));
-    return pages;
-  }
-
-  #readPage(active: ActiveBuild, rows: number): Promise<ReplayPage> {
+  /** Undefined: it is being read. */
+  #readPage(active: ActiveBuild, rows: number): ReplayPage | undefined {
     return active.pages!.next(active.document.replayedSeq, this.#env.state.frontier.seq, rows);
   }
 
@@ -294,7 +312,7 @@ export class Builder {
     const { state, runtime, catalog, onCreated } = this.#env;
     removeBuild(state, document.table);
     this.#active.delete(nameKey(document.table));
-    this.#retirePages(document.table);
+    this.#pages.retire(document.table);
     if (query) {
       runtime.unlisten(query);
       runtime.attachQuery(catalog.query(query.id)!, catalog.find(entry.name)!);
@@ -336,7 +354,7 @@ export class Builder {
       comparison.step(rowsPerStepDefault);
       if (comparison.full) comparison.keep();
     }
-    this.#unhook(active);
+    unhookBuild(this.#env.runtime, active);
     const oldStates = active.query && runtime.runningQuery(active.query.id)?.running.topology.stateNames;
     if (active.query) runtime.detachQuery(active.query.id);
     runtime.swapTable(table, target);
@@ -344,7 +362,7 @@ export class Builder {
     catalog.putSource({ ...entry, table: { id: entry.table!.id, version }, failed: null });
     removeBuild(state, table);
     if (active.query) {
-      const query = running(catalog.query(active.query.id)!);
+      const query: QueryEntry = { ...catalog.query(active.query.id)!, state: { kind: 'running' } };
       catalog.putQuery(query);
       runtime.attachQuery(query, catalog.find(table)!);
     } else {
@@ -358,24 +376,14 @@ export class Builder {
     state.feedRebuilt(entry.name, runtime.context.seq);
     this.#leftBehind.push([earlier.spec, oldStates]);
     this.#active.delete(nameKey(table));
-    this.#retirePages(table);
-    this.#ended.set(nameKey(table), { ...progressOf(this.#env, active), state: 'done', etaSeconds: 0 });
+    this.#pages.retire(table);
+    this.#ended.done(progressOf(this.#env, active));
   }
 
   /** The engine tells how long the transaction of the swap took. */
   notePause(table: string, pauseMs: number): void {
-    const ended = this.#ended.get(nameKey(table));
-    // Whole microseconds: the clock's further digits are noise.
-    if (ended) this.#ended.set(nameKey(table), { ...ended, pauseMs: Math.round(pauseMs * 1000) / 1000 });
+    this.#ended.notePause(table, pauseMs);
     failpoint('rebuild-after-swap');
-  }
-
-  /** The build hears nothing any more. */
-  #unhook({ query, replay, comparison }: ActiveBuild): void {
-    const { runtime } = this.#env;
-    if (query) runtime.unlisten(query);
-    if (replay) runtime.leaveTopic(replay);
-    comparison?.unhook();
   }
 
   #save(active: ActiveBuild, change: Partial<BuildDocument>): void {
@@ -388,8 +396,4 @@ export class Builder {
     this.committed();
     this.#env.onStep();
   }
-}
-
-function running(query: QueryEntry): QueryEntry {
-  return { ...query, state: { kind: 'running' } };
 }

@@ -13,7 +13,7 @@ import type { CommitPage, CommitTopic, PlacedCommit } from './commit-topic.js';
 import { DataFetcher } from './data-fetcher.js';
 import type { PartitionFeed } from './partition-feed.js';
 import { Outage, retrying } from './retrying.js';
-import { throwIfAborted } from './stopping.js';
+import { throwIfAborted, untilAborted } from './stopping.js';
 import type { TopicDirectory } from './topic-directory.js';
 
 export interface LogReading {
@@ -54,7 +54,7 @@ export async function* readLog(
     const { directory, logger } = log;
     const fetcher = new DataFetcher({ link: dataLink, directory, logger, signal, topics });
     const outage = new Outage('following the log', logger);
-    const end = options.follow ? Infinity : await log.visibleEnd();
+    const end = options.follow ? Infinity : await untilAborted(signal, log.visibleEnd());
     let at = offsetOf(log.commits.header, after);
     while (at < end) {
       throwIfAborted(signal);

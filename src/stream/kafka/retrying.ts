@@ -1,6 +1,6 @@
 // Trying for ever what brokers refuse for the moment, with one log line when the bad state begins and one when it ends.
 import { createBackoff, isAbort, type Backoff } from '../../core/backoff.js';
-import { abortError } from './stopping.js';
+import { abortError, untilAborted } from './stopping.js';
 import type { Logger } from '../../core/logger.js';
 import { isRetriable, toLogError } from './kafka-errors.js';
 
@@ -45,11 +45,11 @@ export class Outage {
   }
 }
 
-/** Tries until it works; rejects when the signal aborts or trying again is useless. */
+/** Tries until it works; rejects when trying again is useless, and at once when the signal aborts. */
 export async function retrying<T>(outage: Outage, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      const result = await attempt();
+      const result = await untilAborted(signal, attempt());
       outage.over();
       return result;
     } catch (error) {
@@ -69,7 +69,7 @@ export async function retryingFor<T>(
   const backoff = createBackoff({ initialMs: 20, maxMs: 1000 });
   for (;;) {
     try {
-      return await attempt();
+      return await untilAborted(signal, attempt());
     } catch (error) {
       if (signal.aborted) throw abortError();
       if (isAbort(error) || !isRetriable(error) || performance.now() > deadlineMs) throw toLogError(error, what);
