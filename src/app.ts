@@ -6,7 +6,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shownConfig, type Config } from './config.js';
+import { shownConfig, topicRetention, type Config } from './config.js';
 import type { ConnectFacade } from './connect/connect-facade.js';
 import { FollowedConnectors } from './connect/followed-connectors.js';
 import { Herder, type ConnectorStore } from './connect/herder.js';
@@ -140,6 +140,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
             failsOnTimestamp: config['sql.timestamp.throw-on-invalid'],
             stream,
             role,
+            topicRetention: topicRetention(config),
             feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
             properties: shownConfig(config),
           },

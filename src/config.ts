@@ -2,6 +2,7 @@
 // (WRITETHROUGH_*), then file (writethrough.yaml), then default. Dotted keys are nested keys; unknown keys are errors.
 import { existsSync, readFileSync } from 'node:fs';
 import { AppError } from './core/errors.js';
+import type { AskedRetention } from './core/topic-retention.js';
 import { didYouMean } from './core/nearest-name.js';
 
 interface OptionDef<T> {
@@ -88,6 +89,18 @@ export const optionDefs = {
     mb,
     Number.MAX_SAFE_INTEGER,
   ),
+  'topic.retention.ms': whole(
+    'how long a new topic that is not compacted keeps records (streams; captured tables whose cleanup.policy is delete); -1 for ever',
+    -1,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+  ),
+  'topic.retention.bytes': whole(
+    'how many bytes such a topic keeps (Kafka: each of its partitions); -1 without limit',
+    -1,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+  ),
   'http.body-bytes-max': whole('largest request body', mb, 1024, 1024 * mb),
   'http.allowed-hosts': list('further Host names, for a proxy in front'),
   'http.allowed-origins': list('browser origins that may change state'),
@@ -105,6 +118,12 @@ export type OptionKey = keyof typeof optionDefs;
 export type Config = { readonly [K in OptionKey]: (typeof optionDefs)[K] extends OptionDef<infer T> ? T : never };
 /** Values as they are given by flags or by a program, in any of the forms of YAML. */
 export type ConfigInput = { readonly [K in OptionKey]?: Config[K] | undefined };
+
+/** Undefined: nothing is limited. */
+export function topicRetention(config: Config): AskedRetention | undefined {
+  const asked = { ms: config['topic.retention.ms'], bytes: config['topic.retention.bytes'] };
+  return asked.ms < 0 && asked.bytes < 0 ? undefined : asked;
+}
 
 export const defaultConfigFile = 'writethrough.yaml';
 

@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly follow?: FollowModeName | true | undefined;
   readonly config?: string | undefined;
   readonly allowUnauthenticated?: boolean | undefined;
+  readonly topicRetentionMs?: number | undefined;
+  readonly topicRetentionBytes?: number | undefined;
   readonly logLevel?: LogLevelName | undefined;
 }
 
@@ -40,10 +42,27 @@ export function startCommand(program: Command, runStart: (options: StartOptions)
         'on Kafka: follow the process that leads, and take over when it is gone (`only`: never take over)',
       ).choices(followModes),
     )
+    .option(
+      '--topic-retention-ms <n>',
+      'how long new topics of streams keep records (default -1, for ever)',
+      parseLimit,
+    )
+    .option(
+      '--topic-retention-bytes <n>',
+      'bytes that such a topic keeps, on Kafka each partition (default -1, all)',
+      parseLimit,
+    )
     .option('--config <file>', 'configuration file')
     .option('--allow-unauthenticated', 'listen beyond loopback without authentication')
     .addOption(new Option('--log-level <level>', `lines to write (default ${defaults.logLevel})`).choices(logLevels))
     .action((options: StartOptions) => runStart(options));
+}
+
+/** As Kafka writes it. */
+export function parseLimit(text: string): number {
+  const limit = /^(?:-1|\d{1,16})$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(limit)) throw new InvalidArgumentError('a limit is a whole number, or -1 for none');
+  return limit;
 }
 
 export function parsePort(text: string): number {

@@ -2,6 +2,14 @@
 // is here (used, accepted with the reason why it needs nothing here, or refused with the reason), its default and its aliases.
 // Validation, the answer of .../config/validate and the manual come from it. Sources: Debezium's MySQL connector reference and
 // Confluent's managed connector property lists (v1 and V2).
+import {
+  defaultCleanup,
+  groupNames,
+  groupsProperty,
+  retentionBytesDoc,
+  retentionMsDoc,
+  topicPrefix,
+} from './topic-creation.js';
 
 export type PropertyUse =
   /** Read by the connector or by connect. */
@@ -18,6 +26,8 @@ export interface PropertyDef {
   readonly default?: string;
   readonly required?: boolean;
   readonly values?: readonly string[];
+  /** Of a number. */
+  readonly min?: number;
   /** For refused properties: values that ask for nothing we do not do. */
   readonly harmless?: readonly string[];
   readonly aliases?: readonly string[];
@@ -77,6 +87,7 @@ const common: readonly PropertyDef[] = [
   }),
   used('Output', 'topic.partitions', 'partitions of a new topic', {
     type: 'INT',
+    min: 1,
     default: '1',
     aliases: ['topic.creation.default.partitions'],
   }),
@@ -85,7 +96,19 @@ const common: readonly PropertyDef[] = [
     values: ['true', 'false'],
     default: 'true',
   }),
-  used('Output', 'cleanup.policy', 'of a new topic', { values: ['compact', 'delete'], default: 'compact' }),
+  used('Output', 'cleanup.policy', 'of a new topic', {
+    values: ['compact', 'delete'],
+    default: defaultCleanup,
+    aliases: ['topic.creation.default.cleanup.policy'],
+  }),
+  used('Output', 'topic.creation.default.retention.ms', retentionMsDoc, { type: 'LONG', min: -1 }),
+  used('Output', 'topic.creation.default.retention.bytes', retentionBytesDoc, { type: 'LONG', min: -1 }),
+  used(
+    'Output',
+    groupsProperty,
+    'groups of topics with settings of their own: topic.creation.GROUP.include, exclude, partitions, cleanup.policy, retention.ms, retention.bytes',
+    { type: 'LIST' },
+  ),
   accepted('Output', 'topic.creation.default.replication.factor', 'the broker default is used', { type: 'INT' }),
   refused(
     'Output',
@@ -279,3 +302,32 @@ export const propertyDefs: Readonly<Record<PluginFamily, readonly PropertyDef[]>
   mysql: [...common, ...mysql],
   sqlite: [...common, ...sqlite],
 };
+
+/** What the groups that the configuration names can say. */
+function groupDefs(groups: unknown): readonly PropertyDef[] {
+  const names = new Set(groupNames(groups).filter((name) => name !== 'default'));
+  return [...names].flatMap((group) => {
+    const def = (name: string, doc: string, rest: Partial<PropertyDef>): PropertyDef => ({
+      type: 'STRING',
+      use: 'used',
+      ...rest,
+      name: `${topicPrefix}${group}.${name}`,
+      group: 'Output',
+      doc,
+    });
+    return [
+      def('include', `topics of group ${group}: regular expressions for whole names`, { type: 'LIST', required: true }),
+      def('exclude', `topics that are not of group ${group}`, { type: 'LIST' }),
+      def('partitions', 'partitions of a new topic; by default those of the default group', { type: 'INT', min: 1 }),
+      def('replication.factor', 'the broker default is used', { type: 'INT', use: 'accepted' }),
+      def('cleanup.policy', `of a new topic; ${defaultCleanup} by default`, { values: ['compact', 'delete'] }),
+      def('retention.ms', retentionMsDoc, { type: 'LONG', min: -1 }),
+      def('retention.bytes', retentionBytesDoc, { type: 'LONG', min: -1 }),
+    ];
+  });
+}
+
+/** All properties of a connector: the groups that it names have properties of their own. */
+export function propertiesOf(family: PluginFamily, config: Readonly<Record<string, unknown>>): readonly PropertyDef[] {
+  return [...propertyDefs[family], ...groupDefs(config[groupsProperty])];
+}

@@ -2,7 +2,7 @@
 // What only the live source can tell (grants, settings, filters) is added to the property that it concerns.
 import { toAppError } from '../core/errors.js';
 import type { SourceFinding } from '../source/source-connector.js';
-import { propertyDefs, type PropertyDef } from './config-def.js';
+import { propertiesOf, type PropertyDef } from './config-def.js';
 import { checkConfig, inspectConfig, type CheckedConfig } from './connector-config.js';
 import { maskSecrets, type Redact } from './connector-secrets.js';
 import type { ConnectorConfig, ValidationResult } from './connect-facade.js';
@@ -24,7 +24,7 @@ export async function validationResult(
   const name = given['name'] ?? '';
   const all: SourceFinding[] = [...inspectConfig(name, resolved).findings];
   if (!all.some((f) => f.severity === 'error')) all.push(...(await liveFindings(name, resolved, live)));
-  const defs = propertyDefs[plugin.family];
+  const defs = propertiesOf(plugin.family, given);
   const shown = maskSecrets(Object.fromEntries(inspectConfig(name, given).values));
   const known = new Set(defs.flatMap((def) => [def.name, ...(def.aliases ?? [])]));
   // What belongs to no property of the table (an unknown one, the server as a whole) is reported at the class.

@@ -3,20 +3,20 @@
 import { AppError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
-import { acceptedPrefixes, propertyDefs, type PropertyDef } from './config-def.js';
+import { acceptedPrefixes, propertiesOf, type PropertyDef } from './config-def.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { isSecret } from './connector-secrets.js';
 import { findPlugin, type PluginClass } from './plugins.js';
+import { checkTopicCreation, topicCreation, topicPrefix, type NewTopic, type TopicGroup } from './topic-creation.js';
 
 /** How the records of a connector look. */
-export interface OutputSettings {
+export interface OutputSettings extends NewTopic {
   readonly topicPrefix: string;
   readonly valueFormat: 'JSON' | 'AVRO';
   readonly keyFormat: 'JSON' | 'AVRO';
   readonly keyShape: 'bare' | 'object';
   readonly shape: 'flat' | 'flat-with-deleted';
-  readonly partitions: number;
-  readonly cleanup: 'compact' | 'delete';
+  readonly topicGroups?: readonly TopicGroup[] | undefined;
 }
 
 export interface CheckedConfig {
@@ -60,7 +60,7 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
     throw new AppError('bad-connector-config', 'connector.class is missing', { place: { path: 'connector.class' } });
   }
   const plugin = findPlugin(className);
-  const defs = propertyDefs[plugin.family];
+  const defs = propertiesOf(plugin.family, config);
   const byName = new Map(
     defs.flatMap((def) => [def.name, ...(def.aliases ?? [])].map((spelling) => [spelling, def] as const)),
   );
@@ -87,7 +87,7 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
       if (family) findings.push({ severity: 'note', code: 'not-needed', property: key, message: family.doc });
       else {
         const nearest = nearestName(key, [...byName.keys()]);
-        problem(`unknown property "${key}"`, nearest ? `did you mean "${nearest}"?` : undefined);
+        problem(`unknown property "${key}"`, nearest ? `did you mean "${nearest}"?` : hintFor(key));
       }
       continue;
     }
@@ -109,6 +109,7 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
     }
     if (def.default !== undefined && !values.has(def.name)) values.set(def.name, def.default);
   }
+  findings.push(...checkTopicCreation(values));
   if (
     !plugin.plain &&
     values.get('output.shape') === undefined &&
@@ -125,10 +126,19 @@ export function inspectConfig(name: string, config: ConnectorConfig) {
   return { plugin, values, findings };
 }
 
+/** For a name that is near to none. */
+function hintFor(key: string): string | undefined {
+  return key.startsWith(topicPrefix)
+    ? `name its group in topic.creation.groups; partitions, cleanup.policy, retention.ms and retention.bytes of a topic can be set`
+    : undefined;
+}
+
 function checkValue(def: PropertyDef, key: string, raw: string, findings: SourceFinding[]): void {
   const problem = (message: string, hint?: string) =>
     findings.push({ severity: 'error', code: 'bad-connector-config', property: key, message, hint });
   if ((def.type === 'INT' || def.type === 'LONG') && !/^-?\d+$/.test(raw)) problem(`"${raw}" is not a whole number`);
+  else if (def.min !== undefined && !(Number(raw) >= def.min && Number.isSafeInteger(Number(raw))))
+    problem(`${def.name} is a number from ${def.min} on, not ${raw}`);
   if (def.values && !def.values.some((value) => value.toLowerCase() === raw.toLowerCase())) {
     const nearest = nearestName(raw, def.values);
     problem(
@@ -165,7 +175,6 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
     keyFormat: (values.get('output.key.format') ?? 'JSON').toUpperCase() as 'JSON' | 'AVRO',
     keyShape: (values.get('output.key.shape') ?? (plugin.plain ? 'bare' : 'object')) as 'bare' | 'object',
     shape: shape as OutputSettings['shape'],
-    partitions: Number(values.get('topic.partitions') ?? '1'),
-    cleanup: (values.get('cleanup.policy') ?? 'compact') as 'compact' | 'delete',
+    ...topicCreation(values),
   };
 }

@@ -1,6 +1,8 @@
 // What has to be durable before the first record of a captured table: its topic, its schemas, its definition as a table. One append.
 import { keyShapeOf, producerName } from '../connect/naming.js';
+import { newTopicOf } from '../connect/topic-creation.js';
 import { assert } from '../core/errors.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 import { topicsOfCaptured } from '../projector/captured-definitions.js';
 import { tableFields } from '../schema/formats/row-encoder.js';
 import type { DefinitionAppends } from './definition-appends.js';
@@ -10,9 +12,15 @@ import type { OpenedTable, OpenTableRequest } from './engine-api.js';
 export async function openCapturedTable(
   definitions: DefinitionAppends,
   { connector, table, topic, output, hidden, createTable }: OpenTableRequest,
+  defaults: AskedRetention | undefined,
 ): Promise<OpenedTable> {
   const { key, value } = tableFields(table);
-  const { partitions, cleanup, keyFormat, valueFormat, shape } = output;
+  const { keyFormat, valueFormat, shape } = output;
+  const { partitions, cleanup, retention: asked } = newTopicOf(output, topic);
+  const retention = {
+    ms: asked?.ms ?? defaults?.ms ?? null,
+    bytes: asked?.bytes ?? defaults?.bytes ?? null,
+  };
   const columns = table.columns.map(({ name, type }) => ({ name, type }));
   const result = await definitions.appendFor(null, topicsOfCaptured(topic, table.database, table.table), (seen) => ({
     kind: 'captured-table',
@@ -26,6 +34,7 @@ export async function openCapturedTable(
     topic,
     partitions,
     cleanup,
+    ...(cleanup === 'delete' ? { retention } : {}),
     keyFormat,
     valueFormat,
     keyShape: keyShapeOf(output, table),

@@ -6,6 +6,7 @@ import type { StoredConnector } from '../connect/stored-connector.js';
 import type { ErrorMessage } from '../core/errors.js';
 import type { LogFields, LogLevel } from '../core/logger.js';
 import type { MetricSample } from '../core/metrics.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 import type { SourceTable } from '../core/row-encoder.js';
 import type { QueryStatus, RebuildProgress, StatementRequest, StatementResult } from '../projector/statement-facade.js';
 import type { RegistryFacade } from '../registry/registry-facade.js';
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly stream: StreamOptions;
   /** `follower`: it applies what another process writes, and writes nothing itself. */
   readonly role: EngineRole;
+  /** Of new topics that are not compacted, where neither statement nor connector says anything; undefined: for ever. */
+  readonly topicRetention?: AskedRetention | undefined;
   readonly feed: { readonly ms: number; readonly bytes: number };
   /** Settings as SHOW PROPERTIES tells them; no secrets. */
   readonly properties: Readonly<Record<string, string>>;

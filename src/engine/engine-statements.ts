@@ -34,13 +34,14 @@ export class EngineStatements {
   constructor(env: EngineStatementsEnv) {
     this.#env = env;
     const { catalog, definitions, topics, log, local, options } = env;
-    const { strict, serviceId, failsOnTimestamp = false } = options;
+    const { strict, serviceId, failsOnTimestamp = false, topicRetention: retention } = options;
     let keyless = 0;
     const insertEnv = { catalog, definitions, local, topics, serviceId, nextKeyless: () => keyless++ };
     this.#statements = new Statements({
       catalog,
       strict,
       failsOnTimestamp,
+      retention,
       define: async (source, topic, definitionOf) => {
         failpoint('statement-before-append');
         const names = topic === null ? [] : [topic];

@@ -275,7 +275,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     queries: async () => statements.queryStatus(),
     waiting: async () => statements.waiting(),
     attachCapture: async ({ port }) => engineLog.attachCapture(port as MessagePort),
-    openTable: (request) => openCapturedTable(definitionAppends, request),
+    openTable: (request) => openCapturedTable(definitionAppends, request, options.topicRetention),
     caughtUp: async () => {
       await logEnd.reached();
       if (leads) await connectors.sequence();

@@ -10,9 +10,9 @@
 import { createBackoff, delay } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SeenTopic } from '../projector/defined-topics.js';
+import type { KnownTopic, SeenTopic } from '../projector/defined-topics.js';
 import type { StateWriter } from '../store/state-store.js';
-import type { TopicSpec } from '../stream/event-log.js';
+import type { TopicSettings, TopicSpec } from '../stream/event-log.js';
 import type { EngineTopics, TopicKeeper } from './engine-topics.js';
 import type { WrittenTopics } from './written-topics.js';
 
@@ -21,10 +21,9 @@ const documentKind = 'topic';
 const readyDeadlineMs = 15_000;
 const waitStepMs = 1_000;
 
-interface TopicDocument {
+interface TopicDocument extends TopicSettings {
   readonly name: string;
   readonly partitions: number;
-  readonly cleanup: TopicSpec['cleanup'];
   readonly state: 'making' | 'made' | 'dropping';
   /** Of the one that was made. */
   readonly id: string | null;
@@ -39,7 +38,9 @@ export interface TopicBroker {
   createTopic(spec: TopicSpec): Promise<void>;
   /** Nothing where there is none of that name with this id. */
   deleteTopicOf(name: string, id: string): Promise<void>;
-  seeTopic(name: string): Promise<Omit<SeenTopic, 'foreign'> | undefined>;
+  seeTopic(name: string): Promise<Omit<SeenTopic, 'foreign' | 'settings'> | undefined>;
+  /** Of a topic that is there. */
+  topicSettings(name: string): Promise<TopicSettings>;
   /** Throws invalid-statement where no topic can have this name. */
   checkTopicName(name: string): void;
 }
@@ -93,7 +94,7 @@ export class TopicUpkeep implements EngineTopics {
     }
   }
 
-  find(name: string): { readonly partitions: number } | undefined {
+  find(name: string): KnownTopic | undefined {
     const found = this.#topics.get(name);
     return found?.state === 'dropping' ? undefined : found;
   }
@@ -102,18 +103,19 @@ export class TopicUpkeep implements EngineTopics {
     return this.#written.isEmpty(name);
   }
 
-  create({ name, partitions, cleanup }: TopicSpec): void {
+  create(spec: TopicSpec): void {
+    const { name } = spec;
     this.#broker.checkTopicName(name);
     const drops = this.#topics.get(name)?.drops ?? [];
-    this.#put({ name, partitions, cleanup, state: 'making', id: null, unsure: false, drops });
+    this.#put({ ...spec, state: 'making', id: null, unsure: false, drops });
     // Records of an earlier one of its name are gone with it.
     this.#written.forget(name);
     this.#written.noteMade(name);
   }
 
-  adopt(name: string, { partitions, id }: SeenTopic): void {
+  adopt(name: string, { partitions, id, settings = { cleanup: 'delete' } }: SeenTopic): void {
     const drops = this.#topics.get(name)?.drops ?? [];
-    this.#put({ name, partitions, cleanup: 'delete', state: 'made', id, unsure: false, drops });
+    this.#put({ ...settings, name, partitions, state: 'made', id, unsure: false, drops });
   }
 
   delete(name: string, seq: number): void {
@@ -156,7 +158,7 @@ export class TopicUpkeep implements EngineTopics {
   async see(name: string): Promise<SeenTopic | undefined> {
     if (this.#topics.has(name)) return undefined;
     const seen = await this.#broker.seeTopic(name);
-    return seen && { ...seen, foreign: await this.#isForeign(name) };
+    return seen && { ...seen, foreign: await this.#isForeign(name), settings: await this.#broker.topicSettings(name) };
   }
 
   stateOf(name: string): 'making' | 'made' | undefined {
@@ -246,13 +248,13 @@ export class TopicUpkeep implements EngineTopics {
 
   /** One call to the brokers, and what it came to as an append. */
   async #step(topic: TopicDocument, { append }: TopicKeeper): Promise<void> {
-    const { name, partitions, cleanup, state, unsure, drops } = topic;
+    const { name, partitions, cleanup, retentionMs, retentionBytes, state, unsure, drops } = topic;
     const [id] = drops;
     if (id !== undefined) {
       await this.#broker.deleteTopicOf(name, id);
       await append({ kind: 'topic-dropped', topic: name, id });
     } else if (state === 'making') {
-      await this.#broker.createTopic({ name, partitions, cleanup });
+      await this.#broker.createTopic({ name, partitions, cleanup, retentionMs, retentionBytes });
       const seen = await this.#broker.seeTopic(name);
       if (seen === undefined) throw slow(name);
       await append({ kind: 'topic-made', topic: name, id: seen.id });

@@ -8,11 +8,21 @@ import { createLogSink } from './log-sink.js';
 import { freeMemoryAtRest } from '../threads/rest.js';
 
 export async function runStart(options: StartOptions): Promise<void> {
-  const { config: file, logLevel, allowUnauthenticated, follow, ...rest } = options;
+  const {
+    config: file,
+    logLevel,
+    allowUnauthenticated,
+    follow,
+    topicRetentionMs,
+    topicRetentionBytes,
+    ...rest
+  } = options;
   const flags: ConfigInput = {
     ...rest,
     follow: follow === true ? 'standby' : follow,
     'allow-unauthenticated': allowUnauthenticated,
+    'topic.retention.ms': topicRetentionMs,
+    'topic.retention.bytes': topicRetentionBytes,
     'log.level': logLevel,
   };
   const config = await loadConfig({ flags, env: process.env, file });

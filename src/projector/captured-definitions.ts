@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import { AppError } from '../core/errors.js';
 import { noPosition } from '../core/record.js';
+import { nothingAsked } from '../core/topic-retention.js';
 import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
 import { deletedField } from '../schema/formats/format.js';
 import type { Frontier } from '../store/state-store.js';
@@ -42,7 +43,8 @@ export class CapturedDefinitions {
     const { connector, database, table, partitions, cleanup, keyFormat, valueFormat } = definition;
     const topic = this.#topicFor(definition, reached);
     const seen = definition.seen[topic] ?? null;
-    ensureTopic(topics, { name: topic, partitions, cleanup, seen, otherwise: null });
+    const retention = { retention: nothingAsked, defaults: definition.retention ?? nothingAsked };
+    ensureTopic(topics, { name: topic, partitions, cleanup, ...retention, seen, otherwise: null });
     const extra = definition.deletedField ? [deletedField] : [];
     const keySchemaId =
       keyFormat === 'AVRO'

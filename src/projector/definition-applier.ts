@@ -3,6 +3,7 @@
 // is measured by what the earlier one has done, on every process alike.
 import { tableSpec, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
 import { AppError, unreachable } from '../core/errors.js';
+import { nothingAsked } from '../core/topic-retention.js';
 import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
 import { defaultKeyShape, keyFields, valueFields } from '../schema/formats/format.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
@@ -67,10 +68,10 @@ export class DefinitionApplier {
   }
 
   #statement(definition: Extract<Definition, { readonly kind: 'statement' }>, reached: Frontier): StatementResult {
-    const { sql, owner, strict, failsOnTimestamp = false, seen = null } = definition;
+    const { sql, owner, strict, failsOnTimestamp = false, seen = null, retention = nothingAsked } = definition;
     const [parsed] = parseStatements(sql);
     const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(strict));
-    const placed: PlacedStatement = { sql, owner, strict, failsOnTimestamp, seen, seq: reached.seq };
+    const placed: PlacedStatement = { sql, owner, strict, failsOnTimestamp, seen, retention, seq: reached.seq };
     switch (statement.kind) {
       case 'create-source':
         return this.#sources.create(statement, placed);
@@ -133,7 +134,7 @@ export class DefinitionApplier {
   }
 
   /** Its partitions: as declared, else as many as its first source has. */
-  #sinkTopic({ properties, sourceKind, plan }: CreateAs, { seen }: PlacedStatement): number {
+  #sinkTopic({ properties, sourceKind, plan, retention }: CreateAs, placed: PlacedStatement): number {
     const { topics, catalog, serviceId } = this.#env;
     assertNotInternal(properties.topic, serviceId);
     const source = catalog.find(plan.sources[0]!)!.properties;
@@ -141,7 +142,9 @@ export class DefinitionApplier {
       name: properties.topic,
       partitions: properties.partitions,
       cleanup: sourceKind === 'table' ? 'compact' : 'delete',
-      seen,
+      retention,
+      defaults: placed.retention,
+      seen: placed.seen,
       otherwise: topics.find(source.topic)?.partitions ?? source.partitions ?? 1,
     });
   }

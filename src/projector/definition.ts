@@ -3,6 +3,7 @@
 // holds what was asked for, and what only the process that appends it can know (`seen`); everything else is found when it is applied.
 import type { Owner } from '../catalog/catalog.js';
 import type { RowSchema } from '../core/data-type.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 import { AppError } from '../core/errors.js';
 import type { RegistryCommand, RegistryOutcome } from '../registry/registry.js';
 import type { WireField } from '../schema/formats/format.js';
@@ -20,6 +21,8 @@ export type Definition =
       readonly failsOnTimestamp?: true | undefined;
       /** The topic that it names, where others have made it. */
       readonly seen?: SeenTopic | null;
+      /** What the process that appended it gives to new topics of streams where the statement says nothing. */
+      readonly retention?: AskedRetention | undefined;
     }
   | CapturedTable
   | RegistryCommand
@@ -42,6 +45,8 @@ export interface CapturedTable {
   readonly topic: string;
   readonly partitions: number;
   readonly cleanup: 'compact' | 'delete';
+  /** Of a new topic that is not compacted. */
+  readonly retention?: AskedRetention | undefined;
   readonly keyFormat: FormatName;
   readonly valueFormat: FormatName;
   readonly keyShape: 'bare' | 'object';

@@ -2,10 +2,11 @@
 // changed.
 import { tableSpec, type Owner, type SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 import { AppError } from '../core/errors.js';
 import type { SourceProperties, Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './applier-env.js';
-import { ensureTopic, type SeenTopic } from './defined-topics.js';
+import { assertSameRetention, ensureTopic, type SeenTopic } from './defined-topics.js';
 import { assertNotInternal, assertSameColumns, exists } from './definition-checks.js';
 import { querySources } from './query-sources.js';
 import type { StatementResult } from './statement-facade.js';
@@ -20,6 +21,8 @@ export interface PlacedStatement {
   readonly strict: boolean;
   readonly failsOnTimestamp: boolean;
   readonly seen: SeenTopic | null;
+  /** Of new topics of streams, where the statement says nothing. */
+  readonly retention: AskedRetention;
   readonly seq: number;
 }
 
@@ -55,7 +58,7 @@ export class SourceDefinitions {
       // Whoever reads it already knows whose it is.
       const isImported =
         overTopic.some(({ imported }) => imported) || (overTopic.length === 0 && this.#isForeign(statement, seen));
-      const partitions = this.#topicOf(statement, seen);
+      const partitions = this.#topicOf(statement, placed);
       const empty = this.#env.topics.isEmpty(statement.properties.topic);
       this.add(
         {
@@ -85,12 +88,20 @@ export class SourceDefinitions {
     return seen?.foreign === true && this.#env.topics.find(properties.topic) === undefined;
   }
 
-  #topicOf({ properties, sourceKind }: CreateSource, seen: SeenTopic | null): number {
+  #topicOf({ properties, sourceKind, retention }: CreateSource, placed: PlacedStatement): number {
     const { topics, serviceId } = this.#env;
     const { topic, partitions } = properties;
     if (!topics.find(topic)) assertNotInternal(topic, serviceId);
     const cleanup = sourceKind === 'table' ? 'compact' : 'delete';
-    return ensureTopic(topics, { name: topic, partitions, cleanup, seen, otherwise: null });
+    return ensureTopic(topics, {
+      name: topic,
+      partitions,
+      cleanup,
+      retention,
+      defaults: placed.retention,
+      seen: placed.seen,
+      otherwise: null,
+    });
   }
 
   /** A table over a topic that has records already is filled from them, hidden until it has caught up. */
@@ -124,6 +135,8 @@ export class SourceDefinitions {
   /** CREATE OR REPLACE of a declared one: its text and owner change; what would need other rows is refused. */
   #replace(existing: SourceEntry, statement: CreateSource, sql: string, owner: Owner): void {
     assertSameColumns(existing, statement.schema, `${existing.name} as it is replaced`);
+    const found = this.#env.topics.find(existing.properties.topic);
+    if (found) assertSameRetention(existing.properties.topic, statement.retention, found);
     const { topic, keyFormat, valueFormat } = existing.properties;
     const next = statement.properties;
     const same =

@@ -3,6 +3,7 @@
 // append of the statements topic and is decided when the engine applies it: what another client has defined meanwhile counts. Only
 // then does the call resolve, so what it made can be read at once.
 import { AppError, assert, unreachable } from '../core/errors.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 import type { Catalog, Owner } from '../catalog/catalog.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements, type ParsedStatement } from '../sql/parser/parse.js';
@@ -19,6 +20,8 @@ export type InsertValues = Extract<Statement, { readonly kind: 'insert-values' }
 export interface StatementsEnv extends ToldEnv {
   readonly catalog: Catalog;
   readonly strict: boolean;
+  /** Of new topics of streams, where the statement says nothing; undefined: for ever. */
+  readonly retention?: AskedRetention | undefined;
   /** Unless a request says otherwise. */
   readonly failsOnTimestamp: boolean;
   /**
@@ -129,7 +132,7 @@ export class Statements {
     source: string | null,
     topic: string | null,
   ): Promise<StatementResult> {
-    const { define, strict, failsOnTimestamp } = this.#env;
+    const { define, strict, failsOnTimestamp, retention } = this.#env;
     const given = properties[throwOnInvalid];
     const fails = given === undefined ? failsOnTimestamp : String(given as string | boolean).toLowerCase() === 'true';
     const result = await define(source, topic, (seen) => ({
@@ -138,6 +141,7 @@ export class Statements {
       owner,
       strict,
       ...(fails ? { failsOnTimestamp: true } : {}),
+      ...(retention ? { retention } : {}),
       seen,
     }));
     return result as StatementResult;

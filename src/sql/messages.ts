@@ -46,6 +46,13 @@ export const messages = {
     `Timestamp column, \`${name}\`, should be LONG(INT64), TIMESTAMP, or a String with a timestamp_format specified.`,
   badTimestampFormat: (reason: string) => `Invalid datatime format for config:TIMESTAMP_FORMAT, reason:${reason}`,
 
+  tableRetention:
+    'Invalid config variable in the WITH clause: RETENTION_MS. Non-windowed tables do not support retention.',
+  tableRetentionBytes:
+    'Invalid config variable in the WITH clause: RETENTION_BYTES. Non-windowed tables do not support retention.',
+  cleanupPolicy:
+    "Invalid config variable in the WITH clause: CLEANUP_POLICY.\nThe CLEANUP_POLICY config is automatically inferred based on the type of source (STREAM or TABLE).\nUsers can't set the CLEANUP_POLICY config manually.",
+
   // --- expressions
   cannotCompare: (a: string, aType: string, b: string, bType: string, op: string, whole: string) =>
     `Cannot compare ${a} (${aType}) to ${b} (${bType}) with ${op}.\nStatement: ${whole}`,

@@ -9,6 +9,7 @@
 // string `+` or `||` is a `call` of `||`; field access, subscripts and constructors are `call`s too (functions/structure.ts).
 // A literal null has the type that its place asks for.
 import type { Column, DataType, RowSchema, Value } from '../core/data-type.js';
+import type { AskedRetention } from '../core/topic-retention.js';
 
 export type CompareOp = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
 export type ArithmeticOp = '+' | '-' | '*' | '/' | '%';
@@ -154,6 +155,8 @@ export type Statement =
       readonly name: string;
       readonly schema: RowSchema;
       readonly properties: SourceProperties;
+      /** Of the topic that it makes, or finds. */
+      readonly retention: AskedRetention;
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;
       /** CREATE SOURCE TABLE/STREAM: read-only. */
@@ -165,6 +168,7 @@ export type Statement =
       readonly name: string;
       readonly schema: RowSchema;
       readonly properties: SourceProperties;
+      readonly retention: AskedRetention;
       readonly plan: QueryPlan;
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;

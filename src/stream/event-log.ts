@@ -6,14 +6,17 @@
 // - one producer name has one writer at a time: `openProducer` fences the earlier one (producer-fenced on its next use).
 import type { AppError } from '../core/errors.js';
 import type { Append, Chunk } from '../core/record.js';
+import type { TopicRetention } from '../core/topic-retention.js';
 
-export interface TopicSpec {
-  readonly name: string;
-  readonly partitions: number;
+/** What can be changed of a topic while it lives. */
+export interface TopicSettings extends TopicRetention {
   /** compact: the last record per key stays; delete: retention by time and bytes (none by default). */
   readonly cleanup: 'compact' | 'delete';
-  readonly retentionMs?: number | undefined;
-  readonly retentionBytes?: number | undefined;
+}
+
+export interface TopicSpec extends TopicSettings {
+  readonly name: string;
+  readonly partitions: number;
 }
 
 export interface TopicDescription extends TopicSpec {

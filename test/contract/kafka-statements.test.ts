@@ -4,11 +4,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestEngine, until } from '../support/engine.js';
+import { INTEGER } from '../../src/core/data-type.js';
+import type { SourceTable } from '../../src/core/row-encoder.js';
+import { output, TestEngine, until } from '../support/engine.js';
 import { engineTarget, expectedOf, leftovers } from '../support/engine-storm.js';
 import { createDice, randomSeed } from '../support/harness/dice.js';
 import { runStorm, StormModel } from '../support/harness/statement-storm.js';
-import { deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
+import { configsOf, deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
 import { checkPlacement } from '../support/placement.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 
@@ -59,6 +61,52 @@ describe.skipIf(servers.missing)('definitions on Kafka', () => {
     await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
     await until(() => rows('counts').length === 2, 'counts again');
     expect((await topicIds()).get('counts')?.partitions).toBe(3);
+  });
+
+  it('what a statement or a captured table says of retention is the setting of the topic on the brokers', async () => {
+    await engine.run(
+      `CREATE STREAM s (id INT KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, FORMAT='JSON', RETENTION_MS=86400000, RETENTION_BYTES=1000000);
+       CREATE STREAM d WITH (RETENTION_MS=5000) AS SELECT * FROM s;
+       CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;`,
+    );
+    const captured = { cleanup: 'delete', retention: { ms: 7000, bytes: null }, topicPrefix: serviceId } as const;
+    const table = {
+      database: 'db',
+      table: 'a',
+      columns: [{ name: 'id', type: INTEGER, nullable: false }],
+      keyColumns: [0],
+    };
+    await engine.api.openTable({
+      connector: 'c',
+      table: table as unknown as SourceTable,
+      topic: `${serviceId}.db.a`,
+      output: { ...output, ...captured },
+      hidden: false,
+      createTable: true,
+    });
+    const configs = await configsOf(servers.kafka.brokers, ['s', 'd', 'counts', `${serviceId}.db.a`]);
+    expect(configs).toEqual([
+      { cleanup: 'delete', ms: '86400000', bytes: '1000000' },
+      { cleanup: 'delete', ms: '5000', bytes: '-1' },
+      { cleanup: 'compact', ms: '-1', bytes: '-1' },
+      { cleanup: 'delete', ms: '7000', bytes: '-1' },
+    ]);
+  });
+
+  it('a statement that names a topic of others with another retention is refused, and one that says nothing takes it', async () => {
+    await withKafkaAdmin(servers.kafka.brokers, (admin) =>
+      admin.createTopics({
+        topics: [{ topic: 's', numPartitions: 1, configEntries: [{ name: 'retention.ms', value: '60000' }] }],
+      }),
+    );
+    const declared = (more: string) =>
+      engine.run(`CREATE STREAM s (id INT KEY, v STRING) WITH (KAFKA_TOPIC='s', FORMAT='JSON'${more});`);
+    await expect(declared(', RETENTION_MS=5000')).rejects.toMatchObject({
+      code: 'invalid-statement',
+      message: expect.stringContaining('KSQL expects 5000 retention (topic has 60000)') as string,
+    });
+    await declared(', RETENTION_MS=60000');
+    expect(await configsOf(servers.kafka.brokers, ['s'])).toMatchObject([{ ms: '60000' }]);
   });
 
   it("a row lies in the partition that Kafka's murmur2 gives its key, and rows without one take turns", async () => {

@@ -127,12 +127,17 @@ export class TestEngine {
     }
   }
 
-  async capture(table: string, columns: RowSchema['columns'] = idAndName, hidden = false): Promise<void> {
+  async capture(
+    table: string,
+    columns: RowSchema['columns'] = idAndName,
+    hidden = false,
+    settings: Partial<OutputSettings> = {},
+  ): Promise<void> {
     await this.api.openTable({
       connector: this.connector,
       table: sourceTable(table, columns),
       topic: this.topic(table),
-      output,
+      output: { ...output, ...settings },
       hidden,
       createTable: true,
     });

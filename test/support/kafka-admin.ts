@@ -1,5 +1,5 @@
 // kafkajs's admin client for tests: what a test does to a broker beside the log.
-import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
 
 export async function withKafkaAdmin<T>(brokers: readonly string[], use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Kafka({ brokers: [...brokers], clientId: 'test', logLevel: logLevel.NOTHING }).admin();
@@ -16,5 +16,18 @@ export function deleteTopicsOf(brokers: readonly string[], prefix: string): Prom
   return withKafkaAdmin(brokers, async (admin) => {
     const topics = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
     if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}
+
+/** What the brokers say of the settings that concern how long topics keep records. */
+export function configsOf(brokers: readonly string[], topics: readonly string[]) {
+  return withKafkaAdmin(brokers, async (admin) => {
+    const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
+    const answer = await admin.describeConfigs({ includeSynonyms: false, resources });
+    return topics.map((topic) => {
+      const entries = answer.resources.find(({ resourceName }) => resourceName === topic)!.configEntries;
+      const value = (name: string) => entries.find(({ configName }) => configName === name)?.configValue;
+      return { cleanup: value('cleanup.policy'), ms: value('retention.ms'), bytes: value('retention.bytes') };
+    });
   });
 }

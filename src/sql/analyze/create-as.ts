@@ -14,7 +14,7 @@ import { timestampProperties } from './timestamp.js';
 type CreateAs = StatementNode & { kind: 'create-as' };
 
 export function analyzeCreateAs(node: CreateAs, context: Context): Statement & { kind: 'create-as' } {
-  const properties = readProperties(node.properties, context.strict);
+  const properties = readProperties(node.properties, node.type, context.strict);
   if (node.query.limit !== null) throw invalidStatement(node.query.limit.place, messages.limitOnCreate(node.type));
   const { plan, schema, sources } = analyzeQuery(node.query, context, node.name.text);
   const produced = plan.resultKind === 'table' ? 'TABLE' : 'STREAM';
@@ -49,6 +49,7 @@ export function analyzeCreateAs(node: CreateAs, context: Context): Statement & {
       partitions: properties.partitions ?? source!.properties.partitions,
       ...timestampProperties(properties, schema, context),
     },
+    retention: properties.retention,
     plan,
     orReplace: node.orReplace,
     ifNotExists: node.ifNotExists,

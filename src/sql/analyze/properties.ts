@@ -1,6 +1,7 @@
 // WITH (...): the properties of streams and tables. A name that we do not know is refused with the nearest one; a value that
 // would ask for something that is not there is refused too, never ignored.
 import { didYouMean } from '../../core/nearest-name.js';
+import type { AskedRetention } from '../../core/topic-retention.js';
 import type { Literal, Property } from '../ast.js';
 import { messages } from '../messages.js';
 import type { FormatName } from '../plan.js';
@@ -12,6 +13,8 @@ export interface Properties {
   readonly keyFormat: FormatName | null;
   readonly valueFormat: FormatName | null;
   readonly partitions: number | null;
+  /** RETENTION_MS, and RETENTION_BYTES, which ksqlDB does not have. */
+  readonly retention: AskedRetention;
   /** WRAP_SINGLE_VALUE=true: what JSON and AVRO do anyway, but only values of one column may say it. */
   readonly wrapSingle: Property | null;
   readonly timestamp: { readonly column: string; readonly property: Property } | null;
@@ -35,6 +38,7 @@ const known = [
   'WINDOW_TYPE',
   'WINDOW_SIZE',
   'RETENTION_MS',
+  'RETENTION_BYTES',
   'CLEANUP_POLICY',
   'KEY_SCHEMA_ID',
   'VALUE_SCHEMA_ID',
@@ -45,7 +49,7 @@ const known = [
   'VALUE_PROTOBUF_NULLABLE_REPRESENTATION',
 ];
 
-export function readProperties(properties: readonly Property[], strict: boolean): Properties {
+export function readProperties(properties: readonly Property[], type: 'STREAM' | 'TABLE', strict: boolean): Properties {
   const byName = new Map<string, Property>();
   for (const property of properties) {
     const name = property.name.text.toUpperCase();
@@ -70,6 +74,7 @@ export function readProperties(properties: readonly Property[], strict: boolean)
     valueFormat: formatOf(both ?? byName.get('VALUE_FORMAT')),
     wrapSingle: byName.get('WRAP_SINGLE_VALUE') ?? null,
     partitions: partitionsOf(byName.get('PARTITIONS')),
+    retention: retentionOf(byName, type),
     timestamp: timestamp === undefined ? null : { column: columnName(text(timestamp), strict), property: timestamp },
     timestampFormat:
       timestampFormat === undefined ? null : { pattern: text(timestampFormat), property: timestampFormat },
@@ -87,7 +92,17 @@ function refuseUnsupported(byName: ReadonlyMap<string, Property>): void {
     'REPLICAS',
     'TIMESTAMP',
     'TIMESTAMP_FORMAT',
+    'RETENTION_MS',
+    'RETENTION_BYTES',
   ];
+  const cleanup = byName.get('CLEANUP_POLICY');
+  if (cleanup) {
+    throw invalidStatement(
+      cleanup.name.place,
+      messages.cleanupPolicy,
+      'the topic of a table is compacted; that of a stream loses what is older than its RETENTION_MS',
+    );
+  }
   for (const [name, property] of byName) {
     if (read.includes(name)) continue;
     // The default of JSON said aloud; the other value is another wire form.
@@ -131,6 +146,30 @@ function partitionsOf(property: Property | undefined): number | null {
   const count = value.kind === 'integer' ? Number(value.text) : value.kind === 'string' ? Number(value.value) : NaN;
   if (Number.isInteger(count) && count > 0) return count;
   throw invalidStatement(value.place, `PARTITIONS is a number of at least 1, not ${printExpression(value)}`);
+}
+
+/** Of a stream's topic; that of a table is compacted, so nothing of it goes by age or size. */
+function retentionOf(byName: ReadonlyMap<string, Property>, type: 'STREAM' | 'TABLE'): AskedRetention {
+  const ms = byName.get('RETENTION_MS');
+  const bytes = byName.get('RETENTION_BYTES');
+  if (type === 'TABLE') {
+    const hint = 'its topic is compacted: it keeps the last record of every key';
+    if (ms) throw invalidStatement(ms.name.place, messages.tableRetention, hint);
+    if (bytes) throw invalidStatement(bytes.name.place, messages.tableRetentionBytes, hint);
+  }
+  return { ms: limitOf(ms, 'milliseconds'), bytes: limitOf(bytes, 'bytes') };
+}
+
+function limitOf(property: Property | undefined, unit: string): number | null {
+  if (property === undefined) return null;
+  const { name, value } = property;
+  const number = value.kind === 'integer' ? value.text : value.kind === 'string' ? value.value : '';
+  const limit = /^-?\d+$/.test(number) ? Number(number) : Number.NaN;
+  if (Number.isSafeInteger(limit) && limit >= -1) return limit;
+  throw invalidStatement(
+    value.place,
+    `${name.text.toUpperCase()} is a whole number of ${unit}, or -1 for no limit, not ${printExpression(value)}`,
+  );
 }
 
 /** The value names a column as SQL does: quoted, or in strict mode upper-cased. */

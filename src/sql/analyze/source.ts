@@ -15,7 +15,7 @@ import { dataType } from './types.js';
 type CreateSource = StatementNode & { kind: 'create-source' };
 
 export function analyzeCreateSource(node: CreateSource, context: Context): Statement {
-  const properties = readProperties(node.properties, context.strict);
+  const properties = readProperties(node.properties, node.type, context.strict);
   if (node.columns.length === 0) {
     throw unsupported(
       node.name.place,
@@ -45,6 +45,7 @@ export function analyzeCreateSource(node: CreateSource, context: Context): State
       partitions: properties.partitions,
       ...timestampProperties(properties, schema, context),
     },
+    retention: properties.retention,
     orReplace: node.orReplace,
     ifNotExists: node.ifNotExists,
     readOnly: node.readOnly,

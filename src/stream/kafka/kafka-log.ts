@@ -13,6 +13,7 @@ import type {
   ReadOptions,
   TapRecord,
   TopicDescription,
+  TopicSettings,
   TopicSpec,
 } from '../event-log.js';
 import { importProducerName } from '../import-name.js';
@@ -37,7 +38,14 @@ import {
   type SinkProducer,
 } from './sink-producer.js';
 import { throwIfAborted } from './stopping.js';
-import { checkTopicName, createTopic, deleteTopic, describeTopics, type TopicTools } from './topic-admin.js';
+import {
+  checkTopicName,
+  createTopic,
+  deleteTopic,
+  describeTopics,
+  topicSettings,
+  type TopicTools,
+} from './topic-admin.js';
 import { TopicDirectory } from './topic-directory.js';
 import { readTap } from './topic-tap.js';
 
@@ -122,6 +130,10 @@ export class KafkaLog implements EventLog {
       const entry = await this.#directory.ask(name);
       return entry && { partitions: entry.leaders.length, id: entry.topicId };
     });
+  }
+
+  topicSettings(name: string): Promise<TopicSettings> {
+    return this.#attempt(`topic "${name}"`, () => topicSettings(this.#tools, name));
   }
 
   checkTopicName(name: string): void {

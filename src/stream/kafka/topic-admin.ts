@@ -1,7 +1,8 @@
 // Topics made, deleted and described, through kafkajs's admin client.
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
-import type { TopicDescription, TopicSpec } from '../event-log.js';
+import { printLimit } from '../../core/topic-retention.js';
+import type { TopicDescription, TopicSettings, TopicSpec } from '../event-log.js';
 import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { groupBy } from './group-by.js';
@@ -32,8 +33,8 @@ export async function createTopic(tools: TopicTools, spec: TopicSpec): Promise<v
   if ((await tools.directory.ask(spec.name)) !== undefined) return;
   const entries: ConfigEntries = [
     { name: 'cleanup.policy', value: spec.cleanup },
-    { name: 'retention.ms', value: String(spec.retentionMs ?? -1) },
-    { name: 'retention.bytes', value: String(spec.retentionBytes ?? -1) },
+    { name: 'retention.ms', value: printLimit(spec.retentionMs) },
+    { name: 'retention.bytes', value: printLimit(spec.retentionBytes) },
   ];
   // A row may have any ROWTIME; by default brokers from 3.6 on refuse those more than an hour ahead.
   const anyTime = { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' };
@@ -81,33 +82,52 @@ async function until(signal: AbortSignal, otherwise: string, holds: () => Promis
 
 /** All topics of the cluster but Kafka's own and those that `hidden` names. */
 export async function describeTopics(tools: TopicTools, hidden: ReadonlySet<string>): Promise<TopicDescription[]> {
-  const { admin, directory, link } = tools;
+  const { directory, link } = tools;
   const entries = (await directory.askAll()).filter(({ name }) => !hidden.has(name) && !name.startsWith('__'));
   if (entries.length === 0) return [];
-  const wanted = entries.map(({ name }) => ({
-    type: ConfigResourceTypes.TOPIC,
-    name,
-    configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
-  }));
-  const { resources } = await admin.use((client) =>
-    client.describeConfigs({ includeSynonyms: false, resources: wanted }),
+  const settings = await settingsOf(
+    tools,
+    entries.map(({ name }) => name),
   );
-  const settings = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
   const [first, next] = await Promise.all([offsets(link, entries, 'start'), offsets(link, entries, 'end')]);
   return entries.map(({ name, leaders }) => {
-    const setting = (key: string) => settings.get(name)?.find(({ configName }) => configName === key)?.configValue;
     return {
+      ...settings.get(name)!,
       name,
       partitions: leaders.length,
-      cleanup: setting('cleanup.policy')?.includes('compact') === true ? 'compact' : 'delete',
-      retentionMs: limit(setting('retention.ms')),
-      retentionBytes: limit(setting('retention.bytes')),
       offsets: leaders.map((_, partition) => ({
         first: first.get(`${name}/${partition}`)!,
         next: next.get(`${name}/${partition}`)!,
       })),
     };
   });
+}
+
+/** By name, of topics that are there. */
+async function settingsOf({ admin }: TopicTools, names: readonly string[]): Promise<Map<string, TopicSettings>> {
+  const resources = names.map((name) => ({
+    type: ConfigResourceTypes.TOPIC,
+    name,
+    configNames: ['cleanup.policy', 'retention.ms', 'retention.bytes'],
+  }));
+  const answer = await admin.use((client) => client.describeConfigs({ includeSynonyms: false, resources }));
+  const entries = new Map(answer.resources.map(({ resourceName, configEntries }) => [resourceName, configEntries]));
+  const settings = names.map((name) => {
+    const setting = (key: string) => entries.get(name)?.find(({ configName }) => configName === key)?.configValue;
+    return [
+      name,
+      {
+        cleanup: setting('cleanup.policy')?.includes('compact') === true ? 'compact' : 'delete',
+        retentionMs: limit(setting('retention.ms')),
+        retentionBytes: limit(setting('retention.bytes')),
+      },
+    ] as const;
+  });
+  return new Map(settings);
+}
+
+export async function topicSettings(tools: TopicTools, name: string): Promise<TopicSettings> {
+  return (await settingsOf(tools, [name])).get(name)!;
 }
 
 function limit(value: string | undefined): number | undefined {

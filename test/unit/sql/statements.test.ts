@@ -73,6 +73,7 @@ describe('CREATE over a topic', () => {
       properties: { topic: 'x', keyFormat: 'JSON', valueFormat: 'JSON', partitions: null, timestampColumn: 'k2' },
       orReplace: false,
       ifNotExists: true,
+      retention: { ms: null, bytes: null },
       readOnly: true,
     });
   });
