@@ -35,6 +35,7 @@ import { lockFolder } from './sqlite/lock.js';
 import type { Frontier, StateReader } from './store/state-store.js';
 import { openStateReader } from './store/sqlite/state-reader.js';
 import { tapOf } from './process/tap.js';
+import { topicSettingsOf } from './process/topic-settings.js';
 import { startCaptureThread } from './threads/capture-thread.js';
 import { CheckpointerThread } from './threads/checkpointer-thread.js';
 import type { EngineApi, StreamOptions } from './engine/engine-api.js';
@@ -232,6 +233,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       connect: connectors,
       registry: registryOf(engine),
       tap: tapOf(engine),
+      topics: topicSettingsOf(engine, topicRetention(config)),
       status,
     });
     // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.

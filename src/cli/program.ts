@@ -15,6 +15,7 @@ import { rebuildCommand } from './rebuild.js';
 import { startCommand, type StartOptions } from './start.js';
 import { statusCommand } from './status.js';
 import { tablesCommand } from './tables.js';
+import { topicsCommand } from './topics.js';
 import { tailCommand } from './tail.js';
 import { validateCommand } from './validate.js';
 import { versionCommand } from './version.js';
@@ -45,6 +46,7 @@ export function buildProgram({ version, runStart, runDemo, io = processIo }: Pro
   connectCommand(program, context);
   statusCommand(program, context);
   tablesCommand(program, context);
+  topicsCommand(program, context);
   queryCommand(program, context);
   tailCommand(program, context);
   rebuildCommand(program, context);

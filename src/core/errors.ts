@@ -76,6 +76,7 @@ export const errorCodes = {
   'unknown-subject': [404, 'the registry has no subject of that name'],
   'invalid-schema': [422, 'the schema text is not valid'],
   'incompatible-schema': [409, 'the schema is not compatible with an earlier version of its subject'],
+  'bad-topic-setting': [400, 'a setting that the topic cannot have, or a value that it cannot take'],
   'log-unreachable': [503, 'the Kafka brokers do not answer; retried with back-off'],
   'log-access-denied': [
     403,

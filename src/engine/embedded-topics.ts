@@ -8,12 +8,14 @@ export function embeddedTopics(log: EmbeddedLog): EngineTopics {
     find: (name) => log.findTopic(name),
     isEmpty: (name) => log.topicIsEmpty(name),
     create: (spec) => log.createTopicNow(spec),
+    alter: (name, limits) => log.alterTopicNow(name, limits),
     delete: (name) => log.deleteTopicNow(name),
     adopt: (name) => {
       throw new Error(`topic ${name} of the embedded log is nobody else's`);
     },
     release: () => {},
     made: () => {},
+    settled: () => {},
     dropped: () => {},
     see: async () => undefined,
     ready: async () => {},

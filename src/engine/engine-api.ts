@@ -36,6 +36,12 @@ export interface EngineOptions {
   readonly outboxBytes?: number | undefined;
 }
 
+/** -1: without limit; default: as a new topic would have it by the settings of the process; absent: as it is. */
+export interface RetentionChanges {
+  readonly ms?: number | 'default' | undefined;
+  readonly bytes?: number | 'default' | undefined;
+}
+
 export type EngineRole = 'leader' | 'follower';
 
 export type StreamOptions = { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly url: string };
@@ -94,6 +100,8 @@ export interface EngineApi {
   keepMoment(moment: StoredMoment): Promise<void>;
   registry(method: keyof RegistryFacade, args: readonly unknown[]): Promise<unknown>;
   topics(): Promise<readonly TopicDescription[]>;
+  /** Changes what a topic keeps; resolves when it has effect. */
+  alterTopic(topic: string, changes: RetentionChanges): Promise<void>;
   readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
   /** What waits to be written to Kafka; undefined with the embedded log, where nothing waits. */
   outbox(): Promise<OutboxStatus | undefined>;

@@ -21,6 +21,7 @@ import { SinkTopics } from '../projector/sink-topics.js';
 import { Registry, type RegistryOutcome } from '../registry/registry.js';
 import { Runtime } from '../runtime/runtime.js';
 import { nameKey } from '../core/names.js';
+import { alterTopic } from './alter-topic.js';
 import { openCapturedTable } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
 import { ConnectorRemoval } from './connector-removal.js';
@@ -290,6 +291,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     keepMoment: async (moment) => connectors.keepMoment(moment),
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => log.topics(),
+    alterTopic: (topic, changes) => alterTopic(definitionAppends, topic, changes, options.topicRetention),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
     outbox: async () => engineLog.outbox(),
     stopSending: () => engineLog.stopSending(),

@@ -2,6 +2,7 @@
 // are a function of the sequence, as the catalogue is), and the process that may write makes the brokers follow behind the commit:
 //   making    wanted, and not told to be there: create it (idempotent), then append `topic-made` with its id
 //   made      there; if it vanishes it is not made again in silence, for its records would be gone: its query fails
+//             an alteration of its settings that they have not been told yet: tell them (idempotent), then append `topic-settled`
 //   dropping  not wanted: delete those of its name that we have made, by their ids, and append `topic-dropped` for each
 // A crash between a call to the brokers and the append behind it: the call is made again, and changes nothing. A fresh data folder
 // reads all of this from the log, and nothing is asked of the brokers before the log's head at the start is applied: an old
@@ -12,6 +13,7 @@ import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { KnownTopic, SeenTopic } from '../projector/defined-topics.js';
 import type { StateWriter } from '../store/state-store.js';
+import type { TopicRetention } from '../core/topic-retention.js';
 import type { TopicSettings, TopicSpec } from '../stream/event-log.js';
 import type { EngineTopics, TopicKeeper } from './engine-topics.js';
 import type { WrittenTopics } from './written-topics.js';
@@ -24,6 +26,9 @@ const waitStepMs = 1_000;
 interface TopicDocument extends TopicSettings {
   readonly name: string;
   readonly partitions: number;
+  /** Of its newest alteration, and of the one that the brokers have been told; undefined: none. */
+  readonly altered?: number | undefined;
+  readonly told?: number | undefined;
   readonly state: 'making' | 'made' | 'dropping';
   /** Of the one that was made. */
   readonly id: string | null;
@@ -36,6 +41,7 @@ interface TopicDocument extends TopicSettings {
 /** What the upkeep asks of the brokers. */
 export interface TopicBroker {
   createTopic(spec: TopicSpec): Promise<void>;
+  alterTopic(name: string, limits: TopicRetention): Promise<void>;
   /** Nothing where there is none of that name with this id. */
   deleteTopicOf(name: string, id: string): Promise<void>;
   seeTopic(name: string): Promise<Omit<SeenTopic, 'foreign' | 'settings'> | undefined>;
@@ -118,6 +124,10 @@ export class TopicUpkeep implements EngineTopics {
     this.#put({ ...settings, name, partitions, state: 'made', id, unsure: false, drops });
   }
 
+  alter(name: string, { retentionMs, retentionBytes }: TopicRetention, seq: number): void {
+    this.#put({ ...this.#topics.get(name)!, retentionMs, retentionBytes, altered: seq });
+  }
+
   delete(name: string, seq: number): void {
     const topic = this.#topics.get(name)!;
     const drops = topic.id === null ? topic.drops : [...topic.drops, topic.id];
@@ -133,6 +143,12 @@ export class TopicUpkeep implements EngineTopics {
     const topic = this.#topics.get(name);
     if (topic?.state === 'making') this.#put({ ...topic, state: 'made', id });
     else if (topic?.state === 'dropping') this.#put({ ...topic, unsure: false, drops: [...topic.drops, id] });
+  }
+
+  settled(name: string, seq: number): void {
+    const topic = this.#topics.get(name);
+    // What was told of an earlier alteration, or of an earlier topic of this name, says nothing of this one.
+    if (topic?.altered === seq) this.#put({ ...topic, told: seq });
   }
 
   dropped(name: string, id: string): void {
@@ -248,7 +264,7 @@ export class TopicUpkeep implements EngineTopics {
 
   /** One call to the brokers, and what it came to as an append. */
   async #step(topic: TopicDocument, { append }: TopicKeeper): Promise<void> {
-    const { name, partitions, cleanup, retentionMs, retentionBytes, state, unsure, drops } = topic;
+    const { name, partitions, cleanup, retentionMs, retentionBytes, altered, state, unsure, drops } = topic;
     const [id] = drops;
     if (id !== undefined) {
       await this.#broker.deleteTopicOf(name, id);
@@ -258,6 +274,9 @@ export class TopicUpkeep implements EngineTopics {
       const seen = await this.#broker.seeTopic(name);
       if (seen === undefined) throw slow(name);
       await append({ kind: 'topic-made', topic: name, id: seen.id });
+    } else if (isAltered(topic)) {
+      await this.#broker.alterTopic(name, { retentionMs, retentionBytes });
+      await append({ kind: 'topic-settled', topic: name, seq: altered! });
     } else if (unsure) {
       const seen = await this.#broker.seeTopic(name);
       if (seen) await this.#broker.deleteTopicOf(name, seen.id);
@@ -267,7 +286,11 @@ export class TopicUpkeep implements EngineTopics {
 }
 
 function hasWork(topic: TopicDocument | undefined): boolean {
-  return topic !== undefined && (topic.state !== 'made' || topic.drops.length > 0);
+  return topic !== undefined && (topic.state !== 'made' || topic.drops.length > 0 || isAltered(topic));
+}
+
+function isAltered({ state, altered, told }: TopicDocument): boolean {
+  return state === 'made' && altered !== told;
 }
 
 function slow(name: string): AppError {

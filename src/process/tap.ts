@@ -7,9 +7,11 @@ import type { Remote } from '../threads/rpc.js';
 export function tapOf(engine: Remote<EngineApi>): TapFacade {
   return {
     async topics() {
-      return (await engine.topics()).map(({ name, cleanup, offsets }) => ({
+      return (await engine.topics()).map(({ name, cleanup, retentionMs = -1, retentionBytes = -1, offsets }) => ({
         name,
         cleanupPolicy: cleanup,
+        retentionMs,
+        retentionBytes,
         partitions: offsets.map(({ first, next }, partition) => ({
           partition,
           start: String(first),

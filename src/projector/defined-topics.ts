@@ -14,12 +14,16 @@ export interface DefinedTopics {
   create(spec: TopicSpec): void;
   /** One that others have made: it is there, with these partitions. */
   adopt(name: string, seen: SeenTopic): void;
+  /** One that `find` knows has these limits from this seq on. */
+  alter(name: string, limits: TopicRetention, seq: number): void;
   /** At this seq. */
   delete(name: string, seq: number): void;
   /** No definition names it any more; it stays as it is. */
   release(name: string): void;
   /** The brokers have made the topic that was wanted, or have deleted the one that was not. */
   made(name: string, id: string): void;
+  /** They have given it the limits of the alteration at this seq. */
+  settled(name: string, seq: number): void;
   dropped(name: string, id: string): void;
 }
 
@@ -90,7 +94,7 @@ export function assertSameRetention(name: string, { ms, bytes }: AskedRetention,
     throw new AppError(
       'invalid-statement',
       `A Kafka topic with the name '${name}' already exists, with different retention than required. KSQL expects ${asked} ${word} (topic has ${printLimit(limit)})`,
-      { hint: 'leave it out, or name another topic: WITH (KAFKA_TOPIC=...)' },
+      { hint: `leave it out, and alter the topic: writethrough topics alter ${name}` },
     );
   };
   check(ms, has.retentionMs, 'retention');

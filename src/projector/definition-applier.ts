@@ -20,6 +20,7 @@ import { analyzeOptions } from './query-sources.js';
 import { SourceDefinitions, type PlacedStatement } from './source-definitions.js';
 import type { StatementResult } from './statement-facade.js';
 import { applied, leftAlone } from './statement-results.js';
+import { alterTopic } from './topic-definitions.js';
 
 /** Rows that a new query takes over at once, so that small tables are there when the statement answers. */
 const rowsAtOnceDefault = 5_000;
@@ -53,6 +54,12 @@ export class DefinitionApplier {
         return registry.apply(definition);
       case 'topic-made':
         topics.made(definition.topic, definition.id);
+        return { kind: 'noted' };
+      case 'topic-settled':
+        topics.settled(definition.topic, definition.seq);
+        return { kind: 'noted' };
+      case 'topic-altered':
+        alterTopic(this.#env, definition, reached.seq);
         return { kind: 'noted' };
       case 'topic-dropped':
         topics.dropped(definition.topic, definition.id);

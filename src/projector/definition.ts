@@ -28,7 +28,10 @@ export type Definition =
   | RegistryCommand
   /** What `DefinedTopics` says of them. */
   | { readonly kind: 'topic-made'; readonly topic: string; readonly id: string }
-  | { readonly kind: 'topic-dropped'; readonly topic: string; readonly id: string };
+  | { readonly kind: 'topic-dropped'; readonly topic: string; readonly id: string }
+  | { readonly kind: 'topic-settled'; readonly topic: string; readonly seq: number }
+  /** What is null stays as it is. */
+  | { readonly kind: 'topic-altered'; readonly topic: string; readonly retention: AskedRetention };
 
 /** A table that a connector captures gets its topic and its schemas, and becomes a queryable table. */
 export interface CapturedTable {

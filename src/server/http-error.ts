@@ -1,11 +1,11 @@
 // The one mapper from errors to HTTP answers. Each family of clients gets its own shape: /v1 RFC 9457 problems, ksqlDB's
-// generic and statement errors, Kafka Connect's and the Schema Registry's {error_code, message}. Codes and texts come from
+// generic and statement errors, {error_code, message} of Kafka Connect, the Schema Registry and Confluent's REST API for Kafka. Codes and texts come from
 // the AppError; nothing here invents a cause.
 import { type AppError, errorCodes, type ErrorCode, toAppError } from '../core/errors.js';
 import type { Exchange, HeaderList } from './exchange.js';
 import { RegistryError } from './registry-error.js';
 
-export type ErrorFamily = 'v1' | 'ksql' | 'connect' | 'registry';
+export type ErrorFamily = 'v1' | 'ksql' | 'connect' | 'registry' | 'kafka';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -29,6 +29,8 @@ export function familyOf(path: string): ErrorFamily {
     case '/clusterStatus':
     case '/chc':
       return 'ksql';
+    case '/v3':
+      return 'kafka';
     case '/connectors':
     case '/connector-plugins':
     case '/health':
@@ -141,6 +143,7 @@ export function errorAnswer(family: ErrorFamily, error: unknown, statementText?:
       return { status, contentType: 'application/json', body: JSON.stringify(body) };
     }
     case 'connect':
+    case 'kafka':
       return {
         status: app.status,
         contentType: 'application/json',

@@ -28,6 +28,8 @@ function changes(path: string, method: string): boolean {
   switch (familyOf(path)) {
     case 'connect':
       return path.startsWith('/connectors');
+    case 'kafka':
+      return true;
     case 'registry':
       // Looking a schema up and testing one are POSTs that change nothing.
       return method !== 'POST' || !/^\/(?:compatibility\/|subjects\/[^/]+$)/.test(path);

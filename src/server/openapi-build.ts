@@ -51,7 +51,7 @@ export function ok(schema: Json, headers?: Json, type = 'application/json'): Jso
 
 interface Operation {
   readonly summary: string;
-  readonly tag: 'v1' | 'service' | 'ksqlDB' | 'Kafka Connect' | 'Schema Registry';
+  readonly tag: 'v1' | 'service' | 'ksqlDB' | 'Kafka Connect' | 'Schema Registry' | 'Kafka REST';
   readonly parameters?: readonly Json[];
   readonly body?: Json;
   readonly responses: Readonly<Record<string, Json>>;
@@ -64,6 +64,7 @@ export function operation({ summary, tag, parameters, body, responses }: Operati
     ksqlDB: ksqlError,
     'Kafka Connect': connectError,
     'Schema Registry': registryError,
+    'Kafka REST': connectError,
   }[tag];
   return {
     summary,

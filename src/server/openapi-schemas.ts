@@ -4,6 +4,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const text: Json = { type: 'string' };
 const whole: Json = { type: 'integer', minimum: 0 };
+const limit: Json = { type: 'integer', minimum: -1, description: '-1: without limit' };
 const list = (items: Json): Json => ({ type: 'array', items });
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
@@ -111,9 +112,29 @@ export const openApiSchemas: Json = {
       object({
         name: text,
         cleanupPolicy: text,
+        retentionMs: limit,
+        retentionBytes: limit,
         partitions: list(object({ partition: whole, start: text, end: text })),
       }),
     ),
+  }),
+  TopicConfig: object({
+    kind: text,
+    metadata: object({ self: text }),
+    cluster_id: text,
+    topic_name: text,
+    name: { type: 'string', enum: ['cleanup.policy', 'retention.ms', 'retention.bytes'] },
+    value: text,
+    is_default: { type: 'boolean' },
+    is_read_only: { type: 'boolean' },
+    is_sensitive: { type: 'boolean' },
+    source: text,
+    synonyms: list({ type: 'object' }),
+  }),
+  TopicConfigs: object({
+    kind: text,
+    metadata: object({ self: text, next: { type: 'null' } }),
+    data: list(ref('TopicConfig')),
   }),
   Records: object({
     records: list(

@@ -2,6 +2,7 @@
 // a test asks each of them of a running server, so that the description stays true.
 import { freshness, type Json, ok, operation, parameter, problem, ref, text, whole } from './openapi-build.js';
 import { connectPaths, ksqlPaths, registryPaths } from './openapi-clients.js';
+import { kafkaPaths } from './openapi-kafka.js';
 import { openApiSchemas } from './openapi-schemas.js';
 
 const table = parameter('path', 'table', text, 'name of the table, without regard to case');
@@ -186,7 +187,7 @@ export function openApi(serviceVersion: string): Json {
         'Rows of a database as an event stream and as tables to query; with the interfaces of ksqlDB, Kafka Connect and the Schema Registry.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths: { ...v1Paths, ...servicePaths, ...ksqlPaths, ...connectPaths, ...registryPaths },
+    paths: { ...v1Paths, ...servicePaths, ...ksqlPaths, ...connectPaths, ...registryPaths, ...kafkaPaths },
     components: { schemas: openApiSchemas },
   };
 }

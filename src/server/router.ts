@@ -26,6 +26,7 @@ import {
 import type { ServerContext } from './server-context.js';
 import { description, errorPage, live, metrics, ready, root, status } from './service-routes.js';
 import { listTopics, tapTopic } from './tap-routes.js';
+import { alterConfigs, listClusters, putConfig, readConfigs, resetConfig } from './topic-config-routes.js';
 
 type Handler = (context: ServerContext, exchange: Exchange) => Promise<void> | void;
 type PrefixHandler = (context: ServerContext, exchange: Exchange, rest: string) => Promise<void> | void;
@@ -33,6 +34,8 @@ type PrefixHandler = (context: ServerContext, exchange: Exchange, rest: string) 
 interface Route<H> {
   readonly GET?: H;
   readonly POST?: H;
+  readonly PUT?: H;
+  readonly DELETE?: H;
 }
 
 const tablesPrefix = '/v1/tables/';
@@ -42,6 +45,7 @@ const exactRoutes = new Map<string, Route<Handler>>([
   ['/v1/tables', { GET: listTables }],
   ['/v1/read', { POST: readMany }],
   ['/v1/topics', { GET: listTopics }],
+  ['/v3/clusters', { GET: listClusters }],
   ['/v1/status', { GET: status }],
   ['/v1/rebuilds', { GET: listRebuilds }],
   ['/readyz', { GET: ready }],
@@ -65,6 +69,7 @@ const exactRoutes = new Map<string, Route<Handler>>([
 
 const prefixRoutes: readonly (readonly [string, Route<PrefixHandler>])[] = [
   ['/v1/topics/', { GET: tapTopic }],
+  ['/v3/clusters/', { GET: readConfigs, PUT: putConfig, DELETE: resetConfig, POST: alterConfigs }],
   ['/status/', { GET: (context, exchange, rest) => commandStatus(context, exchange, decodeSegment(rest)) }],
   ['/is_valid_property/', { GET: (_context, exchange, rest) => isValidProperty(exchange, decodeSegment(rest)) }],
   ['/errors/', { GET: (_context, exchange, rest) => errorPage(exchange, decodeSegment(rest)) }],
@@ -166,7 +171,8 @@ function routeTable(context: ServerContext, exchange: Exchange, path: string): P
 
 function forMethod<H>(methods: Route<H>, exchange: Exchange): H | undefined {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return methods.GET;
-  return exchange.method === 'POST' ? methods.POST : undefined;
+  const { method } = exchange;
+  return method === 'POST' || method === 'PUT' || method === 'DELETE' ? methods[method] : undefined;
 }
 
 function methodNotAllowed(exchange: Exchange, methods: Route<unknown>): void {

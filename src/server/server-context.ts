@@ -10,6 +10,7 @@ import type { RequestCounts } from './request-counts.js';
 import type { StatusFacade } from './status-facade.js';
 import type { StreamTracker } from './stream-tracker.js';
 import type { TapFacade } from './tap-facade.js';
+import type { TopicsFacade } from './topics-facade.js';
 
 export interface ServerFacades {
   readonly query: QueryFacade;
@@ -17,6 +18,7 @@ export interface ServerFacades {
   readonly connect: ConnectFacade;
   readonly registry: RegistryFacade;
   readonly tap: TapFacade;
+  readonly topics: TopicsFacade;
   readonly status: StatusFacade;
 }
 

@@ -11,6 +11,9 @@ export interface TopicSummary {
   }[];
   /** `compact`, `delete`, or both with a comma. */
   readonly cleanupPolicy: string;
+  /** As Kafka writes it: -1 is without limit. */
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
 }
 
 export interface TapRequest {

@@ -75,6 +75,8 @@ export interface EventLog {
   readonly logId: string;
   /** Creates the topic if it is not there; an existing one keeps its partitions. Idempotent. */
   createTopic(spec: TopicSpec): Promise<void>;
+  /** The limits of a topic from now on; rejects with unknown-topic where there is none. Idempotent. */
+  alterTopic(name: string, limits: TopicRetention): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   topics(): Promise<readonly TopicDescription[]>;
   /**

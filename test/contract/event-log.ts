@@ -451,6 +451,18 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
       });
     });
 
+    it('alters the limits of a topic, and no other of its settings', async () => {
+      const name = harness.name('altered');
+      await log.createTopic({ ...topic(name, 2), retentionMs: 60_000 });
+      const told = async () => (await log.topics()).find((each) => each.name === name);
+      await log.alterTopic(name, { retentionMs: 120_000, retentionBytes: 5_000_000 });
+      expect(await told()).toMatchObject({ cleanup: 'delete', retentionMs: 120_000, retentionBytes: 5_000_000 });
+      await log.alterTopic(name, {});
+      expect(await told()).toMatchObject({ cleanup: 'delete', partitions: 2 });
+      expect([(await told())?.retentionMs, (await told())?.retentionBytes]).toEqual([undefined, undefined]);
+      await expect(log.alterTopic(harness.name('nothing'), {})).rejects.toMatchObject({ code: 'unknown-topic' });
+    });
+
     describe('retention', () => {
       it('lets old records go, and tells a reader who needs them', async (test) => {
         if (harness.expire === undefined) return test.skip('this log lets records go when it likes');

@@ -1,6 +1,6 @@
 // Definitions on Kafka: the brokers follow what the sequence wants, and the answer of a statement waits until they have.
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { output, TestEngine, until } from '../support/engine.js';
 import { engineTarget, expectedOf, leftovers } from '../support/engine-storm.js';
 import { createDice, randomSeed } from '../support/harness/dice.js';
 import { runStorm, StormModel } from '../support/harness/statement-storm.js';
-import { configsOf, deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
+import { configsOf, deleteTopicsOf, settingOf, withKafkaAdmin } from '../support/kafka-admin.js';
 import { checkPlacement } from '../support/placement.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 
@@ -91,6 +91,25 @@ describe.skipIf(servers.missing)('definitions on Kafka', () => {
       { cleanup: 'compact', ms: '-1', bytes: '-1' },
       { cleanup: 'delete', ms: '7000', bytes: '-1' },
     ]);
+  });
+
+  it('an alteration reaches the brokers before it is answered, leaves other settings, and a fresh data folder knows it', async () => {
+    await engine.run(`CREATE STREAM s (id INT KEY, v STRING) WITH (KAFKA_TOPIC='s', PARTITIONS=1, FORMAT='JSON');`);
+    await engine.api.alterTopic('s', { ms: 60_000 });
+    await engine.api.alterTopic('s', { bytes: 7_000_000 });
+    expect(await configsOf(servers.kafka.brokers, ['s'])).toEqual([
+      { cleanup: 'delete', ms: '60000', bytes: '7000000' },
+    ]);
+    const [anyTime] = await settingOf(servers.kafka.brokers, ['s'], 'message.timestamp.after.max.ms');
+    expect(anyTime).toBe('9223372036854775807');
+    await engine.stop();
+    rmSync(engine.folder, { recursive: true });
+    mkdirSync(engine.folder);
+    await engine.open();
+    await engine.api.caughtUp();
+    await expect(
+      engine.run(`CREATE STREAM again (id INT KEY) WITH (KAFKA_TOPIC='s', FORMAT='JSON', RETENTION_MS=1);`),
+    ).rejects.toMatchObject({ message: expect.stringContaining('(topic has 60000)') as string });
   });
 
   it('a statement that names a topic of others with another retention is refused, and one that says nothing takes it', async () => {

@@ -20,14 +20,21 @@ export function deleteTopicsOf(brokers: readonly string[], prefix: string): Prom
 }
 
 /** What the brokers say of the settings that concern how long topics keep records. */
-export function configsOf(brokers: readonly string[], topics: readonly string[]) {
+export async function configsOf(brokers: readonly string[], topics: readonly string[]) {
+  const [cleanups, times, sizes] = await Promise.all(
+    ['cleanup.policy', 'retention.ms', 'retention.bytes'].map((name) => settingOf(brokers, topics, name)),
+  );
+  return topics.map((_, i) => ({ cleanup: cleanups![i], ms: times![i], bytes: sizes![i] }));
+}
+
+/** Of each topic. */
+export function settingOf(brokers: readonly string[], topics: readonly string[], setting: string) {
   return withKafkaAdmin(brokers, async (admin) => {
     const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
     const answer = await admin.describeConfigs({ includeSynonyms: false, resources });
     return topics.map((topic) => {
       const entries = answer.resources.find(({ resourceName }) => resourceName === topic)!.configEntries;
-      const value = (name: string) => entries.find(({ configName }) => configName === name)?.configValue;
-      return { cleanup: value('cleanup.policy'), ms: value('retention.ms'), bytes: value('retention.bytes') };
+      return entries.find(({ configName }) => configName === setting)?.configValue;
     });
   });
 }

@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from '../../core/clock.js';
 import { AppError, assert } from '../../core/errors.js';
 import type { Append } from '../../core/record.js';
+import type { TopicRetention } from '../../core/topic-retention.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
 import { AppendQueue } from '../bridge/append-queue.js';
 import { openLocalProducer } from '../bridge/credited-producer.js';
@@ -134,6 +135,12 @@ export class EmbeddedLog implements EventLog {
     this.#topics.create(spec);
   }
 
+  /** The same as `alterTopic`, in the open transaction if there is one: a rollback takes it back. */
+  alterTopicNow(name: string, limits: TopicRetention): void {
+    this.#topics.alter(name, limits);
+    this.#maintainAtMs = 0;
+  }
+
   /** The same as `deleteTopic`, in the open transaction if there is one: a rollback takes it back. */
   deleteTopicNow(name: string): void {
     this.#topics.delete(name);
@@ -163,6 +170,10 @@ export class EmbeddedLog implements EventLog {
 
   async createTopic(spec: TopicSpec): Promise<void> {
     this.#topics.create(spec);
+  }
+
+  async alterTopic(name: string, limits: TopicRetention): Promise<void> {
+    this.alterTopicNow(name, limits);
   }
 
   async deleteTopic(name: string): Promise<void> {

@@ -1,12 +1,13 @@
 // The topics of the embedded log in memory, with the offsets that their partitions give next. A copy of wt_topic,
 // wt_partition and the ends of wt_batch; read again from there after a rollback.
+import type { TopicRetention } from '../../core/topic-retention.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TopicSpec } from '../event-log.js';
 import { TopicRefusal } from '../topic-refusal.js';
 
 export interface Topic {
   readonly id: number;
-  readonly spec: TopicSpec;
+  spec: TopicSpec;
   /** Next offset per partition. */
   readonly next: number[];
   /** Records up to this seq may have gone by retention. */
@@ -91,6 +92,16 @@ export class TopicIndex {
       };
       this.#byName.set(spec.name, topic);
       this.#byId.set(topic.id, topic);
+    });
+  }
+
+  alter(name: string, { retentionMs, retentionBytes }: TopicRetention): void {
+    const topic = this.get(name);
+    this.#database.transaction(() => {
+      this.#database
+        .statement('UPDATE wt_topic SET retention_ms = ?, retention_bytes = ? WHERE id = ?')
+        .run(retentionMs ?? null, retentionBytes ?? null, topic.id);
+      topic.spec = { ...topic.spec, retentionMs, retentionBytes };
     });
   }
 

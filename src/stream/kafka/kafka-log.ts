@@ -6,6 +6,7 @@ import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/record.js';
+import type { TopicRetention } from '../../core/topic-retention.js';
 import type {
   AppendProducer,
   EventLog,
@@ -39,6 +40,7 @@ import {
 } from './sink-producer.js';
 import { throwIfAborted } from './stopping.js';
 import {
+  alterTopic,
   checkTopicName,
   createTopic,
   deleteTopic,
@@ -111,6 +113,10 @@ export class KafkaLog implements EventLog {
 
   async createTopic(spec: TopicSpec): Promise<void> {
     await this.#attempt(`topic "${spec.name}"`, () => createTopic(this.#tools, spec));
+  }
+
+  async alterTopic(name: string, limits: TopicRetention): Promise<void> {
+    await this.#attempt(`topic "${name}"`, () => alterTopic(this.#tools, name, limits));
   }
 
   async deleteTopic(name: string): Promise<void> {

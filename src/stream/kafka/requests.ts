@@ -1,6 +1,7 @@
 // The requests that we send in our own words through kafkajs's connections: Produce and Fetch, whose encoders there make objects
-// per record, and Metadata, which there knows no topic ids. A topic id tells a topic from an earlier one of the same name.
-// Versions: Produce 7 (Kafka 2.1), Metadata 11 (2.8), Fetch 13 (3.1, the first that asks by topic id).
+// per record, Metadata, which there knows no topic ids (they tell a topic from an earlier one of its name), and IncrementalAlterConfigs,
+// which it does not have: AlterConfigs resets every setting that it does not name.
+// Versions: Produce 7 (Kafka 2.1), Metadata 11 (2.8), Fetch 13 (3.1, the first that asks by topic id), IncrementalAlterConfigs 0 (2.3).
 import { groupBy } from './group-by.js';
 import { type WireReader, WireWriter } from './wire.js';
 
@@ -18,6 +19,7 @@ export const neededVersions: readonly { readonly name: string; readonly apiKey: 
   { name: 'Produce', apiKey: 0, version: 7 },
   { name: 'Fetch', apiKey: 1, version: 13 },
   { name: 'Metadata', apiKey: 3, version: 11 },
+  { name: 'IncrementalAlterConfigs', apiKey: 44, version: 0 },
 ];
 
 export interface ProducePart {
@@ -226,4 +228,32 @@ function decodeMetadata(reader: WireReader): { value: TopicMetadata[]; throttleM
   }
   reader.skipTags();
   return { value, throttleMs };
+}
+
+const topicResource = 2;
+const setOperation = 0;
+
+/** Sets these settings of a topic, and leaves its others. Any broker passes it on. */
+export function alterConfigsRequest(
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+): WireRequest<{ readonly errorCode: number; readonly message: string | undefined }> {
+  const entries = Object.entries(settings);
+  const writer = new WireWriter().int32(1).int8(topicResource).string(topic).int32(entries.length);
+  for (const [name, value] of entries) writer.string(name).int8(setOperation).string(value);
+  writer.int8(0); // not only to validate
+  return {
+    apiKey: 44,
+    apiVersion: 0,
+    apiName: 'IncrementalAlterConfigs',
+    body: writer.written(),
+    decode: (reader) => {
+      const throttleMs = reader.int32();
+      const answers = reader.int32();
+      const errorCode = answers === 0 ? 0 : reader.int16();
+      const length = answers === 0 ? -1 : reader.int16();
+      const message = length < 0 ? undefined : reader.view(length).toString('utf8');
+      return { value: { errorCode, message }, throttleMs };
+    },
+  };
 }

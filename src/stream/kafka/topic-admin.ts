@@ -1,13 +1,14 @@
 // Topics made, deleted and described, through kafkajs's admin client.
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
-import { printLimit } from '../../core/topic-retention.js';
+import { printLimit, type TopicRetention } from '../../core/topic-retention.js';
 import type { TopicDescription, TopicSettings, TopicSpec } from '../event-log.js';
 import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
 import { groupBy } from './group-by.js';
 import { errorType, KafkaProtocolError } from './kafka-errors.js';
 import { ConfigResourceTypes } from './kafkajs-inside.js';
+import { alterConfigsRequest } from './requests.js';
 import type { TopicDirectory, TopicEntry } from './topic-directory.js';
 
 export interface TopicTools {
@@ -62,6 +63,19 @@ async function create(
   } catch (error) {
     if (errorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
   }
+}
+
+/** Only these two settings: what an operator has set beside them stays. */
+export async function alterTopic(
+  { directory, link }: TopicTools,
+  name: string,
+  { retentionMs, retentionBytes }: TopicRetention,
+): Promise<void> {
+  directory.forget(name);
+  await directory.get(name);
+  const settings = { 'retention.ms': printLimit(retentionMs), 'retention.bytes': printLimit(retentionBytes) };
+  const { errorCode, message } = await link.send(await link.anyBroker(), alterConfigsRequest(name, settings));
+  if (errorCode !== 0) throw new KafkaProtocolError(errorCode, message ?? `the settings of topic "${name}"`, name);
 }
 
 export async function deleteTopic({ admin, directory, signal }: TopicTools, name: string): Promise<void> {

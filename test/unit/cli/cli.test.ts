@@ -353,6 +353,28 @@ describe('queries and tables', () => {
     expect(err).toContain('too slow');
   });
 
+  it('topics lists them with what they keep, and topics alter changes it', async () => {
+    const topics = async () => [
+      { name: 't', cleanupPolicy: 'delete', retentionMs: 5000, retentionBytes: -1, partitions: [] },
+    ];
+    const altered: unknown[] = [];
+    const alter = async (...args: readonly unknown[]) => void altered.push(args);
+    const facades: FakeFacades = { tap: { topics }, topics: { alter } };
+    expect((await against(facades, ['topics'])).out).toContain('t     0           delete   5000          -');
+    const { code } = await against(facades, [
+      'topics',
+      'alter',
+      't',
+      '--retention-ms',
+      '7',
+      '--retention-bytes=default',
+    ]);
+    expect([code, altered]).toEqual([0, [['t', { 'retention.ms': '7', 'retention.bytes': null }]]]);
+    expect((await against(facades, ['topics', 'alter', 't'])).err).toContain('give --retention-ms');
+    expect((await against(facades, ['topics', 'alter', 't', '--retention-ms', '1d'])).code).toBe(2);
+    expect((await against(facades, ['start', '--topic-retention-ms', '-2'])).code).toBe(2);
+  });
+
   it('list tables', async () => {
     const table = {
       name: 't',

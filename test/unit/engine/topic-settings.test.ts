@@ -6,7 +6,8 @@ import { toAppError } from '../../../src/core/errors.js';
 import { checkConfig } from '../../../src/connect/connector-config.js';
 import { loadConfig, topicRetention } from '../../../src/config.js';
 import { newTopicOf } from '../../../src/connect/topic-creation.js';
-import { TestEngine } from '../../support/engine.js';
+import type { RetentionChanges } from '../../../src/engine/engine-api.js';
+import { TestEngine, until } from '../../support/engine.js';
 import { settingsOf } from '../../support/topic-config.js';
 
 const day = 86_400_000;
@@ -218,5 +219,59 @@ describe('the settings of the process', () => {
     expect(topicRetention(await load({ 'topic.retention.ms': 9 }, env))).toEqual({ ms: 9, bytes: 70 });
     const bad = load({}, { WRITETHROUGH_TOPIC_RETENTION_MS: '-2' });
     await expect(bad).rejects.toMatchObject({ code: 'bad-config', place: { path: 'topic.retention.ms' } });
+  });
+});
+
+describe('an alteration', () => {
+  beforeEach(async () => {
+    engine = await new TestEngine({ topicRetention: { ms: day, bytes: -1 } }).open();
+    await engine.run(stream('s', ', RETENTION_MS=5000'));
+  });
+  const alter = (topic: string, changes: RetentionChanges) =>
+    engine.api.alterTopic(topic, changes).then(
+      () => 'ok',
+      (error: unknown) => toAppError(error),
+    );
+
+  it('changes what it names, and what it leaves out stays; it outlives a restart', async () => {
+    expect(await alter('s', { bytes: 70_000 })).toBe('ok');
+    expect(await settings('s')).toEqual({ cleanup: 'delete', retentionMs: 5000, retentionBytes: 70_000 });
+    expect(await alter('s', { ms: -1 })).toBe('ok');
+    await engine.restart();
+    expect(await settings('s')).toEqual({ cleanup: 'delete', retentionMs: -1, retentionBytes: 70_000 });
+    expect(await alter('s', { ms: 'default', bytes: 'default' })).toBe('ok');
+    expect(await settings('s')).toEqual({ cleanup: 'delete', retentionMs: day, retentionBytes: -1 });
+  });
+
+  it('is decided where it stands in the sequence: statements of others that come before it count', async () => {
+    const outcomes = await Promise.all([
+      engine.run('DROP STREAM s DELETE TOPIC;').then(() => 'ok'),
+      alter('s', { ms: 1 }),
+      engine.run(stream('s')).then(() => 'ok'),
+      alter('s', { ms: 2 }),
+    ]);
+    expect(outcomes).toMatchObject(['ok', { code: 'unknown-topic' }, 'ok', 'ok']);
+    expect(await settings('s')).toMatchObject({ retentionMs: 2 });
+  });
+
+  it('that a topic cannot have is refused, and changes nothing', async () => {
+    await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;');
+    const compacted = {
+      code: 'bad-topic-setting',
+      place: { path: 'retention.ms' },
+      hint: expect.any(String) as string,
+    };
+    expect(await alter('counts', { ms: 5 })).toMatchObject(compacted);
+    expect(await alter('counts', { ms: -1 })).toBe('ok');
+    expect(await alter('no-topic', { ms: 5 })).toMatchObject({ code: 'unknown-topic' });
+    expect(await alter('writethrough_statements', { ms: 5 })).toMatchObject({ code: 'invalid-statement' });
+    expect(await settings('counts')).toEqual({ cleanup: 'compact', retentionMs: -1, retentionBytes: -1 });
+  });
+
+  it('takes effect on the records that are there', async () => {
+    for (let id = 0; id < 4; id++) await engine.run(`INSERT INTO s (id, v, ROWTIME) VALUES (${id}, 'x', 1000);`);
+    await alter('s', { ms: 0 });
+    const first = async () => (await engine.api.topics()).find(({ name }) => name === 's')!.offsets[0]!.first;
+    await until(async () => (await first()) === 4, 'the records are gone');
   });
 });

@@ -42,6 +42,7 @@ export function fakeFacades(given: FakeFacades): ServerFacades {
     connect: room('connect', {}),
     registry: room('registry', {}),
     tap: room('tap', {}),
+    topics: room('topics', {}),
     status: room('status', status),
   } as unknown as ServerFacades;
 }

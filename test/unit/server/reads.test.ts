@@ -263,7 +263,13 @@ describe('taps', () => {
     };
     const topics = () =>
       Promise.resolve([
-        { name: 'a.b', cleanupPolicy: 'compact', partitions: [{ partition: 0, start: '0', end: '20' }] },
+        {
+          name: 'a.b',
+          cleanupPolicy: 'compact',
+          retentionMs: -1,
+          retentionBytes: -1,
+          partitions: [{ partition: 0, start: '0', end: '20' }],
+        },
       ]);
     const server = await startServer({ tap: { records, topics } });
     expect((await ask(server, '/v1/topics')).json()).toMatchObject({ topics: [{ name: 'a.b' }] });
