@@ -143,6 +143,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
             role,
             topicRetention: topicRetention(config),
             feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
+            compactionBytes: config['topic.compaction.bytes'],
             properties: shownConfig(config),
           },
           {

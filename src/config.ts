@@ -101,6 +101,12 @@ export const optionDefs = {
     -1,
     Number.MAX_SAFE_INTEGER,
   ),
+  'topic.compaction.bytes': whole(
+    'how many bytes of a compacted topic of the embedded log may wait for compaction under load',
+    256 * mb,
+    mb,
+    Number.MAX_SAFE_INTEGER,
+  ),
   'http.body-bytes-max': whole('largest request body', mb, 1024, 1024 * mb),
   'http.allowed-hosts': list('further Host names, for a proxy in front'),
   'http.allowed-origins': list('browser origins that may change state'),

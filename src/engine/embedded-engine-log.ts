@@ -13,7 +13,6 @@ import { foreignLog } from './foreign-log.js';
 
 /** Bytes of appends in one store commit: enough to make its sync cheap, few enough that the next one does not wait long. */
 const groupBytes = 1024 * 1024;
-const maintainBudgetMs = 5;
 
 export async function openEmbeddedEngineLog(
   database: SqliteDatabase,
@@ -23,8 +22,13 @@ export async function openEmbeddedEngineLog(
   const definitions = statementsTopic(options.serviceId);
   const defines = ({ records }: PendingAppend) => records.topics.includes(definitions);
   const stored = storedFrontier(database);
-  const { durability, dataFolder } = options;
-  const log = openEmbeddedLog(database, { durability, folder: dataFolder, spillFolder: dataFolder });
+  const { durability, dataFolder, compactionBytes } = options;
+  const log = openEmbeddedLog(database, {
+    durability,
+    folder: dataFolder,
+    spillFolder: dataFolder,
+    compaction: compactionBytes === undefined ? {} : { dirtyBytesMax: compactionBytes },
+  });
   if (log.restored !== undefined) {
     logger.warn('the data file was restored: versions and event ids from before are not valid any more', {
       reason: log.restored,
@@ -53,8 +57,9 @@ export async function openEmbeddedEngineLog(
       refuse: (append, error) => log.queue.refuse(append, error),
       confirm: (appends) => log.queue.confirm(appends),
       onAvailable: (listener) => log.queue.onAvailable(listener),
-      maintain: () => log.maintain(maintainBudgetMs),
+      chores: log.chores,
     },
+    topicBytes: () => log.topicBytes(),
     attachCapture: (port) => void serveBridge(log.queue, port),
     noteApplied: () => {},
   };

@@ -27,6 +27,8 @@ export interface EngineOptions {
   /** Of new topics that are not compacted, where neither statement nor connector says anything; undefined: for ever. */
   readonly topicRetention?: AskedRetention | undefined;
   readonly feed: { readonly ms: number; readonly bytes: number };
+  /** So much of a compacted topic may wait for compaction under load; only the embedded log is compacted by us. */
+  readonly compactionBytes?: number | undefined;
   /** Settings as SHOW PROPERTIES tells them; no secrets. */
   readonly properties: Readonly<Record<string, string>>;
   /** Rows that a build takes in one step, and that a new query takes at once; by default as many as take a few ms. */

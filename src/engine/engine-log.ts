@@ -2,6 +2,7 @@
 // producers write to the brokers themselves, and the loop applies what it reads behind the frontier.
 import type { MessagePort } from 'node:worker_threads';
 import type { AppError } from '../core/errors.js';
+import type { Chore } from '../core/chore.js';
 import type { Append } from '../core/record.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { DerivedGroup } from '../core/derived.js';
@@ -36,8 +37,8 @@ export interface AppendFeed {
   withoutRefused(group: readonly TakenAppend[]): readonly TakenAppend[];
   confirm(appends: readonly Append[]): void;
   onAvailable(listener: () => void): void;
-  /** A bounded step of housekeeping; true: there is more to do now. */
-  maintain(): boolean;
+  /** Upkeep of what the log keeps here. */
+  readonly chores: readonly Chore[];
 }
 
 export interface EngineLog {
@@ -57,6 +58,8 @@ export interface EngineLog {
   refuseDerived(topic: string, upToSeq: number): void;
   /** See imports.ts; undefined where all topics are the log's own. */
   readonly importTopic: ((topic: string, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Of the topics that this process keeps itself; Kafka's are the brokers'. */
+  topicBytes(): Iterable<readonly [topic: string, bytes: number]>;
   /** Undefined where derived records need none. */
   outbox(): OutboxStatus | undefined;
   close(): Promise<void>;

@@ -12,9 +12,9 @@
 // its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, what came before the append that
 // fails is committed, that part stands still from there on (in a transaction of its own), and the rest is applied without it: so where a
 // part stands still is a function of the log, however appends were grouped. An append that the log cannot take in 3 is refused, and the
-// rest written without it. Between groups the loop yields to the thread's messages, and when nothing waits it takes one step of a build
-// or of the log's maintenance. The loop waits for nothing outside: an append whose application needs what is still being read of the log
-// is held, with all behind it, and everything else goes on.
+// rest written without it. Between groups the loop yields to the thread's messages; builds get as much time as the commit took, and
+// housekeeping its share (housekeeping.ts). The loop waits for nothing outside: an append whose application needs what is still being
+// read of the log is held, with all behind it, and everything else goes on.
 import type { AppendControl } from '../core/append-control.js';
 import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
@@ -31,6 +31,7 @@ import { TopicRefusal } from '../stream/topic-refusal.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 import { Unwritable } from '../stream/unwritable.js';
 import type { AppendFeed, TakenAppend } from './engine-log.js';
+import type { Housekeeping } from './housekeeping.js';
 
 export interface EngineLoopEnv {
   readonly feed: AppendFeed;
@@ -50,10 +51,11 @@ export interface EngineLoopEnv {
   readonly isLocal: (producer: string) => boolean;
   readonly onCommitted: (appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>) => void;
   readonly onFatal: (error: unknown) => void;
-  readonly pruneFeed: () => boolean;
+  readonly housekeeping: Housekeeping;
 }
 
-const pruneIntervalMs = 5_000;
+/** Housekeeping is looked at now and then even when nothing comes: things grow old. */
+const idleLookMs = 5_000;
 
 /** What is left of a group begins at `from`. */
 interface HeldGroup {
@@ -81,7 +83,6 @@ export class EngineLoop {
   #ended: Promise<void> = Promise.resolve();
   /** Taken, and waits for what its next append needs: nothing else is taken meanwhile. */
   #held: HeldGroup | undefined;
-  #pruneAtMs = 0;
   /** Appends of the group in hand that were applied without a failure. */
   #applied = 0;
   /** The newest append that was begun. */
@@ -117,9 +118,11 @@ export class EngineLoop {
       const startMs = performance.now();
       this.#woken = false;
       const committed = this.#commitGroup();
-      const built = this.#build(this.#held ? heldStepsMs : performance.now() - startMs);
-      if (!committed && !built && !this.#keepHouse()) await this.#available();
-      else await nextTurn();
+      const commitMs = performance.now() - startMs;
+      const built = this.#build(this.#held ? heldStepsMs : commitMs);
+      const restMs = this.#keepHouse(committed, built, commitMs);
+      if (restMs === 0) await nextTurn();
+      else await this.#available(restMs);
     }
   }
 
@@ -155,12 +158,12 @@ export class EngineLoop {
     }
   }
 
-  #available(): Promise<void> {
+  #available(restMs: number): Promise<void> {
     // Between the last look at the queue and here was a turn of promises.
     if (this.#woken) return Promise.resolve();
     return new Promise((resolve) => {
-      // Housekeeping is looked at now and then even when nothing comes; unref: it must not hold the thread.
-      const timer = setTimeout(resolve, pruneIntervalMs);
+      // unref: it must not hold the thread.
+      const timer = setTimeout(resolve, restMs);
       timer.unref();
       this.#wake = () => {
         clearTimeout(timer);
@@ -169,13 +172,12 @@ export class EngineLoop {
     });
   }
 
-  #keepHouse(): boolean {
-    const now = performance.now();
-    if (now >= this.#pruneAtMs) {
-      if (this.#env.pruneFeed()) return true;
-      this.#pruneAtMs = now + pruneIntervalMs;
-    }
-    return this.#env.feed.maintain();
+  /** In how many ms the next turn follows if nothing comes before. */
+  #keepHouse(committed: boolean, built: boolean, commitMs: number): number {
+    const { housekeeping } = this.#env;
+    if (!committed && !built) return housekeeping.idle() ?? idleLookMs;
+    housekeeping.afterCommit(commitMs);
+    return 0;
   }
 
   /** True: something was committed. */

@@ -106,7 +106,7 @@ export async function openKafkaEngineLog(
         available = listener;
         ahead.onAvailable(listener);
       },
-      maintain: () => outbox?.drop() ?? false,
+      chores: [{ name: 'outbox', debt: () => outbox?.debt() ?? 0, step: () => void outbox?.drop() }],
     },
     async begin(state) {
       written = new WrittenTopics(state);
@@ -139,6 +139,7 @@ export async function openKafkaEngineLog(
       refused = onRefused;
       await outbox!.startSending();
     },
+    topicBytes: () => [],
     stopSending: () => outbox!.stopSending(),
     async close() {
       stopping.abort();

@@ -14,6 +14,7 @@ import { loadBuilds } from '../projector/build.js';
 import { compileQuery } from '../projector/compile-query.js';
 import { DefinitionApplier } from '../projector/definition-applier.js';
 import { statementsTopic } from '../projector/definition.js';
+import { Garbage } from '../projector/garbage.js';
 import { Projector } from '../projector/projector.js';
 import { querySources } from '../projector/query-sources.js';
 import { createRecordDecoder } from '../projector/record-decoder.js';
@@ -32,12 +33,15 @@ import type { EngineLog } from './engine-log.js';
 import { gaugeOutbox } from './outbox.js';
 import { EngineStatements } from './engine-statements.js';
 import { Imports } from './imports.js';
+import { FeedRetention } from './feed-retention.js';
+import { Housekeeping } from './housekeeping.js';
 import { LocalAppends, localProducer } from './local-appends.js';
 import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
 import { Rebuilds } from './rebuilds.js';
 import { schemaDocuments, takeOverSchemas } from './schema-documents.js';
 import { SkippedRecords } from './skipped-records.js';
+import { topicSamples } from './topic-samples.js';
 import { SourceCounts } from './source-counts.js';
 import { TableSourcesTeller } from './table-sources.js';
 import { openDatabase } from '../sqlite/database.js';
@@ -116,11 +120,13 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     sinkTopic: (entry, context) => sinks.listener(entry, context),
     sourcesOf: (query) => querySources(catalog, query),
   });
+  const garbage = new Garbage(state, catalog);
   const builder: Builder = new Builder({
     state,
     catalog,
     runtime,
     logger,
+    garbage,
     nowMs: () => systemClock.nowMs(),
     readLog: (after, topic, signal) => log.read(after, { topics: [topic], follow: false, signal }),
     onRead: () => loop.wake(),
@@ -188,6 +194,11 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   });
 
   let imports: Imports | undefined;
+  const housekeeping = new Housekeeping({
+    chores: [new FeedRetention(state, options.feed), ...engineLog.feed.chores, garbage],
+    metrics,
+    nowMs: () => systemClock.nowMs(),
+  });
   const loop: EngineLoop = new EngineLoop({
     feed: engineLog.feed,
     state,
@@ -216,11 +227,10 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       logEnd.fail(told);
       main.failed(toErrorMessage(told));
     },
-    pruneFeed: () => state.pruneFeed(options.feed, systemClock.nowMs()),
+    housekeeping,
   });
 
   projector.load();
-  builder.collectGarbage();
   loop.start();
 
   const { importTopic } = engineLog;
@@ -299,7 +309,9 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     metrics: async () => {
       const outbox = engineLog.outbox();
       if (outbox) gaugeOutbox(metrics, outbox, systemClock.nowMs());
-      return [...metrics.samples(), ...sourceCounts.samples(connectorOfProducer)];
+      housekeeping.note();
+      metrics.gauge('writethrough_feed_bytes', state.feedBytes);
+      return [...metrics.samples(), ...topicSamples(engineLog), ...sourceCounts.samples(connectorOfProducer)];
     },
     freeCaches: () => database.freeCache(),
     stop: async () => {

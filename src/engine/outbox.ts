@@ -58,6 +58,7 @@ export function gaugeOutbox(metrics: Metrics, { entries, bytes, oldestMs }: Outb
   metrics.gauge('writethrough_outbox_age_seconds', oldestMs === undefined ? 0 : Math.max(0, nowMs - oldestMs) / 1000);
 }
 
+const debtOfOut = 0.03;
 /** Rows dropped in one step. */
 const dropStep = 1000;
 /** What is out is dropped together with what comes meanwhile, except where room is needed. */
@@ -77,6 +78,7 @@ export class Outbox {
   #out: DerivedNumber = nothingDerived;
   #sending: Sending | undefined;
   #refusing = false;
+  #dropped: DerivedNumber = nothingDerived;
   #droppedAtMs = 0;
   #more: (() => void) | undefined;
 
@@ -145,12 +147,24 @@ export class Outbox {
     this.#sending = undefined;
   }
 
-  /** Drops what is out, in a transaction of its own; true when there was something. */
+  /** As a chore tells it: what is out is there still, and it is time to drop it. */
+  debt(): number {
+    if (!isBehind(this.#out, this.#dropped)) return 0;
+    if (this.full) return 1;
+    return performance.now() - this.#droppedAtMs > dropIntervalMs ? debtOfOut : 0;
+  }
+
+  /** Drops some of what is out, in a transaction of its own; true when there was something. */
   drop(): boolean {
-    this.#droppedAtMs = performance.now();
     const { store } = this.#env;
+    const upTo = this.#out;
     const before = store.totals.entries;
-    return before > 0 && (store.dropUpTo(this.#out, dropStep) || store.totals.entries < before);
+    const more = store.dropUpTo(upTo, dropStep);
+    if (!more) {
+      this.#dropped = upTo;
+      this.#droppedAtMs = performance.now();
+    }
+    return more || store.totals.entries < before;
   }
 
   async #send(signal: AbortSignal, opened: () => void): Promise<void> {

@@ -5,12 +5,14 @@ import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
+import type { Garbage } from './garbage.js';
 
 export interface BuilderEnv {
   readonly state: StateWriter;
   readonly catalog: Catalog;
   readonly runtime: Runtime;
   readonly logger: Logger;
+  readonly garbage: Garbage;
   readonly nowMs: () => number;
   /** Whole appends behind a seq, with their records of the topic, up to the end that the log has when it is asked; ends when the signal aborts. */
   readonly readLog: (after: number, topic: string, signal: AbortSignal) => AsyncIterable<readonly Append[]>;

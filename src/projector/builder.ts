@@ -14,7 +14,7 @@
 //   4. compare old and new in key order, remember the suspects      crash: compared again from the start, with no suspects
 //   5. append the control record `rebuild-swapped`                  crash before: 4 again; after: the swap is applied at its seq
 //   6. apply it: emit the true differences, flip the view, forget the document   one transaction
-//   7. empty the old version in steps, drop it                      crash: an ownerless version is dropped at the next start
+//   7. empty the old version in steps, drop it                      crash: the rest of it is found without an owner (garbage.ts)
 // The old version serves and is fed until 6, so a failure anywhere before leaves it untouched. What differs passes through 6 a page at a
 // time; the engine's pause there grows with it, because all of it becomes visible in one commit.
 import type { AppendControl } from '../core/append-control.js';
@@ -25,7 +25,6 @@ import { failpoint } from '../core/failpoint.js';
 import type { Append } from '../core/record.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure } from '../runtime/runtime.js';
-import type { TableSpec } from '../store/state-store.js';
 import { activateBuild, progressOf, unhookBuild, type ActiveBuild } from './active-build.js';
 import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocument } from './build.js';
 import { EndedBuilds } from './ended-builds.js';
@@ -36,7 +35,6 @@ import { BuildPages } from './build-pages.js';
 import type { ReplayPage } from './replay-pages.js';
 import type { RebuildProgress } from './statement-facade.js';
 import { suspectState, VersionComparison } from './version-comparison.js';
-import { VersionGarbage } from './version-garbage.js';
 
 /** Rows per scan step and per comparison step: a few ms of work, so that live changes never wait long. */
 const rowsPerStepDefault = 1000;
@@ -45,15 +43,11 @@ export class Builder {
   readonly #env: BuilderEnv;
   readonly #active = new Map<string, ActiveBuild>();
   readonly #ended = new EndedBuilds();
-  readonly #garbage: VersionGarbage;
   readonly #rowsPerStep: number;
-  /** What the open transaction leaves without an owner: garbage once it is committed, nothing if it is rolled back. */
-  #leftBehind: (readonly [TableSpec | undefined, readonly string[] | undefined])[] = [];
   readonly #pages: BuildPages;
 
   constructor(env: BuilderEnv) {
     this.#env = env;
-    this.#garbage = new VersionGarbage(env.state);
     this.#rowsPerStep = env.rowsPerStep ?? rowsPerStepDefault;
     this.#pages = new BuildPages({ read: env.readLog, onRead: env.onRead });
   }
@@ -62,7 +56,6 @@ export class Builder {
   load(): void {
     this.#active.clear();
     this.#pages.rolledBack();
-    this.#leftBehind = [];
     for (const document of loadBuilds(this.#env.state)) {
       this.#ended.forget(document.table);
       this.#activate(document);
@@ -72,17 +65,6 @@ export class Builder {
   /** The transaction in which builds have ended is committed. */
   committed(): void {
     this.#pages.committed();
-    if (this.#leftBehind.length === 0) return;
-    for (const [spec, stateNames] of this.#leftBehind) this.#garbage.add(spec, stateNames);
-    this.#leftBehind = [];
-  }
-
-  /** Versions that a crash between 6 and 7 left. */
-  collectGarbage(): void {
-    const building = [...this.#active.values()].flatMap(({ entry, document }) =>
-      entry.table ? [{ id: entry.table.id, version: document.version }] : [],
-    );
-    this.#garbage.collect(this.#env.catalog, building);
   }
 
   /** The loop has committed these, in order. */
@@ -129,15 +111,16 @@ export class Builder {
 
   /** The table is dropped: its build ends with it. In the open transaction. */
   forget(table: string): void {
+    this.#env.garbage.note();
     const active = this.#active.get(nameKey(table));
     if (!active) return;
     unhookBuild(this.#env.runtime, active);
     this.#active.delete(nameKey(table));
     this.#pages.retire(table);
     removeBuild(this.#env.state, active.document.table);
-    if (active.document.purpose !== 'rebuild') return;
-    if (active.target) this.#env.state.dropState(suspectState(active.target.spec));
-    this.#leftBehind.push([active.target?.spec, active.query?.topology.stateNames]);
+    const { document, entry } = active;
+    if (document.purpose === 'rebuild' && entry.table !== null)
+      this.#env.state.disown({ id: entry.table.id, version: document.version });
   }
 
   /** A build cannot go on, in the open transaction: a rebuilt table stays as it is, a created one stands still. Queries that do, too. */
@@ -183,7 +166,7 @@ export class Builder {
         throw new PartFailure({ kind: 'build', name: active.entry.name }, toAppError(error));
       }
     }
-    return this.#garbage.sweep();
+    return false;
   }
 
   #stepOf(active: ActiveBuild): boolean {
@@ -347,7 +330,6 @@ export class Builder {
     if (active?.document.version !== version) return;
     const entry = catalog.find(table)!;
     const target = active.target!;
-    const earlier = runtime.table(table);
     // After a restart between the append of the swap and its application nothing is compared yet.
     const comparison = (active.comparison ??= this.#compare(active));
     while (!comparison.done) {
@@ -355,7 +337,6 @@ export class Builder {
       if (comparison.full) comparison.keep();
     }
     unhookBuild(this.#env.runtime, active);
-    const oldStates = active.query && runtime.runningQuery(active.query.id)?.running.topology.stateNames;
     if (active.query) runtime.detachQuery(active.query.id);
     runtime.swapTable(table, target);
     target.feeds = entry.visible;
@@ -374,7 +355,8 @@ export class Builder {
     state.dropState(suspectState(target.spec));
     if (entry.visible) state.publish(target.spec);
     state.feedRebuilt(entry.name, runtime.context.seq);
-    this.#leftBehind.push([earlier.spec, oldStates]);
+    state.disown(entry.table!);
+    this.#env.garbage.note();
     this.#active.delete(nameKey(table));
     this.#pages.retire(table);
     this.#ended.done(progressOf(this.#env, active));

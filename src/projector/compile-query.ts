@@ -18,11 +18,16 @@ export interface CompileEnv {
   readonly onSkipped: (sink: string, reason: string) => void;
 }
 
+/** The query and version that an operator state is named after: `q3v1` of `q3v1_join0_rows`. */
+export function stateOwner(stateName: string): string {
+  return stateName.slice(0, stateName.indexOf('_'));
+}
+
 export function compileQuery(env: CompileEnv, query: QueryEntry, request: CompileRequest): CompiledQuery {
   const { context, emit, sink } = request;
   const plan = queryPlan(env.catalog, query);
   const topology = compileTopology(plan, {
-    queryId: `${query.number}v${request.version}`,
+    queryId: `${query.number}v${request.version}`, // `stateOwner` reads it back
     state: (spec) => env.state.openState(spec),
     lookup: request.lookup,
     rowtime: env.rowtime,

@@ -77,6 +77,8 @@ export interface StateWriter {
   createTable(spec: TableSpec): TableWriter;
   openTable(spec: TableSpec): TableWriter;
   dropTable(spec: TableSpec): void;
+  /** Nobody owns this hidden version any more: readers do not find it by its name; it is left to `holdings` and `remove`. */
+  disown(version: { readonly id: number; readonly version: number }): void;
   /** Points the view `name` at this physical table, atomically with the transaction. Hidden tables have no view. */
   publish(spec: TableSpec): void;
   unpublish(name: string): void;
@@ -90,6 +92,10 @@ export interface StateWriter {
   feed(table: string, change: RowChange): void;
   /** A marker in the feed that a rebuild has swapped the table in at this seq. */
   feedRebuilt(table: string, seq: number): void;
+  /** Of all changes that the feed keeps. */
+  readonly feedBytes: number;
+  /** How far the feed is beyond the retention, as a part of it; 0: not at all. */
+  feedDebt(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): number;
   /** Drops feed blobs beyond the retention; called between commits, bounded work per call. True: more to do. */
   pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean;
 
@@ -99,10 +105,19 @@ export interface StateWriter {
   deleteDocument(kind: string, name: string): void;
   documents(kind: string): readonly { readonly name: string; readonly json: string }[];
 
-  /** Names of physical tables and states that exist, to drop what a crash left without an owner. */
   physicalTables(): readonly { readonly id: number; readonly version: number }[];
+  /** Everything that must have an owner, for who looks for what has none; states first. */
+  holdings(): readonly Holding[];
+  /** Takes up to `rows` rows of a holding away, and with the last of them the holding itself. */
+  remove(holding: Holding, rows: number): void;
   close(): void;
 }
+
+/** What the store holds for somebody: a version of a table, an operator state, the change feed of a table. */
+export type Holding =
+  | { readonly kind: 'table'; readonly id: number; readonly version: number }
+  | { readonly kind: 'state'; readonly name: string }
+  | { readonly kind: 'feed'; readonly id: number };
 
 export interface TableDescription {
   readonly spec: TableSpec;

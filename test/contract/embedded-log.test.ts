@@ -7,6 +7,7 @@ import { openDatabase, type SqliteDatabase } from '../../src/sqlite/database.js'
 import { connectBridge } from '../../src/stream/bridge/bridge-client.js';
 import { serveBridge } from '../../src/stream/bridge/bridge-server.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../src/stream/embedded/embedded-log.js';
+import { keepHouse } from '../support/keep-house.js';
 import { serveAppends } from '../support/serve-appends.js';
 import { eventLogContract, type EventLogHarness } from './event-log.js';
 
@@ -15,7 +16,7 @@ async function createHarness(bridged: boolean): Promise<EventLogHarness> {
   const databases = new Map<unknown, SqliteDatabase>();
   let current: EmbeddedLog | undefined;
   const maintain = async () => {
-    while (current!.maintain(1000));
+    keepHouse(current!.chores);
   };
   return {
     async open() {
@@ -24,7 +25,6 @@ async function createHarness(bridged: boolean): Promise<EventLogHarness> {
         spillFolder: folder,
         spillBytes: 300,
         compaction: { dirtyBytes: 0, dirtyRatio: 0 },
-        maintainIntervalMs: 0,
       });
       serveAppends(log, database, 1000);
       databases.set(log, database);

@@ -29,6 +29,7 @@ import type { SourceDatabase } from '../support/harness/source-database.js';
 import { openSqliteSource } from '../support/harness/sqlite-database.js';
 import { subscribe, type Subscriber } from '../support/harness/subscriber.js';
 import { waitFor } from '../support/harness/wait-for.js';
+import { ownerless } from '../support/ownerless.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface CorrectnessOptions {
@@ -157,6 +158,7 @@ class Cell {
       await app.kill();
       const diedMs = await killAtFailpoint(app, plan, dice);
       const { ms: restartMs } = await app.start();
+      await this.#everythingIsOwned(app, plan.name);
       tell(`${plan.name}: died after ${diedMs.toFixed(0)} ms, ready after ${restartMs.toFixed(0)} ms`);
     }
     for (const { name, run } of disturbances) {
@@ -197,6 +199,14 @@ class Cell {
       'output.key.shape': 'bare',
       'cleanup.policy': 'delete',
     };
+  }
+
+  async #everythingIsOwned(app: App, after: string): Promise<void> {
+    let found: readonly string[] = [];
+    const nothing = () => (found = ownerless(join(app.dataDir, 'writethrough.db'))).length === 0;
+    await waitFor('an owner', nothing, { timeoutMs: 60_000 }).catch((cause: unknown) => {
+      throw new Error(`after ${after} without an owner: ${found.join('; ')}`, { cause });
+    });
   }
 
   async #secondOfAppliedWrites(app: App, ms = 1000): Promise<void> {

@@ -10,8 +10,11 @@ import { RowCodec } from './row-codec.js';
 
 /** A larger blob is closed, also in the middle of an append: a reader holds one whole, and skips in it what it has read before. */
 const blobBytes = 256 * 1024;
-/** Blobs dropped by one call of prune. */
+/** Blobs dropped by one call of prune, and about how many bytes: each page of one is read to be given free. */
 const pruneStep = 64;
+const pruneBytes = 4 * 1024 * 1024;
+/** A shorter retention is not kept to the ms. */
+const debtMsAtLeast = 10_000;
 
 interface TableFeed {
   readonly tableId: number;
@@ -28,6 +31,8 @@ export class FeedWriter {
   #open = new Set<TableFeed>();
   /** Tables that became readable in this transaction: their feed begins where it ends. */
   #started: number[] = [];
+  /** When the oldest blob was written; undefined: not known. */
+  #oldestMs: number | undefined;
 
   constructor(database: SqliteDatabase, frontier: FrontierRow, nowMs: () => number) {
     this.#database = database;
@@ -86,6 +91,7 @@ export class FeedWriter {
     for (const { builder } of this.#open) builder.reset();
     this.#open.clear();
     this.#started = [];
+    this.#oldestMs = undefined;
     // Ids of schemas that the transaction made are gone with it.
     this.#feeds.clear();
   }
@@ -113,10 +119,18 @@ export class FeedWriter {
     this.#frontier.feedBytes += blob.length;
   }
 
-  /** Something is beyond the retention. */
-  isDue(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
-    const oldest = this.#database.statement('SELECT written_ms FROM wt_feed ORDER BY id LIMIT 1').get();
-    return oldest !== undefined && (Number(oldest[0]) < nowMs - keep.ms || this.#frontier.feedBytes > keep.bytes);
+  /** How far the feed is beyond its retention, as a part of it. */
+  debt(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): number {
+    const { feedBytes } = this.#frontier;
+    // Until something is dropped the oldest blob stays the oldest.
+    this.#oldestMs ??= this.#database.statement('SELECT written_ms FROM wt_feed ORDER BY id LIMIT 1').get()?.[0] as
+      number | undefined;
+    if (this.#oldestMs === undefined) return 0;
+    return Math.max(
+      0,
+      (feedBytes - keep.bytes) / keep.bytes,
+      (nowMs - this.#oldestMs - keep.ms) / Math.max(keep.ms, debtMsAtLeast),
+    );
   }
 
   /** One step of retention in the open transaction; true: there may be more to drop. */
@@ -127,13 +141,17 @@ export class FeedWriter {
       .map((row) => row.map(Number) as [number, number, number, number, number, number]);
     const starts = new Map<number, readonly [seq: number, index: number]>();
     let dropped = 0;
+    let droppedBytes = 0;
     for (const [id, tableId, lastSeq, lastIndex, writtenMs, bytes] of oldest) {
       if (writtenMs >= nowMs - keep.ms && this.#frontier.feedBytes <= keep.bytes) break;
       this.#database.statement('DELETE FROM wt_feed WHERE id = ?').run(id);
       this.#frontier.feedBytes -= bytes;
       starts.set(tableId, [lastSeq, lastIndex]);
       dropped++;
+      droppedBytes += bytes;
+      if (droppedBytes >= pruneBytes) break;
     }
+    this.#oldestMs = undefined;
     for (const [tableId, [seq, index]] of starts) {
       this.#database
         .statement(
@@ -141,10 +159,39 @@ export class FeedWriter {
         )
         .run(seq, index, tableId, seq, index);
     }
-    return dropped === pruneStep;
+    return dropped === pruneStep || droppedBytes >= pruneBytes;
   }
 
-  /** The table is gone for good; its blobs follow by retention. */
+  /** Tables that have something in the feed. */
+  tableIds(): readonly number[] {
+    // Steps from one to the next by the index: there are many blobs of few tables.
+    const rows = this.#database
+      .statement(
+        `WITH RECURSIVE fed (id) AS (
+           SELECT min(table_id) FROM wt_feed
+           UNION ALL
+           SELECT (SELECT min(table_id) FROM wt_feed WHERE table_id > fed.id) FROM fed WHERE fed.id IS NOT NULL
+         ) SELECT id FROM fed WHERE id IS NOT NULL UNION SELECT table_id FROM wt_feed_start`,
+      )
+      .all();
+    return rows.map(([id]) => Number(id));
+  }
+
+  /** Some blobs of a table that is gone, in the open transaction. */
+  removeSome(tableId: number, rows: number): void {
+    const limit = Math.min(rows, pruneStep);
+    const gone = this.#database
+      .statement('SELECT id, bytes FROM wt_feed WHERE table_id = ? ORDER BY last_seq LIMIT ?')
+      .all(tableId, limit);
+    for (const [id, bytes] of gone) {
+      this.#database.statement('DELETE FROM wt_feed WHERE id = ?').run(id);
+      this.#frontier.feedBytes -= Number(bytes);
+    }
+    this.#oldestMs = undefined;
+    if (gone.length < limit) this.forget(tableId);
+  }
+
+  /** The table is gone for good; its blobs follow. */
   forget(tableId: number): void {
     this.#database.statement('DELETE FROM wt_feed_start WHERE table_id = ?').run(tableId);
   }

@@ -1,11 +1,11 @@
 // The engine's face of the store, over the database that the embedded log shares: tables, operator state, feed, documents and frontier
 // in one transaction. What is kept in memory (row counts, names, the frontier) follows the transaction: a rollback reads it again.
 import { systemClock, type Clock } from '../../core/clock.js';
-import { assert } from '../../core/errors.js';
+import { assert, unreachable } from '../../core/errors.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { storageError } from '../../sqlite/storage-error.js';
-import type { Frontier, RowChange, StateWriter, TableSpec, TableWriter } from '../state-store.js';
+import type { Frontier, Holding, RowChange, StateWriter, TableSpec, TableWriter } from '../state-store.js';
 import { FeedWriter } from './feed-writer.js';
 import { FrontierRow } from './frontier.js';
 import { KeyedTable } from './keyed-table.js';
@@ -108,7 +108,7 @@ export class SqliteStateStore implements StateWriter {
     return new SqliteTableWriter(this.#database, spec, physical, this.#touched);
   }
 
-  dropTable({ id, version }: TableSpec): void {
+  dropTable({ id, version }: { readonly id: number; readonly version: number }): void {
     this.#assertOpen();
     const stored = readTable(this.#database, id, version);
     if (stored === undefined) return;
@@ -123,6 +123,14 @@ export class SqliteStateStore implements StateWriter {
       physical.rowCount = 0;
       this.#touched.delete(physical);
     }
+    this.#namesChanged();
+  }
+
+  disown({ id, version }: { readonly id: number; readonly version: number }): void {
+    this.#assertOpen();
+    this.#database
+      .statement("UPDATE wt_table SET name = '', visible = 0 WHERE id = ? AND version = ?")
+      .run(id, version);
     this.#namesChanged();
   }
 
@@ -177,6 +185,39 @@ export class SqliteStateStore implements StateWriter {
     return rows.map(([id, version]) => ({ id: Number(id), version: Number(version) }));
   }
 
+  holdings(): readonly Holding[] {
+    const states = this.#database.statement('SELECT name FROM wt_keyed_state ORDER BY id').all();
+    return [
+      ...states.map(([name]): Holding => ({ kind: 'state', name: String(name) })),
+      ...this.#feed.tableIds().map((id): Holding => ({ kind: 'feed', id })),
+      ...this.physicalTables().map((table): Holding => ({ kind: 'table', ...table })),
+    ];
+  }
+
+  remove(holding: Holding, rows: number): void {
+    this.#assertOpen();
+    switch (holding.kind) {
+      case 'feed':
+        return this.#feed.removeSome(holding.id, rows);
+      case 'table':
+        if (!this.#deleteSome(physicalName(holding), rows)) this.dropTable(holding);
+        return;
+      case 'state': {
+        const stored = this.#database.statement('SELECT id FROM wt_keyed_state WHERE name = ?').get(holding.name);
+        if (stored !== undefined && !this.#deleteSome(stateTable(Number(stored[0])), rows))
+          this.dropState(holding.name);
+        return;
+      }
+      default:
+        unreachable(holding);
+    }
+  }
+
+  /** True: there may be more. */
+  #deleteSome(table: string, rows: number): boolean {
+    return this.#database.prepare(`DELETE FROM ${table} LIMIT ?`).run(rows).changes === rows;
+  }
+
   // Operator state.
 
   openState(spec: KeyedStateSpec): KeyedState {
@@ -228,8 +269,16 @@ export class SqliteStateStore implements StateWriter {
     return { ...spec, ...visible };
   }
 
+  get feedBytes(): number {
+    return this.#frontier.feedBytes;
+  }
+
+  feedDebt(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): number {
+    return this.#feed.debt(keep, nowMs);
+  }
+
   pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
-    if (!this.#feed.isDue(keep, nowMs)) return false;
+    if (this.#feed.debt(keep, nowMs) === 0) return false;
     return this.transaction(() => this.#feed.prune(keep, nowMs));
   }
 

@@ -1,11 +1,18 @@
-// Compaction of the embedded log, one batch at a time between the engine's commits. A pass over a partition: (1) note the last
+// Compaction of the embedded log, in steps of a few ms between the engine's commits. A pass over a partition: (1) note the last
 // offset of each key in the part that is not cleaned yet, as far as memory allows; (2) walk from the partition's start to
 // there and rewrite each batch without the records that a later one of their key has replaced, offsets staying as they are;
 // (3) move the cleaned offset. A crash in between leaves a partition that is correct and less compact than it could be.
+//
+// When: no reader needs it, so it is left to turns that have nothing else to do as long as it may be, as Kafka's cleaner takes the
+// processor that is left over. A partition is worth a pass from `dirtyRatio` on. Under load a pass becomes urgent only so
+// that the part that is not clean stays below `dirtyBytesMax`, or one and a half times the clean part where that is more: this is read
+// again in every pass, so one byte written costs about one byte read, however large the topic is.
+import type { Chore } from '../../core/chore.js';
 import { extent, extentSize, RecordSet } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { BatchBuilder, decodeBatch, type DecodedBatch } from './batch-codec.js';
-import { keepNextOffset, removeBatch } from './retention.js';
+import { isCounted, type LogSpace, type PartSpace, type StoredBatch } from './log-space.js';
+import { OffsetMap } from './offset-map.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
 export interface CompactionOptions {
@@ -13,6 +20,8 @@ export interface CompactionOptions {
   readonly dirtyRatio: number;
   /** ... and it is at least so much. */
   readonly dirtyBytes: number;
+  /** So much of a partition, or half more than is clean, may wait for cleaning also under load. */
+  readonly dirtyBytesMax: number;
   /** How long a tombstone stays after everything that it deletes is gone, so that a reader who follows still sees it. */
   readonly tombstoneMs: number;
   /** Bound on the memory of step 1. */
@@ -22,204 +31,247 @@ export interface CompactionOptions {
 export const compactionDefaults: CompactionOptions = {
   dirtyRatio: 0.5,
   dirtyBytes: 16 * 1024 * 1024,
+  dirtyBytesMax: 256 * 1024 * 1024,
   tombstoneMs: 24 * 60 * 60 * 1000,
   keyBytesMax: 64 * 1024 * 1024,
 };
 
+const cleanPartsMax = 1.5;
+/** Under load a pass begins at this part of the bound ... */
+const urgentFrom = 0.7;
+/** ... and is through when the dirty part has grown by so much of it: the faster is written, the more of each turn it gets. */
+const growthMeanwhile = 0.3;
+/** What one step looks at, but for the rest of a batch that it rewrites. */
+const recordsPerStep = 5_000;
+const bytesPerStep = 1024 * 1024;
+/** Due, and nobody hurries. */
+const debtOfDue = 0.001;
+/** For the size of the table: records are rarely shorter. */
+const recordBytesAtLeast = 40;
+
 interface Pass {
   readonly topic: Topic;
   readonly partition: number;
+  readonly part: PartSpace;
   /** Everything below was cleaned by earlier passes. */
   readonly cleanedOffset: number;
-  readonly lastOffsets: Map<string, number>;
-  keyBytes: number;
-  /** The noted part holds a key twice. */
-  replaces: boolean;
-  /** Next batch to look at, by its base offset, in step 1 or 2. */
+  readonly newest: OffsetMap;
+  /** Next offset to look at, in step 1 or 2. */
   at: number;
   /** Known once step 1 is done: the pass covers the offsets below. */
   end: number | undefined;
+  /** Of the noted part, as it is now. */
+  notedBytes: number;
+  /** How much there is to read in both steps, and how much is read. */
+  bytesToRead: number;
+  bytesRead: number;
 }
 
-/** Bytes of a partition on both sides of its cleaned offset, as far as `seenOffset`. */
-interface Size {
-  readonly cleanedOffset: number;
-  readonly cleanBytes: number;
-  dirtyBytes: number;
-  seenOffset: number;
+interface ReadBatch extends StoredBatch {
+  readonly data: Buffer;
+  readonly batch: DecodedBatch;
 }
 
-/** A key in the map costs about this much beside its bytes. */
-const keyOverheadBytes = 64;
-
-export class Compaction {
+export class Compaction implements Chore {
+  readonly name = 'compaction';
   readonly #database: SqliteDatabase;
   readonly #topics: TopicIndex;
+  readonly #space: LogSpace;
   readonly #options: CompactionOptions;
   readonly #builder = new BatchBuilder();
-  readonly #sizes = new Map<string, Size>();
   #pass: Pass | undefined;
 
-  constructor(database: SqliteDatabase, topics: TopicIndex, options: CompactionOptions) {
+  constructor(database: SqliteDatabase, topics: TopicIndex, space: LogSpace, options: CompactionOptions) {
     this.#database = database;
     this.#topics = topics;
+    this.#space = space;
     this.#options = options;
   }
 
-  /** One batch's worth of work; true: there is more to do. */
-  step(nowMs: number): boolean {
-    const pass = (this.#pass ??= this.#choose());
-    if (pass === undefined) return false;
-    if (this.#topics.byId(pass.topic.id) === undefined) this.#pass = undefined;
-    else if (pass.end === undefined) this.#noteKeys(pass);
-    else this.#rewriteNext(pass, pass.end, nowMs);
-    return true;
+  /** How far a pass is behind what was written since it was due. */
+  debt(): number {
+    let debt = 0;
+    for (const topic of this.#topics.all()) {
+      if (topic.spec.cleanup !== 'compact') continue;
+      for (const part of this.#space.parts(topic)) debt = Math.max(debt, this.#debtOf(part));
+    }
+    return debt;
   }
 
-  /** A pass is under way. */
-  get busy(): boolean {
-    return this.#pass !== undefined;
+  #debtOf(part: PartSpace): number {
+    const pass = this.#pass?.part === part ? this.#pass : undefined;
+    const { cleanBytes, dirtyBytes } = part;
+    const { dirtyRatio, dirtyBytesMax } = this.#options;
+    const bound = Math.max(1, dirtyBytesMax, cleanBytes * cleanPartsMax);
+    const atLeast = Math.min(this.#options.dirtyBytes, bound * urgentFrom);
+    const due = dirtyBytes > 0 && dirtyBytes >= atLeast && dirtyBytes >= (cleanBytes + dirtyBytes) * dirtyRatio;
+    if (pass === undefined && (!due || !isCounted(part))) return 0;
+    const grown = (dirtyBytes - bound * urgentFrom) / (bound * growthMeanwhile);
+    const done = pass === undefined ? 0 : pass.bytesRead / Math.max(1, pass.bytesToRead);
+    return Math.max(debtOfDue, grown - done);
+  }
+
+  step(nowMs: number): void {
+    const pass = (this.#pass ??= this.#choose());
+    if (pass === undefined) return;
+    const topic = this.#topics.byId(pass.topic.id);
+    if (topic?.spec.cleanup !== 'compact') this.#pass = undefined;
+    else if (pass.end === undefined) this.#noteKeys(pass);
+    else this.#rewrite(pass, pass.end, nowMs);
   }
 
   #choose(): Pass | undefined {
+    let chosen: { topic: Topic; partition: number; part: PartSpace } | undefined;
+    let most = 0;
     for (const topic of this.#topics.all()) {
       if (topic.spec.cleanup !== 'compact') continue;
-      for (let partition = 0; partition < topic.next.length; partition++) {
-        const { cleanedOffset, cleanBytes, dirtyBytes } = this.#sizeOf(topic, partition);
-        const enough = Math.max(1, this.#options.dirtyBytes, (cleanBytes + dirtyBytes) * this.#options.dirtyRatio);
-        if (dirtyBytes < enough) continue;
-        this.#sizes.delete(`${topic.id} ${partition}`);
-        return {
-          topic,
-          partition,
-          cleanedOffset,
-          lastOffsets: new Map(),
-          keyBytes: 0,
-          replaces: false,
-          at: cleanedOffset,
-          end: undefined,
-        };
+      for (const [partition, part] of this.#space.parts(topic).entries()) {
+        const debt = this.#debtOf(part);
+        if (debt <= most) continue;
+        chosen = { topic, partition, part };
+        most = debt;
       }
     }
-    return undefined;
+    if (chosen === undefined) return undefined;
+    const { cleanedOffset, cleanBytes, dirtyBytes } = chosen.part;
+    return {
+      ...chosen,
+      cleanedOffset,
+      newest: new OffsetMap(this.#options.keyBytesMax, dirtyBytes / recordBytesAtLeast),
+      at: cleanedOffset,
+      end: undefined,
+      notedBytes: 0,
+      bytesToRead: 2 * dirtyBytes + cleanBytes,
+      bytesRead: 0,
+    };
   }
 
-  /** Brought up to date by what was written since the last look: adding up all batches each time would stop the engine. */
-  #sizeOf(topic: Topic, partition: number): Size {
-    const key = `${topic.id} ${partition}`;
-    const sum = (from: number, to: number) =>
-      Number(
-        this.#database
-          .statement(
-            'SELECT ifnull(sum(bytes), 0) FROM wt_batch WHERE topic_id = ? AND partition = ? AND base_offset >= ? AND base_offset < ?',
-          )
-          .get(topic.id, partition, from, to)![0],
-      );
-    const next = topic.next[partition]!;
-    let size = this.#sizes.get(key);
-    if (size === undefined) {
-      const cleaned = this.#database
-        .statement('SELECT cleaned_offset FROM wt_partition WHERE topic_id = ? AND partition = ?')
-        .get(topic.id, partition);
-      const cleanedOffset = Number(cleaned?.[0] ?? 0);
-      size = { cleanedOffset, cleanBytes: sum(0, cleanedOffset), dirtyBytes: 0, seenOffset: cleanedOffset };
-      this.#sizes.set(key, size);
-    }
-    if (next > size.seenOffset) size.dirtyBytes += sum(size.seenOffset, next);
-    size.seenOffset = next;
-    return size;
-  }
-
-  #nextBatch(pass: Pass):
-    | {
-        id: number;
-        derived: boolean;
-        data: Buffer;
-        lastOffset: number;
-        firstSeq: number;
-        batch: DecodedBatch;
-        baseOffset: number;
-      }
-    | undefined {
+  /** The batch that holds the offset `at`, or the next one behind it. */
+  #nextBatch(pass: Pass): ReadBatch | undefined {
     const row = this.#database
       .statement(
-        `SELECT id, base_offset, last_offset, first_seq, derived, record_count, records, data FROM wt_batch
-         WHERE topic_id = ? AND partition = ? AND base_offset >= ? ORDER BY base_offset LIMIT 1`,
+        `SELECT id, base_offset, last_offset, first_seq, derived, record_count, bytes, records, data FROM wt_batch
+         WHERE topic_id = ? AND partition = ? AND base_offset >= (
+           SELECT ifnull(max(base_offset), 0) FROM wt_batch WHERE topic_id = ? AND partition = ? AND base_offset <= ?
+         ) AND last_offset >= ? ORDER BY base_offset LIMIT 1`,
       )
-      .get(pass.topic.id, pass.partition, pass.at) as
-      [number, number, number, number, number, number, Buffer, Buffer] | undefined;
+      .get(pass.topic.id, pass.partition, pass.topic.id, pass.partition, pass.at, pass.at) as
+      [number, number, number, number, number, number, number, Buffer, Buffer] | undefined;
     if (row === undefined) return undefined;
-    const [id, baseOffset, lastOffset, firstSeq, derived, recordCount, records, data] = row;
-    const batch = decodeBatch(
-      { baseOffset, firstSeq, recordCount, records },
-      { topic: 0, partition: pass.partition, buffer: 0 },
-    );
-    return { id, derived: derived === 1, data, baseOffset, lastOffset, firstSeq, batch };
+    const [id, baseOffset, lastOffset, firstSeq, derived, recordCount, bytes, records, data] = row;
+    const { partition } = pass;
+    const batch = decodeBatch({ baseOffset, firstSeq, recordCount, records }, { topic: 0, partition, buffer: 0 });
+    return { id, partition, derived: derived === 1, data, baseOffset, lastOffset, firstSeq, bytes, batch };
   }
 
   #noteKeys(pass: Pass): void {
-    const next = this.#nextBatch(pass);
-    if (next === undefined || pass.keyBytes > this.#options.keyBytesMax) {
-      pass.end = pass.at;
-      // Where every key stands once, as after a first snapshot, only what lies below can have been replaced.
-      if (!pass.replaces && pass.cleanedOffset === 0) this.#finish(pass, pass.end);
-      pass.at = 0;
-      return;
+    let records = 0;
+    let bytes = 0;
+    while (records < recordsPerStep && bytes < bytesPerStep) {
+      const next = this.#nextBatch(pass);
+      // A batch that was begun is noted to its end, so what is covered ends between two.
+      const begun = next !== undefined && pass.at > next.baseOffset;
+      if (next === undefined || (pass.newest.full && !begun)) return this.#endNoting(pass);
+      const noted = this.#noteBatch(pass, next, recordsPerStep - records);
+      records += noted;
+      if (noted === 0) return;
+      bytes += next.bytes;
     }
-    for (let i = 0; i < next.batch.count; i++) {
-      const key = keyOf(next.batch, next.data, i);
-      if (key === undefined) continue;
-      if (pass.lastOffsets.has(key)) pass.replaces = true;
-      else pass.keyBytes += key.length + keyOverheadBytes;
-      pass.lastOffsets.set(key, next.batch.offsets[i]!);
-    }
-    pass.at = next.lastOffset + 1;
   }
 
-  #rewriteNext(pass: Pass, end: number, nowMs: number): void {
-    const next = this.#nextBatch(pass);
-    const beyond = pass.replaces ? end : Math.min(end, pass.cleanedOffset);
-    if (next === undefined || next.baseOffset >= beyond) return this.#finish(pass, end);
+  /** At most `limit` of its records; how many it was. */
+  #noteBatch(pass: Pass, { batch, data, lastOffset, bytes }: ReadBatch, limit: number): number {
+    const { extents, offsets, count } = batch;
+    let i = 0;
+    while (i < count && offsets[i]! < pass.at) i++;
+    const end = Math.min(count, i + limit);
+    const from = i;
+    for (; i < end; i++) {
+      const at = i * extentSize;
+      const length = extents[at + extent.keyLength]!;
+      if (length >= 0) pass.newest.note(data, extents[at + extent.keyStart]!, length, offsets[i]!);
+    }
+    if (i < count) pass.at = offsets[i]!;
+    else {
+      pass.at = lastOffset + 1;
+      pass.notedBytes += bytes;
+      pass.bytesRead += bytes;
+    }
+    return i - from;
+  }
+
+  #endNoting(pass: Pass): void {
+    pass.end = pass.at;
+    pass.bytesToRead = pass.bytesRead + pass.notedBytes + pass.part.cleanBytes;
+    // Where every key stands once, as after a first snapshot, only what lies below can have been replaced.
+    if (pass.newest.replaced === 0 && pass.cleanedOffset === 0) this.#finish(pass, pass.end);
+    pass.at = 0;
+  }
+
+  /** As many batches as a step may look at, in one transaction: each costs a sync. */
+  #rewrite(pass: Pass, end: number, nowMs: number): void {
+    const beyond = pass.newest.replaced > 0 ? end : Math.min(end, pass.cleanedOffset);
+    try {
+      this.#database.transaction(() => {
+        let records = 0;
+        let bytes = 0;
+        while (records < recordsPerStep && bytes < bytesPerStep) {
+          const next = this.#nextBatch(pass);
+          if (next === undefined || next.baseOffset >= beyond) return this.#finish(pass, end);
+          this.#rewriteBatch(pass, next, nowMs);
+          records += next.batch.count;
+          bytes += next.bytes;
+        }
+      });
+    } catch (error) {
+      // What it had counted is rolled back.
+      this.#pass = undefined;
+      throw error;
+    }
+  }
+
+  #rewriteBatch(pass: Pass, next: ReadBatch, nowMs: number): void {
     pass.at = next.lastOffset + 1;
+    pass.bytesRead += next.bytes;
     const { batch } = next;
-    const kept: number[] = [];
-    for (let i = 0; i < batch.count; i++) if (this.#stays(pass, batch, next.data, i, nowMs)) kept.push(i);
-    if (kept.length === batch.count) return;
-    this.#database.transaction(() => {
-      if (kept.length > 0) this.#replace(next, kept);
-      else {
-        keepNextOffset(this.#database, pass.topic.id, pass.partition, next.lastOffset + 1);
-        removeBatch(this.#database, next.id, next.firstSeq, next.derived);
-      }
-    });
+    const kept = new Uint32Array(batch.count);
+    let count = 0;
+    for (let i = 0; i < batch.count; i++) if (this.#stays(pass, batch, next.data, i, nowMs)) kept[count++] = i;
+    if (count === batch.count) return;
+    let left = 0;
+    if (count > 0) left = this.#replace(pass.topic, next, kept.subarray(0, count));
+    else this.#space.remove(pass.topic, next);
+    if (next.baseOffset >= pass.cleanedOffset) pass.notedBytes -= next.bytes - left;
   }
 
   #finish(pass: Pass, end: number): void {
-    this.#database
-      .statement(
-        `INSERT INTO wt_partition VALUES (?, ?, 0, ?)
-         ON CONFLICT (topic_id, partition) DO UPDATE SET cleaned_offset = excluded.cleaned_offset`,
-      )
-      .run(pass.topic.id, pass.partition, end);
+    this.#database.transaction(() => {
+      this.#database
+        .statement(
+          `INSERT INTO wt_partition VALUES (?, ?, 0, ?)
+           ON CONFLICT (topic_id, partition) DO UPDATE SET cleaned_offset = excluded.cleaned_offset`,
+        )
+        .run(pass.topic.id, pass.partition, end);
+      this.#space.cleaned(pass.part, end, pass.notedBytes);
+    });
     this.#pass = undefined;
   }
 
-  #stays(pass: Pass, batch: DecodedBatch, data: Buffer, i: number, nowMs: number): boolean {
-    const key = keyOf(batch, data, i);
-    if (key === undefined) return true;
-    const offset = batch.offsets[i]!;
-    const last = pass.lastOffsets.get(key);
-    if (last !== undefined && offset < last) return false;
+  #stays(pass: Pass, { extents, offsets, timestamps }: DecodedBatch, data: Buffer, i: number, nowMs: number): boolean {
+    const at = i * extentSize;
+    const length = extents[at + extent.keyLength]!;
+    if (length < 0) return true;
+    const offset = offsets[i]!;
+    if (offset < pass.newest.newest(data, extents[at + extent.keyStart]!, length)) return false;
     // In the part that was clean before this pass, a tombstone has nothing left to delete.
-    const isTombstone = batch.extents[i * extentSize + extent.valueLength]! < 0;
-    return !(isTombstone && offset < pass.cleanedOffset && batch.timestamps[i]! < nowMs - this.#options.tombstoneMs);
+    const isTombstone = extents[at + extent.valueLength]! < 0;
+    return !(isTombstone && offset < pass.cleanedOffset && timestamps[i]! < nowMs - this.#options.tombstoneMs);
   }
 
-  #replace(
-    old: { id: number; data: Buffer; firstSeq: number; batch: DecodedBatch; baseOffset: number },
-    kept: readonly number[],
-  ): void {
+  /** The bytes that it takes now. */
+  #replace(topic: Topic, old: ReadBatch, kept: Uint32Array): number {
     const { batch, data } = old;
+    const { offsets, seqs } = batch;
     const records = new RecordSet({
       buffers: [data],
       topics: [],
@@ -229,20 +281,23 @@ export class Compaction {
     });
     const builder = this.#builder;
     builder.start(old.baseOffset, old.firstSeq, batch.timestamps[kept[0]!]!);
-    for (const i of kept) builder.addRun(records, i, i + 1, batch.offsets[i]!, batch.seqs[i]!, 0);
+    for (let from = 0, to = 1; from < kept.length; from = to++) {
+      const first = kept[from]!;
+      while (to < kept.length && continues(batch, kept[to - 1]!, kept[to]!)) to++;
+      builder.addRun(records, first, kept[to - 1]! + 1, offsets[first]!, seqs[first]!, 0);
+    }
     const { maxTimeMs } = builder;
     const written = builder.finish();
+    const bytes = written.records.length + written.data.length;
     this.#database
       .statement('UPDATE wt_batch SET record_count = ?, bytes = ?, max_time_ms = ?, records = ?, data = ? WHERE id = ?')
-      .run(kept.length, written.records.length + written.data.length, maxTimeMs, written.records, written.data, old.id);
+      .run(kept.length, bytes, maxTimeMs, written.records, written.data, old.id);
+    this.#space.resized(topic, old, bytes);
+    return bytes;
   }
 }
 
-/** The key's bytes as a string of the same length: what a Map can compare. */
-function keyOf(batch: DecodedBatch, data: Buffer, i: number): string | undefined {
-  const at = i * extentSize;
-  const length = batch.extents[at + extent.keyLength]!;
-  if (length < 0) return undefined;
-  const start = batch.extents[at + extent.keyStart]!;
-  return data.toString('latin1', start, start + length);
+/** Whether two records of a batch stand in one run: neighbours of one append. */
+function continues({ offsets, seqs }: DecodedBatch, a: number, b: number): boolean {
+  return b === a + 1 && offsets[b] === offsets[a]! + 1 && seqs[b] === seqs[a];
 }

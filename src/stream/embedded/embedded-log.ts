@@ -1,8 +1,8 @@
 // The event log in an SQLite file that it shares with the state store: `write` runs inside the engine's transaction, so records,
 // positions, rows and frontier become durable together. The engine's face is synchronous; the port's methods are for everyone
 // else in the process. Belongs to the thread that owns the database's one writing connection.
-import { systemClock, type Clock } from '../../core/clock.js';
-import { AppError, assert } from '../../core/errors.js';
+import type { Chore } from '../../core/chore.js';
+import { AppError } from '../../core/errors.js';
 import type { Append } from '../../core/record.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
@@ -21,8 +21,10 @@ import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import { Compaction, compactionDefaults, type CompactionOptions } from './compaction.js';
 import { FolderMark } from './folder-mark.js';
 import { closeEpoch, epochsOf, openEpoch, type LogEpoch } from './log-epoch.js';
+import { EmptyCommits } from './empty-commits.js';
 import { LogReader } from './log-reader.js';
 import { createLogTables } from './log-tables.js';
+import { LogSpace } from './log-space.js';
 import { LogWriter } from './log-writer.js';
 import { Retention } from './retention.js';
 import { TopicIndex } from './topic-index.js';
@@ -35,10 +37,7 @@ export interface EmbeddedLogOptions {
   /** Where very long appends wait for their end; undefined: in memory. */
   readonly spillFolder?: string | undefined;
   readonly spillBytes?: number | undefined;
-  readonly clock?: Clock | undefined;
   readonly compaction?: Partial<CompactionOptions> | undefined;
-  /** Between two looks for something to maintain. */
-  readonly maintainIntervalMs?: number | undefined;
 }
 
 export class EmbeddedLog implements EventLog {
@@ -47,17 +46,15 @@ export class EmbeddedLog implements EventLog {
   readonly restored: string | undefined;
   /** What producers have closed and the engine has not taken yet. */
   readonly queue: AppendQueue;
+  /** Retention, compaction and what belongs to them; each step is a transaction of its own. */
+  readonly chores: readonly Chore[];
   readonly #database: SqliteDatabase;
   readonly #durability: Durability;
-  readonly #clock: Clock;
   readonly #topics: TopicIndex;
+  readonly #space: LogSpace;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
-  readonly #retention: Retention;
-  readonly #compaction: Compaction;
-  readonly #maintainIntervalMs: number;
   readonly #mark: FolderMark | undefined;
-  #maintainAtMs = 0;
   #followers: (() => void)[] = [];
   #closed = false;
 
@@ -65,13 +62,18 @@ export class EmbeddedLog implements EventLog {
     createLogTables(database);
     this.#database = database;
     this.#durability = options.durability ?? 'full';
-    this.#clock = options.clock ?? systemClock;
     this.#topics = new TopicIndex(database);
-    this.#writer = new LogWriter(database, this.#topics);
+    this.#space = new LogSpace(database, this.#topics);
+    this.#writer = new LogWriter(database, this.#topics, this.#space);
     this.#reader = new LogReader(database, this.#topics);
-    this.#retention = new Retention(database, this.#topics);
-    this.#compaction = new Compaction(database, this.#topics, { ...compactionDefaults, ...options.compaction });
-    this.#maintainIntervalMs = options.maintainIntervalMs ?? 5000;
+    const retention = new Retention(database, this.#topics, this.#space);
+    this.chores = [
+      this.#space.counting,
+      retention,
+      retention.deleted,
+      new Compaction(database, this.#topics, this.#space, { ...compactionDefaults, ...options.compaction }),
+      new EmptyCommits(database, this.#space),
+    ];
     const { headSeq } = this.#writer;
     this.#mark = options.folder === undefined ? undefined : new FolderMark(database, options.folder, headSeq);
     this.restored = this.#mark?.doubt;
@@ -109,25 +111,12 @@ export class EmbeddedLog implements EventLog {
     this.#writer.writeDerived(groups);
   }
 
-  /**
-   * Retention and compaction, between commits, for about this long. True: there is more to do now.
-   */
-  maintain(budgetMs: number): boolean {
-    assert(!this.#database.inTransaction, 'the log is maintained between transactions');
-    const startMs = this.#clock.monotonicMs();
-    if (startMs < this.#maintainAtMs) return false;
-    do {
-      const nowMs = this.#clock.nowMs();
-      // A pass of compaction is finished first: looking at every topic's retention between any two batches would cost more.
-      const more = this.#compaction.busy
-        ? this.#compaction.step(nowMs)
-        : this.#retention.step(nowMs) || this.#compaction.step(nowMs);
-      if (!more) {
-        this.#maintainAtMs = startMs + this.#maintainIntervalMs;
-        return false;
-      }
-    } while (this.#clock.monotonicMs() - startMs < budgetMs);
-    return true;
+  /** Bytes per topic, as far as they are counted. */
+  *topicBytes(): Iterable<readonly [topic: string, bytes: number]> {
+    for (const topic of this.#topics.all()) {
+      const bytes = this.#space.bytes(topic);
+      if (bytes !== undefined) yield [topic.spec.name, bytes];
+    }
   }
 
   /** The same as `createTopic`, in the open transaction if there is one: a rollback takes it back. */
@@ -138,13 +127,11 @@ export class EmbeddedLog implements EventLog {
   /** The same as `alterTopic`, in the open transaction if there is one: a rollback takes it back. */
   alterTopicNow(name: string, limits: TopicRetention): void {
     this.#topics.alter(name, limits);
-    this.#maintainAtMs = 0;
   }
 
   /** The same as `deleteTopic`, in the open transaction if there is one: a rollback takes it back. */
   deleteTopicNow(name: string): void {
     this.#topics.delete(name);
-    this.#maintainAtMs = 0;
   }
 
   findTopic(name: string): TopicSpec | undefined {

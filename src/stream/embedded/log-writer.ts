@@ -11,6 +11,7 @@ import { TopicRefusal } from '../topic-refusal.js';
 import { Unwritable } from '../unwritable.js';
 import { BatchBuilder } from './batch-codec.js';
 import { CommitBuilder } from './commit-codec.js';
+import type { LogSpace } from './log-space.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
 /** A larger batch is split: it is read, rewritten and kept in memory as a whole. */
@@ -28,6 +29,7 @@ interface Part {
 export class LogWriter {
   readonly #database: SqliteDatabase;
   readonly #topics: TopicIndex;
+  readonly #space: LogSpace;
   #headSeq: number;
   readonly #commit = new CommitBuilder();
   // Parts of the commit under construction, in the order in which they were met.
@@ -38,9 +40,10 @@ export class LogWriter {
   #runCount = 0;
   #batches = 0;
 
-  constructor(database: SqliteDatabase, topics: TopicIndex) {
+  constructor(database: SqliteDatabase, topics: TopicIndex, space: LogSpace) {
     this.#database = database;
     this.#topics = topics;
+    this.#space = space;
     this.#headSeq = readHeadSeq(database);
     database.onTransactionEnd({ rollback: () => (this.#headSeq = readHeadSeq(database)) });
   }
@@ -86,6 +89,7 @@ export class LogWriter {
       });
     }
     for (const part of this.#parts) this.#flush(part, false);
+    if (this.#batches === 0) this.#space.addedEmpty();
     this.#database
       .statement('INSERT INTO wt_commit VALUES (?, ?, ?, ?, ?)')
       .run(firstSeq, this.#headSeq, this.#batches, control ? 1 : 0, this.#commit.finish(this.#parts));
@@ -238,6 +242,7 @@ export class LogWriter {
       );
     builder.count = 0;
     this.#batches++;
+    this.#space.added(part.topic, part.partition, records.length + data.length);
   }
 
   #movePositions(appends: readonly Append[]): void {

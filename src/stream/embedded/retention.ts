@@ -1,134 +1,147 @@
 // What leaves the embedded log by age, by size, or with its topic, in small steps between the engine's commits. A topic loses its
 // oldest batches first, in the order of seqs over all its partitions, and remembers up to which seq it may be incomplete.
+import type { Chore } from '../../core/chore.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { LogSpace, StoredBatch } from './log-space.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
-/** Batches that one step takes away. */
+/** Batches that one step takes away, and about how many bytes: each page of one is read to be given free. */
 const stepBatches = 64;
-/** Commits that one step takes away. */
-const stepCommits = 512;
+const stepBytes = 4 * 1024 * 1024;
+/** Small: only space is lost meanwhile. */
+const debtOfDeleted = 0.03;
+/** Limits below count as these: a topic is not cut after every commit. */
+const bytesAtLeast = 64 * 1024;
+const msAtLeast = 10_000;
 
-export class Retention {
+interface Expirable extends StoredBatch {
+  readonly lastSeq: number;
+  readonly maxTimeMs: number;
+}
+
+type BatchRow = readonly [number, number, number, number, number, number, number, number];
+
+export class Retention implements Chore {
+  readonly name = 'retention';
   readonly #database: SqliteDatabase;
   readonly #topics: TopicIndex;
-  /** Per topic: its size, as of a seq; what came later is added at the next look. */
-  readonly #sizes = new Map<number, { bytes: number; seq: number }>();
+  readonly #space: LogSpace;
+  /** Of topics limited by time: the time of the batch that goes next. */
+  readonly #oldestMs = new Map<number, number>();
 
-  constructor(database: SqliteDatabase, topics: TopicIndex) {
+  constructor(database: SqliteDatabase, topics: TopicIndex, space: LogSpace) {
     this.#database = database;
     this.#topics = topics;
+    this.#space = space;
+    database.onTransactionEnd({ rollback: () => this.#oldestMs.clear() });
   }
 
-  /** One step; true: there is more to do. Each step is a transaction of its own. */
-  step(nowMs: number): boolean {
-    return this.#purgeDeletedTopic() || this.#expire(nowMs) || this.#trimCommits();
+  debt(nowMs: number): number {
+    return this.#worst(nowMs)[1];
   }
 
-  #purgeDeletedTopic(): boolean {
-    const topic = this.#database.statement('SELECT id FROM wt_topic WHERE deleted = 1 LIMIT 1').get();
-    if (topic === undefined) return false;
-    this.#database.transaction(() => {
-      const batches = this.#database
-        .statement('SELECT id, first_seq, derived FROM wt_batch WHERE topic_id = ? LIMIT ?')
-        .all(topic[0], stepBatches);
-      for (const [id, firstSeq, derived] of batches)
-        removeBatch(this.#database, Number(id), Number(firstSeq), derived === 1);
-      if (batches.length > 0) return;
-      this.#database.statement('DELETE FROM wt_partition WHERE topic_id = ?').run(topic[0]);
-      this.#database.statement('DELETE FROM wt_topic WHERE id = ?').run(topic[0]);
-    });
-    return true;
+  step(nowMs: number): void {
+    const [topic] = this.#worst(nowMs);
+    if (topic !== undefined) this.#expire(topic, nowMs);
   }
 
-  #expire(nowMs: number): boolean {
+  #worst(nowMs: number): readonly [Topic | undefined, number] {
+    let worst: Topic | undefined;
+    let most = 0;
     for (const topic of this.#topics.all()) {
       const { cleanup, retentionMs, retentionBytes } = topic.spec;
       if (cleanup !== 'delete' || (retentionMs === undefined && retentionBytes === undefined)) continue;
-      if (this.#expireTopic(topic, nowMs)) return true;
+      const debt = this.#debtOf(topic, nowMs);
+      if (debt <= most) continue;
+      worst = topic;
+      most = debt;
     }
-    return false;
+    return [worst, most];
   }
 
-  #expireTopic(topic: Topic, nowMs: number): boolean {
+  #debtOf(topic: Topic, nowMs: number): number {
+    const bytes = this.#space.bytes(topic);
+    if (bytes === undefined || bytes === 0) return 0;
     const { retentionMs, retentionBytes } = topic.spec;
-    const oldest = this.#database.statement(
-      `SELECT id, partition, last_offset, first_seq, last_seq, derived, bytes, max_time_ms FROM wt_batch
+    const ofBytes =
+      retentionBytes === undefined ? 0 : (bytes - retentionBytes) / Math.max(retentionBytes, bytesAtLeast);
+    if (retentionMs === undefined) return ofBytes;
+    let oldestMs = this.#oldestMs.get(topic.id);
+    if (oldestMs === undefined) {
+      oldestMs = this.#oldest(topic, 1)[0]?.maxTimeMs ?? Infinity;
+      this.#oldestMs.set(topic.id, oldestMs);
+    }
+    return Math.max(ofBytes, (nowMs - retentionMs - oldestMs) / Math.max(retentionMs, msAtLeast));
+  }
+
+  /** The next ones to go, at most `limit` of each partition; of a partition always in the order of their offsets. */
+  #oldest(topic: Topic, limit: number): Expirable[] {
+    const select = this.#database.statement(
+      `SELECT id, base_offset, last_offset, first_seq, last_seq, derived, bytes, max_time_ms FROM wt_batch
          WHERE topic_id = ? AND partition = ? ORDER BY base_offset LIMIT ?`,
     );
-    const candidates = topic.next
-      .flatMap((_, partition) => oldest.all(topic.id, partition, stepBatches).map((row) => row.map(Number)))
-      .sort((a, b) => a[4]! - b[4]!);
-    let excess = retentionBytes === undefined ? 0 : this.#bytes(topic) - retentionBytes;
-    const gone: number[][] = [];
-    for (const row of candidates) {
-      const expired = retentionMs !== undefined && row[7]! < nowMs - retentionMs;
-      if (gone.length === stepBatches || (!expired && excess <= 0)) break;
-      excess -= row[6]!;
-      gone.push(row);
+    const all: Expirable[] = [];
+    for (let partition = 0; partition < topic.next.length; partition++) {
+      let lastSeq = 0;
+      for (const row of select.all(topic.id, partition, limit)) {
+        const [id, baseOffset, lastOffset, firstSeq, last, derived, bytes, maxTimeMs] = row as unknown as BatchRow;
+        lastSeq = Math.max(lastSeq, last);
+        const batch = { id, partition, baseOffset, lastOffset, firstSeq, bytes, derived: derived === 1 };
+        all.push(Object.assign(batch, { lastSeq, maxTimeMs }));
+      }
     }
-    if (gone.length === 0) return false;
-    const lostSeq = Math.max(topic.lostSeq, ...gone.filter((row) => row[5] === 0).map((row) => row[4]!));
+    return all.sort((a, b) => a.lastSeq - b.lastSeq);
+  }
+
+  #expire(topic: Topic, nowMs: number): void {
+    const { retentionMs, retentionBytes } = topic.spec;
+    let excess = retentionBytes === undefined ? 0 : this.#space.bytes(topic)! - retentionBytes;
+    let lostSeq = topic.lostSeq;
+    let gone = 0;
     this.#database.transaction(() => {
-      for (const [id, partition, lastOffset, firstSeq, , derived] of gone) {
-        keepNextOffset(this.#database, topic.id, partition!, lastOffset! + 1);
-        removeBatch(this.#database, id!, firstSeq!, derived === 1);
+      for (const batch of this.#oldest(topic, stepBatches).slice(0, stepBatches)) {
+        const expired = retentionMs !== undefined && batch.maxTimeMs < nowMs - retentionMs;
+        if (gone >= stepBytes || (!expired && excess <= 0)) break;
+        this.#space.remove(topic, batch);
+        excess -= batch.bytes;
+        gone += batch.bytes;
+        if (!batch.derived) lostSeq = Math.max(lostSeq, batch.lastSeq);
       }
       this.#database.statement('UPDATE wt_topic SET lost_seq = ? WHERE id = ?').run(lostSeq, topic.id);
     });
     topic.lostSeq = lostSeq;
-    const size = this.#sizes.get(topic.id);
-    if (size !== undefined) size.bytes -= gone.reduce((sum, row) => sum + row[6]!, 0);
-    return true;
+    this.#oldestMs.delete(topic.id);
   }
 
-  #bytes(topic: Topic): number {
-    let size = this.#sizes.get(topic.id);
-    if (size === undefined) this.#sizes.set(topic.id, (size = { bytes: 0, seq: -1 }));
-    const [bytes, seq] = this.#database
-      .statement('SELECT ifnull(sum(bytes), 0), max(first_seq) FROM wt_batch WHERE first_seq > ? AND topic_id = ?')
-      .get(size.seq, topic.id)!;
-    size.bytes += Number(bytes);
-    size.seq = Math.max(size.seq, Number(seq ?? -1));
-    return size.bytes;
+  /** Batches of deleted topics. */
+  get deleted(): Chore {
+    return {
+      name: 'deleted-topics',
+      debt: () => (this.#topics.someDeleted ? debtOfDeleted : 0),
+      step: () => this.#purgeDeletedTopic(),
+    };
   }
 
-  /**
-   * Commits none of whose records are left go too, unless they hold a control or a producer's newest append: positions then still
-   * move, only not through every step of the past.
-   */
-  #trimCommits(): boolean {
-    const empty = this.#database
-      .statement(
-        `SELECT first_seq FROM wt_commit INDEXED BY wt_commit_empty WHERE batches = 0 AND control = 0
-         AND NOT EXISTS (SELECT 1 FROM wt_producer WHERE seq BETWEEN first_seq AND last_seq) ORDER BY first_seq LIMIT ?`,
-      )
-      .all(stepCommits);
-    if (empty.length === 0) return false;
+  #purgeDeletedTopic(): void {
+    const topic = this.#database.statement('SELECT id FROM wt_topic WHERE deleted = 1 LIMIT 1').get();
+    if (topic === undefined) {
+      this.#topics.someDeleted = false;
+      return;
+    }
     this.#database.transaction(() => {
-      for (const [firstSeq] of empty)
-        this.#database.statement('DELETE FROM wt_commit WHERE first_seq = ?').run(firstSeq);
+      const batches = this.#database
+        .statement('SELECT id, first_seq, derived, bytes FROM wt_batch WHERE topic_id = ? LIMIT ?')
+        .all(topic[0], stepBatches);
+      let gone = 0;
+      for (const [id, firstSeq, derived, bytes] of batches) {
+        this.#space.removeRow({ id: Number(id), firstSeq: Number(firstSeq), derived: derived === 1 });
+        gone += Number(bytes);
+        if (gone >= stepBytes) break;
+      }
+      if (batches.length > 0) return;
+      this.#database.statement('DELETE FROM wt_partition WHERE topic_id = ?').run(topic[0]);
+      this.#database.statement('DELETE FROM wt_topic WHERE id = ?').run(topic[0]);
+      this.#space.forget(Number(topic[0]));
     });
-    return empty.length === stepCommits;
   }
-}
-
-/** Takes a batch away, and from the count of its commit. */
-export function removeBatch(database: SqliteDatabase, id: number, firstSeq: number, derived: boolean): void {
-  database.statement('DELETE FROM wt_batch WHERE id = ?').run(id);
-  if (derived) return;
-  database
-    .statement(
-      'UPDATE wt_commit SET batches = batches - 1 WHERE first_seq = (SELECT max(first_seq) FROM wt_commit WHERE first_seq <= ?)',
-    )
-    .run(firstSeq);
-}
-
-/** Offsets are never given twice, also when the batches that show them are gone. */
-export function keepNextOffset(database: SqliteDatabase, topicId: number, partition: number, nextOffset: number): void {
-  database
-    .statement(
-      `INSERT INTO wt_partition VALUES (?, ?, ?, 0)
-       ON CONFLICT (topic_id, partition) DO UPDATE SET next_offset = max(next_offset, excluded.next_offset)`,
-    )
-    .run(topicId, partition, nextOffset);
 }

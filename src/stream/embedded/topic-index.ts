@@ -18,6 +18,8 @@ export class TopicIndex {
   readonly #database: SqliteDatabase;
   #byName: Map<string, Topic>;
   #byId = new Map<number, Topic>();
+  /** Topics may wait for their batches to be taken away. */
+  someDeleted = true;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -105,11 +107,12 @@ export class TopicIndex {
     });
   }
 
-  /** The name is free at once; maintenance takes the batches away. */
+  /** The name is free at once; housekeeping takes the batches away. */
   delete(name: string): void {
     const topic = this.get(name);
     this.#database.transaction(() => {
       this.#database.statement('UPDATE wt_topic SET deleted = 1 WHERE id = ?').run(topic.id);
+      this.someDeleted = true;
       this.#byName.delete(name);
       this.#byId.delete(topic.id);
     });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Clock } from '../../../src/core/clock.js';
 import { RecordSet, type Append } from '../../../src/core/record.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import {
@@ -9,6 +8,7 @@ import {
   type EmbeddedLogOptions,
 } from '../../../src/stream/embedded/embedded-log.js';
 import type { PendingAppend } from '../../../src/stream/pending-append.js';
+import { keepHouse } from '../../support/keep-house.js';
 import { buildChunk, filled, recordsOf, type TestRecord } from '../../support/chunk.js';
 
 const databases: SqliteDatabase[] = [];
@@ -21,7 +21,7 @@ function open(options: EmbeddedLogOptions = {}): { log: EmbeddedLog; database: S
   databases.push(database);
   return {
     database,
-    log: openEmbeddedLog(database, { compaction: { dirtyBytes: 0, dirtyRatio: 0 }, maintainIntervalMs: 0, ...options }),
+    log: openEmbeddedLog(database, { compaction: { dirtyBytes: 0, dirtyRatio: 0 }, ...options }),
   };
 }
 
@@ -49,12 +49,6 @@ function readAll(log: EmbeddedLog, after = 0, topics?: ReadonlySet<string>): App
   }
 }
 
-const clockAt = (ms: { now: number }): Clock => ({
-  nowMs: () => ms.now,
-  nowUs: () => ms.now * 1000,
-  monotonicMs: () => performance.now(),
-});
-
 describe('the embedded log', () => {
   it('after any mix of writes, rollbacks, compaction and retention holds what a list of appends would hold', () => {
     const record = fc.record({
@@ -74,7 +68,6 @@ describe('the embedded log', () => {
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const time = { now: 0 };
         const { log, database } = open({
-          clock: clockAt(time),
           compaction: { dirtyBytes: 0, dirtyRatio: 0, tombstoneMs: 1e12 },
         });
         log.createTopicNow({ name: 'compacted', partitions: 2, cleanup: 'compact' });
@@ -91,7 +84,7 @@ describe('the embedded log', () => {
         for (const now of steps) {
           time.now += 1000;
           if (now.kind === 'maintain') {
-            while (log.maintain(1000));
+            keepHouse(log.chores, time.now);
             expired = time.now;
             continue;
           }
@@ -112,7 +105,7 @@ describe('the embedded log', () => {
                 if (each.topic === 'compacted') model.push({ seq: Number.NaN, records: [each] });
           }
         }
-        while (log.maintain(1000));
+        keepHouse(log.chores, time.now);
         expired = time.now;
         const latest = new Map<string, number>();
         for (const { records } of model) {
@@ -250,7 +243,7 @@ describe('the embedded log', () => {
       records.map(filled),
       records.slice(0, 3).map(filled),
     ]);
-    while (log.maintain(1000));
+    keepHouse(log.chores);
     expect(readAll(log).map((append) => recordsOf(append.records))).toEqual([
       records.slice(3).map(filled),
       records.slice(0, 3).map(filled),
@@ -260,7 +253,6 @@ describe('the embedded log', () => {
   it('lets tombstones go a while after what they delete', async () => {
     const time = { now: 1000 };
     const { log, database } = open({
-      clock: clockAt(time),
       compaction: { dirtyBytes: 0, dirtyRatio: 0, tombstoneMs: 10_000 },
     });
     log.createTopicNow({ name: 't', partitions: 1, cleanup: 'compact' });
@@ -272,21 +264,21 @@ describe('the embedded log', () => {
       (await log.readTopic('t', 0, 0, 100)).map(({ key, value }) => `${String(key)}=${String(value)}`);
     write('a', '1');
     write('a', null);
-    while (log.maintain(1000));
+    keepHouse(log.chores, time.now);
     expect(await keys()).toEqual(['a=null']);
     time.now += 20_000;
     write('b', '1');
-    while (log.maintain(1000));
+    keepHouse(log.chores, time.now);
     expect(await keys()).toEqual(['b=1']);
     expect((await log.topics())[0]!.offsets).toEqual([{ first: 2, next: 3 }]);
   });
 
   it('does not give offsets twice when all records of a partition have gone', async () => {
     const time = { now: 1_000_000 };
-    const { log, database } = open({ clock: clockAt(time) });
+    const { log, database } = open();
     log.createTopicNow({ name: 't', partitions: 1, cleanup: 'delete', retentionBytes: 0 });
     database.transaction(() => log.write([pending('1', [{ topic: 't', key: 'a', value: 'v' }])]));
-    while (log.maintain(1000));
+    keepHouse(log.chores, time.now);
     expect((await log.topics())[0]!.offsets).toEqual([{ first: 1, next: 1 }]);
     database.begin();
     database.rollback();
@@ -301,9 +293,9 @@ describe('the embedded log', () => {
       database.transaction(() =>
         log.write([pending(String(i), [{ topic: 't', partition: i % 2, key: String(i), value: 'x'.repeat(1000) }])]),
       );
-      if (i % 20 === 0) while (log.maintain(1000));
+      if (i % 20 === 0) keepHouse(log.chores);
     }
-    while (log.maintain(1000));
+    keepHouse(log.chores);
     const left = [...(await log.readTopic('t', 0, 0, 1000)), ...(await log.readTopic('t', 1, 0, 1000))].map(({ key }) =>
       Number(key),
     );
@@ -322,7 +314,7 @@ describe('the embedded log', () => {
         log.write([pending(String(i), [], { producer: i === 7 ? 'rare' : 'p', ...(i === 20 ? { control } : {}) })]),
       );
     }
-    while (log.maintain(1000));
+    keepHouse(log.chores);
     expect(readAll(log).map(({ position }) => position)).toEqual(['7', '20', '49']);
     expect(await log.headSeq()).toBe(50);
     expect(await log.producerPosition('rare')).toBe('7');
@@ -336,7 +328,7 @@ describe('the embedded log', () => {
     await log.deleteTopic('t');
     log.createTopicNow(spec);
     database.transaction(() => log.write([pending('2', [{ topic: 't', key: 'new', value: 'v' }])]));
-    while (log.maintain(1000));
+    keepHouse(log.chores);
     expect(database.prepare('SELECT count(*) FROM wt_batch').get()).toEqual([1]);
     expect(readAll(log).map((append) => recordsOf(append.records).map(({ key }) => key))).toEqual([['new']]);
     expect((await log.readTopic('t', 0, 0, 10))[0]!.offset).toBe(0);
