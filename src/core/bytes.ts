@@ -1,19 +1,24 @@
-// Compact binary forms of our own (batches of the log, rows of the change feed): a buffer that grows, and numbers in as few
-// bytes as they need. Read back by ByteReader. Hot: one object per stream of bytes, none per value.
+// A buffer that grows and the place where the next byte goes, and compact binary forms of our own in it (batches of the log, rows of the
+// change feed): numbers in as few bytes as they need, read back by ByteReader. Hot: one object per stream of bytes, none per value; the
+// writers of formats reserve room once per value and then store bytes through `buffer` and `length` themselves. Whoever calls `reserve`
+// must take `buffer` afresh afterwards.
 
 export class ByteWriter {
-  buffer: Buffer;
+  /** It owns its memory, so that it can be transferred to another thread. */
+  buffer: Buffer<ArrayBuffer>;
   length = 0;
 
   constructor(initialBytes = 1024) {
-    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    this.buffer = standalone(initialBytes);
   }
 
   /** Room for `more` bytes behind `length`. */
   reserve(more: number): void {
-    const needed = this.length + more;
-    if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    if (this.length + more > this.buffer.length) this.#grow(this.length + more);
+  }
+
+  #grow(needed: number): void {
+    const grown = standalone(Math.max(needed, this.buffer.length * 2));
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
   }
@@ -21,7 +26,7 @@ export class ByteWriter {
   /** Starts again; a buffer that one large content has blown up is let go. */
   reset(keepBytesMax = 4 * 1024 * 1024): void {
     this.length = 0;
-    if (this.buffer.length > keepBytesMax) this.buffer = Buffer.allocUnsafeSlow(keepBytesMax >> 2);
+    if (this.buffer.length > keepBytesMax) this.buffer = standalone(keepBytesMax >> 2);
   }
 
   /** A view, valid until the next write. */
@@ -84,6 +89,38 @@ export class ByteWriter {
     this.length += source.length;
   }
 
+  /** A range of another buffer. */
+  copy(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    const buffer = this.buffer;
+    let p = this.length;
+    // A call of Buffer.copy costs about as much as a loop over 60 bytes.
+    if (end - start > 60) {
+      buffer.set(source.subarray(start, end), p);
+      p += end - start;
+    } else {
+      for (let i = start; i < end; i++) buffer[p++] = source[i]!;
+    }
+    this.length = p;
+  }
+
+  /** Text that is known to be ASCII. */
+  ascii(text: string): void {
+    this.reserve(text.length);
+    const buffer = this.buffer;
+    let p = this.length;
+    for (let i = 0; i < text.length; i++) buffer[p++] = text.charCodeAt(i);
+    this.length = p;
+  }
+
+  /** A copy of what was written since `start`, which is then forgotten. */
+  takeFrom(start: number): Buffer {
+    const taken = Buffer.allocUnsafe(this.length - start);
+    this.buffer.copy(taken, 0, start, this.length);
+    this.length = start;
+    return taken;
+  }
+
   /** Length, then UTF-8. */
   string(value: string): void {
     const units = value.length;
@@ -112,6 +149,11 @@ export class ByteWriter {
     this.varint(written);
     this.length += written;
   }
+}
+
+/** A buffer that owns its memory. */
+export function standalone(size: number): Buffer<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(size);
 }
 
 function lengthOfVarint(value: number): number {

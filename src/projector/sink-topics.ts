@@ -10,7 +10,7 @@ import { assert } from '../core/errors.js';
 import { extent, extentSize, opCode, RecordSet } from '../core/record.js';
 import type { ApplyContext } from '../runtime/apply-context.js';
 import type { ChangeListener } from '../runtime/table-node.js';
-import { ByteWriter } from '../schema/formats/byte-writer.js';
+import { ByteWriter } from '../core/bytes.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
 import { partitionOf } from '../schema/formats/partitioner.js';
 import { createKeyEncoder, createValueEncoder } from '../schema/formats/value-encoder.js';
@@ -69,20 +69,20 @@ export class SinkTopics {
         this.#begin(context);
         const out = this.#out;
         const row = (after ?? before)!;
-        const keyStart = out.pos;
+        const keyStart = out.length;
         const hasKey =
           encodeKey !== undefined &&
           encodeKey.encodeInto(
             out,
             schema.keyColumns.map((i) => row[i]!),
           );
-        const keyLength = hasKey ? out.pos - keyStart : -1;
-        const valueStart = out.pos;
+        const keyLength = hasKey ? out.length - keyStart : -1;
+        const valueStart = out.length;
         if (after !== null) encodeValue.encodeInto(out, after);
-        const valueLength = after === null ? -1 : out.pos - valueStart;
+        const valueLength = after === null ? -1 : out.length - valueStart;
         const op = after === null ? opCode.d : before === null ? opCode.c : opCode.u;
         // Facts without a key are in no order that a consumer could rely on: those of one append stay together.
-        const partition = hasKey ? partitionOf(out.bytes, keyStart, valueStart, partitions) : context.seq % partitions;
+        const partition = hasKey ? partitionOf(out.buffer, keyStart, valueStart, partitions) : context.seq % partitions;
         this.#add(op, topic, partition, keyStart, keyLength, valueStart, valueLength, context.rowtimeMs);
         if (this.#openBytes >= pieceBytes) this.#closePiece();
       },
@@ -93,9 +93,9 @@ export class SinkTopics {
   put(topic: string, key: Buffer, value: Buffer | null, context: ApplyContext): void {
     this.#begin(context);
     const out = this.#out;
-    const keyStart = out.pos;
+    const keyStart = out.length;
     out.copy(key, 0, key.length);
-    const valueStart = out.pos;
+    const valueStart = out.length;
     if (value !== null) out.copy(value, 0, value.length);
     const valueLength = value?.length ?? -1;
     const rowtimeMs = Math.floor(context.commitTimeUs / 1000);
@@ -121,7 +121,7 @@ export class SinkTopics {
   }
 
   get #openBytes(): number {
-    return this.#out.pos + this.#count * bytesPerRecord;
+    return this.#out.length + this.#count * bytesPerRecord;
   }
 
   #begin(context: ApplyContext): void {
@@ -141,7 +141,7 @@ export class SinkTopics {
     this.#commitTimeUs = commitTimeUs;
     this.#count = 0;
     this.#topics = [];
-    this.#out.pos = 0;
+    this.#out.length = 0;
   }
 
   #close(): void {

@@ -10,8 +10,8 @@ import {
   integerValue,
 } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import { decimalText } from '../schema/formats/decimal.js';
-import { dateText, timestampText, timeText } from '../schema/formats/time-text.js';
+import { decimalText } from '../core/decimal.js';
+import { dateText, timestampText, timeText } from '../core/time-text.js';
 
 export function parseKeyText(text: string, schema: RowSchema, table: string): Row {
   const columns = schema.keyColumns.map((i) => schema.columns[i]!);

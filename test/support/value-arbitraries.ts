@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { integerValue, type DataType, type RowSchema, type Value } from '../../src/core/data-type.js';
 import type { SourceTable, ValueSink } from '../../src/core/row-encoder.js';
-import { decimalText } from '../../src/schema/formats/decimal.js';
+import { decimalText } from '../../src/core/decimal.js';
 
 export const scalarType: fc.Arbitrary<DataType> = fc.oneof(
   fc.constantFrom<DataType>(

@@ -1,8 +1,9 @@
 // DECIMAL arithmetic on unscaled integers: exact, with the scales aligned, rounded half up only where the result's scale is
 // smaller than the exact one, and failing when the result has more digits than its precision. The fast paths stay in numbers
-// while these are safe; sql/functions/decimal.ts has the general ones.
+// while these are safe; core/decimal.ts has the general ones.
 import { integerValue } from '../../core/data-type.js';
-import { decimalText, powerOfTen, fitDecimal as fitBig } from '../../sql/functions/decimal.js';
+import { decimalText, divideHalfUp, powerOfTen } from '../../core/decimal.js';
+import { fitDecimal as fitBig } from '../../sql/functions/decimal.js';
 import { divisionByZero, type Int } from './integer.js';
 
 export interface DecimalShape {
@@ -21,15 +22,6 @@ export function scaleUp(value: Int, digits: number): Int {
     if (scaled <= maxSafe && scaled >= -maxSafe) return scaled + 0;
   }
   return integerValue(BigInt(value) * powerOfTen(digits));
-}
-
-/** numerator / denominator to the nearest integer, a half away from zero (Java's HALF_UP). */
-export function divideHalfUp(numerator: bigint, denominator: bigint): bigint {
-  const negative = numerator < 0n !== denominator < 0n;
-  const n = numerator < 0n ? -numerator : numerator;
-  const d = denominator < 0n ? -denominator : denominator;
-  const quotient = (2n * n + d) / (2n * d);
-  return negative ? -quotient : quotient;
 }
 
 /** From one scale to another, half up when digits go. */

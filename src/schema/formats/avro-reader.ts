@@ -6,7 +6,8 @@ import { AppError } from '../../core/errors.js';
 import type { AvroCursor } from './avro-cursor.js';
 import type { AvroNode, Meaning } from './avro-node.js';
 import { avroNames } from './avro-schema.js';
-import { fitsPrecision, fromTwosComplement, rescale } from './decimal.js';
+import { fitsPrecision, rescaleExactly } from '../../core/decimal.js';
+import { fromTwosComplement } from './decimal.js';
 import { fromWire } from './micros.js';
 
 export type AvroRead = (cursor: AvroCursor) => Value;
@@ -186,7 +187,7 @@ function bytesReader(node: Extract<AvroNode, { kind: 'fixed' }> | Primitive, typ
       const value = c.bytes.readIntBE(start, size);
       if (fitsPrecision(value, type.precision)) return value;
     }
-    const value = rescale(fromTwosComplement(c.bytes, start, c.at), scale, type.precision, type.scale);
+    const value = rescaleExactly(fromTwosComplement(c.bytes, start, c.at), scale, type.precision, type.scale);
     return value ?? c.fail(`a decimal of column ${column} does not fit ${printType(type)}`);
   };
 }
@@ -206,7 +207,7 @@ function longReader(node: Primitive, type: DataType, column: string): AvroRead {
       return (c) => Number(c.long());
     case 'DECIMAL':
       return (c) =>
-        rescale(BigInt(c.long()), 0, type.precision, type.scale) ??
+        rescaleExactly(BigInt(c.long()), 0, type.precision, type.scale) ??
         c.fail(`column ${column} does not fit ${printType(type)}`);
     case 'TIME':
     case 'TIMESTAMP': {

@@ -10,7 +10,7 @@ import {
   writeText,
   writeBigLong,
 } from './avro-write.js';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { refuseBytes, refuseNull, type ColumnSink } from './column-sink.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
@@ -52,9 +52,9 @@ export class AvroSink implements ColumnSink {
     const out = this.out;
     if (this.nullable[i] === 1) {
       out.reserve(1);
-      out.bytes[out.pos++] = 2;
+      out.buffer[out.length++] = 2;
     }
-    this.starts[i] = out.pos;
+    this.starts[i] = out.length;
   }
 
   null(): void {
@@ -62,14 +62,14 @@ export class AvroSink implements ColumnSink {
     const out = this.out;
     if (this.nullable[i] === 0) refuseNull(this.fields[i]!);
     out.reserve(1);
-    out.bytes[out.pos++] = 0;
-    this.starts[i] = out.pos;
+    out.buffer[out.length++] = 0;
+    this.starts[i] = out.length;
   }
 
   boolean(value: boolean): void {
     this.open();
     this.out.reserve(1);
-    this.out.bytes[this.out.pos++] = value ? 1 : 0;
+    this.out.buffer[this.out.length++] = value ? 1 : 0;
   }
 
   integer(value: number): void {
@@ -127,7 +127,7 @@ export class AvroSink implements ColumnSink {
   }
 
   finish(): void {
-    this.endPos = this.out.pos;
+    this.endPos = this.out.length;
     this.out.copy(this.suffix, 0, this.suffix.length);
   }
 
@@ -145,13 +145,13 @@ export class AvroSink implements ColumnSink {
     for (let j = 0; j < columns.length; j++) {
       const start = from.columnStart(columns[j]!);
       const end = from.columnEnd(columns[j]!);
-      if (from.out.bytes[start - 1] === 0) {
+      if (from.out.buffer[start - 1] === 0) {
         this.null();
         continue;
       }
       this.open();
       this.out.reserve(end - start);
-      this.out.copy(from.out.bytes, start, end);
+      this.out.copy(from.out.buffer, start, end);
     }
     this.finish();
   }

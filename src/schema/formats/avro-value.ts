@@ -1,7 +1,7 @@
 // A value in memory in Avro's binary form, under the schema that avro-schema.ts makes from its type.
 import type { DataType, Value } from '../../core/data-type.js';
 import { writeBigLong, writeBytes, writeDecimal, writeDouble, writeLong, writeText } from './avro-write.js';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { toWire } from './micros.js';
 
 /** A nullable union with null first: what every field and element is, but the single column of a bare key. */
@@ -14,7 +14,7 @@ export function writeAvro(out: ByteWriter, type: DataType, value: Exclude<Value,
   switch (type.kind) {
     case 'BOOLEAN':
       out.reserve(1);
-      out.bytes[out.pos++] = value === true ? 1 : 0;
+      out.buffer[out.length++] = value === true ? 1 : 0;
       return;
     case 'INTEGER':
     case 'DATE':

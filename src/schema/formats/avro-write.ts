@@ -1,21 +1,21 @@
 // Avro's binary primitives into a ByteWriter: zigzag varints, length-prefixed bytes, little-endian doubles.
 import { integerValue } from '../../core/data-type.js';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { toTwosComplement } from './decimal.js';
 
 /** int or long; any safe integer. */
 export function writeLong(out: ByteWriter, value: number): void {
   if (value >= -0x40000000 && value < 0x40000000) {
     out.reserve(5);
-    const bytes = out.bytes;
+    const bytes = out.buffer;
     let n = (value << 1) ^ (value >> 31);
-    let p = out.pos;
+    let p = out.length;
     while ((n & ~0x7f) !== 0) {
       bytes[p++] = (n & 0x7f) | 0x80;
       n >>>= 7;
     }
     bytes[p++] = n;
-    out.pos = p;
+    out.length = p;
     return;
   }
   const high = Math.floor(value / 0x100000000);
@@ -25,18 +25,18 @@ export function writeLong(out: ByteWriter, value: number): void {
 /** high * 2^32 + low; low unsigned, high signed. */
 export function writeLong64(out: ByteWriter, high: number, low: number): void {
   out.reserve(10);
-  const bytes = out.bytes;
+  const bytes = out.buffer;
   const sign = high >> 31;
   let lowBits = ((low << 1) ^ sign) >>> 0;
   let highBits = ((high << 1) | (low >>> 31)) ^ sign;
-  let p = out.pos;
+  let p = out.length;
   while (highBits !== 0 || lowBits > 0x7f) {
     bytes[p++] = (lowBits & 0x7f) | 0x80;
     lowBits = ((lowBits >>> 7) | (highBits << 25)) >>> 0;
     highBits >>>= 7;
   }
   bytes[p++] = lowBits;
-  out.pos = p;
+  out.length = p;
 }
 
 export function writeBigLong(out: ByteWriter, value: number | bigint): void {
@@ -54,12 +54,12 @@ export function writeText(out: ByteWriter, text: string): void {
   const length = Buffer.byteLength(text);
   writeLong(out, length);
   out.reserve(length);
-  out.pos += out.bytes.write(text, out.pos, 'utf8');
+  out.length += out.buffer.write(text, out.length, 'utf8');
 }
 
 export function writeDouble(out: ByteWriter, value: number): void {
   out.reserve(8);
-  out.pos = out.bytes.writeDoubleLE(value, out.pos);
+  out.length = out.buffer.writeDoubleLE(value, out.length);
 }
 
 /** The unscaled integer as bytes with logical type decimal. */
@@ -76,11 +76,11 @@ export function writeDecimal(out: ByteWriter, unscaled: number | bigint): void {
 function writeSmallDecimal(out: ByteWriter, unscaled: number): void {
   const length = unscaled >= -0x80 && unscaled < 0x80 ? 1 : unscaled >= -0x8000 && unscaled < 0x8000 ? 2 : 3;
   out.reserve(4);
-  const bytes = out.bytes;
-  let p = out.pos;
+  const bytes = out.buffer;
+  let p = out.length;
   bytes[p++] = length << 1;
   for (let shift = 8 * (length - 1); shift >= 0; shift -= 8) bytes[p++] = (unscaled >> shift) & 0xff;
-  out.pos = p;
+  out.length = p;
 }
 
 /** The unscaled integer of canonical decimal text in ASCII. */

@@ -3,7 +3,7 @@
 import { assert } from '../../core/errors.js';
 import { extentSize, type AppendEnd, type Chunk } from '../../core/record.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
-import { ByteWriter, standalone } from './byte-writer.js';
+import { ByteWriter, standalone } from '../../core/bytes.js';
 
 export interface ChunkBuilderOptions {
   /** The size that the source aims at; a larger record makes a larger chunk. */
@@ -30,7 +30,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
 
   get byteLength(): number {
-    return this.out.pos;
+    return this.out.length;
   }
   get recordCount(): number {
     return this.#count;
@@ -73,7 +73,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
     this.#ends.push({ ...end, recordEnd: this.#count });
     this.#unplaced = end.position === null ? this.#unplaced + 1 : 0;
-    this.#openStart = { count: this.#count, bytes: this.out.pos };
+    this.#openStart = { count: this.#count, bytes: this.out.length };
   }
 
   get unplaced(): number {
@@ -90,7 +90,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   discardOpenAppend(): void {
     assert(this.#openStart !== undefined, 'an append of which a part was handed over cannot be discarded');
     this.#count = this.#openStart.count;
-    this.out.pos = this.#openStart.bytes;
+    this.out.length = this.#openStart.bytes;
   }
 
   take(): Chunk | null {
@@ -115,16 +115,16 @@ export class RecordChunkBuilder implements ChunkBuilder {
 
   #takeBytes(): Uint8Array<ArrayBuffer> {
     const out = this.out;
-    const size = out.pos;
-    out.pos = 0;
-    const full = out.bytes;
+    const size = out.length;
+    out.length = 0;
+    const full = out.buffer;
     // A small chunk is copied out; handing over the whole buffer would cost its memory on the other side.
     if (size < full.length >> 1) {
       const copy = new Uint8Array(size);
       copy.set(full.subarray(0, size));
       return copy;
     }
-    out.bytes = standalone(this.#chunkBytes + (this.#chunkBytes >> 3) + 4096);
+    out.buffer = standalone(this.#chunkBytes + (this.#chunkBytes >> 3) + 4096);
     return new Uint8Array(full.buffer, full.byteOffset, size);
   }
 }

@@ -2,7 +2,7 @@
 // from the value's bytes instead of being encoded again. One implementation per format.
 import { AppError } from '../../core/errors.js';
 import type { ValueSink } from '../../core/row-encoder.js';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import type { WireField } from './format.js';
 import { excerpt } from './utf8.js';
 

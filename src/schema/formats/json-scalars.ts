@@ -1,7 +1,7 @@
 // Scalars read in place from JSON bytes, by a code per type. `undefined` means: not in the form that our encoder writes, let the
 // full parser decide; it is never an error here.
 import { integerValue, type DataType, type Value } from '../../core/data-type.js';
-import { fitsPrecision } from './decimal.js';
+import { fitsPrecision } from '../../core/decimal.js';
 import { JsonTextReader } from './json-text-reader.js';
 import { fromWire } from './micros.js';
 

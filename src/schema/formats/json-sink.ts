@@ -1,6 +1,6 @@
 // The JSON side of the hottest path: each call writes `,"name":` from a precompiled prefix and then the value's text, straight
 // into the chunk. A bare key is the same with empty prefixes.
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { refuseBytes, type ColumnSink } from './column-sink.js';
 import type { WireField } from './format.js';
 import { int64, putInt64, putInteger } from './integer-text.js';
@@ -62,9 +62,9 @@ export class JsonSink implements ColumnSink {
     const to = prefixStart[i + 1]!;
     const out = this.out;
     out.reserve(to - from + scalarRoom);
-    const bytes = out.bytes;
+    const bytes = out.buffer;
     const prefix = this.prefixBytes;
-    let p = out.pos;
+    let p = out.length;
     for (let k = from; k < to; k++) bytes[p++] = prefix[k]!;
     this.starts[i] = p;
     return p;
@@ -72,79 +72,79 @@ export class JsonSink implements ColumnSink {
 
   null(): void {
     const p = this.open();
-    const bytes = this.out.bytes;
+    const bytes = this.out.buffer;
     bytes[p] = 110;
     bytes[p + 1] = 117;
     bytes[p + 2] = 108;
     bytes[p + 3] = 108;
-    this.out.pos = p + 4;
+    this.out.length = p + 4;
   }
 
   boolean(value: boolean): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     this.out.ascii(value ? 'true' : 'false');
   }
 
   integer(value: number): void {
     const p = this.open();
-    this.out.pos = putInteger(this.out.bytes, p, value);
+    this.out.length = putInteger(this.out.buffer, p, value);
   }
 
   int64(high: number, low: number): void {
     const p = this.open();
-    this.out.pos = putInt64(this.out.bytes, p, high, low);
+    this.out.length = putInt64(this.out.buffer, p, high, low);
   }
 
   double(value: number): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     this.out.ascii(doubleText(value));
   }
 
   decimal(source: Buffer, start: number, end: number): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     this.out.copy(source, start, end);
   }
 
   utf8(source: Buffer, start: number, end: number): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     if (!writeUtf8(this.out, source, start, end)) refuseBytes(this.fields[this.column - 1]!, source, start, end);
   }
 
   string(value: string): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     writeString(this.out, value);
   }
 
   bytes(source: Buffer, start: number, end: number): void {
-    this.out.pos = this.open();
+    this.out.length = this.open();
     writeBase64(this.out, source, start, end);
   }
 
   micros(value: number): void {
     const millis = this.millis[this.column] === 1;
     const p = this.open();
-    this.out.pos = putInteger(this.out.bytes, p, millis ? Math.floor(value / 1000) : value);
+    this.out.length = putInteger(this.out.buffer, p, millis ? Math.floor(value / 1000) : value);
   }
 
   microsWide(high: number, low: number): void {
     const millis = this.millis[this.column] === 1;
     const p = this.open();
-    if (!millis) this.out.pos = putInt64(this.out.bytes, p, high, low);
+    if (!millis) this.out.length = putInt64(this.out.buffer, p, high, low);
     else {
-      this.out.pos = p;
+      this.out.length = p;
       this.out.ascii(floorMillis(int64(high, low)).toString());
     }
   }
 
   finish(): void {
     const out = this.out;
-    this.endPos = out.pos;
+    this.endPos = out.length;
     const suffix = this.frame.suffix;
     out.reserve(suffix.length);
-    const bytes = out.bytes;
-    let p = out.pos;
+    const bytes = out.buffer;
+    let p = out.length;
     for (let k = 0; k < suffix.length; k++) bytes[p++] = suffix[k]!;
-    out.pos = p;
+    out.length = p;
   }
 
   columnStart(i: number): number {
@@ -159,9 +159,9 @@ export class JsonSink implements ColumnSink {
   copyFrom(from: ColumnSink, columns: readonly number[]): void {
     this.begin();
     for (let j = 0; j < columns.length; j++) {
-      this.out.pos = this.open();
+      this.out.length = this.open();
       // The source's bytes may be those of `out` itself, which `open` may have replaced by larger ones with the same content.
-      this.out.copy(from.out.bytes, from.columnStart(columns[j]!), from.columnEnd(columns[j]!));
+      this.out.copy(from.out.buffer, from.columnStart(columns[j]!), from.columnEnd(columns[j]!));
     }
     this.finish();
   }

@@ -1,7 +1,7 @@
 // A value in memory as JSON text on the wire; the same bytes as the row encoder writes for the same value.
 import type { DataType, Value } from '../../core/data-type.js';
-import type { ByteWriter } from './byte-writer.js';
-import { decimalText } from './decimal.js';
+import type { ByteWriter } from '../../core/bytes.js';
+import { decimalText } from '../../core/decimal.js';
 import { putInteger } from './integer-text.js';
 import { doubleText, writeBase64, writeString } from './json-write.js';
 import { toWire } from './micros.js';
@@ -71,6 +71,6 @@ function writeWhole(out: ByteWriter, value: number | bigint): void {
   if (typeof value === 'bigint') out.ascii(value.toString());
   else {
     out.reserve(24);
-    out.pos = putInteger(out.bytes, out.pos, value);
+    out.length = putInteger(out.buffer, out.length, value);
   }
 }

@@ -1,6 +1,6 @@
 // JSON text, byte by byte, into a ByteWriter: what the row encoder and the value encoder share, so that both write the same
 // bytes for the same value. Strings are escaped as JSON.stringify does it; numbers keep their digits.
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { sequenceLength } from './utf8.js';
 
 /** 0: the byte stands for itself. 1: \u00xx. 2: part of a multi-byte sequence. Else the letter behind the backslash. */
@@ -16,8 +16,8 @@ const base64Digits = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 /** Writes a quoted string from UTF-8 bytes. False (and nothing is promised about the output) when they are not well formed. */
 export function writeUtf8(out: ByteWriter, source: Uint8Array, start: number, end: number): boolean {
   out.reserve(end - start + 2);
-  let bytes = out.bytes;
-  let p = out.pos;
+  let bytes = out.buffer;
+  let p = out.length;
   bytes[p++] = 34;
   for (let i = start; i < end; i++) {
     const c = source[i]!;
@@ -37,14 +37,14 @@ export function writeUtf8(out: ByteWriter, source: Uint8Array, start: number, en
     }
     // The rest was reserved at one byte each; an escape needs up to five more.
     if (p + 8 + (end - i) > bytes.length) {
-      out.pos = p;
+      out.length = p;
       out.reserve((end - i) * 2 + 16);
-      bytes = out.bytes;
+      bytes = out.buffer;
     }
     p = putEscape(bytes, p, c, escape);
   }
   bytes[p++] = 34;
-  out.pos = p;
+  out.length = p;
   return true;
 }
 
@@ -71,8 +71,8 @@ function putUnicodeEscape(bytes: Uint8Array, at: number, code: number): number {
 export function writeString(out: ByteWriter, text: string): void {
   // Six bytes are the most that a UTF-16 unit can take.
   out.reserve(text.length * 6 + 2);
-  const bytes = out.bytes;
-  let p = out.pos;
+  const bytes = out.buffer;
+  let p = out.length;
   bytes[p++] = 34;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -100,7 +100,7 @@ export function writeString(out: ByteWriter, text: string): void {
     }
   }
   bytes[p++] = 34;
-  out.pos = p;
+  out.length = p;
 }
 
 /** A DOUBLE as JSON: always recognisable as one (fraction or exponent), shortest form that reads back; ksqlDB's strings else. */
@@ -116,8 +116,8 @@ export function doubleText(value: number): string {
 /** A quoted string of base64 with padding. */
 export function writeBase64(out: ByteWriter, source: Uint8Array, start: number, end: number): void {
   out.reserve((Math.floor((end - start + 2) / 3) << 2) + 2);
-  const bytes = out.bytes;
-  let p = out.pos;
+  const bytes = out.buffer;
+  let p = out.length;
   bytes[p++] = 34;
   let i = start;
   for (; i + 2 < end; i += 3) {
@@ -136,5 +136,5 @@ export function writeBase64(out: ByteWriter, source: Uint8Array, start: number, 
     bytes[p++] = 61;
   }
   bytes[p++] = 34;
-  out.pos = p;
+  out.length = p;
 }

@@ -2,7 +2,7 @@
 // DOUBLE big-endian IEEE, STRING UTF-8, BYTES as they are. Other types have no serializer and are refused when a key is compiled.
 import { integerValue, printType, type DataType, type Value } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import type { WireField } from './format.js';
 import { decodeUtf8, excerpt } from './utf8.js';
 
@@ -43,20 +43,20 @@ export function putKafka(out: ByteWriter, type: DataType, value: Value): void {
   switch (type.kind) {
     case 'INTEGER':
       out.reserve(4);
-      out.pos = out.bytes.writeInt32BE(Number(value), out.pos);
+      out.length = out.buffer.writeInt32BE(Number(value), out.length);
       return;
     case 'BIGINT':
       out.reserve(8);
-      out.pos = out.bytes.writeBigInt64BE(BigInt(value as number | bigint), out.pos);
+      out.length = out.buffer.writeBigInt64BE(BigInt(value as number | bigint), out.length);
       return;
     case 'DOUBLE':
       out.reserve(8);
-      out.pos = out.bytes.writeDoubleBE(value as number, out.pos);
+      out.length = out.buffer.writeDoubleBE(value as number, out.length);
       return;
     case 'STRING': {
       const text = value as string;
       out.reserve(text.length * 3);
-      out.pos += out.bytes.write(text, out.pos, 'utf8');
+      out.length += out.buffer.write(text, out.length, 'utf8');
       return;
     }
     case 'BYTES': {

@@ -1,5 +1,5 @@
 // ksqlDB's KAFKA format on the hot path: the single key column as Kafka's own serializer writes it.
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../../core/bytes.js';
 import { refuseBytes, refuseNull, type ColumnSink } from './column-sink.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
@@ -18,10 +18,10 @@ export class KafkaSink implements ColumnSink {
   }
 
   begin(): void {
-    this.start = this.out.pos;
+    this.start = this.out.length;
   }
   finish(): void {
-    this.endPos = this.out.pos;
+    this.endPos = this.out.length;
   }
   columnStart(): number {
     return this.start;
@@ -31,7 +31,7 @@ export class KafkaSink implements ColumnSink {
   }
   copyFrom(from: ColumnSink, columns: readonly number[]): void {
     this.begin();
-    this.out.copy(from.out.bytes, from.columnStart(columns[0]!), from.columnEnd(columns[0]!));
+    this.out.copy(from.out.buffer, from.columnStart(columns[0]!), from.columnEnd(columns[0]!));
     this.finish();
   }
 

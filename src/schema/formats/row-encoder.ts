@@ -7,7 +7,7 @@ import { opCode, type Op } from '../../core/record.js';
 import type { RowEncoder, SourceTable, ValueSink } from '../../core/row-encoder.js';
 import { frame } from '../wire-format.js';
 import { AvroSink } from './avro-sink.js';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter } from '../../core/bytes.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
 import type { ColumnSink } from './column-sink.js';
 import { deletedField, type Format, type KeyShape, type WireField } from './format.js';
@@ -107,19 +107,19 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   beginOldKey(): ValueSink {
-    this.#oldKeyStart = this.#out.pos;
+    this.#oldKeyStart = this.#out.length;
     this.#key.begin();
     return this.#key;
   }
 
   endOldKey(): void {
     this.#key.finish();
-    this.#oldKeyLength = this.#out.pos - this.#oldKeyStart;
+    this.#oldKeyLength = this.#out.length - this.#oldKeyStart;
   }
 
   beginRow(op: Op): ValueSink {
     this.#op = opCode[op];
-    this.#valueStart = this.#out.pos;
+    this.#valueStart = this.#out.length;
     const sink = this.#tee ?? this.#row;
     sink.begin();
     return sink;
@@ -132,7 +132,7 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   beginDelete(): ValueSink {
-    this.#valueStart = this.#out.pos;
+    this.#valueStart = this.#out.length;
     const sink = this.#deletedTee ?? this.#deletedRow ?? this.#key;
     sink.begin();
     return sink;
@@ -145,7 +145,7 @@ class FlatRowEncoder implements RowEncoder {
     } else {
       this.#key.finish();
       this.#keyStart = this.#valueStart;
-      this.#keyLength = this.#out.pos - this.#valueStart;
+      this.#keyLength = this.#out.length - this.#valueStart;
     }
     this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
   }
@@ -154,24 +154,24 @@ class FlatRowEncoder implements RowEncoder {
   #finishValue(row: ColumnSink, tee: TeeSink | undefined): number {
     const out = this.#out;
     row.finish();
-    const valueLength = out.pos - this.#valueStart;
+    const valueLength = out.length - this.#valueStart;
     if (this.#keyInPlace) {
       this.#keyStart = row.columnStart(this.#firstKey);
       this.#keyLength = row.columnEnd(this.#firstKey) - this.#keyStart;
       return valueLength;
     }
-    this.#keyStart = out.pos;
+    this.#keyStart = out.length;
     if (tee) {
       tee.key.finish();
       this.#key.copyFrom(tee.key, this.#keySource);
     } else this.#key.copyFrom(row, this.#keySource);
-    this.#keyLength = out.pos - this.#keyStart;
+    this.#keyLength = out.length - this.#keyStart;
     return valueLength;
   }
 
   /** A key that changed: the old one gets its tombstone before the row. */
   #endUpdate(): void {
-    const bytes = this.#out.bytes;
+    const bytes = this.#out.buffer;
     const start = this.#oldKeyStart;
     const length = this.#oldKeyLength;
     this.#oldKeyLength = -1;
@@ -187,7 +187,7 @@ class FlatRowEncoder implements RowEncoder {
       this.#topicIndex = chunks.topicIndex(this.topic);
     }
     const partition =
-      this.#partitions === 1 ? 0 : partitionOf(this.#out.bytes, keyStart, keyStart + keyLength, this.#partitions);
+      this.#partitions === 1 ? 0 : partitionOf(this.#out.buffer, keyStart, keyStart + keyLength, this.#partitions);
     chunks.add(op, this.#topicIndex, partition, keyStart, keyLength, valueStart, valueLength);
   }
 }

@@ -2,9 +2,9 @@
 // This is what people and clients read; what lies on topics is written by value-encoder. Compiled per column, and JSON.stringify
 // only where a string has to be escaped: a point read makes its answer with this.
 import type { Column, DataType, Row, Value } from '../../core/data-type.js';
-import { decimalText } from './decimal.js';
+import { decimalText } from '../../core/decimal.js';
 import { doubleText } from './json-write.js';
-import { dateText, timestampText, timeText } from './time-text.js';
+import { dateText, timestampText, timeText } from '../../core/time-text.js';
 
 export interface PrintOptions {
   /**

@@ -18,7 +18,7 @@ export class TeeSink implements ValueSink {
 
   begin(): void {
     this.column = 0;
-    this.key.out.pos = 0;
+    this.key.out.length = 0;
     this.value.begin();
     this.key.begin();
   }

@@ -4,7 +4,7 @@ import type { Row, RowSchema, Value } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
 import { frame } from '../wire-format.js';
 import { writeAvro, writeNullable } from './avro-value.js';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter } from '../../core/bytes.js';
 import { refuseNull } from './column-sink.js';
 import { keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
 import { writeJson } from './json-value.js';
@@ -49,7 +49,7 @@ export function createValueEncoder({ format, schema, schemaId, valueColumns }: V
   const scratch = new ByteWriter(1024);
   return {
     encode(row) {
-      scratch.pos = 0;
+      scratch.length = 0;
       write(scratch, row);
       return scratch.takeFrom(0);
     },
@@ -64,7 +64,7 @@ export function createKeyEncoder({ format, schema, keyShape, schemaId }: KeyEnco
   const keyColumns = schema.keyColumns;
   function encode(key: Row): Buffer | null {
     if (mayBeNull && key[0] === null) return null;
-    scratch.pos = 0;
+    scratch.length = 0;
     write(scratch, key);
     return scratch.takeFrom(0);
   }

@@ -1,5 +1,6 @@
 // Values of a row image (binlog) to the sink, one function per column, made once per table map: the hottest code of capture.
 // Nothing is made on the way but for values beyond 2^53 and the errors.
+import { epochDays, isDay } from '../../core/calendar.js';
 import type { ValueSink } from '../../core/row-encoder.js';
 import { textWriter } from './charset.js';
 import { unsupportedType, type ColumnForm, type TableColumn } from './column-form.js';
@@ -7,7 +8,7 @@ import { packedDecimal } from './decimal.js';
 import { shortestFloat } from './float.js';
 import { writeBinaryJson } from './json-binary.js';
 import { reserve, scratch, writeDigits } from './scratch.js';
-import { epochDays, isDay, writeTimestamp } from './temporal.js';
+import { writeTimestamp } from './temporal.js';
 import { unconvertible } from './unconvertible.js';
 import type { BinaryReader, WireSize } from './wire-type.js';
 

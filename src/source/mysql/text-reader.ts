@@ -1,11 +1,12 @@
 // Values of a result row in the text protocol (snapshot) to the sink, straight from the packet, one function per column. The
 // session gives text in the column's own character set and times in UTC (snapshot-session.ts), so that each value arrives here
 // in the same form as from the binlog and leaves in the identical one.
+import { epochDays, isDay } from '../../core/calendar.js';
 import type { ValueSink } from '../../core/row-encoder.js';
 import { textWriter } from './charset.js';
 import { unsupportedType, type TableColumn } from './column-form.js';
 import { shortestFloat } from './float.js';
-import { epochDays, isDay, toMicros, writeTimestamp } from './temporal.js';
+import { toMicros, writeTimestamp } from './temporal.js';
 import { unconvertible } from './unconvertible.js';
 
 /** Reads the value between start and end, which is not null. */

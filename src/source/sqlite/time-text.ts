@@ -1,8 +1,8 @@
 // Dates and times of SQLite, which are text (or an integer counting from 1970) by convention only. Everything is checked: a
 // day that does not exist is no day, where SQLite's own functions would move it into the next month.
+import { epochDays, isDay } from '../../core/calendar.js';
 import type { TimestampUnit } from './config.js';
 
-const dayMs = 86_400_000;
 /** Last second of the year 9999, as far as the text form reaches: a bigger count is in another unit than was said. */
 const lastSecond = 253_402_300_799n;
 
@@ -13,10 +13,7 @@ export function daysOf(text: string): number | null {
 }
 
 function days(year: number, month: number, day: number): number | null {
-  const date = new Date(0);
-  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
-  date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() / dayMs : null;
+  return isDay(year, month, day) ? epochDays(year, month, day) : null;
 }
 
 /** µs of the day of `HH:MM[:SS[.ffffff]]`. */

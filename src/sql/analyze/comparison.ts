@@ -2,7 +2,7 @@
 // their types, so a key column stays bare in `id = 5` and can be looked up.
 import { BIGINT, BOOLEAN, printType, sameType, STRING, type DataType } from '../../core/data-type.js';
 import type { ComparisonOp, Expression } from '../ast.js';
-import { big } from '../functions/decimal.js';
+import { big } from '../../core/decimal.js';
 import { isNumber } from '../functions/common-type.js';
 import { parseTimestamp } from '../functions/time-text.js';
 import { messages } from '../messages.js';

@@ -2,7 +2,7 @@
 import { integerValue, type DataType, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import { castBody } from '../functions/cast.js';
-import { big } from '../functions/decimal.js';
+import { big } from '../../core/decimal.js';
 import { functionBody } from '../functions/registry.js';
 import type { Expr } from '../plan.js';
 import { invalidStatement, unsupported, type Place } from '../sql-error.js';

@@ -1,6 +1,6 @@
 // A comparison of a key column with a constant, as a value of the column's own type: what an index can be asked for.
 import { integerValue, sameType, type DataType, type Value } from '../../core/data-type.js';
-import { big, decimalText, powerOfTen } from '../functions/decimal.js';
+import { big, decimalText, powerOfTen } from '../../core/decimal.js';
 import type { CompareOp, Expr } from '../plan.js';
 
 export type KeyComparison =
@@ -99,7 +99,7 @@ function toDouble(value: Value, from: DataType): number | undefined {
     case 'DOUBLE':
       return value as number;
     case 'DECIMAL':
-      return Number(decimalText(value, from.scale));
+      return Number(decimalText(value as number | bigint, from.scale));
     case 'INTEGER':
     case 'BIGINT': {
       const number = Number(value);

@@ -2,8 +2,10 @@
 // the planner for constants. A value that does not convert throws `unconvertible-value`; SQL NULL stays NULL.
 import { integerValue, printType, sameType, type DataType, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
-import { big, decimalFromText, decimalText, fitDecimal, powerOfTen, rescale } from './decimal.js';
-import { formatDate, formatTime, formatTimestamp, parseDate, parseTime, parseTimestamp } from './time-text.js';
+import { dateText, shortTimeText, timestampText } from '../../core/time-text.js';
+import { big, decimalText, powerOfTen, rescale } from '../../core/decimal.js';
+import { decimalFromText, fitDecimal } from './decimal.js';
+import { parseDate, parseTime, parseTimestamp } from './time-text.js';
 
 export type Cast = (value: Value) => Value;
 
@@ -63,13 +65,13 @@ function toText(from: DataType): Cast | null {
     case 'DOUBLE':
       return (v) => doubleText(v as number);
     case 'DECIMAL':
-      return (v) => decimalText(v, from.scale);
+      return (v) => decimalText(v as number | bigint, from.scale);
     case 'DATE':
-      return (v) => formatDate(v as number);
+      return (v) => dateText(v as number);
     case 'TIME':
-      return (v) => formatTime(v as number);
+      return (v) => shortTimeText(v as number);
     case 'TIMESTAMP':
-      return formatTimestamp;
+      return (v) => timestampText(v as number | bigint);
     default:
       return null;
   }
@@ -129,7 +131,7 @@ function toDouble(from: DataType): Cast | null {
     case 'BIGINT':
       return (v) => Number(v);
     case 'DECIMAL':
-      return (v) => Number(decimalText(v, from.scale));
+      return (v) => Number(decimalText(v as number | bigint, from.scale));
     case 'STRING':
       return (v) => {
         const text = (v as string).trim();

@@ -1,31 +1,10 @@
-// Arithmetic on unscaled decimals, with the rounding that SQL asks for. A DECIMAL value is v * 10^scale as number or bigint;
-// the work is done in bigint and given back in the canonical form.
-import { integerValue, type Value } from '../../core/data-type.js';
+// What ksqlDB does with decimals that core/decimal.ts does not decide: rounding to whole numbers, and values that do not fit.
+import { decimalText, powerOfTen, rescale, scanDecimal } from '../../core/decimal.js';
+import { integerValue } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 
-const powers: bigint[] = [1n];
-
-export function powerOfTen(n: number): bigint {
-  for (let i = powers.length; i <= n; i++) powers.push(powers[i - 1]! * 10n);
-  return powers[n]!;
-}
-
-/** The integer behind a BIGINT or DECIMAL value. */
-export function big(value: Value): bigint {
-  return typeof value === 'bigint' ? value : BigInt(value as number);
-}
-
-/** value / divisor to the nearest, halves away from zero. */
-export function divideHalfUp(value: bigint, divisor: bigint): bigint {
-  const half = divisor / 2n;
-  return value < 0n ? -((-value + half) / divisor) : (value + half) / divisor;
-}
-
-/** The same number at another scale; digits that fall away are rounded half up. */
-export function rescale(unscaled: bigint, from: number, to: number): bigint {
-  if (to >= from) return unscaled * powerOfTen(to - from);
-  return divideHalfUp(unscaled, powerOfTen(from - to));
-}
+/** Beyond any DECIMAL and any double: no such power of ten is made of a text. */
+const exponentMax = 9_999;
 
 /** Towards negative infinity (`up` false) or positive infinity, at a scale that is not larger. */
 export function roundToward(unscaled: bigint, scale: number, up: boolean): bigint {
@@ -47,23 +26,12 @@ export function fitDecimal(unscaled: bigint, precision: number, scale: number): 
   return integerValue(unscaled);
 }
 
-/** `-12.50` for (-1250, 2). */
-export function decimalText(value: Value, scale: number): string {
-  const unscaled = big(value);
-  const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, '0');
-  const sign = unscaled < 0n ? '-' : '';
-  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
-}
-
 /** Digits, fraction and exponent of a number's text as an unscaled integer with its scale; null when it is no number. */
-export function parseDecimal(text: string): { unscaled: bigint; scale: number } | null {
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text);
-  if (match === null) return null;
-  const [, sign, whole = '', fraction = '', exponent] = match;
-  if (whole === '' && fraction === '') return null;
-  let unscaled = BigInt(whole + fraction);
-  if (sign === '-') unscaled = -unscaled;
-  const scale = fraction.length - Number(exponent ?? 0);
+export function parseDecimal(text: string): { readonly unscaled: bigint; readonly scale: number } | null {
+  const scanned = scanDecimal(text);
+  if (scanned === undefined || Math.abs(scanned.scale) > exponentMax + text.length) return null;
+  const { negative, digits, scale } = scanned;
+  const unscaled = negative ? -BigInt(digits) : BigInt(digits);
   return scale >= 0 ? { unscaled, scale } : { unscaled: unscaled * powerOfTen(-scale), scale: 0 };
 }
 

@@ -1,6 +1,7 @@
 // Functions of numbers. Whole numbers stay exact; DECIMALs keep their scale except where ROUND drops it.
 import { BIGINT, DOUBLE, INTEGER, integerValue, type DataType, type Value } from '../../core/data-type.js';
-import { big, divideHalfUp, powerOfTen, rescale, roundToward } from './decimal.js';
+import { big, divideHalfUp, powerOfTen, rescale } from '../../core/decimal.js';
+import { roundToward } from './decimal.js';
 import { scalar, type FunctionBody, type ScalarFunction } from './function.js';
 
 const sameType = (args: readonly DataType[]): DataType => args[0]!;

@@ -1,21 +1,16 @@
-// Dates and times as text and back, in UTC: what casts and comparisons with string literals need. In memory a DATE is days, a
-// TIME µs of the day, a TIMESTAMP µs since the epoch.
-import { integerValue, type Value } from '../../core/data-type.js';
-import { big } from './decimal.js';
+// Dates and times from text, in UTC: what casts and comparisons with string literals need. In memory a DATE is days, a TIME µs of the
+// day, a TIMESTAMP µs since the epoch. core/time-text.ts prints them.
+import { epochDays, isDay } from '../../core/calendar.js';
+import { integerValue } from '../../core/data-type.js';
 
-const dayMs = 86_400_000;
 const dayUs = 86_400_000_000;
 
 /** `2020-02-29` -> days since 1970; null when it is no such date. */
 export function parseDate(text: string): number | null {
-  const match = /^(-?\d{4,6})-(\d{2})-(\d{2})$/.exec(text);
+  const match = /^([+-]?\d{4,6})-(\d{2})-(\d{2})$/.exec(text);
   if (match === null) return null;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  const ms = utc(year, month - 1, day);
-  const back = new Date(ms);
-  // Date.UTC rolls 31 February over into March; a date that comes back different does not exist.
-  if (Number.isNaN(ms) || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day) return null;
-  return ms / dayMs;
+  return isDay(year, month, day) ? epochDays(year, month, day) : null;
 }
 
 /** `10:30`, `10:30:15`, `10:30:15.123456` -> µs of the day. */
@@ -34,7 +29,7 @@ export function parseTime(text: string): number | null {
  */
 export function parseTimestamp(text: string): number | bigint | null {
   const match =
-    /^(-?\d{4,6})(?:-(\d{2})(?:-(\d{2})(?:[T ](?:(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?)?)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/.exec(
+    /^([+-]?\d{4,6})(?:-(\d{2})(?:-(\d{2})(?:[T ](?:(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?)?)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/.exec(
       text.trim(),
     );
   if (match === null) return null;
@@ -50,46 +45,4 @@ function zoneUs(zone: string | undefined): number {
   if (zone === undefined || zone === 'Z') return 0;
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)) * (zone.length > 3 ? 1 : 0);
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000_000;
-}
-
-function utc(year: number, month: number, day: number): number {
-  // Date.UTC takes 0..99 for 1900..1999.
-  return new Date(0).setUTCFullYear(year, month, day);
-}
-
-export function formatDate(days: number): string {
-  const date = new Date(days * dayMs);
-  return `${pad(date.getUTCFullYear(), 4)}-${pad(date.getUTCMonth() + 1, 2)}-${pad(date.getUTCDate(), 2)}`;
-}
-
-/** `10:30:15`, with a fraction of 3 or 6 digits where there is one (seconds are left out when all below the minute is 0). */
-export function formatTime(us: number): string {
-  const seconds = Math.floor(us / 1_000_000);
-  const text = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}`;
-  const fraction = us % 1_000_000;
-  if (fraction === 0) return seconds % 60 === 0 ? text : `${text}:${pad(seconds % 60, 2)}`;
-  return `${text}:${pad(seconds % 60, 2)}.${fractionText(fraction)}`;
-}
-
-/** `2020-05-12T10:30:15.123`; 6 digits where the µs are not whole ms. */
-export function formatTimestamp(value: Value): string {
-  const us = big(value);
-  let days = us / BigInt(dayUs);
-  let rest = us % BigInt(dayUs);
-  if (rest < 0n) {
-    rest += BigInt(dayUs);
-    days -= 1n;
-  }
-  const ofDay = Number(rest);
-  const seconds = Math.floor(ofDay / 1_000_000);
-  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return `${formatDate(Number(days))}T${clock.map((n) => pad(n, 2)).join(':')}.${fractionText(ofDay % 1_000_000)}`;
-}
-
-function fractionText(us: number): string {
-  return us % 1000 === 0 ? pad(us / 1000, 3) : pad(us, 6);
-}
-
-function pad(n: number, width: number): string {
-  return n < 0 ? `-${String(-n).padStart(width, '0')}` : String(n).padStart(width, '0');
 }

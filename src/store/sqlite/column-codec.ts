@@ -4,7 +4,7 @@
 import { integerValue, type DataType, type Value } from '../../core/data-type.js';
 import { unreachable } from '../../core/errors.js';
 import type { SqlValue } from '../../sqlite/database.js';
-import { decimalFromText, decimalTextForReaders, decimalToText } from './decimal-text.js';
+import { fromSortableText, sortableTextForReaders, toSortableText } from './sortable-decimal.js';
 import { fromJson, toJson } from './nested-json.js';
 
 export interface ColumnCodec {
@@ -52,8 +52,8 @@ export function columnCodec(type: DataType): ColumnCodec {
       if (precision <= 18) return wideInteger;
       return {
         declaredType: 'TEXT',
-        encode: (value) => (value === null ? null : decimalToText(value as number | bigint, precision)),
-        decode: (stored) => (stored === null ? null : integerValue(decimalFromText(stored as string))),
+        encode: (value) => (value === null ? null : toSortableText(value as number | bigint, precision)),
+        decode: (stored) => (stored === null ? null : integerValue(fromSortableText(stored as string))),
         wide: false,
       };
     }
@@ -112,7 +112,7 @@ export function readableColumn(column: string, type: DataType): string {
     }
     case 'DECIMAL': {
       const { precision, scale } = type;
-      if (precision > 18) return decimalTextForReaders(column, precision, scale);
+      if (precision > 18) return sortableTextForReaders(column, precision, scale);
       if (scale === 0) return column;
       const unit = `1${'0'.repeat(scale)}`;
       // In SQLite `||` binds closer than a division.

@@ -3,7 +3,7 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { compareText } from '../../core/compare.js';
 import { integerValue, type Column, type DataType, type Row, type Value } from '../../core/data-type.js';
-import { decimalFromText, decimalToText } from './decimal-text.js';
+import { fromSortableText, toSortableText } from './sortable-decimal.js';
 
 /** What stands before a value. Behind the last column of a prefix comes one of the first two, so `beyond` ends its range. */
 const mark = { null: 0, value: 1, beyond: 2 } as const;
@@ -55,7 +55,7 @@ function writeValue(to: ByteWriter, type: DataType, value: Value): void {
       return writeInteger(to, value as number | bigint);
     case 'DECIMAL':
       if (type.precision <= 18) return writeInteger(to, value as number | bigint);
-      return to.bytes(Buffer.from(decimalToText(value as number | bigint, type.precision), 'latin1'));
+      return to.bytes(Buffer.from(toSortableText(value as number | bigint, type.precision), 'latin1'));
     case 'DOUBLE':
       return writeDouble(to, value as number);
     case 'STRING':
@@ -155,7 +155,7 @@ function readValue(from: ByteReader, type: DataType): Value {
       return readInteger(from);
     case 'DECIMAL':
       if (type.precision <= 18) return readInteger(from);
-      return integerValue(decimalFromText(from.view(type.precision + 1).toString('latin1')));
+      return integerValue(fromSortableText(from.view(type.precision + 1).toString('latin1')));
     case 'DOUBLE':
       return readDouble(from);
     case 'STRING':

@@ -1,57 +1,58 @@
 // Kafka's wire format in bytes: big-endian numbers, strings with their length in front, and the compact forms of the newer
 // ("flexible") requests. Int64s are read as numbers: offsets, timestamps and producer ids stay far below 2^53.
+import { ByteWriter } from '../../core/bytes.js';
 import { AppError } from '../../core/errors.js';
 
 export class WireWriter {
-  buffer: Buffer;
-  length = 0;
+  readonly #to: ByteWriter;
 
   constructor(initialBytes = 512) {
-    this.buffer = Buffer.allocUnsafe(initialBytes);
+    this.#to = new ByteWriter(initialBytes);
   }
 
+  get length(): number {
+    return this.#to.length;
+  }
+
+  /** A view, valid until the next write. */
   written(): Buffer {
-    return this.buffer.subarray(0, this.length);
+    return this.#to.written();
   }
 
   #reserve(more: number): number {
-    const at = this.length;
-    if (at + more > this.buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(at + more, this.buffer.length * 2));
-      this.buffer.copy(grown, 0, 0, at);
-      this.buffer = grown;
-    }
-    this.length = at + more;
+    const at = this.#to.length;
+    this.#to.reserve(more);
+    this.#to.length = at + more;
     return at;
   }
 
   int8(value: number): this {
     const at = this.#reserve(1);
-    this.buffer.writeInt8(value, at);
+    this.#to.buffer.writeInt8(value, at);
     return this;
   }
 
   int16(value: number): this {
     const at = this.#reserve(2);
-    this.buffer.writeInt16BE(value, at);
+    this.#to.buffer.writeInt16BE(value, at);
     return this;
   }
 
   int32(value: number): this {
     const at = this.#reserve(4);
-    this.buffer.writeInt32BE(value, at);
+    this.#to.buffer.writeInt32BE(value, at);
     return this;
   }
 
   int64(value: number): this {
     const at = this.#reserve(8);
-    writeInt64(this.buffer, value, at);
+    writeInt64(this.#to.buffer, value, at);
     return this;
   }
 
   bytes(source: Uint8Array): this {
     const at = this.#reserve(source.length);
-    this.buffer.set(source, at);
+    this.#to.buffer.set(source, at);
     return this;
   }
 
@@ -59,7 +60,7 @@ export class WireWriter {
     const bytes = Buffer.byteLength(value);
     this.int16(bytes);
     const at = this.#reserve(bytes);
-    this.buffer.write(value, at, 'utf8');
+    this.#to.buffer.write(value, at, 'utf8');
     return this;
   }
 
@@ -67,11 +68,11 @@ export class WireWriter {
     let rest = value;
     while (rest > 0x7f) {
       const at = this.#reserve(1);
-      this.buffer[at] = (rest & 0x7f) | 0x80;
+      this.#to.buffer[at] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
     const at = this.#reserve(1);
-    this.buffer[at] = rest;
+    this.#to.buffer[at] = rest;
     return this;
   }
 
@@ -79,7 +80,7 @@ export class WireWriter {
     const bytes = Buffer.byteLength(value);
     this.uvarint(bytes + 1);
     const at = this.#reserve(bytes);
-    this.buffer.write(value, at, 'utf8');
+    this.#to.buffer.write(value, at, 'utf8');
     return this;
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { integerValue, type DataType, type Value } from '../../../src/core/data-type.js';
 import { createRowPrinter, valuePrinter } from '../../../src/schema/formats/row-printer.js';
-import { dateText, timestampText, timeText } from '../../../src/schema/formats/time-text.js';
+import { dateText, timestampText, timeText } from '../../../src/core/time-text.js';
 import { anyType, schemaAndRows } from '../../support/value-arbitraries.js';
 
 describe('the row printer', () => {

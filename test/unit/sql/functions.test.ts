@@ -12,7 +12,8 @@ import {
   type Value,
 } from '../../../src/core/data-type.js';
 import { castBody, doubleText } from '../../../src/sql/functions/cast.js';
-import { decimalFromText, decimalText, rescale } from '../../../src/sql/functions/decimal.js';
+import { decimalText, rescale } from '../../../src/core/decimal.js';
+import { decimalFromText } from '../../../src/sql/functions/decimal.js';
 import { allFunctions, findFunction } from '../../../src/sql/functions/registry.js';
 import { parseDate, parseTimestamp } from '../../../src/sql/functions/time-text.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter } from '../../../src/core/bytes.js';
 import { compareRows, sameRow } from '../../../src/core/compare.js';
 import type { Column, Row } from '../../../src/core/data-type.js';
-import { decimalFromText, decimalToText } from '../../../src/store/sqlite/decimal-text.js';
+import { fromSortableText, toSortableText } from '../../../src/store/sqlite/sortable-decimal.js';
 import { FeedBuilder, readFeedBlob } from '../../../src/store/sqlite/feed-codec.js';
 import { KeyCodec } from '../../../src/store/sqlite/key-codec.js';
 import { fromJson, toJson } from '../../../src/store/sqlite/nested-json.js';
@@ -191,14 +191,14 @@ describe('a long decimal as text', () => {
     const number = fc.oneof(fc.bigInt({ min: -limit, max: limit }), fc.bigInt({ min: -100n, max: 100n }));
     fc.assert(
       fc.property(number, number, (a, b) => {
-        const [textA, textB] = [decimalToText(a, 38), decimalToText(b, 38)];
-        expect(decimalFromText(textA)).toBe(a);
+        const [textA, textB] = [toSortableText(a, 38), toSortableText(b, 38)];
+        expect(fromSortableText(textA)).toBe(a);
         expect(Math.sign(Buffer.compare(Buffer.from(textA), Buffer.from(textB)))).toBe(a < b ? -1 : a > b ? 1 : 0);
       }),
     );
   });
 
   it('of too many digits is a bug that shows', () => {
-    expect(() => decimalToText(12345, 4)).toThrow(/at most 4 digits/);
+    expect(() => toSortableText(12345, 4)).toThrow(/at most 4 digits/);
   });
 });

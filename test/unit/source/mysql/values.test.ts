@@ -5,7 +5,6 @@ import { printDouble } from '../../../../src/source/mysql/double-text.js';
 import { shortestFloat } from '../../../../src/source/mysql/float.js';
 import { KeyText } from '../../../../src/source/mysql/key-window.js';
 import { writeDigits, reserve } from '../../../../src/source/mysql/scratch.js';
-import { epochDays, isDay } from '../../../../src/source/mysql/temporal.js';
 
 describe('values', () => {
   it('a FLOAT reads back as the same 32 bits, and no shorter text does', () => {
@@ -37,28 +36,6 @@ describe('values', () => {
     expect([1e14, 1e15, 123456789012345.6, 1e-15, 1e-16, -0, 1.5e300].map((value) => printDouble(value, true))).toEqual(
       ['100000000000000.0', '1e15', '123456789012345.6', '0.000000000000001', '1e-16', '-0.0', '1.5e300'],
     );
-  });
-
-  it('days are those of the calendar', () => {
-    fc.assert(
-      fc.property(
-        fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }),
-        (date) => {
-          const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
-          expect(isDay(year, month, day)).toBe(true);
-          expect(epochDays(year, month, day)).toBe(Math.floor(date.getTime() / 86_400_000));
-        },
-      ),
-      { seed: 6 },
-    );
-    expect([
-      isDay(2023, 2, 29),
-      isDay(2024, 2, 29),
-      isDay(1900, 2, 29),
-      isDay(2000, 2, 29),
-      isDay(2024, 0, 1),
-      isDay(2024, 4, 31),
-    ]).toEqual([false, true, false, true, false, false]);
   });
 
   it('whole numbers are written digit by digit', () => {

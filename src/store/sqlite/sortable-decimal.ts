@@ -3,14 +3,14 @@
 import { assert } from '../../core/errors.js';
 
 /** From the unscaled integer. */
-export function decimalToText(unscaled: number | bigint, precision: number): string {
+export function toSortableText(unscaled: number | bigint, precision: number): string {
   const negative = unscaled < 0;
   const digits = String(negative ? -unscaled : unscaled).padStart(precision, '0');
   assert(digits.length === precision, `a decimal has at most ${precision} digits`);
   return negative ? `0${complement(digits)}` : `1${digits}`;
 }
 
-export function decimalFromText(text: string): bigint {
+export function fromSortableText(text: string): bigint {
   const digits = text.slice(1);
   return text.charCodeAt(0) === 0x30 ? -BigInt(complement(digits)) : BigInt(digits);
 }
@@ -22,7 +22,7 @@ function complement(digits: string): string {
 }
 
 /** An SQL expression that writes the number in the usual way, for the views that people read. */
-export function decimalTextForReaders(column: string, precision: number, scale: number): string {
+export function sortableTextForReaders(column: string, precision: number, scale: number): string {
   const number = (digits: string) => plainNumber(digits, precision, scale);
   return `CASE substr(${column}, 1, 1) WHEN '1' THEN ${number(`substr(${column}, 2)`)} WHEN '0' THEN '-' || ${number(complementInSql(`substr(${column}, 2)`))} END`;
 }

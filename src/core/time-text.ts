@@ -1,20 +1,10 @@
 // Dates and times as ISO text, from days and µs, in the proleptic Gregorian calendar and without a time zone: a column is what
 // the source wrote, and no zone is known for most. Three digits behind the second, six where µs are not whole milliseconds.
+import { civilDate } from './calendar.js';
 
 /** `yyyy-mm-dd`; years beyond four digits with their sign, as ISO 8601 writes them. */
 export function dateText(days: number): string {
-  // Days are counted from 0000-03-01, so that the leap day ends a year (Hinnant's civil_from_days).
-  const shifted = days + 719468;
-  const era = Math.floor(shifted / 146097);
-  const dayOfEra = shifted - era * 146097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const { year, month, day } = civilDate(days);
   return `${yearText(year)}-${two(month)}-${two(day)}`;
 }
 
@@ -29,6 +19,12 @@ export function timeText(micros: number, digits: 'exact' | 3 = 'exact'): string 
   const text = `${two(hours)}:${two(minutes - hours * 60)}:${two(seconds - minutes * 60)}.`;
   if (digits === 3 || fraction === millis * 1000) return text + String(millis).padStart(3, '0');
   return text + String(fraction).padStart(6, '0');
+}
+
+/** As Java's LocalTime prints it: without a fraction that is 0, and without seconds that are 0 too. */
+export function shortTimeText(micros: number): string {
+  if (micros % 1e6 !== 0) return timeText(micros);
+  return timeText(micros).slice(0, micros % 60e6 === 0 ? -7 : -4);
 }
 
 const microsPerDay = 86_400_000_000;
