@@ -1,7 +1,7 @@
 // Upkeep gets a guaranteed share of every turn of the engine's loop, so that limits hold under full load too. After a commit each chore
-// says how far it is over its limit; the further, the larger the part of the time that the commit took which upkeep may take as well:
+// says how far it is over its limit; the further, the larger the part of the time that the commit took which it may take as well:
 // nothing while all are near their limits (one step costs a sync of its own, so it should be worth it), then a fifth, and at a tenth
-// over its limit nearly twice the commit. What is written slows down to what can be taken away before a limit is passed by a fifth. What
+// over its limit nearly twice the commit, each chore for itself, so that none waits behind another that is worse off. What is written slows down to what can be taken away before a limit is passed by a fifth. What
 // is left waits until there was no commit for a moment, since a commit that comes during a step waits for it, and is then done a step at a
 // time.
 import type { Chore } from '../core/chore.js';
@@ -38,20 +38,23 @@ export class Housekeeping {
 
   /** After a turn that has committed something, which took `tookMs`. */
   afterCommit(tookMs: number): void {
-    const startMs = this.#monotonicMs();
-    this.#commitEndMs = startMs;
+    this.#commitEndMs = this.#monotonicMs();
+    for (const chore of this.#env.chores) this.#takeShare(chore, tookMs);
+  }
+
+  #takeShare(chore: Chore, tookMs: number): void {
+    let usedMs = 0;
     for (;;) {
-      const [chore, debt] = this.#worst();
-      if (chore === undefined || debt <= debtIgnored) return;
-      this.#step(chore);
-      const share = Math.min(shareAtMost, shareAtLeast + (debt - debtIgnored) * sharePerDebt);
-      if (this.#monotonicMs() - startMs >= tookMs * share) return;
+      const debt = chore.debt(this.#env.nowMs());
+      if (debt <= debtIgnored) return;
+      usedMs += this.#step(chore);
+      if (usedMs >= tookMs * Math.min(shareAtMost, shareAtLeast + (debt - debtIgnored) * sharePerDebt)) return;
     }
   }
 
   /** In a turn that has nothing else to do: in how many ms there may be something to do here, 0 at once; undefined: nothing is left. */
   idle(): number | undefined {
-    const [chore] = this.#worst();
+    const chore = this.#worst();
     if (chore === undefined) return undefined;
     const soonMs = Math.ceil(this.#commitEndMs + quietMs - this.#monotonicMs());
     if (soonMs > 0) return soonMs;
@@ -59,7 +62,7 @@ export class Housekeeping {
     return 0;
   }
 
-  #worst(): readonly [Chore | undefined, number] {
+  #worst(): Chore | undefined {
     const nowMs = this.#env.nowMs();
     let worst: Chore | undefined;
     let most = 0;
@@ -69,15 +72,16 @@ export class Housekeeping {
       worst = chore;
       most = debt;
     }
-    return [worst, most];
+    return worst;
   }
 
-  #step(chore: Chore): void {
+  /** How many ms it took. */
+  #step(chore: Chore): number {
     const startMs = this.#monotonicMs();
     chore.step(this.#env.nowMs());
-    this.#env.metrics.count('writethrough_housekeeping_seconds_total', (this.#monotonicMs() - startMs) / 1000, {
-      chore: chore.name,
-    });
+    const tookMs = this.#monotonicMs() - startMs;
+    this.#env.metrics.count('writethrough_housekeeping_seconds_total', tookMs / 1000, { chore: chore.name });
+    return tookMs;
   }
 
   /** For the metrics. */

@@ -12,6 +12,7 @@ import { startMysql } from '../support/servers/mysql.js';
 import type { ServerPool } from '../support/servers/pool.js';
 import { runBank } from './bank.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
+import { runLimits } from './limits.js';
 import { runPowerLoss } from './power-loss.js';
 import { runRebuild } from './rebuild.js';
 import { runSimulation } from './simulation.js';
@@ -71,6 +72,11 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     },
     run: runBankCell,
   },
+  limits: {
+    summary: 'full load with small limits of feed, topics and file: none is passed by more than a fifth at any time',
+    values: { seed: '', seconds: '600', kills: '0' },
+    run: runLimitsOf,
+  },
   rebuild: {
     summary: 'a large projection rebuilt under load: pause, gaps, lag, rows/s, equality',
     values: { seed: '', source: 'sqlite', rows: '1000000', rate: '100', quiet: '10', rebuilds: '2' },
@@ -96,6 +102,22 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
 
 function tell(line: string): void {
   console.error(`  ${line}`);
+}
+
+async function runLimitsOf(values: Values) {
+  const folder = mkdtempSync(join(tmpdir(), 'writethrough-limits-'));
+  try {
+    const figures = await runLimits({
+      source: openSqliteSource(join(folder, 'shop.db')),
+      seed: Number(values['seed']),
+      seconds: Number(values['seconds']),
+      kills: Number(values['kills']),
+      tell,
+    });
+    return [{ name: 'limits', figures }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function runRebuildOf(values: Values, pool: ServerPool) {

@@ -108,7 +108,7 @@ export class Compaction implements Chore {
     if (pass === undefined && (!due || !isCounted(part))) return 0;
     const grown = (dirtyBytes - bound * urgentFrom) / (bound * growthMeanwhile);
     const done = pass === undefined ? 0 : pass.bytesRead / Math.max(1, pass.bytesToRead);
-    return Math.max(debtOfDue, grown - done);
+    return Math.max(debtOfDue, (grown - done) * growthMeanwhile);
   }
 
   step(nowMs: number): void {
