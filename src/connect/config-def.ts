@@ -184,7 +184,14 @@ const mysql: readonly PropertyDef[] = [
     default: 'preferred',
   }),
   used('Source', 'database.server.id', 'our id as a replica; random by default', { type: 'LONG' }),
-  used('Source', 'connect.timeout.ms', 'to connect', { type: 'INT', default: '30000' }),
+  used('Source', 'connect.timeout.ms', 'to connect and log in, and for short questions', {
+    type: 'INT',
+    default: '30000',
+  }),
+  used('Source', 'database.query.timeout.ms', 'for a statement that reads or waits; 0: no limit', {
+    type: 'INT',
+    default: '600000',
+  }),
   accepted('Source', 'connect.keep.alive', 'heartbeats watch the connection', { type: 'BOOLEAN' }),
   accepted('Source', 'connect.keep.alive.interval.ms', 'heartbeats watch the connection', { type: 'INT' }),
   accepted('Source', 'database.connectionTimeZone', 'times are read as UTC on both paths'),

@@ -85,7 +85,7 @@ export class Herder implements ConnectFacade {
 
   constructor(env: HerderEnv) {
     this.#env = env;
-    this.#live = new LiveSource(env);
+    this.#live = new LiveSource({ ...env, closing: this.#closing.signal });
     this.known = new KnownSources({ live: this.#live, store: env.store, logger: env.logger });
   }
 

@@ -18,6 +18,8 @@ export interface LiveSourceEnv {
   readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
   readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
   readonly logger: Logger;
+  /** Ends what a source is being asked. */
+  readonly closing: AbortSignal;
 }
 
 /** Where a source is. */
@@ -114,10 +116,21 @@ export class LiveSource {
 
   async #with<T>({ plugin, source }: CheckedConfig, use: (source: SourceConnector) => Promise<T>): Promise<T> {
     const create = await this.#env.sourceFactory(plugin.family);
-    const connector = create(source, this.#env.logger);
+    const { closing, logger } = this.#env;
+    const connector = create(source, logger);
+    const onClosing = () => {
+      connector
+        .close()
+        .catch((error: unknown) => logger.debug('closing a source', { error: toAppError(error).message }));
+    };
+    closing.addEventListener('abort', onClosing, { once: true });
     try {
       return await use(connector);
+    } catch (error) {
+      if (!closing.aborted) throw error;
+      throw new AppError('not-ready', 'the service stops', { retriable: true, cause: error });
     } finally {
+      closing.removeEventListener('abort', onClosing);
       await connector.close();
     }
   }

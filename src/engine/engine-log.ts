@@ -43,6 +43,8 @@ export interface AppendFeed {
 
 export interface EngineLog {
   readonly log: EventLog;
+  /** How long a statement waits for its append; undefined: nothing outside is waited for. */
+  readonly deliveryMs?: number | undefined;
   readonly feed: AppendFeed;
   /** Serves a capture thread's producers; Kafka's need no bridge. */
   attachCapture(port: MessagePort): void;

@@ -11,7 +11,7 @@ import type { TopicRefusal } from '../stream/topic-refusal.js';
 import type { EngineOptions } from './engine-api.js';
 import type { EngineLog } from './engine-log.js';
 import { foreignLog } from './foreign-log.js';
-import { openKafkaStream } from './kafka-options.js';
+import { deadlinesOf, openKafkaStream } from './kafka-options.js';
 import { Outbox } from './outbox.js';
 import { upgradeOutbox } from './outbox-upgrade.js';
 import { ReadAhead } from './read-ahead.js';
@@ -89,6 +89,7 @@ export async function openKafkaEngineLog(
   };
   return {
     log,
+    deliveryMs: deadlinesOf(url).delivery,
     feed: {
       take: () => (outbox!.full ? [] : ahead.take(groupBytes)),
       write: (group) => group as readonly Append[],

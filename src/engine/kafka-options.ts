@@ -1,7 +1,7 @@
 // The log on Kafka, opened from the stream's URL: by the engine, and by each capture thread for its own producer.
 import type { Logger } from '../core/logger.js';
 import { openKafkaLog, type KafkaLog } from '../stream/kafka/kafka-log.js';
-import { parseKafkaUrl } from '../stream/kafka/kafka-url.js';
+import { kafkaDeadlines, parseKafkaUrl, type KafkaDeadlines } from '../stream/kafka/kafka-url.js';
 
 export interface KnownPositions {
   readonly seq: number;
@@ -20,4 +20,8 @@ export interface KafkaStreamOptions {
 
 export function openKafkaStream({ url, ...rest }: KafkaStreamOptions): Promise<KafkaLog> {
   return openKafkaLog({ ...parseKafkaUrl(url), ...rest });
+}
+
+export function deadlinesOf(url: string): KafkaDeadlines {
+  return parseKafkaUrl(url).deadlines ?? kafkaDeadlines;
 }

@@ -1,7 +1,7 @@
 // Appends that the process makes itself: definitions, INSERT VALUES, swaps. They go the same way as a source's, so they have their
 // place in the sequence; the caller hears when the engine has applied them. Each stands for itself: one that cannot be written is
 // refused, and when the producer itself fails another takes its place, whose position tells which appends have become durable.
-import { toAppError, type AppError } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
 import { extent, extentSize, opCode, type Append, type Chunk } from '../core/record.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { Outcome } from '../projector/projector.js';
@@ -28,6 +28,7 @@ export interface Applied {
 }
 
 interface Waiting {
+  readonly timer: NodeJS.Timeout | undefined;
   readonly resolve: (applied: Applied) => void;
   readonly reject: (error: AppError) => void;
 }
@@ -38,6 +39,8 @@ export class LocalAppends {
   readonly #open: OpenProducer;
   #producer: AppendProducer | undefined;
   readonly #prefix: string;
+  /** How long somebody waits for what was asked by a statement; undefined: the log is in this process. */
+  readonly #deliveryMs: number | undefined;
   readonly #waiting = new Map<string, Waiting>();
   #next = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -45,14 +48,15 @@ export class LocalAppends {
   #watching = false;
   #ended: AppError | undefined;
 
-  private constructor(open: OpenProducer, startedUs: number) {
+  private constructor(open: OpenProducer, startedUs: number, deliveryMs: number | undefined) {
     this.#open = open;
+    this.#deliveryMs = deliveryMs;
     this.#prefix = `${startedUs}-`;
   }
 
   /** `startedUs` makes the positions of this life of the process its own. */
-  static async open(open: OpenProducer, startedUs: number): Promise<LocalAppends> {
-    const appends = new LocalAppends(open, startedUs);
+  static async open(open: OpenProducer, startedUs: number, deliveryMs?: number): Promise<LocalAppends> {
+    const appends = new LocalAppends(open, startedUs, deliveryMs);
     await appends.#usable();
     return appends;
   }
@@ -60,7 +64,13 @@ export class LocalAppends {
   append(append: LocalAppend): Promise<Applied> {
     if (this.#ended) return Promise.reject(this.#ended);
     const position = `${this.#prefix}${this.#next++}`;
-    const promise = new Promise<Applied>((resolve, reject) => this.#waiting.set(position, { resolve, reject }));
+    const promise = new Promise<Applied>((resolve, reject) => {
+      // What the process does by itself, a control, waits as long as it has to.
+      const deadlineMs = append.control === undefined ? this.#deliveryMs : undefined;
+      const timer =
+        deadlineMs === undefined ? undefined : setTimeout(() => this.#refuse(position, late(deadlineMs)), deadlineMs);
+      this.#waiting.set(position, { resolve, reject, timer });
+    });
     // A producer takes one chunk at a time.
     this.#turn = this.#turn
       .then(() => this.#write(append, position))
@@ -112,25 +122,38 @@ export class LocalAppends {
   }
 
   #refuse(position: string, error: AppError): void {
-    this.#waiting.get(position)?.reject(error);
+    this.#forget(position)?.reject(error);
+  }
+
+  #forget(position: string): Waiting | undefined {
+    const waiting = this.#waiting.get(position);
     this.#waiting.delete(position);
+    clearTimeout(waiting?.timer);
+    return waiting;
   }
 
   applied(appends: readonly Append[], outcomes: ReadonlyMap<number, Outcome>): void {
     for (const { producer, position, seq } of appends) {
       if (producer !== localProducer || position === null) continue;
-      const waiting = this.#waiting.get(position);
-      this.#waiting.delete(position);
-      waiting?.resolve({ seq, outcome: outcomes.get(seq) });
+      this.#forget(position)?.resolve({ seq, outcome: outcomes.get(seq) });
     }
   }
 
   /** The process stops: nobody is left waiting. */
   fail(error: AppError): void {
     this.#ended = error;
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+    for (const position of this.#waiting.keys()) this.#refuse(position, error);
   }
+}
+
+function late(ms: number): AppError {
+  return new AppError(
+    'log-unreachable',
+    `the Kafka brokers have not taken it for ${ms / 1000} s (delivery.timeout.ms)`,
+    {
+      hint: 'it may still take effect: look before you ask for it again',
+    },
+  );
 }
 
 /** The chunk that holds one append whole. */

@@ -84,7 +84,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   if (leads) await log.createTopic({ name: definitions, partitions: 1, cleanup: 'delete' });
   const openLocal = async (producer: ProducerOptions) =>
     leads ? log.openProducer(localProducer, producer) : followersProducer;
-  const local = await LocalAppends.open(openLocal, systemClock.nowUs());
+  const local = await LocalAppends.open(openLocal, systemClock.nowUs(), engineLog.deliveryMs);
   const connectors = new ConnectorDocuments(state, catalog, (control) => appendControl(control));
   const logEnd = new LogEnd(log, () => state.frontier.seq);
   const appendControl = async (control: AppendControl): Promise<void> => {

@@ -104,7 +104,7 @@ export interface SourceConnector {
 
   /**
    * Checks settings, grants and filters against the live source without changing anything. Rejects only when the source cannot
-   * be asked (source-unreachable, source-access-denied).
+   * be asked (source-unreachable, also when it does not answer within the deadline of its configuration; source-access-denied).
    */
   validate(): Promise<readonly SourceFinding[]>;
 
@@ -126,7 +126,7 @@ export interface SourceConnector {
    */
   uninstall?(): Promise<void>;
 
-  /** Frees connections. Idempotent; also called after `chunks` rejected. */
+  /** Frees connections; a question that is under way rejects. Idempotent; also called after `chunks` rejected. */
   close(): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import type { DerivedNumber } from '../../src/core/derived.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { RecordSet } from '../../src/core/record.js';
 import { openKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../src/stream/kafka/kafka-log.js';
+import { kafkaDeadlines } from '../../src/stream/kafka/kafka-url.js';
 import { appendChunk, buildChunk, recordsOf, testCommitTimeUs, type TestRecord } from '../support/chunk.js';
 import { deleteTopicsOf, withKafkaAdmin } from '../support/kafka-admin.js';
 import { consoleConsumer } from '../support/servers/console-consumer.js';
@@ -427,9 +428,11 @@ describe.skipIf(servers.missing)('a log on Kafka', () => {
   });
 
   it('says that no broker answers, and that it may be tried again', async () => {
-    await expect(open({ brokers: ['127.0.0.1:1'], giveUpMs: 300 })).rejects.toMatchObject({
-      code: 'log-unreachable',
-      retriable: true,
-    });
+    await expect(open({ brokers: ['127.0.0.1:1'], deadlines: { ...kafkaDeadlines, call: 300 } })).rejects.toMatchObject(
+      {
+        code: 'log-unreachable',
+        retriable: true,
+      },
+    );
   });
 });

@@ -3,9 +3,11 @@
 // up, the socket is paused. Checksums are verified, heartbeats asked for, and silence ends the connection with an error.
 import { crc32 } from 'node:zlib';
 import ZongJi from '@vlasky/zongji';
+import { isAbort } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import { eventType, header, headerSize } from './binlog-event.js';
 import type { ResolvedOptions } from './connection.js';
+import { expired, type Deadline } from './deadline.js';
 import type { StreamPosition } from './position.js';
 import type { Server } from './server.js';
 import { sourceError } from './source-error.js';
@@ -16,7 +18,6 @@ const queueBytesResume = 512 << 10;
 const heartbeatMs = 250;
 /** Not a byte for so many heartbeats means a connection that is dead without knowing it. */
 const silenceMs = 10_000;
-const startTimeoutMs = 60_000;
 const nothing = Buffer.alloc(0);
 
 /** What we use of mysql2's connection beyond its types. */
@@ -44,6 +45,9 @@ export interface BinlogStreamOptions {
   readonly serverId: number;
   readonly user: string;
   readonly wakeup: Wakeup;
+  /** For the server to take the command. */
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
 }
 
 export class BinlogStream {
@@ -76,24 +80,25 @@ export class BinlogStream {
       await stream.#start(options);
     } catch (error) {
       await stream.close();
-      throw sourceError(error, 'starting to read the binlog', options.user);
+      throw isAbort(error) ? error : sourceError(error, 'starting to read the binlog', options.user);
     }
     return stream;
   }
 
-  #start({ server, from, serverId }: BinlogStreamOptions): Promise<void> {
+  #start({ server, from, serverId, deadline, signal }: BinlogStreamOptions): Promise<void> {
     const zongji = this.#zongji;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new AppError('source-unreachable', 'the source did not begin to send its binlog', { retriable: true }));
-      }, startTimeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort = () => {};
+    return new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(expired(deadline, 'beginning to send its binlog')), deadline.ms);
+      onAbort = () => reject(new DOMException('stopped', 'AbortError'));
+      signal.throwIfAborted();
+      signal.addEventListener('abort', onAbort, { once: true });
       zongji.on('error', (error) => {
-        clearTimeout(timer);
         this.#fail(error);
         reject(error);
       });
       zongji.on('ready', () => {
-        clearTimeout(timer);
         this.#hook(server);
         resolve();
       });
@@ -103,6 +108,9 @@ export class BinlogStream {
           ? { serverId, filename: from.at.file, position: from.at.offset }
           : { serverId, gtidSet: from.gtids.toString() },
       );
+    }).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
     });
   }
 

@@ -83,7 +83,11 @@ export class CaptureRun {
 
   async *chunks(): AsyncGenerator<Chunk, void, undefined> {
     const { signal } = this.#options.context;
-    const onAbort = () => this.#wakeup.notify();
+    const onAbort = () => {
+      // What is asked at this moment is asked for nobody.
+      this.#session?.close();
+      this.#wakeup.notify();
+    };
     signal.addEventListener('abort', onAbort);
     try {
       const stream = await this.#open();
@@ -118,7 +122,7 @@ export class CaptureRun {
   async #open(): Promise<BinlogStream | undefined> {
     const { config, context, captured, from } = this.#options;
     context.reportState({ phase: 'connecting' });
-    const session = (this.#session = await Session.open(config));
+    const session = (this.#session = await Session.open(config, context.signal));
     const server = await askServer(session);
     this.#clock = await askClock(session);
     context.sourceClock(this.#clock.sourceUs, this.#clock.atMs);
@@ -149,6 +153,8 @@ export class CaptureRun {
       serverId: config.serverId ?? randomInt(0x8000_0000, 0xffff_ffff),
       user: config.user,
       wakeup: this.#wakeup,
+      deadline: config.deadlines.short,
+      signal: context.signal,
     });
     if (start.cursor) this.#startSnapshot(tables, start.cursor, session, server);
     this.#probe = new EndProbe(session, server, this.#wakeup);

@@ -233,11 +233,14 @@ function cascadesAreLogged(variables: Variables): boolean {
 /** Foreign keys that change rows of captured tables inside of the engine. */
 async function checkCascades(session: Session, tables: readonly TableSchema[]): Promise<SourceFinding[]> {
   const captured = new Set(tables.map(tableName));
-  const rows = await session.query(`
+  const rows = await session.queryLong(
+    `
     SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS child, CONSTRAINT_NAME AS name, REFERENCED_TABLE_NAME AS parent,
       UPDATE_RULE AS on_update, DELETE_RULE AS on_delete
     FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`);
+    WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`,
+    'looking for cascading foreign keys',
+  );
   return rows
     .filter((row) => captured.has(`${row['db']}.${row['child']}`))
     .map((row) =>

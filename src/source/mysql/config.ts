@@ -2,6 +2,7 @@
 // refused here is refused with the reason.
 import { AppError } from '../../core/errors.js';
 import type { SourceConfig } from '../source-connector.js';
+import type { Deadlines } from './deadline.js';
 
 export type SnapshotMode = 'initial' | 'initial_only' | 'when_needed' | 'none';
 export type SslMode = 'disabled' | 'preferred' | 'required';
@@ -14,7 +15,7 @@ export interface MysqlConfig {
   readonly user: string;
   readonly password: string;
   readonly sslMode: SslMode;
-  readonly connectTimeoutMs: number;
+  readonly deadlines: Deadlines;
   /** Undefined: a random one for each connection, so that two processes never push each other off. */
   readonly serverId: number | undefined;
   readonly snapshotMode: SnapshotMode;
@@ -77,7 +78,13 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
     user: text('database.user'),
     password: config['database.password'] ?? '',
     sslMode,
-    connectTimeoutMs: whole('connect.timeout.ms', 30_000, 1, 3_600_000),
+    deadlines: {
+      short: { property: 'connect.timeout.ms', ms: whole('connect.timeout.ms', 30_000, 1, 3_600_000) },
+      long: {
+        property: 'database.query.timeout.ms',
+        ms: whole('database.query.timeout.ms', 600_000, 0, 86_400_000),
+      },
+    },
     serverId: serverId === 0 ? undefined : serverId,
     snapshotMode: snapshotModes[mode],
     chunkRows: whole('snapshot.fetch.size', 20_000, 1, 1_000_000),

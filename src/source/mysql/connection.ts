@@ -1,8 +1,10 @@
 // Connections to the source: one place for options, TLS and the settings that every session of ours has. Queries come back as
-// rows with text values only; what is larger than a page of settings is read by the snapshot instead.
+// rows with text values only; what is larger than a page of settings is read by the snapshot instead. Everything that is asked has a
+// deadline, and ends at once when the signal aborts.
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import { isAbort } from '../../core/backoff.js';
 import type { MysqlConfig } from './config.js';
+import { expired, type Deadline, type Deadlines } from './deadline.js';
 import { sourceError } from './source-error.js';
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -16,7 +18,7 @@ export function connectionOptions(config: MysqlConfig, tls: boolean): ResolvedOp
     port: config.port,
     user: config.user,
     password: config.password,
-    connectTimeout: config.connectTimeoutMs,
+    connectTimeout: config.deadlines.short.ms,
     charset: 'utf8mb4',
     enableKeepAlive: true,
     // Certificates are not verified in the modes that we cover; the modes that do are refused by name.
@@ -24,57 +26,79 @@ export function connectionOptions(config: MysqlConfig, tls: boolean): ResolvedOp
   };
 }
 
+type Start<T> = (connection: Connection, resolve: (value: T) => void, reject: (error: Error) => void) => void;
+
 /** A connection for questions; every value is text. */
 export class Session {
   readonly #connection: Connection;
   readonly options: ResolvedOptions;
   readonly #user: string;
+  readonly #deadlines: Deadlines;
   /** Set when the connection broke while no query ran. */
   failure: Error | undefined;
   /** The driver forgets what runs when we close: these are told by us. */
   readonly #pending = new Set<(reason: Error) => void>();
 
-  private constructor(connection: Connection, options: ResolvedOptions, user: string) {
+  private constructor(connection: Connection, options: ResolvedOptions, { user, deadlines }: MysqlConfig) {
     this.#connection = connection;
     this.options = options;
     this.#user = user;
+    this.#deadlines = deadlines;
     connection.on('error', (error: Error) => {
       this.failure = error;
     });
   }
 
   /** Connects, with or without TLS as the mode and the server allow. */
-  static async open(config: MysqlConfig): Promise<Session> {
-    if (config.sslMode === 'disabled') return this.openWith(config, connectionOptions(config, false));
+  static async open(config: MysqlConfig, signal?: AbortSignal): Promise<Session> {
+    if (config.sslMode === 'disabled') return this.openWith(config, connectionOptions(config, false), signal);
     try {
-      return await this.openWith(config, connectionOptions(config, true));
+      return await this.openWith(config, connectionOptions(config, true), signal);
     } catch (error) {
       const { cause } = error as { cause?: { code?: unknown } };
       if (config.sslMode === 'required' || cause?.code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
-      return this.openWith(config, connectionOptions(config, false));
+      return this.openWith(config, connectionOptions(config, false), signal);
     }
   }
 
-  static async openWith(config: MysqlConfig, options: ResolvedOptions): Promise<Session> {
-    const connection = mysql.createConnection(options);
-    const session = new Session(connection, options, config.user);
+  static async openWith(config: MysqlConfig, options: ResolvedOptions, signal?: AbortSignal): Promise<Session> {
+    signal?.throwIfAborted();
+    // The driver's own limit ends with the handshake; ours counts up to a session that can be used.
+    const connection = mysql.createConnection({ ...options, connectTimeout: 0 });
+    const session = new Session(connection, options, config);
+    const onAbort = () => session.close();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const doing = `connecting to ${config.host}:${config.port}`;
     try {
-      await new Promise<void>((resolve, reject) => {
+      await session.run<void>(doing, config.deadlines.short, (_, resolve, reject) => {
         connection.connect((error) => (error ? reject(error) : resolve()));
       });
       // Plain rules for our own statements, times in UTC, and no idle limit: a control connection may rest for days.
       await session.query(
         "SET SESSION sql_mode = '', time_zone = '+00:00', wait_timeout = 2147483, net_write_timeout = 3600",
+        doing,
       );
     } catch (error) {
       connection.destroy();
-      throw sourceError(error, `connecting to ${config.host}:${config.port}`, config.user);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
     return session;
   }
 
-  async query(sql: string, doing = 'being asked'): Promise<Row[]> {
-    return this.run(doing, (connection, resolve, reject) => {
+  /** A question whose answer is at hand. */
+  query(sql: string, doing = 'being asked'): Promise<Row[]> {
+    return this.#query(sql, doing, this.#deadlines.short);
+  }
+
+  /** A statement that may have to read much, or to wait for others. */
+  queryLong(sql: string, doing: string): Promise<Row[]> {
+    return this.#query(sql, doing, this.#deadlines.long);
+  }
+
+  #query(sql: string, doing: string, deadline: Deadline): Promise<Row[]> {
+    return this.run(doing, deadline, (connection, resolve, reject) => {
       connection.query({ sql, typeCast: (field) => field.string() }, (error, rows) => {
         if (error) reject(error);
         else resolve(rows as unknown as Row[]);
@@ -82,24 +106,48 @@ export class Session {
     });
   }
 
+  /** Reads rows; what comes puts the deadline off. */
+  read<T>(doing: string, start: Start<T>): Promise<T> {
+    return this.run(doing, this.#deadlines.long, start);
+  }
+
   /** Anything asked of the driver; rejects with an error of ours, also when the session is closed meanwhile. */
-  async run<T>(
-    doing: string,
-    start: (connection: Connection, resolve: (value: T) => void, reject: (error: Error) => void) => void,
-  ): Promise<T> {
+  async run<T>(doing: string, deadline: Deadline, start: Start<T>): Promise<T> {
     if (this.failure) throw sourceError(this.failure, doing, this.#user);
     let reject: ((reason: Error) => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<T>((resolve, rejectRun) => {
         reject = rejectRun;
         this.#pending.add(rejectRun);
+        timer = this.#watch(deadline, doing, rejectRun);
         start(this.#connection, resolve, rejectRun);
       });
     } catch (error) {
       throw isAbort(error) ? error : sourceError(error, doing, this.#user);
     } finally {
+      clearTimeout(timer);
       if (reject) this.#pending.delete(reject);
     }
+  }
+
+  /** Of a long statement what comes counts: its rows may take any time. A short one has to be over. */
+  #watch(deadline: Deadline, doing: string, reject: (reason: Error) => void): NodeJS.Timeout | undefined {
+    if (deadline.ms === 0) return undefined;
+    const { stream } = this.#connection as unknown as { readonly stream: { readonly bytesRead: number } };
+    let bytesRead = stream.bytesRead;
+    const timer = setTimeout(() => {
+      if (deadline === this.#deadlines.long && stream.bytesRead !== bytesRead) {
+        bytesRead = stream.bytesRead;
+        timer.refresh();
+        return;
+      }
+      const error = expired(deadline, doing);
+      this.failure = error;
+      this.#connection.destroy();
+      reject(error);
+    }, deadline.ms);
+    return timer;
   }
 
   async one(sql: string): Promise<Row> {

@@ -31,6 +31,7 @@ class MysqlSource implements SourceConnector {
   readonly #logger: Logger;
   readonly #filter: TableFilter;
   #run: CaptureRun | undefined;
+  readonly #closing = new AbortController();
 
   constructor(config: MysqlConfig, logger: Logger) {
     this.#config = config;
@@ -47,10 +48,14 @@ class MysqlSource implements SourceConnector {
   }
 
   async #ask<T>(question: (session: Session, server: Server) => Promise<T>): Promise<T> {
-    const session = await Session.open(this.#config);
+    const { signal } = this.#closing;
+    const session = await Session.open(this.#config, signal);
+    const onAbort = () => session.close();
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await question(session, await askServer(session));
     } finally {
+      signal.removeEventListener('abort', onAbort);
       session.close();
     }
   }
@@ -116,6 +121,7 @@ class MysqlSource implements SourceConnector {
   confirmed(_position: string): void {}
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#run?.close();
   }
 }

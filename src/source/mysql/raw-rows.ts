@@ -73,7 +73,7 @@ export function textLength(source: Buffer, at: number): { length: number; next: 
  * middle of a result and has to be closed.
  */
 export function readRaw(session: Session, sql: string, bytesMax: number): Promise<{ rows: RawRows; cut: boolean }> {
-  return session.run('reading rows', (connection, resolve, reject) => {
+  return session.read('reading rows', (connection, resolve, reject) => {
     const rows = new RawRows();
     let cut = false;
     const query = connection.query(sql, (error) => {

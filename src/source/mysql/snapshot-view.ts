@@ -65,7 +65,7 @@ async function openMariadbView({ session, place, signal }: ViewOptions): Promise
   assert(place, 'the stream knows its place on MariaDB');
   for (;;) {
     signal.throwIfAborted();
-    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    await session.queryLong('START TRANSACTION WITH CONSISTENT SNAPSHOT', 'beginning a snapshot');
     const rows = await session.query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'");
     const status = new Map(rows.map((row) => [row['Variable_name']!.toLowerCase(), row['Value'] ?? '']));
     const at = {
@@ -92,12 +92,12 @@ async function openMariadbView({ session, place, signal }: ViewOptions): Promise
  */
 async function openLockedView({ session, server, logger }: ViewOptions): Promise<SnapshotView> {
   logger.warn('GTIDs are off: taking a global read lock for a moment (FLUSH TABLES WITH READ LOCK)');
-  await session.query('FLUSH TABLES WITH READ LOCK', 'taking a global read lock for a moment');
+  await session.queryLong('FLUSH TABLES WITH READ LOCK', 'taking a global read lock for a moment');
   let at: FileOffset;
   try {
     at = await requireEnd(session, server);
     await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    await session.queryLong('START TRANSACTION WITH CONSISTENT SNAPSHOT', 'beginning a snapshot');
   } finally {
     await session.query('UNLOCK TABLES');
   }

@@ -225,7 +225,7 @@ export class Snapshotter {
   async #highElsewhere({ view }: OpenWindow): Promise<FileOffset> {
     const { config, connection, server } = this.#options;
     if (server.mariadb) return view.high();
-    const session = await Session.openWith(config, connection);
+    const session = await Session.openWith(config, connection, this.#stop.signal);
     this.#session = await this.#prepare(session);
     const at = await binlogEnd(session, server);
     if (!at)
@@ -235,7 +235,7 @@ export class Snapshotter {
 
   async #connect(): Promise<Session> {
     const { config, connection } = this.#options;
-    return this.#prepare(await Session.openWith(config, connection));
+    return this.#prepare(await Session.openWith(config, connection, this.#stop.signal));
   }
 
   async #prepare(session: Session): Promise<Session> {

@@ -45,7 +45,7 @@ async function checkMariadb(session: Session, ours: MariadbPosition): Promise<vo
 }
 
 async function checkFile(session: Session, at: { readonly file: string; readonly offset: number }): Promise<void> {
-  const logs = await session.query('SHOW BINARY LOGS');
+  const logs = await session.queryLong('SHOW BINARY LOGS', 'listing its binlog files');
   const log = logs.find((row) => row['Log_name'] === at.file);
   if (!log) throw positionLost(`binlog file ${at.file} is gone`);
   const size = Number(log['File_size']);

@@ -23,10 +23,13 @@ export function tableName(table: { readonly database: string; readonly table: st
 
 /** All base tables outside of the system schemas, in the order of their names. */
 export async function listTables(session: Session): Promise<{ database: string; table: string; row: Row }[]> {
-  const rows = await session.query(`
+  const rows = await session.queryLong(
+    `
     SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl, ENGINE AS engine, TABLE_ROWS AS rows_estimated, AVG_ROW_LENGTH AS row_bytes
     FROM information_schema.TABLES
-    WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`);
+    WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`,
+    'listing its tables',
+  );
   return rows
     .map((row) => ({ database: row['db']!, table: row['tbl']!, row }))
     .toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
@@ -39,15 +42,21 @@ export async function readSchemas(
 ): Promise<TableSchema[]> {
   const schemas: TableSchema[] = [];
   for (const database of new Set(tables.map((table) => table.database))) {
-    const columns = await session.query(`
+    const columns = await session.queryLong(
+      `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
         CHARACTER_SET_NAME AS charset, CHARACTER_OCTET_LENGTH AS octets, CHARACTER_MAXIMUM_LENGTH AS chars,
         NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits
-      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(database)} ORDER BY TABLE_NAME, ORDINAL_POSITION`);
-    const keys = await session.query(`
+      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(database)} ORDER BY TABLE_NAME, ORDINAL_POSITION`,
+      'describing its tables',
+    );
+    const keys = await session.queryLong(
+      `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name
       FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ${quoteText(database)} AND INDEX_NAME = 'PRIMARY'
-      ORDER BY TABLE_NAME, SEQ_IN_INDEX`);
+      ORDER BY TABLE_NAME, SEQ_IN_INDEX`,
+      'describing its tables',
+    );
     const columnsOf = groupByTable(columns);
     const keysOf = groupByTable(keys);
     for (const { table, row } of tables.filter((one) => one.database === database)) {

@@ -3,7 +3,7 @@
 import type { Admin, SASLOptions } from 'kafkajs';
 import type { Logger } from '../../core/logger.js';
 import { kafkaJsLogs } from './broker-link.js';
-import type { KafkaAddress } from './kafka-url.js';
+import { kafkaDeadlines, type KafkaAddress } from './kafka-url.js';
 import { createAdmin } from './kafkajs-inside.js';
 
 export interface AdminOptions extends KafkaAddress {
@@ -43,16 +43,16 @@ export class AdminClient {
   }
 
   #connect(): Session {
-    const { brokers, ssl, sasl, clientId, logger } = this.#options;
+    const { brokers, ssl, sasl, clientId, logger, deadlines = kafkaDeadlines } = this.#options;
     const admin = createAdmin(
       {
         brokers: [...brokers],
         clientId,
         ssl,
         sasl: sasl as SASLOptions | undefined,
-        connectionTimeout: 5000,
-        authenticationTimeout: 10_000,
-        requestTimeout: 20_000,
+        connectionTimeout: deadlines.connect,
+        authenticationTimeout: deadlines.request,
+        requestTimeout: deadlines.request,
       },
       kafkaJsLogs(logger),
     );

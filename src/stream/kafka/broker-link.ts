@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { groupBy } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
-import type { KafkaAddress } from './kafka-url.js';
+import { kafkaDeadlines, type KafkaAddress } from './kafka-url.js';
 import { createCluster, logLevel, type KafkaJsBroker, type KafkaJsCluster } from './kafkajs-inside.js';
 import { neededVersions, type WireRequest } from './requests.js';
 import { abortError } from './stopping.js';
@@ -19,17 +19,21 @@ export interface LinkOptions extends KafkaAddress {
   readonly knownTopic: string;
 }
 
-const requestTimeoutMs = 20_000;
-
 export class BrokerLink {
   readonly #options: LinkOptions;
   #cluster: KafkaJsCluster;
   #connected: Promise<void> | undefined;
   #hungUp = false;
+  /** Who waits for an answer hears at once that none will come. */
+  readonly #waiting = new Set<(reason: Error) => void>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#cluster = this.#createCluster();
+  }
+
+  get #deadlines() {
+    return this.#options.deadlines ?? kafkaDeadlines;
   }
 
   #createCluster(): KafkaJsCluster {
@@ -40,9 +44,9 @@ export class BrokerLink {
         clientId,
         ssl,
         sasl: sasl as SASLOptions | undefined,
-        connectionTimeout: 5000,
-        authenticationTimeout: 10_000,
-        requestTimeout: requestTimeoutMs,
+        connectionTimeout: this.#deadlines.connect,
+        authenticationTimeout: this.#deadlines.request,
+        requestTimeout: this.#deadlines.request,
       },
       kafkaJsLogs(logger),
     );
@@ -101,17 +105,23 @@ export class BrokerLink {
    * broken network they would stay silent for minutes.
    */
   async timed<T>(request: () => Promise<T>, waitMs = 0): Promise<T> {
+    if (this.#hungUp) throw abortError();
+    const ms = this.#deadlines.request + waitMs;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    let end: (reason: Error) => void = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      end = reject;
+      this.#waiting.add(reject);
       timer = setTimeout(() => {
-        reject(new KafkaProtocolError(7, 'a request without an answer'));
+        reject(new KafkaProtocolError(7, `a request without an answer for ${ms / 1000} s (request.timeout.ms)`));
         if (!this.#hungUp) this.renew();
-      }, requestTimeoutMs + waitMs);
+      }, ms);
     });
     try {
-      return await Promise.race([request(), late]);
+      return await Promise.race([request(), ended]);
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(end);
     }
   }
 
@@ -163,6 +173,7 @@ export class BrokerLink {
   /** Ends all connections now; requests under way reject. */
   close(): void {
     this.#hungUp = true;
+    for (const reject of this.#waiting) reject(abortError());
     hangUp(this.#cluster, abortError());
   }
 }

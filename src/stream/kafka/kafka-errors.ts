@@ -79,6 +79,9 @@ const finalTypes = new Set([
 ]);
 const accessTypes = /AUTHORIZATION_FAILED$|^SASL_|^UNSUPPORTED_SASL/;
 
+/** kafkajs's plain Error for a broker whose connection was made and never answered. */
+const notConnected = 'Broker not connected';
+
 /** What kafkajs throws, as far as it matters. */
 interface KafkaJsError extends Error {
   readonly type?: string;
@@ -104,7 +107,10 @@ export function isRetriable(error: unknown): boolean {
   const type = errorType(error);
   if (type !== undefined) return !finalTypes.has(type);
   // Of kafkajs's own errors all tell of connections; anything else is a bug of ours and must not be retried for ever.
-  return error instanceof Error && (error.name.startsWith('KafkaJS') || isSystemError(error));
+  return (
+    error instanceof Error &&
+    (error.name.startsWith('KafkaJS') || error.message === notConnected || isSystemError(error))
+  );
 }
 
 /** For the caller: with a code of ours. `what` says what was tried, such as `Kafka topic "orders"`. */
@@ -121,6 +127,7 @@ export function toLogError(error: unknown, what: string): AppError {
   if (isRetriable(error)) {
     return new AppError('log-unreachable', `${what}: the Kafka brokers do not answer`, {
       detail,
+      hint: 'look whether the brokers run and can be reached at the addresses that they advertise',
       cause: error,
       retriable: true,
     });

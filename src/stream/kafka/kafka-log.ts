@@ -25,7 +25,7 @@ import { offsetOf } from './commit-record.js';
 import type { CommitTopic } from './commit-topic.js';
 import { importTopic } from './import-producer.js';
 import { toLogError } from './kafka-errors.js';
-import type { KafkaAddress } from './kafka-url.js';
+import { kafkaDeadlines, type KafkaAddress } from './kafka-url.js';
 import { KafkaProducer } from './kafka-producer.js';
 import { commitTopicName, createCommitTopic, openCommitTopic } from './log-header.js';
 import { readLog, type LogReading } from './log-reading.js';
@@ -66,8 +66,6 @@ export interface KafkaLogOptions extends KafkaAddress {
   readonly spillFolder?: string | undefined;
   /** Appends of a commit with more bytes than this go there. */
   readonly spillBytes?: number | undefined;
-  /** How long opening and the short calls try before they reject with log-unreachable. */
-  readonly giveUpMs?: number | undefined;
 }
 
 /** How long `close` waits for what producers have closed. */
@@ -76,7 +74,8 @@ const closeMs = 5000;
 export class KafkaLog implements EventLog {
   readonly logId: string;
   readonly #options: KafkaLogOptions;
-  readonly #giveUpMs: number;
+  /** How long the short calls try before they reject with log-unreachable. */
+  readonly #deadlineMs: number;
   readonly #stop: AbortController;
   readonly #signal: AbortSignal;
   readonly #admin: AdminClient;
@@ -96,7 +95,7 @@ export class KafkaLog implements EventLog {
   /** Use openKafkaLog. */
   constructor(options: KafkaLogOptions, parts: OpenedParts) {
     this.#options = options;
-    this.#giveUpMs = options.giveUpMs ?? defaultGiveUpMs;
+    this.#deadlineMs = (options.deadlines ?? kafkaDeadlines).call;
     this.#stop = parts.stop;
     this.#signal = parts.stop.signal;
     this.#admin = parts.admin;
@@ -334,7 +333,7 @@ export class KafkaLog implements EventLog {
 
   async #attempt<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     this.#checkOpen();
-    return retryingFor(this.#giveUpMs, what, this.#signal, () => this.#directory.doubting(attempt));
+    return retryingFor(this.#deadlineMs, what, this.#signal, () => this.#directory.doubting(attempt));
   }
 
   #openLink(): BrokerLink {
@@ -355,13 +354,12 @@ interface OpenedParts {
 }
 
 const defaultClientId = 'writethrough';
-const defaultGiveUpMs = 15_000;
 /** Well over what a producer gathers in one transaction, so that only single appends that are longer are spilled. */
 const spillBytesDefault = 16 * 1024 * 1024;
 
 function openLink(options: KafkaLogOptions): BrokerLink {
-  const { brokers, ssl, sasl, logger, serviceId, clientId = defaultClientId } = options;
-  return new BrokerLink({ brokers, ssl, sasl, logger, clientId, knownTopic: commitTopicName(serviceId) });
+  const { brokers, ssl, sasl, deadlines, logger, serviceId, clientId = defaultClientId } = options;
+  return new BrokerLink({ brokers, ssl, sasl, deadlines, logger, clientId, knownTopic: commitTopicName(serviceId) });
 }
 
 /** Opens the log of this service, or makes it. Rejects with log-unreachable (retriable) when no broker answers for a while. */
@@ -377,12 +375,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   stop.signal.addEventListener('abort', () => signal?.removeEventListener('abort', abort), { once: true });
-  const { brokers, ssl, sasl, logger, clientId = defaultClientId, giveUpMs = defaultGiveUpMs } = options;
-  const admin = new AdminClient({ brokers, ssl, sasl, logger, clientId });
+  const { logger, deadlines = kafkaDeadlines, clientId = defaultClientId } = options;
+  const admin = new AdminClient({ ...options, clientId });
   const link = openLink(options);
   const directory = new TopicDirectory(link, admin, logger, stop.signal);
   try {
-    const commits = await retryingFor(giveUpMs, `the Kafka log "${serviceId}"`, stop.signal, () =>
+    const commits = await retryingFor(deadlines.call, `the Kafka log "${serviceId}"`, stop.signal, () =>
       directory.doubting(async () => {
         throwIfAborted(stop.signal);
         const follows = options.follows === true;

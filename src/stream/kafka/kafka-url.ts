@@ -1,5 +1,6 @@
 // Where a Kafka cluster is and how to log in, from `kafka://host:9092,host2:9092?ssl=true&sasl=plain&username=u&password=p`.
-// A user and a password may also stand before the hosts; then SASL PLAIN is meant unless `sasl` says otherwise.
+// A user and a password may also stand before the hosts; then SASL PLAIN is meant unless `sasl` says otherwise. Deadlines go by the names
+// that Kafka's clients have for them.
 import { readFileSync } from 'node:fs';
 import { AppError } from '../../core/errors.js';
 
@@ -20,10 +21,31 @@ export interface KafkaAddress {
   readonly brokers: readonly string[];
   readonly ssl?: KafkaTls | undefined;
   readonly sasl?: KafkaSasl | undefined;
+  readonly deadlines?: KafkaDeadlines | undefined;
 }
 
+/** ms */
+export interface KafkaDeadlines {
+  /** socket.connection.setup.timeout.ms: for a connection. */
+  readonly connect: number;
+  /** request.timeout.ms: for the answer to a request, logging in included. What it does not answer is tried again. */
+  readonly request: number;
+  /** default.api.timeout.ms: for a call of ours with all its tries, where the caller does not try for ever. */
+  readonly call: number;
+  /** delivery.timeout.ms: until what somebody has asked for by a statement is in the log. */
+  readonly delivery: number;
+}
+
+export const kafkaDeadlines: KafkaDeadlines = { connect: 5_000, request: 20_000, call: 15_000, delivery: 120_000 };
+
 const mechanisms: readonly string[] = ['plain', 'scram-sha-256', 'scram-sha-512'] satisfies SaslMechanism[];
-const parameters = new Set(['ssl', 'ca', 'sasl', 'username', 'password']);
+const deadlineNames = {
+  connect: 'socket.connection.setup.timeout.ms',
+  request: 'request.timeout.ms',
+  call: 'default.api.timeout.ms',
+  delivery: 'delivery.timeout.ms',
+} as const satisfies Record<keyof KafkaDeadlines, string>;
+const parameters = new Set<string>(['ssl', 'ca', 'sasl', 'username', 'password', ...Object.values(deadlineNames)]);
 
 export function parseKafkaUrl(text: string): KafkaAddress {
   // Not the URL class: it knows no list of hosts.
@@ -34,7 +56,26 @@ export function parseKafkaUrl(text: string): KafkaAddress {
   for (const name of options.keys()) {
     if (!parameters.has(name)) throw badUrl(`it has an unknown parameter "${name}"`);
   }
-  return { brokers: hosts.split(',').map(parseBroker), ssl: parseTls(options), sasl: parseSasl(options, login) };
+  return {
+    brokers: hosts.split(',').map(parseBroker),
+    ssl: parseTls(options),
+    sasl: parseSasl(options, login),
+    deadlines: parseDeadlines(options),
+  };
+}
+
+/** Undefined: none is given. */
+function parseDeadlines(options: URLSearchParams): KafkaDeadlines | undefined {
+  const deadlines = { ...kafkaDeadlines };
+  let given = false;
+  for (const [key, name] of Object.entries(deadlineNames)) {
+    const text = options.get(name);
+    if (text === null) continue;
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw badUrl(`"${name}" is not a number of milliseconds`);
+    deadlines[key as keyof KafkaDeadlines] = Number(text);
+    given = true;
+  }
+  return given ? deadlines : undefined;
 }
 
 function parseBroker(text: string): string {

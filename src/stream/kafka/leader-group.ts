@@ -71,9 +71,17 @@ export class LeaderGroup {
 
   constructor(options: LeaderGroupOptions) {
     this.#options = options;
-    const { serviceId, brokers, ssl, sasl, logger, clientId = defaultClientId } = options;
+    const { serviceId, brokers, ssl, sasl, deadlines, logger, clientId = defaultClientId } = options;
     this.#groupId = `${serviceId}-leader`;
-    this.#link = new BrokerLink({ brokers, ssl, sasl, logger, clientId, knownTopic: commitTopicName(serviceId) });
+    this.#link = new BrokerLink({
+      brokers,
+      ssl,
+      sasl,
+      deadlines,
+      logger,
+      clientId,
+      knownTopic: commitTopicName(serviceId),
+    });
     this.#outage = new Outage('membership of the service', logger);
   }
 
@@ -143,8 +151,8 @@ export class LeaderGroup {
 
   /** kafkajs wants to know one topic that is there. Who may lead would make this one next. */
   async #find(): Promise<void> {
-    const { serviceId, brokers, ssl, sasl, logger, candidate, clientId = defaultClientId } = this.#options;
-    if (candidate) await createCommitTopic(new AdminClient({ brokers, ssl, sasl, logger, clientId }), serviceId);
+    const { serviceId, candidate, clientId = defaultClientId } = this.#options;
+    if (candidate) await createCommitTopic(new AdminClient({ ...this.#options, clientId }), serviceId);
     this.#found = true;
   }
 

@@ -2,7 +2,7 @@
 import { createBackoff, isAbort, type Backoff } from '../../core/backoff.js';
 import { abortError, untilAborted } from './stopping.js';
 import type { Logger } from '../../core/logger.js';
-import { isRetriable, toLogError } from './kafka-errors.js';
+import { isRetriable, KafkaProtocolError, toLogError } from './kafka-errors.js';
 
 /** The bad state of one thing that is tried again and again. */
 export class Outage {
@@ -58,22 +58,33 @@ export async function retrying<T>(outage: Outage, signal: AbortSignal, attempt: 
   }
 }
 
-/** The same for callers who want an answer: gives up after so long. */
+/** The same for callers who want an answer: rejects with log-unreachable after so long, whatever is being tried then. */
 export async function retryingFor<T>(
   ms: number,
   what: string,
   signal: AbortSignal,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const deadlineMs = performance.now() + ms;
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), ms);
+  const either = AbortSignal.any([signal, ended.signal]);
   const backoff = createBackoff({ initialMs: 20, maxMs: 1000 });
-  for (;;) {
-    try {
-      return await untilAborted(signal, attempt());
-    } catch (error) {
-      if (signal.aborted) throw abortError();
-      if (isAbort(error) || !isRetriable(error) || performance.now() > deadlineMs) throw toLogError(error, what);
+  let failure: unknown = new KafkaProtocolError(7, `no answer for ${ms / 1000} s (default.api.timeout.ms)`);
+  try {
+    for (;;) {
+      try {
+        return await untilAborted(either, attempt());
+      } catch (error) {
+        if (either.aborted) break;
+        if (isAbort(error) || !isRetriable(error)) throw toLogError(error, what);
+        failure = error;
+      }
+      await backoff.wait(either);
     }
-    await backoff.wait(signal);
+  } catch (error) {
+    if (!either.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
   }
+  throw signal.aborted ? abortError() : toLogError(failure, what);
 }

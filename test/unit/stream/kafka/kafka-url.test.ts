@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseKafkaUrl } from '../../../../src/stream/kafka/kafka-url.js';
+import { kafkaDeadlines, parseKafkaUrl } from '../../../../src/stream/kafka/kafka-url.js';
 
 describe('the URL of Kafka brokers', () => {
   it('lists hosts, with the usual port where none is named', () => {
@@ -26,7 +26,18 @@ describe('the URL of Kafka brokers', () => {
     });
   });
 
+  it("takes deadlines under the names that Kafka's clients have for them", () => {
+    expect(parseKafkaUrl('kafka://k').deadlines).toBeUndefined();
+    expect(parseKafkaUrl('kafka://k?request.timeout.ms=1&delivery.timeout.ms=2').deadlines).toEqual({
+      ...kafkaDeadlines,
+      request: 1,
+      delivery: 2,
+    });
+  });
+
   it.each([
+    'kafka://k?request.timeout.ms=0',
+    'kafka://k?request.timeout.ms=soon',
     'http://k:9092',
     'kafka://',
     'kafka://k:0',
