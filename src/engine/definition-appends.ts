@@ -14,8 +14,6 @@ export interface DefinitionAppendsEnv {
   readonly topic: string;
   readonly topics: EngineTopics;
   readonly nowUs: () => number;
-  /** A definition was applied. */
-  readonly onApplied: () => void;
 }
 
 /** What those who append know of topics, by name. */
@@ -27,18 +25,25 @@ export class DefinitionAppends {
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #inFlight = new Set<{ readonly source: string; readonly done: Promise<unknown> }>();
 
+  #onApplied: () => void = () => {};
+
   constructor(env: DefinitionAppendsEnv) {
     this.#env = env;
   }
 
+  /** Called whenever a definition has been applied. */
+  onApplied(listener: () => void): void {
+    this.#onApplied = listener;
+  }
+
   /** Rejects with what it was refused with. */
   async append(definition: Definition): Promise<DefinitionResult> {
-    const { local, topic, nowUs, onApplied } = this.#env;
+    const { local, topic, nowUs } = this.#env;
     const record = { topic, partition: 0, key: null, value: encodeDefinition(definition) };
     const { outcome } = await local.append({ records: [record], commitTimeUs: nowUs() });
     assert(outcome, 'a definition was applied without an outcome');
     if (!outcome.ok) throw outcome.error;
-    onApplied();
+    this.#onApplied();
     return outcome.result;
   }
 

@@ -92,6 +92,7 @@ export class EngineLoop {
     this.#env = env;
     env.feed.onAvailable(() => this.wake());
     env.sinks.onFull(() => this.#writeDerived());
+    env.builder.onRead(() => this.wake());
   }
 
   start(): void {

@@ -64,6 +64,8 @@ export class EngineStatements {
       logger: env.logger,
       execute: (request) => this.execute(request),
     });
+    // A stream or table may have appeared: what waited for it may run now.
+    definitions.onApplied(() => void this.#files.retry());
   }
 
   execute(request: StatementRequest): Promise<readonly StatementResult[]> {
@@ -72,11 +74,6 @@ export class EngineStatements {
 
   executeOrWait({ sql, file }: StatementRequest): Promise<{ readonly waiting: readonly string[] }> {
     return this.#files.apply(sql, file ?? '');
-  }
-
-  /** A stream or table has appeared: what waited for it may run now. */
-  retryWaiting(): Promise<void> {
-    return this.#files.retry();
   }
 
   waiting(): readonly WaitingStatement[] {

@@ -19,8 +19,10 @@ import { Projector } from '../projector/projector.js';
 import { querySources } from '../projector/query-sources.js';
 import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
+import { Visibility } from '../projector/visibility.js';
 import { Registry, type RegistryOutcome } from '../registry/registry.js';
 import { Runtime } from '../runtime/runtime.js';
+import { newApplyContext } from '../runtime/apply-context.js';
 import { nameKey } from '../core/names.js';
 import { alterTopic } from './alter-topic.js';
 import { openCapturedTable } from './capture-tables.js';
@@ -85,29 +87,36 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   const openLocal = async (producer: ProducerOptions) =>
     leads ? log.openProducer(localProducer, producer) : followersProducer;
   const local = await LocalAppends.open(openLocal, systemClock.nowUs(), engineLog.deliveryMs);
-  const connectors = new ConnectorDocuments(state, catalog, (control) => appendControl(control));
   const logEnd = new LogEnd(log, () => state.frontier.seq);
   const appendControl = async (control: AppendControl): Promise<void> => {
     await local.append({ records: [], commitTimeUs: systemClock.nowUs(), control });
   };
+  const connectors = new ConnectorDocuments(state, catalog, appendControl);
+  const definitionAppends = new DefinitionAppends({
+    local,
+    topic: definitions,
+    topics,
+    nowUs: () => systemClock.nowUs(),
+  });
   if (leads) await log.createTopic({ name: schemas, partitions: 1, cleanup: 'compact' });
   await takeOverSchemas(log, schemas, state);
-  const registry: Registry = new Registry(
-    schemaDocuments({ state, tell: (key, value) => sinks.put(schemas, key, value, runtime.context) }),
+  const context = newApplyContext();
+  const registry = new Registry(
+    schemaDocuments({ state, tell: (key, value) => sinks.put(schemas, key, value, context) }),
     async (command) => (await definitionAppends.append(command)) as RegistryOutcome,
   );
   const resolve = (id: number) => registry.schemaText(id);
 
-  const runtime: Runtime = new Runtime({
+  const runtime = new Runtime({
     state,
     catalog,
+    context,
     decoderOf: (entry) => createRecordDecoder(entry, resolve),
     compile: (query, request) =>
       compileQuery(
         {
           catalog,
           state,
-          rowtime: (source, key) => runtime.table(source).writer.rowtime(key),
           onExpressionError: (queryId, reason) => logger.debug('an expression became NULL', { query: queryId, reason }),
           onSkipped,
         },
@@ -117,11 +126,12 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     isBeingCreated: (name) =>
       loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(name)),
     onSkipped,
-    sinkTopic: (entry, context) => sinks.listener(entry, context),
+    sinkTopic: (entry) => sinks.listener(entry, context),
     sourcesOf: (query) => querySources(catalog, query),
   });
   const garbage = new Garbage(state, catalog);
-  const builder: Builder = new Builder({
+  const visibility = new Visibility(state, catalog, runtime);
+  const builder = new Builder({
     state,
     catalog,
     runtime,
@@ -129,9 +139,8 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     garbage,
     nowMs: () => systemClock.nowMs(),
     readLog: (after, topic, signal) => log.read(after, { topics: [topic], follow: false, signal }),
-    onRead: () => loop.wake(),
     appendControl: leads ? appendControl : undefined,
-    onCreated: (name) => projector.created(name),
+    visibility,
     onStep: () => {
       main.committed(state.frontier.seq, state.frontier.commitTimeUs);
       tableSources.committed();
@@ -148,15 +157,16 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     registry,
     serviceId: options.serviceId,
     isConnector: (name) => connectors.load().some((connector) => connector.name === name),
-    refreshVisibility: () => projector.refreshVisibility(),
+    visibility,
     rowsAtOnce: options.rowsAtOnce,
   });
-  const projector: Projector = new Projector({
+  const projector = new Projector({
     state,
     catalog,
     runtime,
     builder,
     applier,
+    visibility,
     connectorChanged: (control) => {
       connectors.apply(control);
       if (control.kind === 'connector-removed') applier.forgetConnector(control.name);
@@ -181,25 +191,22 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     } as const;
     await appendControl(control);
   };
-
-  const definitionAppends = new DefinitionAppends({
-    local,
-    topic: definitions,
-    topics,
-    nowUs: () => systemClock.nowUs(),
-    onApplied: () => {
-      loop.wake();
-      void statements.retryWaiting();
-    },
-  });
-
-  let imports: Imports | undefined;
+  const { importTopic } = engineLog;
+  const imports =
+    leads && importTopic
+      ? new Imports({
+          catalog,
+          importTopic,
+          onFailed: (topic, error) => appendControl({ kind: 'import-failed', topic, error }),
+          logger,
+        })
+      : undefined;
   const housekeeping = new Housekeeping({
     chores: [new FeedRetention(state, options.feed), ...engineLog.feed.chores, garbage],
     metrics,
     nowMs: () => systemClock.nowMs(),
   });
-  const loop: EngineLoop = new EngineLoop({
+  const loop = new EngineLoop({
     feed: engineLog.feed,
     state,
     catalog,
@@ -232,17 +239,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
 
   projector.load();
   loop.start();
-
-  const { importTopic } = engineLog;
-  if (leads && importTopic) {
-    imports = new Imports({
-      catalog,
-      importTopic,
-      onFailed: (topic, error) => appendControl({ kind: 'import-failed', topic, error }),
-      logger,
-    });
-    imports.follow();
-  }
+  imports?.follow();
   if (leads)
     topics.start({ headSeq: await log.headSeq(), append: (definition) => definitionAppends.append(definition) });
   const statements = new EngineStatements({

@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { Builder } from './builder.js';
 import type { DefinedTopics } from './defined-topics.js';
+import type { Visibility } from './visibility.js';
 
 export interface ApplierEnv {
   readonly state: StateWriter;
@@ -16,6 +17,6 @@ export interface ApplierEnv {
   readonly serviceId: string;
   readonly isConnector: (name: string) => boolean;
   readonly nowMs: () => number;
-  readonly refreshVisibility: () => void;
+  readonly visibility: Visibility;
   readonly rowsAtOnce?: number | undefined;
 }

@@ -6,6 +6,7 @@ import type { Append } from '../core/record.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { Garbage } from './garbage.js';
+import type { Visibility } from './visibility.js';
 
 export interface BuilderEnv {
   readonly state: StateWriter;
@@ -16,12 +17,9 @@ export interface BuilderEnv {
   readonly nowMs: () => number;
   /** Whole appends behind a seq, with their records of the topic, up to the end that the log has when it is asked; ends when the signal aborts. */
   readonly readLog: (after: number, topic: string, signal: AbortSignal) => AsyncIterable<readonly Append[]>;
-  /** Something that a build waits for was read. */
-  readonly onRead: () => void;
   /** Appends a step of a created one, or a swap, to the log; resolves when it is applied. Undefined: another process does. */
   readonly appendControl: ((control: AppendControl) => Promise<void>) | undefined;
-  /** Called when a created version is complete, in the open transaction. */
-  readonly onCreated: (name: string) => void;
+  readonly visibility: Visibility;
   /** A step is committed: there may be more to checkpoint, though nothing was appended. */
   readonly onStep: () => void;
   readonly rowsPerStep?: number | undefined;

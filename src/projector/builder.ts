@@ -45,11 +45,17 @@ export class Builder {
   readonly #ended = new EndedBuilds();
   readonly #rowsPerStep: number;
   readonly #pages: BuildPages;
+  #onRead: () => void = () => {};
 
   constructor(env: BuilderEnv) {
     this.#env = env;
     this.#rowsPerStep = env.rowsPerStep ?? rowsPerStepDefault;
-    this.#pages = new BuildPages({ read: env.readLog, onRead: env.onRead });
+    this.#pages = new BuildPages({ read: env.readLog, onRead: () => this.#onRead() });
+  }
+
+  /** Called when something that a build waits for was read. */
+  onRead(listener: () => void): void {
+    this.#onRead = listener;
   }
 
   /** Takes up unfinished builds: at start and after a rollback. */
@@ -219,7 +225,7 @@ export class Builder {
 
   /**
    * Has to hold before an append with this control is applied, when everything before it is committed; false: what is missing is on its
-   * way, by `onRead` and by steps.
+   * way, by the listener and by steps.
    */
   isPrepared(control: AppendControl): boolean {
     if (control.kind === 'build-step') {
@@ -292,7 +298,7 @@ export class Builder {
   #caughtUp(active: ActiveBuild): void {
     const { document, entry, query, replay } = active;
     if (document.purpose !== 'create') return;
-    const { state, runtime, catalog, onCreated } = this.#env;
+    const { state, runtime, catalog, visibility } = this.#env;
     removeBuild(state, document.table);
     this.#active.delete(nameKey(document.table));
     this.#pages.retire(document.table);
@@ -303,7 +309,7 @@ export class Builder {
       replay!.build = undefined;
       runtime.swapSource(entry.name, replay!);
     }
-    onCreated(entry.name);
+    visibility.created(entry.name);
   }
 
   #compareOrSwap(active: ActiveBuild): void {

@@ -1,6 +1,5 @@
 // A stored query to its running form: plan (sql), topology (dataflow), states (store), results to the sink.
 import type { Catalog, QueryEntry } from '../catalog/catalog.js';
-import type { Row } from '../core/data-type.js';
 import type { Change } from '../dataflow/change.js';
 import { compileTopology } from '../dataflow/topology.js';
 import type { CompiledQuery, CompileRequest } from '../runtime/runtime.js';
@@ -11,7 +10,6 @@ import { queryPlan } from './query-sources.js';
 export interface CompileEnv {
   readonly catalog: Catalog;
   readonly state: StateWriter;
-  readonly rowtime: (source: string, key: Row) => number | undefined;
   /** An expression failed on a row and became NULL, as in ksqlDB. */
   readonly onExpressionError: (queryId: string, reason: string) => void;
   /** A result was left out: it has no timestamp. */
@@ -30,7 +28,7 @@ export function compileQuery(env: CompileEnv, query: QueryEntry, request: Compil
     queryId: `${query.number}v${request.version}`, // `stateOwner` reads it back
     state: (spec) => env.state.openState(spec),
     lookup: request.lookup,
-    rowtime: env.rowtime,
+    rowtime: request.rowtime,
     onError: (reason) => env.onExpressionError(query.id, reason),
     strict: query.strict,
   });

@@ -135,7 +135,7 @@ export class DefinitionApplier {
     if (isTable) state.createTable(tableSpec(entry));
     runtime.attachSink(entry);
     this.#fillNew(entry, statement, query.id);
-    this.#env.refreshVisibility();
+    this.#env.visibility.refresh();
     const command = { type: statement.sourceKind, name: statement.name, action: 'create' } as const;
     return applied(sql, command, `Created query with ID ${id}`, seq, id);
   }

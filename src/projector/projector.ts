@@ -7,7 +7,6 @@
 // leaves no trace, has it refused, and applies the group again. Every process that follows the log refuses it alike.
 import type { Catalog } from '../catalog/catalog.js';
 import type { AppendControl } from '../core/append-control.js';
-import { nameKey } from '../core/names.js';
 import { fromErrorMessage, toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/record.js';
@@ -15,12 +14,11 @@ import type { Registry } from '../registry/registry.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
-import { loadBuilds } from './build.js';
 import type { Builder } from './builder.js';
 import type { DefinedTopics } from './defined-topics.js';
 import { decodeDefinition, statementsTopic, type DefinitionResult } from './definition.js';
 import type { DefinitionApplier } from './definition-applier.js';
-import { refreshVisibility } from './visibility.js';
+import type { Visibility } from './visibility.js';
 
 export interface ProjectorParts {
   readonly state: StateWriter;
@@ -28,6 +26,7 @@ export interface ProjectorParts {
   readonly runtime: Runtime;
   readonly builder: Builder;
   readonly applier: DefinitionApplier;
+  readonly visibility: Visibility;
   /** In the open transaction. */
   readonly connectorChanged: (
     control: Extract<AppendControl, { readonly kind: 'connector-put' | 'connector-removed' }>,
@@ -119,7 +118,7 @@ export class Projector {
   }
 
   #applyControl(append: Append, reached: Frontier): void {
-    const { catalog, runtime, builder, logger } = this.#parts;
+    const { catalog, runtime, builder, visibility, logger } = this.#parts;
     const control = append.control!;
     runtime.context.seq = append.seq;
     runtime.context.commitTimeUs = append.commitTimeUs;
@@ -131,9 +130,9 @@ export class Projector {
           if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic))
             continue;
           catalog.putSource({ ...entry, captured: { ...entry.captured, awaitsSnapshot: false } });
-          if (!builder.isBuilding(entry.name) && entry.failed === null) this.show(entry.name);
+          if (!builder.isBuilding(entry.name) && entry.failed === null) visibility.show(entry.name);
         }
-        this.refreshVisibility();
+        visibility.refresh();
         logger.info('snapshot complete', { connector: control.connector, tables: control.topics.length });
         return;
       }
@@ -143,7 +142,7 @@ export class Projector {
         builder.applySwap(control.table, control.version);
         this.#swapped.push(control.table);
         // One that stood still before it was ever complete is so now.
-        if (catalog.find(control.table)?.visible === false) this.created(control.table);
+        if (catalog.find(control.table)?.visible === false) visibility.created(control.table);
         return;
       case 'connector-put':
       case 'connector-removed':
@@ -180,37 +179,6 @@ export class Projector {
       if (error instanceof QueryFailure) throw partFailure(error); // of its own query, or of one that reads its table
       throw new PartFailure({ kind: 'build', name: table }, toAppError(error));
     }
-  }
-
-  /** Makes a table readable, in the open transaction. */
-  show(name: string): void {
-    const { catalog, runtime, state } = this.#parts;
-    const entry = catalog.find(name)!;
-    if (entry.visible) return;
-    catalog.putSource({ ...entry, visible: true });
-    if (entry.table === null) return;
-    const node = runtime.table(name);
-    node.feeds = true;
-    state.publish(node.spec);
-  }
-
-  /** A table or query that was being filled is complete, in the open transaction. */
-  created(name: string): void {
-    // A derived one waits for its sources too, a captured one for its snapshot.
-    const entry = this.#parts.catalog.find(name)!;
-    if (entry.writtenBy === null && entry.captured?.awaitsSnapshot !== true) this.show(name);
-    this.refreshVisibility();
-  }
-
-  /** Derived tables become visible with the last of their sources. */
-  refreshVisibility(): void {
-    const { catalog, state } = this.#parts;
-    const building = new Set(
-      loadBuilds(state)
-        .filter((b) => b.purpose === 'create')
-        .map((b) => nameKey(b.table)),
-    );
-    refreshVisibility(catalog, building, (name) => this.show(name));
   }
 
   takeOutcomes(): ReadonlyMap<number, Outcome> {

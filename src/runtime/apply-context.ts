@@ -9,3 +9,7 @@ export interface ApplyContext {
   /** ROWTIME of the row that is being replaced; undefined where there is none. */
   beforeRowtimeMs: number | undefined;
 }
+
+export function newApplyContext(): ApplyContext {
+  return { seq: 0, commitTimeUs: 0, rowtimeMs: 0, beforeRowtimeMs: undefined };
+}

@@ -17,6 +17,8 @@ import { TableNode, type ChangeListener } from './table-node.js';
 export interface RuntimeEnv {
   readonly state: StateWriter;
   readonly catalog: Catalog;
+  /** Moved on by the runtime, and read by everything that writes for it. */
+  readonly context: ApplyContext;
   readonly decoderOf: (entry: SourceEntry) => RecordDecoder;
   /** Compiles a query; `emit` takes its results: key and new row (null: none) for tables, [] and the row for streams. */
   readonly compile: (query: QueryEntry, request: CompileRequest) => CompiledQuery;
@@ -25,7 +27,7 @@ export interface RuntimeEnv {
   /** A record of a stream or table was left out. */
   readonly onSkipped: (name: string, reason: string) => void;
   /** Writes the changes of a derived stream or table to its topic. */
-  readonly sinkTopic: (entry: SourceEntry, context: ApplyContext) => ChangeListener;
+  readonly sinkTopic: (entry: SourceEntry) => ChangeListener;
   /** Names of what a query reads, whether it runs or not. */
   readonly sourcesOf: (query: QueryEntry) => readonly string[];
 }
@@ -36,6 +38,8 @@ export interface CompileRequest {
   readonly version: number;
   readonly context: ApplyContext;
   readonly lookup: (source: string, key: Row) => Row | undefined;
+  /** ms, of the row that stands under the key. */
+  readonly rowtime: (source: string, key: Row) => number | undefined;
   readonly emit: (key: Row, after: Row | null) => void;
 }
 
@@ -86,7 +90,7 @@ interface AttachedQuery {
 }
 
 export class Runtime {
-  readonly context: ApplyContext = { seq: 0, commitTimeUs: 0, rowtimeMs: 0, beforeRowtimeMs: undefined };
+  readonly context: ApplyContext;
   readonly #env: RuntimeEnv;
   readonly #byTopic = new Map<string, SourceNode[]>();
   readonly #sources = new Map<string, SourceNode>();
@@ -96,6 +100,7 @@ export class Runtime {
 
   constructor(env: RuntimeEnv) {
     this.#env = env;
+    this.context = env.context;
   }
 
   /** Wires everything that the catalogue says runs: at start, and after a rollback. */
@@ -178,7 +183,7 @@ export class Runtime {
 
   /** The derived stream or table that a query writes, with its topic. */
   attachSink(entry: SourceEntry): void {
-    const listener = this.#env.sinkTopic(entry, this.context);
+    const listener = this.#env.sinkTopic(entry);
     if (entry.table === null) {
       const sink = new StreamSink(entry.name);
       sink.listeners.push(listener);
@@ -226,6 +231,7 @@ export class Runtime {
       lookup: cursors
         ? (source, key) => (isKeyBehind(cursors.get(source), key) ? lookup(source, key) : undefined)
         : lookup,
+      rowtime: (source, key) => this.table(source).writer.rowtime(key),
       emit,
     });
   }
