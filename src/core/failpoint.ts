@@ -36,6 +36,8 @@ export const failpoints = [
   'rebuild-before-swap',
   'rebuild-after-swap',
   'rebuild-before-drop',
+  'upkeep-before-commit',
+  'upkeep-after-step',
   'sqlite-after-read',
   'sqlite-before-prune',
 ] as const;

@@ -5,6 +5,7 @@
 // is left waits until there was no commit for a moment, since a commit that comes during a step waits for it, and is then done a step at a
 // time.
 import type { Chore } from '../core/chore.js';
+import { failpoint } from '../core/failpoint.js';
 import type { Metrics } from '../core/metrics.js';
 
 /** Up to here a debt waits for company under load. */
@@ -79,6 +80,7 @@ export class Housekeeping {
   #step(chore: Chore): number {
     const startMs = this.#monotonicMs();
     chore.step(this.#env.nowMs());
+    failpoint('upkeep-after-step');
     const tookMs = this.#monotonicMs() - startMs;
     this.#env.metrics.count('writethrough_housekeeping_seconds_total', tookMs / 1000, { chore: chore.name });
     return tookMs;

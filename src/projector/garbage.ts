@@ -43,7 +43,10 @@ export class Garbage implements Chore {
       return;
     }
     failpoint('rebuild-before-drop');
-    this.#state.transaction(() => this.#state.remove(holding, rowsPerStep));
+    this.#state.transaction(() => {
+      this.#state.remove(holding, rowsPerStep);
+      failpoint('upkeep-before-commit');
+    });
   }
 
   /** States come before tables: the number of a version is given again when its table is gone. */

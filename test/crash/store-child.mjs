@@ -21,6 +21,7 @@ const log = openEmbeddedLog(database, {
   compaction: { dirtyBytes: 0, dirtyRatio: 0.3 },
 });
 log.createTopicNow({ name: 'kept', partitions: 2, cleanup: 'delete' });
+log.createTopicNow({ name: 'short', partitions: 1, cleanup: 'delete', retentionBytes: 100_000 });
 log.createTopicNow({ name: 'compacted', partitions: 1, cleanup: 'compact' });
 const state = openStateStore(database, { logId: log.logId });
 const spec = {
@@ -44,19 +45,22 @@ if (state.physicalTables().length === 0) {
 const table = state.openTable(spec);
 const checkpointer = openCheckpointer(path, { walBytesMax: 1024 * 1024 });
 
-/** `count` records over three partitions; each value tells its append and its place in it. */
+/** `count` records over three partitions, and one of a topic that is cut; each value tells its append and its place in it. */
 function records(position, count) {
   const values = Array.from({ length: count }, (_, i) =>
     Buffer.from(`${position}/${i}/${count}/${'x'.repeat((position * 7 + i) % 900)}`),
   );
-  const extents = new Int32Array(count * extentSize);
+  const extents = new Int32Array((count + 1) * extentSize);
   let at = 0;
   values.forEach((value, i) => {
     const compacted = i % 3 === 2;
     extents.set([1, compacted ? 1 : 0, compacted ? 0 : i % 3, 0, at, 1, at, value.length], i * extentSize);
     at += value.length;
   });
-  return new RecordSet({ buffers: [Buffer.concat(values)], topics: ['kept', 'compacted'], extents, count });
+  if (count === 0) return new RecordSet({ buffers: [], topics: [], extents, count });
+  const whole = Buffer.concat(values);
+  extents.set([1, 2, 0, 0, 0, 1, 0, whole.length], count * extentSize);
+  return new RecordSet({ buffers: [whole], topics: ['kept', 'compacted', 'short'], extents, count: count + 1 });
 }
 
 let position = Number((await log.producerPosition('p')) ?? 0);
@@ -84,7 +88,7 @@ for (let commit = 0; ; commit++) {
     Object.assign(reached, { seq: last.seq, commitTimeUs: last.commitTimeUs, positions: { p: last.position } });
   }, reached);
   writeSync(1, `${reached.positions.p}\n`);
-  if (commit % 7 === 0) for (const chore of log.chores) if (chore.debt(Date.now()) > 0) chore.step(Date.now());
+  if (commit % 3 === 0) for (const chore of log.chores) if (chore.debt(Date.now()) > 0) chore.step(Date.now());
   if (commit % 11 === 0) checkpointer.step();
   if (commit % 13 === 0) state.pruneFeed({ ms: 1e9, bytes: 200_000 }, Date.now());
 }

@@ -2,6 +2,7 @@
 // in one transaction. What is kept in memory (row counts, names, the frontier) follows the transaction: a rollback reads it again.
 import { systemClock, type Clock } from '../../core/clock.js';
 import { assert, unreachable } from '../../core/errors.js';
+import { failpoint } from '../../core/failpoint.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { storageError } from '../../sqlite/storage-error.js';
@@ -279,7 +280,11 @@ export class SqliteStateStore implements StateWriter {
 
   pruneFeed(keep: { readonly ms: number; readonly bytes: number }, nowMs: number): boolean {
     if (this.#feed.debt(keep, nowMs) === 0) return false;
-    return this.transaction(() => this.#feed.prune(keep, nowMs));
+    return this.transaction(() => {
+      const more = this.#feed.prune(keep, nowMs);
+      failpoint('upkeep-before-commit');
+      return more;
+    });
   }
 
   // Documents.

@@ -8,6 +8,7 @@
 // that the part that is not clean stays below `dirtyBytesMax`, or one and a half times the clean part where that is more: this is read
 // again in every pass, so one byte written costs about one byte read, however large the topic is.
 import type { Chore } from '../../core/chore.js';
+import { failpoint } from '../../core/failpoint.js';
 import { extent, extentSize, RecordSet } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { BatchBuilder, decodeBatch, type DecodedBatch } from './batch-codec.js';
@@ -222,6 +223,7 @@ export class Compaction implements Chore {
           records += next.batch.count;
           bytes += next.bytes;
         }
+        failpoint('upkeep-before-commit');
       });
     } catch (error) {
       // What it had counted is rolled back.
@@ -253,6 +255,7 @@ export class Compaction implements Chore {
         )
         .run(pass.topic.id, pass.partition, end);
       this.#space.cleaned(pass.part, end, pass.notedBytes);
+      failpoint('upkeep-before-commit');
     });
     this.#pass = undefined;
   }

@@ -1,6 +1,7 @@
 // Commits none of whose records are left go too, unless they hold a control or a producer's newest append: positions then still move,
 // only not through every step of the past.
 import type { Chore } from '../../core/chore.js';
+import { failpoint } from '../../core/failpoint.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { LogSpace } from './log-space.js';
 
@@ -35,6 +36,7 @@ export class EmptyCommits implements Chore {
     this.#database.transaction(() => {
       for (const [firstSeq] of empty)
         this.#database.statement('DELETE FROM wt_commit WHERE first_seq = ?').run(firstSeq);
+      failpoint('upkeep-before-commit');
     });
   }
 }

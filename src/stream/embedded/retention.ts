@@ -1,6 +1,7 @@
 // What leaves the embedded log by age, by size, or with its topic, in small steps between the engine's commits. A topic loses its
 // oldest batches first, in the order of seqs over all its partitions, and remembers up to which seq it may be incomplete.
 import type { Chore } from '../../core/chore.js';
+import { failpoint } from '../../core/failpoint.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { LogSpace, StoredBatch } from './log-space.js';
 import type { Topic, TopicIndex } from './topic-index.js';
@@ -108,6 +109,7 @@ export class Retention implements Chore {
         if (!batch.derived) lostSeq = Math.max(lostSeq, batch.lastSeq);
       }
       this.#database.statement('UPDATE wt_topic SET lost_seq = ? WHERE id = ?').run(lostSeq, topic.id);
+      failpoint('upkeep-before-commit');
     });
     topic.lostSeq = lostSeq;
     this.#oldestMs.delete(topic.id);
@@ -138,6 +140,7 @@ export class Retention implements Chore {
         gone += Number(bytes);
         if (gone >= stepBytes) break;
       }
+      failpoint('upkeep-before-commit');
       if (batches.length > 0) return;
       this.#database.statement('DELETE FROM wt_partition WHERE topic_id = ?').run(topic[0]);
       this.#database.statement('DELETE FROM wt_topic WHERE id = ?').run(topic[0]);

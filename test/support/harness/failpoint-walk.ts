@@ -30,6 +30,8 @@ function applies(name: Failpoint, { source, log }: { source: string; log: string
 }
 
 function planOf(name: Failpoint): FailpointPlan {
+  // What a rebuild leaves behind has to be taken away.
+  if (name.startsWith('upkeep-')) return { name, passesMax: 2, trigger: rebuild };
   if (name.startsWith('rebuild-')) return { name, passesMax: 1, trigger: rebuild };
   if (name.startsWith('statement-')) return { name, passesMax: 1, trigger: createTable };
   return { name, passesMax: name === 'sqlite-before-prune' || name === 'source-before-first-chunk' ? 1 : 5 };
