@@ -45,8 +45,9 @@ export function rebuildCommand(program: Command, context: CommandContext): void 
       if (!json && io.interactive) io.err('\n');
       if (progress.state === 'failed') {
         throw new AppError(
-          'internal',
+          progress.code ?? 'internal',
           `the rebuild of ${progress.table} failed: ${progress.error ?? 'no reason given'}`,
+          { hint: progress.hint },
         );
       }
       if (!json && progress.state === 'done') {

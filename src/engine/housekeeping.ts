@@ -8,6 +8,8 @@ import type { Chore } from '../core/chore.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Metrics } from '../core/metrics.js';
 
+/** Limits are looked at after so much work: not after each of many small commits, and little can be written meanwhile. */
+const lookAfterMs = 3;
 /** Up to here a debt waits for company under load. */
 const debtIgnored = 0.02;
 const shareAtLeast = 0.2;
@@ -31,6 +33,8 @@ export class Housekeeping {
   readonly #env: HousekeepingEnv;
   readonly #monotonicMs: () => number;
   #commitEndMs = -Infinity;
+  /** Of commits since limits were looked at. */
+  #unlookedMs = 0;
 
   constructor(env: HousekeepingEnv) {
     this.#env = env;
@@ -40,7 +44,10 @@ export class Housekeeping {
   /** After a turn that has committed something, which took `tookMs`. */
   afterCommit(tookMs: number): void {
     this.#commitEndMs = this.#monotonicMs();
-    for (const chore of this.#env.chores) this.#takeShare(chore, tookMs);
+    this.#unlookedMs += tookMs;
+    if (this.#unlookedMs < lookAfterMs) return;
+    for (const chore of this.#env.chores) this.#takeShare(chore, this.#unlookedMs);
+    this.#unlookedMs = 0;
   }
 
   #takeShare(chore: Chore, tookMs: number): void {

@@ -136,7 +136,7 @@ export class Builder {
     assert(active, `the build of ${table} that failed is there`);
     const { document, entry } = active;
     this.forget(table);
-    this.#ended.failed(progressOf(this.#env, active), document.version, error.message);
+    this.#ended.failed(progressOf(this.#env, active), document.version, error);
     if (document.purpose === 'rebuild') return [];
     const part =
       entry.writtenBy === null

@@ -1,4 +1,5 @@
 // How the last build of each table has ended, for who asks after it. Of a process's life only.
+import type { AppError } from '../core/errors.js';
 import { nameKey } from '../core/names.js';
 import type { RebuildProgress } from './statement-facade.js';
 
@@ -20,8 +21,8 @@ export class EndedBuilds {
     this.#ended.set(nameKey(progress.table), { ...progress, state: 'done', etaSeconds: 0 });
   }
 
-  failed(progress: RebuildProgress, version: number, error: string): void {
-    this.#ended.set(nameKey(progress.table), { ...progress, state: 'failed', error });
+  failed(progress: RebuildProgress, version: number, { code, message, hint }: AppError): void {
+    this.#ended.set(nameKey(progress.table), { ...progress, state: 'failed', error: message, code, hint });
     this.#failed.set(nameKey(progress.table), version);
   }
 

@@ -1,6 +1,7 @@
 // What the server and the start-up code may ask of the projector: run ksqlDB statements, rebuild tables, tell the state. Results are
 // what the statement came to, in terms of the domain; how ksqlDB's REST API writes them is the server's business.
 import type { Column, RowSchema } from '../core/data-type.js';
+import type { ErrorCode } from '../core/errors.js';
 
 export interface StatementRequest {
   /** One or more statements. */
@@ -117,7 +118,10 @@ export interface RebuildProgress {
   readonly etaSeconds: number | null;
   /** Measured inside the engine at the swap; set when done. */
   readonly pauseMs?: number | undefined;
+  /** Why it has failed, the error's code, and what can be done. */
   readonly error?: string | undefined;
+  readonly code?: ErrorCode | undefined;
+  readonly hint?: string | undefined;
 }
 
 export interface QueryStatus {

@@ -103,6 +103,8 @@ export const openApiSchemas: Json = {
       etaSeconds: { type: ['number', 'null'] },
       pauseMs: { type: 'number' },
       error: text,
+      code: text,
+      hint: text,
     },
     ['table', 'state', 'rows', 'seq', 'headSeq', 'rowsPerSecond', 'etaSeconds'],
   ),
