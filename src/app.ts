@@ -15,7 +15,7 @@ import { SourceFollower } from './connect/source-follower.js';
 import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';
 import { AppError, toAppError } from './core/errors.js';
-import { createLogger, type LogSink } from './core/logger.js';
+import { createLogger, type LogTarget } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
@@ -59,7 +59,7 @@ export interface App {
 
 export interface AppOptions {
   readonly config: Config;
-  readonly log: LogSink;
+  readonly log: LogTarget;
   /** Called once when lock and port are ours, before anything is made in the data folder. */
   readonly prepare?: (() => void) | undefined;
 }
@@ -305,7 +305,7 @@ interface HerderParts {
   readonly stream: StreamOptions;
   readonly freshness: SourceFreshness;
   readonly reconnects: Reconnects;
-  readonly log: LogSink;
+  readonly log: LogTarget;
 }
 
 function createHerder(

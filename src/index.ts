@@ -2,13 +2,13 @@
 import { startApp, type App } from './app.js';
 import { loadConfig, type ConfigInput } from './config.js';
 import { AppError } from './core/errors.js';
-import type { LogSink } from './core/logger.js';
+import type { LogTarget } from './core/logger.js';
 import type { ChangeItem, JsonAnswer, ReadRequest, SubscribeOptions } from './query/query-facade.js';
 import { toEntity, type StatementEntity } from './server/ksql-entities.js';
 
 export interface WritethroughOptions extends ConfigInput {
   /** Receives log lines; silent by default. */
-  readonly onLog?: LogSink | undefined;
+  readonly onLog?: LogTarget | undefined;
   /**
    * Called once when the service cannot go on: its disk is full or reports an error, or its engine has died. From then on every call
    * throws or rejects with this reason, and so do subscriptions; what was confirmed is safe. `stop()`, and `start()` to try again.

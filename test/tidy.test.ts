@@ -65,7 +65,7 @@ const libraries: Readonly<Record<string, RegExp>> = {
   avsc: /^schema\//,
   commander: /^cli\//,
   yaml: /^config\.ts$/,
-  pino: /^process\/log-sink\.ts$/,
+  pino: /^process\/log-target\.ts$/,
 };
 
 const entries = new Set([

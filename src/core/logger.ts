@@ -1,4 +1,4 @@
-// Structured log lines: a message, fields, a level. The process writes them through pino (app.ts gives the sink); worker
+// Structured log lines: a message, fields, a level. The process writes them through pino (app.ts gives the target); worker
 // threads post them to the main thread. Values of rows never appear at `info`; secrets never at all.
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -13,17 +13,17 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-export type LogSink = (level: LogLevel, message: string, fields: LogFields) => void;
+export type LogTarget = (level: LogLevel, message: string, fields: LogFields) => void;
 
-export function createLogger(sink: LogSink, fields: LogFields = {}): Logger {
+export function createLogger(target: LogTarget, fields: LogFields = {}): Logger {
   const at = (level: LogLevel) => (message: string, more?: LogFields) =>
-    sink(level, message, more ? { ...fields, ...more } : fields);
+    target(level, message, more ? { ...fields, ...more } : fields);
   return {
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (more) => createLogger(sink, { ...fields, ...more }),
+    child: (more) => createLogger(target, { ...fields, ...more }),
   };
 }
 

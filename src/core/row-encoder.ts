@@ -1,5 +1,5 @@
 // How a source hands rows over without making objects of them. The source walks its own row image (a binlog event, a text
-// result row, an SQLite row) and calls the sink once per column, in the order of the table's columns; the sink writes the
+// result row, an SQLite row) and calls the writer once per column, in the order of the table's columns; the writer writes the
 // encoded record (JSON, Avro, ...) into the chunk under construction. `connect` compiles a RowEncoder per table from schema,
 // format, shape and key, and the source never knows the format. Implemented in schema/formats.
 import type { DataType } from './data-type.js';
@@ -24,7 +24,7 @@ export interface SourceTable {
 }
 
 /** One call per column, in order. The call must fit the column's type (asserted only in tests: this is the hottest path). */
-export interface ValueSink {
+export interface ValueWriter {
   null(): void;
   /** BOOLEAN */
   boolean(value: boolean): void;
@@ -47,22 +47,22 @@ export interface ValueSink {
   microsWide(high: number, low: number): void;
 }
 
-/** Writes the records of one table into chunks. Calls: `begin`, columns on the sink it returns, `end`. */
+/** Writes the records of one table into chunks. Calls: `begin`, columns on the writer it returns, `end`. */
 export interface RowEncoder {
   readonly table: SourceTable;
   readonly topic: string;
-  /** Insert or snapshot row: all columns follow on the sink, then `endRow`. */
-  beginRow(op: Op): ValueSink;
+  /** Insert or snapshot row: all columns follow on the writer, then `endRow`. */
+  beginRow(op: Op): ValueWriter;
   endRow(): void;
   /**
    * Update: first the key columns of the old image (`beginOldKey`, key columns in key order, `endOldKey`), then the new row by
    * `beginRow('u')`. When the key bytes differ, endRow writes a tombstone of the old key before the new row. A source that
    * knows the key to be unchanged leaves the old key out.
    */
-  beginOldKey(): ValueSink;
+  beginOldKey(): ValueWriter;
   endOldKey(): void;
   /** Delete: the key columns follow in key order; then `endDelete` writes the tombstone (and what the shape has before it). */
-  beginDelete(): ValueSink;
+  beginDelete(): ValueWriter;
   endDelete(): void;
   /** With shapes that keep the last row of a delete (`__deleted`, envelopes): all columns are wanted instead of the key. */
   readonly wantsOldRow: boolean;

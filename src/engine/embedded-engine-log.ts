@@ -46,7 +46,7 @@ export async function openEmbeddedEngineLog(
     importTopic: undefined,
     outbox: () => undefined,
     close: () => log.close(),
-    feed: {
+    intake: {
       take: () => log.queue.take(groupBytes, defines),
       write: (group) => log.write(group as readonly PendingAppend[]),
       withoutRefused: (group) => log.queue.withoutRefused(group as readonly PendingAppend[]),

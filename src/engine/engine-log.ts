@@ -19,7 +19,7 @@ export interface TakenAppend {
 }
 
 /** Where groups come from. */
-export interface AppendFeed {
+export interface AppendIntake {
   /** A group of whole appends, empty when there is none. Nothing of it is given again before `confirm` or `repeat`. */
   take(): readonly TakenAppend[];
   /**
@@ -45,7 +45,7 @@ export interface EngineLog {
   readonly log: EventLog;
   /** How long a statement waits for its append; undefined: nothing outside is waited for. */
   readonly deliveryMs?: number | undefined;
-  readonly feed: AppendFeed;
+  readonly intake: AppendIntake;
   /** Serves a capture thread's producers; Kafka's need no bridge. */
   attachCapture(port: MessagePort): void;
   /** The store is open: the log may keep what it needs in it, and the reading behind its frontier begins. */

@@ -30,11 +30,11 @@ import { PartFailure, type FailedPart, type Runtime } from '../runtime/runtime.j
 import { TopicRefusal } from '../stream/topic-refusal.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 import { Unwritable } from '../stream/unwritable.js';
-import type { AppendFeed, TakenAppend } from './engine-log.js';
+import type { AppendIntake, TakenAppend } from './engine-log.js';
 import type { Housekeeping } from './housekeeping.js';
 
 export interface EngineLoopEnv {
-  readonly feed: AppendFeed;
+  readonly intake: AppendIntake;
   readonly state: StateWriter;
   readonly catalog: Catalog;
   readonly runtime: Runtime;
@@ -90,7 +90,7 @@ export class EngineLoop {
 
   constructor(env: EngineLoopEnv) {
     this.#env = env;
-    env.feed.onAvailable(() => this.wake());
+    env.intake.onAvailable(() => this.wake());
     env.sinks.onFull(() => this.#writeDerived());
     env.builder.onRead(() => this.wake());
   }
@@ -183,8 +183,8 @@ export class EngineLoop {
 
   /** True: something was committed. */
   #commitGroup(): boolean {
-    const { feed, builder } = this.#env;
-    const held = this.#held ?? { group: feed.take(), from: 0, appends: [] };
+    const { intake, builder } = this.#env;
+    const held = this.#held ?? { group: intake.take(), from: 0, appends: [] };
     const { group, appends } = held;
     this.#held = undefined;
     let { from } = held;
@@ -202,15 +202,15 @@ export class EngineLoop {
       from = end;
     }
     if (group.length === 0) return false;
-    feed.confirm(appends);
+    intake.confirm(appends);
     failpoint('engine-after-confirm');
     return true;
   }
 
   #commitPart(group: readonly TakenAppend[]): readonly Append[] {
-    const { feed, sinks, projector } = this.#env;
+    const { intake, sinks, projector } = this.#env;
     const done: Append[] = [];
-    for (let rest = feed.withoutRefused(group); rest.length > 0; rest = feed.withoutRefused(rest)) {
+    for (let rest = intake.withoutRefused(group); rest.length > 0; rest = intake.withoutRefused(rest)) {
       this.#applied = 0;
       try {
         done.push(...this.#applyGroup(rest));
@@ -225,8 +225,8 @@ export class EngineLoop {
         }
         // What came before the append that fails is committed first, with the part in it: where a part stands still must not depend
         // on what else was in the group. It may also have been made there.
-        let at = feed.cut(rest, this.#applied);
-        if (at === 0 && !this.#isStored(error.part)) at = firstCut(feed, rest);
+        let at = intake.cut(rest, this.#applied);
+        if (at === 0 && !this.#isStored(error.part)) at = firstCut(intake, rest);
         if (at > 0 && at < rest.length) {
           done.push(...this.#commitPart(rest.slice(0, at)));
           rest = rest.slice(at);
@@ -240,9 +240,9 @@ export class EngineLoop {
 
   /** Embedded: into the log. A topic that is not there is the failure of the query that writes it. */
   #writeDerived(): void {
-    const { feed, sinks, writerOf } = this.#env;
+    const { intake, sinks, writerOf } = this.#env;
     try {
-      feed.writeDerived(sinks.take());
+      intake.writeDerived(sinks.take());
     } catch (error) {
       if (!(error instanceof TopicRefusal)) throw error;
       const query = writerOf(error.topic);
@@ -254,8 +254,8 @@ export class EngineLoop {
   }
 
   #refuse({ append, error }: Unwritable): void {
-    const { feed, logger } = this.#env;
-    feed.refuse(append, error);
+    const { intake, logger } = this.#env;
+    intake.refuse(append, error);
     logger.error('an append is refused', { producer: append.producer, code: error.code, error: error.message });
   }
 
@@ -276,13 +276,13 @@ export class EngineLoop {
   }
 
   #applyGroup(group: readonly TakenAppend[]): readonly Append[] {
-    const { feed, state, projector, metrics, builder, noteApplied, onCommitted } = this.#env;
+    const { intake, state, projector, metrics, builder, noteApplied, onCommitted } = this.#env;
     failpoint('engine-before-begin');
     const startMs = performance.now();
     let records = 0;
     const reached = copyOf(state.frontier);
     const appends = state.transaction(() => {
-      const written = feed.write(group);
+      const written = intake.write(group);
       failpoint('engine-after-log-write');
       for (const append of written) {
         this.#advance(reached, append);
@@ -345,9 +345,9 @@ function copyOf(frontier: Frontier): ReachedFrontier {
 }
 
 /** The first part of a group that may be committed alone; all of it where that is impossible. */
-function firstCut(feed: AppendFeed, group: readonly TakenAppend[]): number {
+function firstCut(intake: AppendIntake, group: readonly TakenAppend[]): number {
   let at = 1;
-  while (at < group.length && feed.cut(group, at) !== at) at++;
+  while (at < group.length && intake.cut(group, at) !== at) at++;
   return at;
 }
 

@@ -90,7 +90,7 @@ export async function openKafkaEngineLog(
   return {
     log,
     deliveryMs: deadlinesOf(url).delivery,
-    feed: {
+    intake: {
       take: () => (outbox!.full ? [] : ahead.take(groupBytes)),
       write: (group) => group as readonly Append[],
       cut: (_group, at) => at,

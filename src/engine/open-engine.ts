@@ -202,12 +202,12 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
         })
       : undefined;
   const housekeeping = new Housekeeping({
-    chores: [new FeedRetention(state, options.feed), ...engineLog.feed.chores, garbage],
+    chores: [new FeedRetention(state, options.feed), ...engineLog.intake.chores, garbage],
     metrics,
     nowMs: () => systemClock.nowMs(),
   });
   const loop = new EngineLoop({
-    feed: engineLog.feed,
+    intake: engineLog.intake,
     state,
     catalog,
     runtime,

@@ -4,7 +4,7 @@ import type { StartOptions } from '../cli/start.js';
 import { loadConfig, type Config, type ConfigInput } from '../config.js';
 import { toAppError, type AppError } from '../core/errors.js';
 import type { LogLevel } from '../core/logger.js';
-import { createLogSink } from './log-sink.js';
+import { createLogTarget } from './log-target.js';
 import { freeMemoryAtRest } from '../threads/rest.js';
 
 export async function runStart(options: StartOptions): Promise<void> {
@@ -40,7 +40,7 @@ export interface RunHooks {
 /** Runs until a signal or a failure. */
 export async function runApp(config: Config, { prepare, onStarted, beforeStop }: RunHooks): Promise<void> {
   freeMemoryAtRest();
-  const app = await startApp({ config, log: logSink(config), prepare });
+  const app = await startApp({ config, log: logTarget(config), prepare });
   const ended = await Promise.race([signalled(), app.failure.happened, failureOf(async () => onStarted?.(app))]);
   try {
     await beforeStop?.();
@@ -63,9 +63,9 @@ async function failureOf(work: () => Promise<void>): Promise<AppError> {
   return new Promise(() => {});
 }
 
-export function logSink(config: Config) {
+export function logTarget(config: Config) {
   const human = config['log.format'] === 'human' || (config['log.format'] === 'auto' && process.stderr.isTTY);
-  return createLogSink(config['log.level'] as LogLevel, human ? 'human' : 'json');
+  return createLogTarget(config['log.level'] as LogLevel, human ? 'human' : 'json');
 }
 
 /** Ctrl-C reaches the whole process group, and npm passes it on besides: what comes so soon after the first is the same one. */

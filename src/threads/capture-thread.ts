@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CheckedConfig } from '../connect/connector-config.js';
 import type { ConnectorTask } from '../connect/herder.js';
 import { AppError, fromErrorMessage } from '../core/errors.js';
-import type { LogSink } from '../core/logger.js';
+import type { LogTarget } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
 import type { EngineApi, StreamOptions } from '../engine/engine-api.js';
@@ -14,7 +14,7 @@ export interface CaptureThreadEnv {
   readonly engine: Remote<EngineApi>;
   readonly stream: StreamOptions;
   readonly serviceId: string;
-  readonly log: LogSink;
+  readonly log: LogTarget;
 }
 
 /** How long a task may take to end by itself before its thread is cut off; nothing is lost by that. */

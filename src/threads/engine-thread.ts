@@ -1,7 +1,7 @@
 // The engine thread as the main thread sees it: started, ready, its calls, its notices, its end.
 import { Worker } from 'node:worker_threads';
 import { AppError, fromErrorMessage } from '../core/errors.js';
-import type { LogSink } from '../core/logger.js';
+import type { LogTarget } from '../core/logger.js';
 import type { EngineApi, EngineOptions, MainApi } from '../engine/engine-api.js';
 import { connectRpc, type Remote } from './rpc.js';
 import { threadLimits } from './young-generation.js';
@@ -14,7 +14,7 @@ export interface EngineThread {
 }
 
 export interface EngineEvents {
-  readonly log: LogSink;
+  readonly log: LogTarget;
   readonly committed: (seq: number, commitTimeUs: number) => void;
   readonly tableSources: MainApi['tableSources'];
   /** The engine cannot go on, and is told of once; the process should end. */

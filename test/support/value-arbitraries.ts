@@ -1,7 +1,7 @@
 // Types and values of every kind, and whole tables of them, for laws about what stores, encodes and prints them.
 import fc from 'fast-check';
 import { integerValue, type DataType, type RowSchema, type Value } from '../../src/core/data-type.js';
-import type { SourceTable, ValueSink } from '../../src/core/row-encoder.js';
+import type { SourceTable, ValueWriter } from '../../src/core/row-encoder.js';
 import { decimalText } from '../../src/core/decimal.js';
 
 export const scalarType: fc.Arbitrary<DataType> = fc.oneof(
@@ -204,7 +204,7 @@ export function wellFormedText(text: string): string {
 }
 
 /** Hands a value to a sink as a source does; `odd` chooses the less usual of two ways. */
-export function feedSink(sink: ValueSink, type: DataType, value: Value, odd = false): void {
+export function feedSink(sink: ValueWriter, type: DataType, value: Value, odd = false): void {
   if (value === null) return sink.null();
   switch (type.kind) {
     case 'BOOLEAN':

@@ -3,7 +3,7 @@
 import type { Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import { frameSize, schemaIdOf } from '../wire-format.js';
-import { AvroCursor } from './avro-cursor.js';
+import { AvroInput } from './avro-input.js';
 import { parseAvroSchema, type AvroNode } from './avro-node.js';
 import { avroReader, fieldSteps } from './avro-reader.js';
 import { deletedField, type WireField } from './format.js';
@@ -29,10 +29,10 @@ export interface AvroDecoderOptions {
   readonly resolve: ResolveSchema;
 }
 
-type ReadRow = (cursor: AvroCursor) => Value[] | null;
+type ReadRow = (cursor: AvroInput) => Value[] | null;
 
 export function createAvroDecoder(options: AvroDecoderOptions): Decode {
-  const cursor = new AvroCursor();
+  const cursor = new AvroInput();
   const compiled = new Map<number, ReadRow>();
   let lastId = -1;
   let last: ReadRow | undefined;

@@ -3,14 +3,14 @@
 import { nameKey } from '../../core/names.js';
 import { integerValue, printType, type DataType, type StructField, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
-import type { AvroCursor } from './avro-cursor.js';
+import type { AvroInput } from './avro-input.js';
 import type { AvroNode, Meaning } from './avro-node.js';
 import { avroNames } from './avro-schema.js';
 import { fitsPrecision, rescaleExactly } from '../../core/decimal.js';
 import { fromTwosComplement } from './decimal.js';
 import { fromWire } from './micros.js';
 
-export type AvroRead = (cursor: AvroCursor) => Value;
+export type AvroRead = (cursor: AvroInput) => Value;
 type Primitive = Extract<AvroNode, { readonly meaning: Meaning }>;
 
 /** Reads `node` as a value of `type`; `column` is for messages. */
@@ -166,7 +166,7 @@ export function fieldSteps(
 }
 
 function bytesReader(node: Extract<AvroNode, { kind: 'fixed' }> | Primitive, type: DataType, column: string): AvroRead {
-  const from = node.kind === 'fixed' ? (c: AvroCursor) => c.pass(node.size) : (c: AvroCursor) => c.block();
+  const from = node.kind === 'fixed' ? (c: AvroInput) => c.pass(node.size) : (c: AvroInput) => c.block();
   if (type.kind === 'BYTES') {
     return (c) => {
       const start = from(c);
@@ -283,7 +283,7 @@ function avroSkipper(node: AvroNode, known: Map<AvroNode, AvroRead>): AvroRead {
   }
 }
 
-function skip(step: (cursor: AvroCursor) => unknown): AvroRead {
+function skip(step: (cursor: AvroInput) => unknown): AvroRead {
   return (c) => {
     step(c);
     return null;

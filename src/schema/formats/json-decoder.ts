@@ -6,8 +6,8 @@ import { AppError } from '../../core/errors.js';
 import type { WireField } from './format.js';
 import { coerceJson, fieldFinder } from './json-coerce.js';
 import { parseJson, type JsonNode } from './json-parse.js';
-import { objectFrame, type JsonFrame } from './json-sink.js';
-import { readScalar, scalarCode, ScalarCursor } from './json-scalars.js';
+import { objectFrame, type JsonFrame } from './json-value-writer.js';
+import { readScalar, scalarCode, ScalarInput } from './json-scalars.js';
 import { decodeUtf8, excerpt } from './utf8.js';
 
 export interface JsonDecoderOptions {
@@ -36,7 +36,7 @@ export function createJsonDecoder(options: JsonDecoderOptions): Decode {
   const columns = Int32Array.from(fields, (f) => f.column);
   const types = fields.map((f) => f.type);
   const empty: Value[] = Array.from({ length: width }, () => null);
-  const cursor = new ScalarCursor();
+  const cursor = new ScalarInput();
   // Nested types have no fast reader, and a record is read by one path alone.
   const hasFastPath = codes.every((code) => code !== 0);
 

@@ -49,7 +49,7 @@ export function scalarCode(type: DataType): number {
 }
 
 /** The record that is being read, and the place behind the last value. */
-export class ScalarCursor {
+export class ScalarInput {
   readonly text = new JsonTextReader();
   bytes: Buffer = Buffer.alloc(0);
   end = 0;
@@ -63,7 +63,7 @@ export class ScalarCursor {
 }
 
 export function readScalar(
-  cursor: ScalarCursor,
+  cursor: ScalarInput,
   typeCode: number,
   type: DataType,
   at: number,
@@ -104,14 +104,14 @@ export function readScalar(
   }
 }
 
-function readString(cursor: ScalarCursor, at: number): string | undefined {
+function readString(cursor: ScalarInput, at: number): string | undefined {
   if (cursor.bytes[at] !== 34) return undefined;
   const text = cursor.text.read(at + 1);
   cursor.next = cursor.text.next;
   return text;
 }
 
-function readWhole(cursor: ScalarCursor, at: number): number | bigint | undefined {
+function readWhole(cursor: ScalarInput, at: number): number | bigint | undefined {
   const bytes = cursor.bytes;
   let p = at;
   const negative = bytes[p] === 45;
@@ -135,7 +135,7 @@ function readWhole(cursor: ScalarCursor, at: number): number | bigint | undefine
 }
 
 /** A number with exactly `scale` digits behind the point, as the unscaled integer. */
-function readDecimal(cursor: ScalarCursor, at: number, precision: number, scale: number): number | bigint | undefined {
+function readDecimal(cursor: ScalarInput, at: number, precision: number, scale: number): number | bigint | undefined {
   const bytes = cursor.bytes;
   let p = at;
   const negative = bytes[p] === 45;
@@ -164,7 +164,7 @@ function readDecimal(cursor: ScalarCursor, at: number, precision: number, scale:
 
 const powersOf10 = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
-function readDouble(cursor: ScalarCursor, at: number): number | undefined {
+function readDouble(cursor: ScalarInput, at: number): number | undefined {
   const bytes = cursor.bytes;
   let p = at;
   const negative = bytes[p] === 45;
@@ -190,7 +190,7 @@ function readDouble(cursor: ScalarCursor, at: number): number | undefined {
   return negative ? -magnitude : magnitude;
 }
 
-function readBoolean(cursor: ScalarCursor, at: number): boolean | undefined {
+function readBoolean(cursor: ScalarInput, at: number): boolean | undefined {
   const bytes = cursor.bytes;
   if (bytes[at] === 116 && bytes[at + 1] === 114 && bytes[at + 2] === 117 && bytes[at + 3] === 101) {
     cursor.next = at + 4;
@@ -209,7 +209,7 @@ function readBoolean(cursor: ScalarCursor, at: number): boolean | undefined {
   return undefined;
 }
 
-function readBytes(cursor: ScalarCursor, at: number): Buffer | undefined {
+function readBytes(cursor: ScalarInput, at: number): Buffer | undefined {
   const bytes = cursor.bytes;
   if (bytes[at] !== 34) return undefined;
   let p = at + 1;

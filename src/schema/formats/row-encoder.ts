@@ -1,21 +1,21 @@
-// Compiles a RowEncoder for one captured table: which sink writes the value, which the key, and what an update of the key and a
+// Compiles a RowEncoder for one captured table: which writer writes the value, which the key, and what an update of the key and a
 // delete become on the stream. The order of records: the tombstone of the old key, then the new row; with `flat-with-deleted`
 // a delete is the last row marked `__deleted` "true" and then the tombstone (a changed key has only the tombstone, since a
 // source gives no more than the old key there).
 import { AppError, assert } from '../../core/errors.js';
 import { opCode, type Op } from '../../core/record.js';
-import type { RowEncoder, SourceTable, ValueSink } from '../../core/row-encoder.js';
+import type { RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
 import { frame } from '../wire-format.js';
-import { AvroSink } from './avro-sink.js';
+import { AvroValueWriter } from './avro-value-writer.js';
 import { ByteWriter } from '../../core/bytes.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
-import type { ColumnSink } from './column-sink.js';
+import type { ColumnValueWriter } from './column-value-writer.js';
 import { deletedField, type Format, type KeyShape, type WireField } from './format.js';
-import { bareFrame, JsonSink, objectFrame } from './json-sink.js';
+import { bareFrame, JsonValueWriter, objectFrame } from './json-value-writer.js';
 import { kafkaField } from './kafka-format.js';
-import { KafkaSink } from './kafka-sink.js';
+import { KafkaValueWriter } from './kafka-value-writer.js';
 import { partitionOf } from './partitioner.js';
-import { TeeSink } from './tee-sink.js';
+import { TeeValueWriter } from './tee-value-writer.js';
 
 export interface RowEncoderOptions {
   readonly table: SourceTable;
@@ -56,13 +56,13 @@ class FlatRowEncoder implements RowEncoder {
   readonly #chunks: RecordChunkBuilder;
   readonly #out: ByteWriter;
   readonly #partitions: number;
-  readonly #row: ColumnSink;
+  readonly #row: ColumnValueWriter;
   /** Writes rows with `__deleted` "true"; only with that shape. */
-  readonly #deletedRow: ColumnSink | undefined;
-  readonly #key: ColumnSink;
-  readonly #tee: TeeSink | undefined;
-  readonly #deletedTee: TeeSink | undefined;
-  /** Where the key's columns are found: columns of the row sink, or of the tee's scratch. */
+  readonly #deletedRow: ColumnValueWriter | undefined;
+  readonly #key: ColumnValueWriter;
+  readonly #tee: TeeValueWriter | undefined;
+  readonly #deletedTee: TeeValueWriter | undefined;
+  /** Where the key's columns are found: columns of the row writer, or of the tee's scratch. */
   readonly #keySource: readonly number[];
   /** The key is a range of the value's bytes. */
   readonly #keyInPlace: boolean;
@@ -88,9 +88,9 @@ class FlatRowEncoder implements RowEncoder {
     this.#out = chunks.out;
     this.#partitions = options.partitions;
     const fields = tableFields(table);
-    this.#row = valueSink(options, fields.value, this.wantsOldRow ? 'false' : undefined);
-    this.#deletedRow = this.wantsOldRow ? valueSink(options, fields.value, 'true') : undefined;
-    this.#key = keySink(chunks.out, keyFormat, keyShape, fields.key, options.keySchemaId);
+    this.#row = valueWriter(options, fields.value, this.wantsOldRow ? 'false' : undefined);
+    this.#deletedRow = this.wantsOldRow ? valueWriter(options, fields.value, 'true') : undefined;
+    this.#key = keyWriter(chunks.out, keyFormat, keyShape, fields.key, options.keySchemaId);
     this.#firstKey = table.keyColumns[0]!;
     this.#keyInPlace = keyFormat === 'JSON' && valueFormat === 'JSON' && keyShape === 'bare';
     if (keyFormat === valueFormat) this.#keySource = table.keyColumns;
@@ -99,14 +99,14 @@ class FlatRowEncoder implements RowEncoder {
       for (const index of table.keyColumns) isKey[index] = 1;
       const inTableOrder = [...table.keyColumns].sort((a, b) => a - b);
       const scratchFields = inTableOrder.map((index) => fields.value[index]!);
-      const scratch = scratchSink(keyFormat, scratchFields);
+      const scratch = scratchWriter(keyFormat, scratchFields);
       this.#keySource = table.keyColumns.map((index) => inTableOrder.indexOf(index));
-      this.#tee = new TeeSink(this.#row, scratch, isKey);
-      this.#deletedTee = this.#deletedRow && new TeeSink(this.#deletedRow, scratch, isKey);
+      this.#tee = new TeeValueWriter(this.#row, scratch, isKey);
+      this.#deletedTee = this.#deletedRow && new TeeValueWriter(this.#deletedRow, scratch, isKey);
     }
   }
 
-  beginOldKey(): ValueSink {
+  beginOldKey(): ValueWriter {
     this.#oldKeyStart = this.#out.length;
     this.#key.begin();
     return this.#key;
@@ -117,12 +117,12 @@ class FlatRowEncoder implements RowEncoder {
     this.#oldKeyLength = this.#out.length - this.#oldKeyStart;
   }
 
-  beginRow(op: Op): ValueSink {
+  beginRow(op: Op): ValueWriter {
     this.#op = opCode[op];
     this.#valueStart = this.#out.length;
-    const sink = this.#tee ?? this.#row;
-    sink.begin();
-    return sink;
+    const to = this.#tee ?? this.#row;
+    to.begin();
+    return to;
   }
 
   endRow(): void {
@@ -131,11 +131,11 @@ class FlatRowEncoder implements RowEncoder {
     this.#add(this.#op, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
   }
 
-  beginDelete(): ValueSink {
+  beginDelete(): ValueWriter {
     this.#valueStart = this.#out.length;
-    const sink = this.#deletedTee ?? this.#deletedRow ?? this.#key;
-    sink.begin();
-    return sink;
+    const to = this.#deletedTee ?? this.#deletedRow ?? this.#key;
+    to.begin();
+    return to;
   }
 
   endDelete(): void {
@@ -151,7 +151,7 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   /** Ends the value, finds or writes the key; the value's length. */
-  #finishValue(row: ColumnSink, tee: TeeSink | undefined): number {
+  #finishValue(row: ColumnValueWriter, tee: TeeValueWriter | undefined): number {
     const out = this.#out;
     row.finish();
     const valueLength = out.length - this.#valueStart;
@@ -192,15 +192,19 @@ class FlatRowEncoder implements RowEncoder {
   }
 }
 
-function valueSink(options: RowEncoderOptions, fields: readonly WireField[], deleted: string | undefined): ColumnSink {
+function valueWriter(
+  options: RowEncoderOptions,
+  fields: readonly WireField[],
+  deleted: string | undefined,
+): ColumnValueWriter {
   const out = options.chunks.out;
   if (options.valueFormat === 'AVRO') {
     // The branch of the nullable union, the length as a varint (below 64: one byte), the text.
     const suffix = deleted === undefined ? undefined : Buffer.from([2, deleted.length << 1, ...Buffer.from(deleted)]);
-    return new AvroSink(out, fields, frame(needed(options.valueSchemaId, 'value')), suffix);
+    return new AvroValueWriter(out, fields, frame(needed(options.valueSchemaId, 'value')), suffix);
   }
   const extra = deleted === undefined ? '' : `,"${deletedField}":"${deleted}"`;
-  return new JsonSink(
+  return new JsonValueWriter(
     out,
     fields,
     objectFrame(
@@ -210,35 +214,35 @@ function valueSink(options: RowEncoderOptions, fields: readonly WireField[], del
   );
 }
 
-function keySink(
+function keyWriter(
   out: ByteWriter,
   format: Format,
   shape: KeyShape,
   fields: readonly WireField[],
   schemaId: number | undefined,
-): ColumnSink {
+): ColumnValueWriter {
   switch (format) {
     case 'JSON':
-      return new JsonSink(out, fields, shape === 'bare' ? bareFrame : objectFrame(fields.map((f) => f.name)));
+      return new JsonValueWriter(out, fields, shape === 'bare' ? bareFrame : objectFrame(fields.map((f) => f.name)));
     case 'AVRO': {
       const avroFields = shape === 'bare' ? fields.map((f) => ({ ...f, nullable: false })) : fields;
-      return new AvroSink(out, avroFields, frame(needed(schemaId, 'key')));
+      return new AvroValueWriter(out, avroFields, frame(needed(schemaId, 'key')));
     }
     case 'KAFKA':
-      return new KafkaSink(out, kafkaField(fields));
+      return new KafkaValueWriter(out, kafkaField(fields));
   }
 }
 
 /** Collects the key columns' bytes alone, in a buffer of its own. */
-function scratchSink(format: Format, fields: readonly WireField[]): ColumnSink {
+function scratchWriter(format: Format, fields: readonly WireField[]): ColumnValueWriter {
   const out = new ByteWriter(256);
   switch (format) {
     case 'JSON':
-      return new JsonSink(out, fields, { prefixes: fields.map(() => Buffer.alloc(0)), suffix: Buffer.alloc(0) });
+      return new JsonValueWriter(out, fields, { prefixes: fields.map(() => Buffer.alloc(0)), suffix: Buffer.alloc(0) });
     case 'AVRO':
-      return new AvroSink(out, fields, Buffer.alloc(0));
+      return new AvroValueWriter(out, fields, Buffer.alloc(0));
     case 'KAFKA':
-      return new KafkaSink(out, kafkaField(fields));
+      return new KafkaValueWriter(out, kafkaField(fields));
   }
 }
 

@@ -6,7 +6,7 @@ import { createAvroDecoder, type ResolveSchema, type Wrapping } from './avro-dec
 import { deletedField, keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
 import { createJsonDecoder, encoderFrame, type Decode } from './json-decoder.js';
 import type { JsonNode } from './json-parse.js';
-import { bareFrame } from './json-sink.js';
+import { bareFrame } from './json-value-writer.js';
 import { kafkaField, readKafka } from './kafka-format.js';
 
 export interface ValueDecoderOptions {

@@ -1,14 +1,14 @@
-// Rows in memory to records: what sinks of queries and INSERT VALUES write. The bytes are those that a row encoder writes for
+// Rows in memory to records: what writers of queries and INSERT VALUES write. The bytes are those that a row encoder writes for
 // the same row, so a topic looks the same whoever fills it. Encoders are compiled per schema; one call makes one buffer.
 import type { Row, RowSchema, Value } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
 import { frame } from '../wire-format.js';
 import { writeAvro, writeNullable } from './avro-value.js';
 import { ByteWriter } from '../../core/bytes.js';
-import { refuseNull } from './column-sink.js';
+import { refuseNull } from './column-value-writer.js';
 import { keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
 import { writeJson } from './json-value.js';
-import { bareFrame, objectFrame, type JsonFrame } from './json-sink.js';
+import { bareFrame, objectFrame, type JsonFrame } from './json-value-writer.js';
 import { kafkaField, putKafka } from './kafka-format.js';
 
 export interface ValueEncoderOptions {

@@ -1,6 +1,6 @@
 // Text to UTF-8. Three of the four character sets are UTF-8 already; MySQL's latin1 is Windows-1252 with the five holes filled by
 // the control characters of the same number, as the server itself converts it.
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import type { TextCharset } from './column-form.js';
 import { reserve } from './scratch.js';
 
@@ -10,17 +10,17 @@ const from0x80 = [
   0x017e, 0x0178,
 ] as const;
 
-/** Hands text in `charset` to the sink as UTF-8. */
-export type TextWriter = (source: Buffer, start: number, end: number, sink: ValueSink) => void;
+/** Hands text in `charset` to the writer as UTF-8. */
+export type TextWriter = (source: Buffer, start: number, end: number, to: ValueWriter) => void;
 
-function utf8(source: Buffer, start: number, end: number, sink: ValueSink): void {
-  sink.utf8(source, start, end);
+function utf8(source: Buffer, start: number, end: number, to: ValueWriter): void {
+  to.utf8(source, start, end);
 }
 
-function latin1(source: Buffer, start: number, end: number, sink: ValueSink): void {
+function latin1(source: Buffer, start: number, end: number, to: ValueWriter): void {
   let at = start;
   while (at < end && source[at]! < 0x80) at++;
-  if (at === end) return sink.utf8(source, start, end);
+  if (at === end) return to.utf8(source, start, end);
   const target = reserve((end - start) * 3);
   let out = source.copy(target, 0, start, at);
   for (; at < end; at++) {
@@ -37,7 +37,7 @@ function latin1(source: Buffer, start: number, end: number, sink: ValueSink): vo
       target[out++] = 0x80 | (code & 0x3f);
     }
   }
-  sink.utf8(target, 0, out);
+  to.utf8(target, 0, out);
 }
 
 export function textWriter(charset: TextCharset): TextWriter {

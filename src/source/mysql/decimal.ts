@@ -84,9 +84,9 @@ class PackedDecimal {
 
 export function packedDecimal(precision: number, scale: number): BinaryReader {
   const packed = new PackedDecimal(precision, scale);
-  return (event, at, sink) => {
+  return (event, at, to) => {
     packed.write(event, at);
-    sink.decimal(scratch.buffer, packed.start, packed.end);
+    to.decimal(scratch.buffer, packed.start, packed.end);
     return packed.next;
   };
 }

@@ -1,7 +1,7 @@
 // MySQL's binary JSON to text, character for character as the server prints the column in a SELECT: separators ", " and ": ",
 // keys in stored order, numbers with the server's own text. So the stream gives the bytes that the snapshot gets from the server.
 import type { AppError } from '../../core/errors.js';
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import { printDouble } from './double-text.js';
 import { packedDecimalText } from './decimal.js';
 import { unconvertible } from './unconvertible.js';
@@ -27,12 +27,12 @@ const kind = {
 // The text under construction; not the shared scratch buffer, because decimals inside a document are written there.
 let target = Buffer.allocUnsafe(1 << 14);
 
-/** The value's text goes to the sink as UTF-8. An empty value is what a failed conversion stores; the server prints it as null. */
-export function writeBinaryJson(source: Buffer, start: number, end: number, sink: ValueSink, where: string): void {
+/** The value's text goes to the writer as UTF-8. An empty value is what a failed conversion stores; the server prints it as null. */
+export function writeBinaryJson(source: Buffer, start: number, end: number, to: ValueWriter, where: string): void {
   const writer = new JsonWriter(source, end, where);
   if (start === end) writer.text('null');
   else writer.value(source[start]!, start + 1);
-  sink.utf8(target, 0, writer.out);
+  to.utf8(target, 0, writer.out);
 }
 
 /** Offsets of members count from the byte behind the type byte of the object or array that holds them. */

@@ -1,6 +1,6 @@
 // Which keys the stream has changed while a snapshot chunk was being read: rows of the chunk with such a key are older than what
 // the stream has handed over already, and are dropped. A key is kept as text that is the same from both readers.
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 
 export class KeyWindow {
   readonly #keys = new Set<string>();
@@ -18,8 +18,8 @@ export class KeyWindow {
   }
 }
 
-/** A sink that makes the text of a key. `take` gives it and begins the next. */
-export class KeyText implements ValueSink {
+/** A writer that makes the text of a key. `take` gives it and begins the next. */
+export class KeyText implements ValueWriter {
   #text = '';
 
   take(): string {

@@ -1,5 +1,5 @@
-// Row images of one table map, walked column by column straight into a sink. Made once per table map; holds no state of a row.
-import type { ValueSink } from '../../core/row-encoder.js';
+// Row images of one table map, walked column by column straight into a writer. Made once per table map; holds no state of a row.
+import type { ValueWriter } from '../../core/row-encoder.js';
 import { binaryReader, skipValue } from './binary-reader.js';
 import type { BinaryReader } from './wire-type.js';
 import type { TableMap } from './table-map.js';
@@ -31,7 +31,7 @@ export class RowDecoder {
   }
 
   /** All captured columns of the image at `at`, in order; returns the offset behind it. */
-  readRow(event: Buffer, at: number, sink: ValueSink): number {
+  readRow(event: Buffer, at: number, to: ValueWriter): number {
     const readers = this.#readers;
     let p = at + this.#bitmapBytes;
     for (let i = 0; i < readers.length; i++) {
@@ -40,16 +40,16 @@ export class RowDecoder {
       if (read === null) {
         if (!isNull) p = skipValue(event, p, this.#sizes[i]!);
       } else if (isNull) {
-        sink.null();
+        to.null();
       } else {
-        p = read(event, p, sink);
+        p = read(event, p, to);
       }
     }
     return p;
   }
 
   /** The key columns of the image at `at`, in key order; returns the offset behind the image. */
-  readKey(event: Buffer, at: number, sink: ValueSink): number {
+  readKey(event: Buffer, at: number, to: ValueWriter): number {
     const sizes = this.#sizes;
     let p = at + this.#bitmapBytes;
     for (let i = 0; i < sizes.length; i++) {
@@ -60,7 +60,7 @@ export class RowDecoder {
     }
     // Key columns are NOT NULL, and they cannot be left out.
     for (let k = 0; k < this.#keyColumns.length; k++) {
-      this.#readers[this.#keyColumns[k]!]!(event, this.#keyAt[k]!, sink);
+      this.#readers[this.#keyColumns[k]!]!(event, this.#keyAt[k]!, to);
     }
     return p;
   }

@@ -103,8 +103,8 @@ function deletes(event: Buffer, start: number, { open, decoder }: RowsTable, pas
     if (count++ < passOver) {
       at = decoder.skipRow(event, at);
     } else {
-      const sink = encoder.beginDelete();
-      at = wantsOldRow ? decoder.readRow(event, at, sink) : decoder.readKey(event, at, sink);
+      const to = encoder.beginDelete();
+      at = wantsOldRow ? decoder.readRow(event, at, to) : decoder.readKey(event, at, to);
       encoder.endDelete();
     }
   }

@@ -1,4 +1,4 @@
-// Bytes in passing: values that must be written somewhere before a sink copies them (digits of a decimal, converted text, JSON
+// Bytes in passing: values that must be written somewhere before a writer copies them (digits of a decimal, converted text, JSON
 // text). One buffer per thread, grown when needed; what a function returns is valid until the next call of any of them.
 
 export const scratch = { buffer: Buffer.allocUnsafe(1 << 16) };

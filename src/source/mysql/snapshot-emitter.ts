@@ -1,6 +1,6 @@
 // Rows of a waiting snapshot chunk to the encoder of their table, in pieces of the size of an append. Rows whose key the stream
 // has changed meanwhile are left out.
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import { KeyText } from './key-window.js';
 import type { SnapshotChunk } from './snapshotter.js';
 import { textReader, type TextReader } from './text-reader.js';
@@ -86,12 +86,12 @@ export class SnapshotEmitter {
     }
   }
 
-  #writeRow(source: Buffer, sink: ValueSink): void {
+  #writeRow(source: Buffer, to: ValueWriter): void {
     const readers = this.#readers;
     for (let i = 0; i < readers.length; i++) {
       const end = this.#ends[i]!;
-      if (end < 0) sink.null();
-      else readers[i]!(source, this.#starts[i]!, end, sink);
+      if (end < 0) to.null();
+      else readers[i]!(source, this.#starts[i]!, end, to);
     }
   }
 

@@ -77,7 +77,7 @@ interface RawColumn {
 }
 
 /** Steps through a part of an event. */
-class Cursor {
+class MetadataInput {
   readonly event: Buffer;
   at: number;
   readonly end: number;
@@ -110,7 +110,7 @@ class Cursor {
 /** `end`: behind the last byte of the event (checksum cut off). */
 export function parseTableMap(event: Buffer, body: number, end: number, collations: Collations): TableMap {
   const { database, table, next } = tableMapName(event, body);
-  const cursor = new Cursor(event, next, end);
+  const cursor = new MetadataInput(event, next, end);
   const count = cursor.length();
   const types = cursor.bytes(count);
   const metadata = cursor.bytes(cursor.length());
@@ -165,7 +165,7 @@ interface Metadata {
 }
 
 /** The optional fields: a type byte, a length, a value. Fields that say nothing about values are stepped over. */
-function readMetadata(cursor: Cursor, raw: readonly RawColumn[]): Metadata {
+function readMetadata(cursor: MetadataInput, raw: readonly RawColumn[]): Metadata {
   const indexes = (match: (type: number) => boolean) => raw.flatMap((column, i) => (match(column.type) ? [i] : []));
   const result: Metadata = { names: undefined, unsigned: [], collations: [], labels: [], keyColumns: [] };
   const isLabelled = (type: number) => type === wire.enum || type === wire.set;
@@ -173,7 +173,7 @@ function readMetadata(cursor: Cursor, raw: readonly RawColumn[]): Metadata {
   while (cursor.more) {
     const type = cursor.event[cursor.at++]!;
     const length = cursor.length();
-    const value = new Cursor(cursor.event, cursor.at, cursor.at + length);
+    const value = new MetadataInput(cursor.event, cursor.at, cursor.at + length);
     cursor.at += length;
     switch (type) {
       case field.signedness:
@@ -227,7 +227,11 @@ function readMetadata(cursor: Cursor, raw: readonly RawColumn[]): Metadata {
 }
 
 /** The collation of most columns, then pairs of (place among `columns`, collation) of the others. */
-function readDefaultCharset(value: Cursor, columns: readonly number[], collations: (number | undefined)[]): void {
+function readDefaultCharset(
+  value: MetadataInput,
+  columns: readonly number[],
+  collations: (number | undefined)[],
+): void {
   const common = value.length();
   for (const column of columns) collations[column] = common;
   while (value.more) {

@@ -1,8 +1,8 @@
-// Values of a result row in the text protocol (snapshot) to the sink, straight from the packet, one function per column. The
+// Values of a result row in the text protocol (snapshot) to the writer, straight from the packet, one function per column. The
 // session gives text in the column's own character set and times in UTC (snapshot-session.ts), so that each value arrives here
 // in the same form as from the binlog and leaves in the identical one.
 import { epochDays, isDay } from '../../core/calendar.js';
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import { textWriter } from './charset.js';
 import { unsupportedType, type TableColumn } from './column-form.js';
 import { shortestFloat } from './float.js';
@@ -10,7 +10,7 @@ import { toMicros, writeTimestamp } from './temporal.js';
 import { unconvertible } from './unconvertible.js';
 
 /** Reads the value between start and end, which is not null. */
-export type TextReader = (packet: Buffer, start: number, end: number, sink: ValueSink) => void;
+export type TextReader = (packet: Buffer, start: number, end: number, to: ValueWriter) => void;
 
 /** How a column is asked for: floats are widened first, because their text would be rounded to six digits. */
 export function selectExpression(column: TableColumn): string {
@@ -30,19 +30,19 @@ export function textReader(column: TableColumn, where: string): TextReader {
     case 'decimal':
       return decimalText;
     case 'float':
-      return (packet, start, end, sink) => sink.double(shortestFloat(Number(packet.toString('latin1', start, end))));
+      return (packet, start, end, to) => to.double(shortestFloat(Number(packet.toString('latin1', start, end))));
     case 'double':
-      return (packet, start, end, sink) => sink.double(Number(packet.toString('latin1', start, end)));
+      return (packet, start, end, to) => to.double(Number(packet.toString('latin1', start, end)));
     case 'text':
     case 'enum':
     case 'set':
       return writeText(textWriter(form.charset));
     case 'bytes':
-      return (packet, start, end, sink) => sink.bytes(packet, start, end);
+      return (packet, start, end, to) => to.bytes(packet, start, end);
     case 'bit':
       return form.bits === 1
-        ? (packet, start, _end, sink) => sink.boolean((packet[start]! & 1) === 1)
-        : (packet, start, end, sink) => sink.bytes(packet, start, end);
+        ? (packet, start, _end, to) => to.boolean((packet[start]! & 1) === 1)
+        : (packet, start, end, to) => to.bytes(packet, start, end);
     case 'date':
       return dateText(where);
     case 'time':
@@ -61,12 +61,12 @@ export function textReader(column: TableColumn, where: string): TextReader {
 
 const writeText =
   (write: ReturnType<typeof textWriter>): TextReader =>
-  (packet, start, end, sink) =>
-    write(packet, start, end, sink);
+  (packet, start, end, to) =>
+    write(packet, start, end, to);
 
 /** Up to 15 digits and a sign. */
-function integerText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
-  sink.integer(integerAt(packet, start, end));
+function integerText(packet: Buffer, start: number, end: number, to: ValueWriter): void {
+  to.integer(integerAt(packet, start, end));
 }
 
 function integerAt(packet: Buffer, start: number, end: number): number {
@@ -76,17 +76,17 @@ function integerAt(packet: Buffer, start: number, end: number): number {
   return negative && value !== 0 ? -value : value;
 }
 
-function bigintText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
-  if (end - start <= 15) return sink.integer(integerAt(packet, start, end));
+function bigintText(packet: Buffer, start: number, end: number, to: ValueWriter): void {
+  if (end - start <= 15) return to.integer(integerAt(packet, start, end));
   const value = BigInt(packet.toString('latin1', start, end));
-  sink.int64(Number(value >> 32n), Number(value & 0xffffffffn));
+  to.int64(Number(value >> 32n), Number(value & 0xffffffffn));
 }
 
 /** ZEROFILL puts zeros in front, which are not part of the value. */
-function decimalText(packet: Buffer, start: number, end: number, sink: ValueSink): void {
+function decimalText(packet: Buffer, start: number, end: number, to: ValueWriter): void {
   let at = start;
   while (packet[at] === 48 && at + 1 < end && packet[at + 1] !== 0x2e) at++;
-  sink.decimal(packet, at, end);
+  to.decimal(packet, at, end);
 }
 
 function digits(packet: Buffer, at: number, count: number): number {
@@ -97,12 +97,12 @@ function digits(packet: Buffer, at: number, count: number): number {
 
 /** `2024-05-06` */
 function dateText(where: string): TextReader {
-  return (packet, start, end, sink) => {
+  return (packet, start, end, to) => {
     const year = digits(packet, start, 4);
     const month = digits(packet, start + 5, 2);
     const day = digits(packet, start + 8, 2);
     if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', packet, start, end);
-    sink.integer(epochDays(year, month, day));
+    to.integer(epochDays(year, month, day));
   };
 }
 
@@ -114,7 +114,7 @@ function fractionText(packet: Buffer, at: number, end: number): number {
 
 /** `2024-05-06 07:08:09.123456` */
 function datetimeText(where: string): TextReader {
-  return (packet, start, end, sink) => {
+  return (packet, start, end, to) => {
     const year = digits(packet, start, 4);
     const month = digits(packet, start + 5, 2);
     const day = digits(packet, start + 8, 2);
@@ -124,13 +124,13 @@ function datetimeText(where: string): TextReader {
       digits(packet, start + 11, 2) * 3600 +
       digits(packet, start + 14, 2) * 60 +
       digits(packet, start + 17, 2);
-    writeTimestamp(seconds, fractionText(packet, start + 19, end), sink);
+    writeTimestamp(seconds, fractionText(packet, start + 19, end), to);
   };
 }
 
 /** `12:34:56.123456`; a sign or a third digit of the hours is out of range. */
 function timeText(where: string): TextReader {
-  return (packet, start, end, sink) => {
+  return (packet, start, end, to) => {
     const hours = digits(packet, start, 2);
     if (packet[start] === 0x2d || packet[start + 2] !== 0x3a || hours > 23) {
       throw unconvertible(
@@ -142,6 +142,6 @@ function timeText(where: string): TextReader {
       );
     }
     const seconds = hours * 3600 + digits(packet, start + 3, 2) * 60 + digits(packet, start + 6, 2);
-    sink.micros(seconds * 1_000_000 + fractionText(packet, start + 8, end));
+    to.micros(seconds * 1_000_000 + fractionText(packet, start + 8, end));
   };
 }

@@ -1,10 +1,10 @@
 // How the binlog lays out a column: the type codes of table maps, the bytes of metadata that each has there, and how far a
 // value reaches in a row image. Every type that a server can write is known here, also those that capture does not convert,
 // because a column that is left out has to be stepped over.
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 
 /** Reads one value that is not null; returns the offset behind it. */
-export type BinaryReader = (event: Buffer, at: number, sink: ValueSink) => number;
+export type BinaryReader = (event: Buffer, at: number, to: ValueWriter) => number;
 
 export const wire = {
   decimal: 0,

@@ -1,7 +1,7 @@
 // Rows of one captured table onto its encoder: the hot path of both snapshot and streaming. The writers of the columns are
 // chosen once per table.
 import { AppError } from '../../core/errors.js';
-import type { RowEncoder, SourceTable, ValueSink } from '../../core/row-encoder.js';
+import type { RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
 import type { Op } from '../../core/record.js';
 import type { SqlValue, SqliteDatabase } from '../../sqlite/database.js';
 import type { SourceContext } from '../source-connector.js';
@@ -11,13 +11,13 @@ import { createKeyChecks, keyHint, type KeyCheck } from './key-check.js';
 import { misfit, show } from './misfit.js';
 import { isReadAsText, sourceTableOf } from './table-types.js';
 import { TextCheck, type InvalidText } from './text-check.js';
-import { createWriter, writeAsText, type ValueWriter } from './value.js';
+import { createWriter, writeAsText, type WriteValue } from './value.js';
 
 export class TableWriter {
   readonly installed: InstalledTable;
   readonly source: SourceTable;
   readonly #encoder: RowEncoder;
-  readonly #writers: readonly ValueWriter[];
+  readonly #writers: readonly WriteValue[];
   readonly #keyChecks: readonly (readonly [column: number, check: KeyCheck])[];
   readonly #texts: TextCheck;
 
@@ -55,34 +55,34 @@ export class TableWriter {
 
   writeDelete(row: readonly SqlValue[], first: number): void {
     const encoder = this.#encoder;
-    const sink = encoder.beginDelete();
-    if (encoder.wantsOldRow) this.#writeAll(sink, row, first);
-    else this.#writeKey(sink, row, first);
+    const to = encoder.beginDelete();
+    if (encoder.wantsOldRow) this.#writeAll(to, row, first);
+    else this.#writeKey(to, row, first);
     encoder.endDelete();
   }
 
-  #writeAll(sink: ValueSink, row: readonly SqlValue[], first: number): void {
+  #writeAll(to: ValueWriter, row: readonly SqlValue[], first: number): void {
     const writers = this.#writers;
     for (let i = 0; i < writers.length; i++) {
       const value = row[first + i]!;
       if (value === null) {
         if (this.source.keyColumns.includes(i)) throw this.#misfit(i, row, first);
-        sink.null();
+        to.null();
         continue;
       }
       if (TextCheck.isSuspect(value)) this.#checkText(i, row, first);
-      if (!writers[i]!(sink, value)) throw this.#misfit(i, row, first);
+      if (!writers[i]!(to, value)) throw this.#misfit(i, row, first);
     }
     for (const [i, check] of this.#keyChecks) this.#checkKey(check, i, row, first);
   }
 
-  #writeKey(sink: ValueSink, row: readonly SqlValue[], first: number): void {
+  #writeKey(to: ValueWriter, row: readonly SqlValue[], first: number): void {
     const { keyColumns } = this.source;
     for (let k = 0; k < keyColumns.length; k++) {
       const i = keyColumns[k]!;
       const value = row[first + i]!;
       if (TextCheck.isSuspect(value)) this.#checkText(i, row, first);
-      if (value === null || !this.#writers[i]!(sink, value)) throw this.#misfit(i, row, first);
+      if (value === null || !this.#writers[i]!(to, value)) throw this.#misfit(i, row, first);
     }
     for (const [i, check] of this.#keyChecks) this.#checkKey(check, i, row, first);
   }

@@ -1,4 +1,4 @@
-// One value of SQLite onto the sink, by the SQL type of its column. SQLite lets any storage class into any column; a value
+// One value of SQLite onto the writer, by the SQL type of its column. SQLite lets any storage class into any column; a value
 // that does not fit is never bent: the writer answers false and the caller stops aloud (or the column is read as text).
 // Integers arrive as bigint, so that integer and real stay apart and nothing beyond 2^53 is rounded.
 //
@@ -8,16 +8,16 @@
 // real as SQLite prints them.
 import type { DataType } from '../../core/data-type.js';
 import { unreachable } from '../../core/errors.js';
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import type { SqlValue } from '../../sqlite/database.js';
 import type { TimestampUnit } from './config.js';
 import { decimalText, realText } from './number-text.js';
 import { daysOf, microsOfText, microsOfTime, microsOfUnits } from './time-text.js';
 
 /** Writes a value that is not null; false when it does not fit. */
-export type ValueWriter = (sink: ValueSink, value: NonNullable<SqlValue>) => boolean;
+export type WriteValue = (to: ValueWriter, value: NonNullable<SqlValue>) => boolean;
 
-export function createWriter(type: DataType, unit: TimestampUnit): ValueWriter {
+export function createWriter(type: DataType, unit: TimestampUnit): WriteValue {
   switch (type.kind) {
     case 'INTEGER':
     case 'BIGINT':
@@ -48,91 +48,91 @@ export function createWriter(type: DataType, unit: TimestampUnit): ValueWriter {
 }
 
 /** Columns that are read as text whatever they hold: a BLOB as `X'..'`, SQLite's own literal. */
-export function writeAsText(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
-  if (Buffer.isBuffer(value)) sink.string(`X'${value.toString('hex').toUpperCase()}'`);
-  else return writeString(sink, value);
+export function writeAsText(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
+  if (Buffer.isBuffer(value)) to.string(`X'${value.toString('hex').toUpperCase()}'`);
+  else return writeString(to, value);
   return true;
 }
 
-function writeBigint(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
+function writeBigint(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
   if (typeof value === 'bigint') {
-    if (value >= -9007199254740991n && value <= 9007199254740991n) sink.integer(Number(value));
-    else sink.int64(Number(value >> 32n), Number(value & 0xffffffffn));
+    if (value >= -9007199254740991n && value <= 9007199254740991n) to.integer(Number(value));
+    else to.int64(Number(value >> 32n), Number(value & 0xffffffffn));
     return true;
   }
   // A whole real can stand where the column's affinity did not turn it into an integer.
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false;
-  sink.integer(value + 0);
+  to.integer(value + 0);
   return true;
 }
 
-function writeBoolean(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
+function writeBoolean(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
   if (value !== 0n && value !== 1n) return false;
-  sink.boolean(value === 1n);
+  to.boolean(value === 1n);
   return true;
 }
 
-function writeDouble(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
-  if (typeof value === 'number') sink.double(value);
+function writeDouble(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
+  if (typeof value === 'number') to.double(value);
   else if (typeof value === 'bigint' && value >= -9007199254740991n && value <= 9007199254740991n)
-    sink.double(Number(value));
+    to.double(Number(value));
   else return false;
   return true;
 }
 
-function writeString(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
-  if (typeof value === 'string') sink.string(value);
-  else if (typeof value === 'bigint') sink.string(value.toString());
-  else if (typeof value === 'number') sink.string(realText(value));
+function writeString(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
+  if (typeof value === 'string') to.string(value);
+  else if (typeof value === 'bigint') to.string(value.toString());
+  else if (typeof value === 'number') to.string(realText(value));
   else return false;
   return true;
 }
 
-function writeBytes(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
+function writeBytes(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
   if (!Buffer.isBuffer(value)) return false;
-  sink.bytes(value, 0, value.length);
+  to.bytes(value, 0, value.length);
   return true;
 }
 
-function writeDate(sink: ValueSink, value: NonNullable<SqlValue>): boolean {
+function writeDate(to: ValueWriter, value: NonNullable<SqlValue>): boolean {
   const days = typeof value === 'string' ? daysOf(value) : null;
   if (days === null) return false;
-  sink.integer(days);
+  to.integer(days);
   return true;
 }
 
-function decimalWriter(precision: number, scale: number): ValueWriter {
+function decimalWriter(precision: number, scale: number): WriteValue {
   // Sign, digits and point of the longest canonical text.
   const scratch = Buffer.alloc(precision + 3);
-  return (sink, value) => {
+  return (to, value) => {
     const text = Buffer.isBuffer(value) ? null : decimalText(value, precision, scale);
     if (text === null) return false;
-    sink.decimal(scratch, 0, scratch.write(text, 'latin1'));
+    to.decimal(scratch, 0, scratch.write(text, 'latin1'));
     return true;
   };
 }
 
-function timeWriter(digits: 3 | 6): ValueWriter {
-  return (sink, value) => {
+function timeWriter(digits: 3 | 6): WriteValue {
+  return (to, value) => {
     const micros = typeof value === 'string' ? microsOfTime(value) : null;
     if (micros === null || (digits === 3 && micros % 1000 !== 0)) return false;
-    sink.micros(micros);
+    to.micros(micros);
     return true;
   };
 }
 
-function timestampWriter(digits: 3 | 6, unit: TimestampUnit): ValueWriter {
-  return (sink, value) => {
+function timestampWriter(digits: 3 | 6, unit: TimestampUnit): WriteValue {
+  return (to, value) => {
     let micros: bigint | number | null = null;
     if (typeof value === 'string') micros = microsOfText(value);
     else if (typeof value === 'bigint') micros = microsOfUnits(value, unit);
     if (micros === null) return false;
     if (typeof micros === 'number') {
       if (digits === 3 && micros % 1000 !== 0) return false;
-      sink.micros(micros);
+      to.micros(micros);
     } else {
       if (digits === 3 && micros % 1000n !== 0n) return false;
-      sink.microsWide(Number(micros >> 32n), Number(micros & 0xffffffffn));
+      to.microsWide(Number(micros >> 32n), Number(micros & 0xffffffffn));
     }
     return true;
   };

@@ -1,7 +1,7 @@
 // Statements that ask or steer: SHOW, DESCRIBE, TERMINATE, SET, DEFINE, PRINT, ASSERT.
 import type { DescribeWhat, Duration, ShowWhat, StatementNode } from '../ast.js';
 import { parseProperties, textName } from './create.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { parseLiteral } from './literal.js';
 import { parseDuration } from './query.js';
 
@@ -21,7 +21,7 @@ const showWords: readonly ShowWhat[] = [
 ];
 const extendable: ReadonlySet<ShowWhat> = new Set(['TOPICS', 'STREAMS', 'TABLES', 'QUERIES']);
 
-export function parseShow(cursor: Cursor): StatementNode {
+export function parseShow(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.next();
   const all = cursor.isWords('ALL', 'TOPICS') && cursor.accept('ALL');
@@ -31,7 +31,7 @@ export function parseShow(cursor: Cursor): StatementNode {
   return { kind: 'show', what, all, extended, place };
 }
 
-export function parseDescribe(cursor: Cursor): StatementNode {
+export function parseDescribe(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('DESCRIBE');
   for (const what of ['STREAMS', 'TABLES'] as const) {
@@ -48,14 +48,14 @@ export function parseDescribe(cursor: Cursor): StatementNode {
   return { kind: 'describe', what, name, extended, place };
 }
 
-export function parseQueryControl(cursor: Cursor): StatementNode {
+export function parseQueryControl(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   const action = (['TERMINATE', 'PAUSE', 'RESUME'] as const).find((word) => cursor.accept(word))!;
   const name = cursor.accept('ALL') ? null : cursor.name('the id of a query, or ALL');
   return { kind: 'query-control', action, name, place };
 }
 
-export function parseSet(cursor: Cursor): StatementNode {
+export function parseSet(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('SET');
   const name = cursor.expectString();
@@ -63,13 +63,13 @@ export function parseSet(cursor: Cursor): StatementNode {
   return { kind: 'set-property', system: false, name, value: cursor.expectString(), place };
 }
 
-export function parseUnset(cursor: Cursor): StatementNode {
+export function parseUnset(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('UNSET');
   return { kind: 'unset-property', name: cursor.expectString(), place };
 }
 
-export function parseDefine(cursor: Cursor): StatementNode {
+export function parseDefine(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   if (cursor.accept('UNDEFINE')) return { kind: 'undefine', name: cursor.name('the name of a variable'), place };
   cursor.expect('DEFINE');
@@ -79,7 +79,7 @@ export function parseDefine(cursor: Cursor): StatementNode {
 }
 
 /** PRINT topic [FROM BEGINNING] [INTERVAL n] [LIMIT n] */
-export function parsePrint(cursor: Cursor): StatementNode {
+export function parsePrint(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('PRINT');
   const topic = cursor.token.kind === 'string' ? textName(cursor) : cursor.name('a topic');
@@ -89,7 +89,7 @@ export function parsePrint(cursor: Cursor): StatementNode {
   return { kind: 'print', topic, fromBeginning, interval, limit, place };
 }
 
-export function parseAssert(cursor: Cursor): StatementNode {
+export function parseAssert(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('ASSERT');
   const exists = !cursor.accept('NOT', 'EXISTS');

@@ -1,12 +1,12 @@
 // CREATE, DROP, ALTER and INSERT.
 import type { ColumnDef, Name, Property, SourceWord, StatementNode } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { parseValue } from './expression.js';
 import { parseLiteral } from './literal.js';
 import { parseQuery } from './query.js';
 import { parseType } from './type.js';
 
-export function parseCreate(cursor: Cursor): StatementNode {
+export function parseCreate(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('CREATE');
   const orReplace = cursor.accept('OR', 'REPLACE');
@@ -36,13 +36,13 @@ export function parseCreate(cursor: Cursor): StatementNode {
   return { kind: 'create-source', type, orReplace, readOnly: source, ifNotExists, name, columns, properties, place };
 }
 
-function parseSourceWord(cursor: Cursor): SourceWord {
+function parseSourceWord(cursor: TokenReader): SourceWord {
   if (cursor.accept('STREAM')) return 'STREAM';
   if (cursor.accept('TABLE')) return 'TABLE';
   throw cursor.unexpected(['STREAM', 'TABLE']);
 }
 
-function parseColumn(cursor: Cursor): ColumnDef {
+function parseColumn(cursor: TokenReader): ColumnDef {
   const place = cursor.place();
   const name = cursor.name('a column name');
   const type = parseType(cursor);
@@ -64,7 +64,7 @@ function parseColumn(cursor: Cursor): ColumnDef {
   return { name, type, role, header, place };
 }
 
-export function parseProperties(cursor: Cursor): Property[] {
+export function parseProperties(cursor: TokenReader): Property[] {
   return cursor.list('(', ')', () => {
     const name = cursor.token.kind === 'string' ? textName(cursor) : cursor.name('a property');
     cursor.expectSymbol('=');
@@ -73,12 +73,12 @@ export function parseProperties(cursor: Cursor): Property[] {
 }
 
 /** A text in single quotes where a name may stand. */
-export function textName(cursor: Cursor): Name {
+export function textName(cursor: TokenReader): Name {
   const place = cursor.place();
   return { kind: 'name', text: cursor.expectString(), quoted: true, place };
 }
 
-export function parseDrop(cursor: Cursor): StatementNode {
+export function parseDrop(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('DROP');
   const type = (['STREAM', 'TABLE', 'CONNECTOR', 'TYPE'] as const).find((word) => cursor.accept(word));
@@ -90,7 +90,7 @@ export function parseDrop(cursor: Cursor): StatementNode {
 }
 
 /** ALTER STREAM|TABLE name ADD [COLUMN] column type, ... · ALTER SYSTEM 'name' = 'value' */
-export function parseAlter(cursor: Cursor): StatementNode {
+export function parseAlter(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('ALTER');
   if (cursor.accept('SYSTEM')) {
@@ -109,7 +109,7 @@ export function parseAlter(cursor: Cursor): StatementNode {
   return { kind: 'alter', type, name, columns, place };
 }
 
-export function parseInsert(cursor: Cursor): StatementNode {
+export function parseInsert(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('INSERT', 'INTO');
   const target = cursor.name('the name of a stream or a table');

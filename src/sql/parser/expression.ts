@@ -1,20 +1,20 @@
 // Expressions by precedence climbing. From loose to tight: OR, AND, NOT, predicates (= < BETWEEN IN LIKE IS), ||, + -, * / %,
 // sign, then [index] and ->field. A predicate takes no second one: `a = b = c` is an error, as in ksqlDB.
 import type { BinaryOp, ComparisonOp, Expression } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { isNumber } from './literal.js';
 import { parsePrimary as parsePrimaryWith } from './primary.js';
 
 /** An expression that needs no operator: literal, name, call, constructor, with [index] and ->field behind. */
-export function parsePrimary(cursor: Cursor): Expression {
+export function parsePrimary(cursor: TokenReader): Expression {
   return parsePrimaryWith(cursor, { expression: parseExpression, value: parseValue });
 }
 
-export function parseExpression(cursor: Cursor): Expression {
+export function parseExpression(cursor: TokenReader): Expression {
   return cursor.nested(() => parseOr(cursor));
 }
 
-function parseOr(cursor: Cursor): Expression {
+function parseOr(cursor: TokenReader): Expression {
   let left = parseAnd(cursor);
   while (cursor.isWord('OR')) {
     const place = cursor.place();
@@ -24,7 +24,7 @@ function parseOr(cursor: Cursor): Expression {
   return left;
 }
 
-function parseAnd(cursor: Cursor): Expression {
+function parseAnd(cursor: TokenReader): Expression {
   let left = parseNot(cursor);
   while (cursor.isWord('AND')) {
     const place = cursor.place();
@@ -34,7 +34,7 @@ function parseAnd(cursor: Cursor): Expression {
   return left;
 }
 
-function parseNot(cursor: Cursor): Expression {
+function parseNot(cursor: TokenReader): Expression {
   if (!cursor.isWord('NOT')) return parsePredicate(cursor);
   const place = cursor.place();
   cursor.next();
@@ -51,7 +51,7 @@ const comparisons = new Map<string, ComparisonOp>([
   ['>=', '>='],
 ]);
 
-function parsePredicate(cursor: Cursor): Expression {
+function parsePredicate(cursor: TokenReader): Expression {
   const arg = parseValue(cursor);
   const { token } = cursor;
   const place = cursor.place();
@@ -81,7 +81,7 @@ function parsePredicate(cursor: Cursor): Expression {
   return arg;
 }
 
-function parseIs(cursor: Cursor, arg: Expression, place: Expression['place']): Expression {
+function parseIs(cursor: TokenReader, arg: Expression, place: Expression['place']): Expression {
   const negated = cursor.accept('NOT');
   if (cursor.accept('NULL')) return { kind: 'is-null', arg, negated, place };
   cursor.expect('DISTINCT', 'FROM');
@@ -90,7 +90,7 @@ function parseIs(cursor: Cursor, arg: Expression, place: Expression['place']): E
 }
 
 /** An expression without AND, OR, NOT and predicates: what GROUP BY, VALUES and the sides of a comparison take. */
-export function parseValue(cursor: Cursor): Expression {
+export function parseValue(cursor: TokenReader): Expression {
   return cursor.nested(() => parseBinary(cursor, 1));
 }
 
@@ -104,7 +104,7 @@ const strengths = new Map<string, number>([
 ]);
 
 /** Left-associative operators that bind at least as tightly as `least`. */
-function parseBinary(cursor: Cursor, least: number): Expression {
+function parseBinary(cursor: TokenReader, least: number): Expression {
   let left = parseSigned(cursor);
   for (;;) {
     const { token } = cursor;
@@ -116,7 +116,7 @@ function parseBinary(cursor: Cursor, least: number): Expression {
   }
 }
 
-function parseSigned(cursor: Cursor): Expression {
+function parseSigned(cursor: TokenReader): Expression {
   const place = cursor.place();
   if (cursor.isSymbol('-') && isNumber(cursor, 1)) return parsePrimary(cursor);
   if (cursor.isSymbol('-') || cursor.isSymbol('+')) {

@@ -1,14 +1,14 @@
 // Literals: NULL, TRUE, FALSE, texts and numbers, a minus before a number belonging to it.
 import type { Literal } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 
-export function isNumber(cursor: Cursor, n = 0): boolean {
+export function isNumber(cursor: TokenReader, n = 0): boolean {
   const { kind } = cursor.peek(n);
   return kind === 'integer' || kind === 'decimal' || kind === 'double';
 }
 
 /** NULL, TRUE, FALSE, a text or a number with or without a minus; null when none is here. */
-export function acceptLiteral(cursor: Cursor): Literal | null {
+export function acceptLiteral(cursor: TokenReader): Literal | null {
   const place = cursor.place();
   const { token } = cursor;
   if (token.kind === 'string') {
@@ -28,7 +28,7 @@ export function acceptLiteral(cursor: Cursor): Literal | null {
   return null;
 }
 
-export function parseLiteral(cursor: Cursor): Literal {
+export function parseLiteral(cursor: TokenReader): Literal {
   const literal = acceptLiteral(cursor);
   if (literal === null) throw cursor.unexpected(['a literal']);
   return literal;

@@ -2,7 +2,7 @@
 import type { StatementNode } from '../ast.js';
 import { namingStatement, withExcerpt, type Place } from '../sql-error.js';
 import { splitStatements, substituteVariables, type StatementText, type Variables } from '../split.js';
-import { Cursor } from './cursor.js';
+import { TokenReader } from './token-reader.js';
 import { parseStatement } from './statement.js';
 
 export interface ParsedStatement {
@@ -31,7 +31,7 @@ export function parseStatements(text: string, options: ParseOptions = {}): Parse
 function parseOne(written: StatementText, variables: Map<string, string>): ParsedStatement {
   const statement = substituteVariables(written, variables as Variables);
   try {
-    const cursor = new Cursor(statement.tokens);
+    const cursor = new TokenReader(statement.tokens);
     const ast = parseStatement(cursor);
     cursor.expectEnd();
     if (ast.kind === 'define') variables.set(ast.name.text.toLowerCase(), ast.value);

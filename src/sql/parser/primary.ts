@@ -1,17 +1,17 @@
 // The innermost expressions: literals, names, calls, CASE, CAST, constructors, parentheses, and what follows them ([index],
 // ->field).
 import type { Expression } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { acceptLiteral } from './literal.js';
 import { parseType } from './type.js';
 
 /** The parsers of what stands inside brackets; handed in, because they in turn need this file. */
 export interface Inner {
-  readonly expression: (cursor: Cursor) => Expression;
-  readonly value: (cursor: Cursor) => Expression;
+  readonly expression: (cursor: TokenReader) => Expression;
+  readonly value: (cursor: TokenReader) => Expression;
 }
 
-export function parsePrimary(cursor: Cursor, inner: Inner): Expression {
+export function parsePrimary(cursor: TokenReader, inner: Inner): Expression {
   let base = parseBase(cursor, inner);
   for (;;) {
     const place = cursor.place();
@@ -29,7 +29,7 @@ export function parsePrimary(cursor: Cursor, inner: Inner): Expression {
   }
 }
 
-function parseBase(cursor: Cursor, inner: Inner): Expression {
+function parseBase(cursor: TokenReader, inner: Inner): Expression {
   const literal = acceptLiteral(cursor);
   if (literal !== null) return literal;
   if (cursor.acceptSymbol('(')) {
@@ -50,7 +50,7 @@ function parseBase(cursor: Cursor, inner: Inner): Expression {
   return parseConstructor(cursor, place, inner) ?? parseNamed(cursor, place, inner);
 }
 
-function parseCase(cursor: Cursor, place: Expression['place'], inner: Inner): Expression {
+function parseCase(cursor: TokenReader, place: Expression['place'], inner: Inner): Expression {
   const operand = cursor.isWord('WHEN') ? null : inner.value(cursor);
   const whens: { condition: Expression; result: Expression }[] = [];
   while (cursor.accept('WHEN')) {
@@ -65,7 +65,7 @@ function parseCase(cursor: Cursor, place: Expression['place'], inner: Inner): Ex
 }
 
 /** ARRAY[..], MAP(k := v), STRUCT(name := v); the words are names elsewhere. */
-function parseConstructor(cursor: Cursor, place: Expression['place'], inner: Inner): Expression | null {
+function parseConstructor(cursor: TokenReader, place: Expression['place'], inner: Inner): Expression | null {
   if (cursor.isWord('ARRAY') && cursor.isSymbol('[', 1)) {
     cursor.next();
     return { kind: 'array', items: cursor.list('[', ']', () => inner.expression(cursor), true), place };
@@ -92,7 +92,7 @@ function parseConstructor(cursor: Cursor, place: Expression['place'], inner: Inn
 }
 
 /** A call, a typed literal, or a column with or without its source. */
-function parseNamed(cursor: Cursor, place: Expression['place'], inner: Inner): Expression {
+function parseNamed(cursor: TokenReader, place: Expression['place'], inner: Inner): Expression {
   // LEFT and RIGHT would only be functions if SQL had them as names; they stay reserved, as in ksqlDB.
   const name = cursor.name('an expression');
   if (cursor.isSymbol('(')) {
@@ -117,7 +117,7 @@ function parseNamed(cursor: Cursor, place: Expression['place'], inner: Inner): E
 }
 
 /** An expression, or a lambda: `x => ..`, `(x, y) => ..`. */
-function parseArgument(cursor: Cursor, inner: Inner): Expression {
+function parseArgument(cursor: TokenReader, inner: Inner): Expression {
   const place = cursor.place();
   if (cursor.isName() && cursor.isSymbol('=>', 1)) {
     const params = [cursor.name()];
@@ -132,7 +132,7 @@ function parseArgument(cursor: Cursor, inner: Inner): Expression {
   return inner.expression(cursor);
 }
 
-function isLambdaList(cursor: Cursor): boolean {
+function isLambdaList(cursor: TokenReader): boolean {
   let n = 1;
   while (cursor.isName(n) && cursor.isSymbol(',', n + 1)) n += 2;
   return cursor.isName(n) && cursor.isSymbol(')', n + 1) && cursor.isSymbol('=>', n + 2);

@@ -1,11 +1,11 @@
 // SELECT, clause by clause in ksqlDB's order. ORDER BY, OFFSET and DISTINCT are extensions: they parse here, and the analyser
 // says what becomes of them.
 import type { Duration, Grouping, Join, JoinType, Query, SelectItem, SourceRef, WindowNode } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { parseExpression, parsePrimary, parseValue } from './expression.js';
 import { parseLiteral } from './literal.js';
 
-export function parseQuery(cursor: Cursor): Query {
+export function parseQuery(cursor: TokenReader): Query {
   const place = cursor.place();
   cursor.expect('SELECT');
   const distinct = cursor.accept('DISTINCT');
@@ -45,7 +45,7 @@ export function parseQuery(cursor: Cursor): Query {
   };
 }
 
-function parseSelectItem(cursor: Cursor): SelectItem {
+function parseSelectItem(cursor: TokenReader): SelectItem {
   const place = cursor.place();
   if (cursor.acceptSymbol('*')) return { kind: 'star', source: null, place };
   if (cursor.isName() && cursor.isSymbol('.', 1) && cursor.isSymbol('*', 2)) {
@@ -65,12 +65,12 @@ function parseSelectItem(cursor: Cursor): SelectItem {
 }
 
 /** An expression; but `s->*` must stop before the arrow, which only a primary does. */
-function parseSelected(cursor: Cursor) {
+function parseSelected(cursor: TokenReader) {
   return isStructStar(cursor) ? parsePrimary(cursor) : parseExpression(cursor);
 }
 
 /** Looks for `->*` before the next comma or clause, outside brackets. */
-function isStructStar(cursor: Cursor): boolean {
+function isStructStar(cursor: TokenReader): boolean {
   let depth = 0;
   for (let n = 0; ; n++) {
     const token = cursor.peek(n);
@@ -83,7 +83,7 @@ function isStructStar(cursor: Cursor): boolean {
   }
 }
 
-function parseSource(cursor: Cursor): SourceRef {
+function parseSource(cursor: TokenReader): SourceRef {
   const place = cursor.place();
   const name = cursor.name('the name of a stream or a table');
   const alias = cursor.accept('AS') || isAlias(cursor) ? cursor.name('an alias') : null;
@@ -91,7 +91,7 @@ function parseSource(cursor: Cursor): SourceRef {
 }
 
 /** A name that begins no clause: EMIT, PARTITION and others are ordinary names elsewhere. */
-function isAlias(cursor: Cursor): boolean {
+function isAlias(cursor: TokenReader): boolean {
   if (!cursor.isName()) return false;
   if (cursor.isWord('EMIT')) return !cursor.isWord('CHANGES', 1) && !cursor.isWord('FINAL', 1);
   if (cursor.isWord('PARTITION') || cursor.isWord('ORDER')) return !cursor.isWord('BY', 1);
@@ -99,7 +99,7 @@ function isAlias(cursor: Cursor): boolean {
   return true;
 }
 
-function acceptJoinType(cursor: Cursor): JoinType | null {
+function acceptJoinType(cursor: TokenReader): JoinType | null {
   if (cursor.accept('JOIN') || cursor.accept('INNER', 'JOIN')) return 'inner';
   for (const [word, type] of [
     ['LEFT', 'left'],
@@ -114,7 +114,7 @@ function acceptJoinType(cursor: Cursor): JoinType | null {
   return null;
 }
 
-function parseJoin(cursor: Cursor, type: JoinType): Join {
+function parseJoin(cursor: TokenReader, type: JoinType): Join {
   const place = cursor.place();
   const source = parseSource(cursor);
   const within = cursor.accept('WITHIN') ? parseWithin(cursor) : null;
@@ -122,7 +122,7 @@ function parseJoin(cursor: Cursor, type: JoinType): Join {
   return { kind: 'join', type, source, within, on: parseExpression(cursor), place };
 }
 
-function parseWithin(cursor: Cursor): NonNullable<Join['within']> {
+function parseWithin(cursor: TokenReader): NonNullable<Join['within']> {
   let before: Duration;
   let after: Duration;
   if (cursor.acceptSymbol('(')) {
@@ -137,7 +137,7 @@ function parseWithin(cursor: Cursor): NonNullable<Join['within']> {
   return { before, after, grace: cursor.accept('GRACE', 'PERIOD') ? parseDuration(cursor) : null };
 }
 
-function parseWindow(cursor: Cursor): WindowNode {
+function parseWindow(cursor: TokenReader): WindowNode {
   const place = cursor.place();
   cursor.expect('WINDOW');
   // ksqlDB allows a name before the kind of the window and makes no use of it.
@@ -172,7 +172,7 @@ const windowTypes = ['TUMBLING', 'HOPPING', 'SESSION'] as const;
 
 const units = ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS'] as const;
 
-export function parseDuration(cursor: Cursor): Duration {
+export function parseDuration(cursor: TokenReader): Duration {
   const amount = cursor.expectCount();
   const unit = units.find((word) => cursor.accept(word) || cursor.accept(word.slice(0, -1)));
   if (unit === undefined) throw cursor.unexpected(units);
@@ -180,7 +180,7 @@ export function parseDuration(cursor: Cursor): Duration {
 }
 
 /** `a, b` or `(a, b)`; a first expression in parentheses is told from a list by what follows the closing one. */
-function parseGrouping(cursor: Cursor): Grouping {
+function parseGrouping(cursor: TokenReader): Grouping {
   const place = cursor.place();
   cursor.next();
   cursor.next();
@@ -190,7 +190,7 @@ function parseGrouping(cursor: Cursor): Grouping {
   return { expressions: cursor.commaList(() => parseValue(cursor)), place };
 }
 
-function isWholeList(cursor: Cursor): boolean {
+function isWholeList(cursor: TokenReader): boolean {
   let depth = 0;
   for (let n = 0; ; n++) {
     const token = cursor.peek(n);
@@ -204,7 +204,7 @@ function isWholeList(cursor: Cursor): boolean {
   }
 }
 
-function parseOrderBy(cursor: Cursor): NonNullable<Query['orderBy']> {
+function parseOrderBy(cursor: TokenReader): NonNullable<Query['orderBy']> {
   const place = cursor.peek(1);
   cursor.next();
   cursor.next();
@@ -217,7 +217,7 @@ function parseOrderBy(cursor: Cursor): NonNullable<Query['orderBy']> {
   return { items, place: { line: place.line, column: place.column } };
 }
 
-function parseEmit(cursor: Cursor): NonNullable<Query['emit']> {
+function parseEmit(cursor: TokenReader): NonNullable<Query['emit']> {
   const place = cursor.place();
   cursor.next();
   if (cursor.accept('CHANGES')) return { mode: 'CHANGES', place };
@@ -226,7 +226,7 @@ function parseEmit(cursor: Cursor): NonNullable<Query['emit']> {
 }
 
 /** LIMIT n and OFFSET n; that it is a whole number is for the analyser to say. */
-function parseCount(cursor: Cursor): NonNullable<Query['limit']> {
+function parseCount(cursor: TokenReader): NonNullable<Query['limit']> {
   const place = cursor.place();
   cursor.next();
   return { count: parseLiteral(cursor), place };

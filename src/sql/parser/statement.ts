@@ -14,10 +14,10 @@ import {
   parseUnset,
 } from './admin.js';
 import { parseAlter, parseCreate, parseDrop, parseInsert } from './create.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 import { parseQuery } from './query.js';
 
-const parsers: ReadonlyMap<string, (cursor: Cursor) => StatementNode> = new Map([
+const parsers: ReadonlyMap<string, (cursor: TokenReader) => StatementNode> = new Map([
   ['SELECT', parseQuery],
   ['CREATE', parseCreate],
   ['DROP', parseDrop],
@@ -38,7 +38,7 @@ const parsers: ReadonlyMap<string, (cursor: Cursor) => StatementNode> = new Map(
   ['ASSERT', parseAssert],
 ]);
 
-function parseExplain(cursor: Cursor): StatementNode {
+function parseExplain(cursor: TokenReader): StatementNode {
   const place = cursor.place();
   cursor.expect('EXPLAIN');
   if (cursor.isName() && cursor.peek(1).kind === 'end') {
@@ -47,7 +47,7 @@ function parseExplain(cursor: Cursor): StatementNode {
   return { kind: 'explain', name: null, statement: cursor.nested(() => parseStatement(cursor)), place };
 }
 
-export function parseStatement(cursor: Cursor): StatementNode {
+export function parseStatement(cursor: TokenReader): StatementNode {
   const { token } = cursor;
   const parse = token.kind === 'word' ? parsers.get(token.upper) : undefined;
   if (parse === undefined) {

@@ -1,8 +1,8 @@
 // Types: base types with parameters, ARRAY<>, MAP<,>, STRUCT<>, `INT ARRAY`, and names of custom types.
 import type { TypeNode } from '../ast.js';
-import type { Cursor } from './cursor.js';
+import type { TokenReader } from './token-reader.js';
 
-export function parseType(cursor: Cursor): TypeNode {
+export function parseType(cursor: TokenReader): TypeNode {
   return cursor.nested(() => {
     let type = parseSimpleType(cursor);
     while (cursor.isWord('ARRAY')) {
@@ -14,7 +14,7 @@ export function parseType(cursor: Cursor): TypeNode {
   });
 }
 
-function parseSimpleType(cursor: Cursor): TypeNode {
+function parseSimpleType(cursor: TokenReader): TypeNode {
   const place = cursor.place();
   if (cursor.isSymbol('<', 1)) {
     if (cursor.accept('ARRAY')) {
@@ -47,7 +47,7 @@ function parseSimpleType(cursor: Cursor): TypeNode {
 }
 
 /** A length or a precision; ksqlDB also accepts and ignores the word STRING (`VARCHAR(STRING)`). */
-function parameter(cursor: Cursor): number | null {
+function parameter(cursor: TokenReader): number | null {
   if (cursor.accept('STRING')) return null;
   if (cursor.token.kind !== 'integer') throw cursor.unexpected(["'STRING'", 'INTEGER_VALUE']);
   return cursor.expectCount();

@@ -3,7 +3,7 @@
 import { extent, extentSize, opCode, RecordSet, type Append } from '../../core/record.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';
 import type { PlacedCommit } from './commit-topic.js';
-import type { PartitionFeed } from './partition-feed.js';
+import type { FetchQueue } from './fetch-queue.js';
 import { notOurs, readOp, readOrder } from './record-headers.js';
 import { SegmentWalk } from './segment-walk.js';
 
@@ -11,7 +11,7 @@ import { SegmentWalk } from './segment-walk.js';
 interface PartCursor {
   readonly part: CommitPart;
   /** Undefined: not wanted. */
-  readonly feed: PartitionFeed | undefined;
+  readonly queue: FetchQueue | undefined;
   readonly topic: number;
   readonly walk: SegmentWalk;
   /** The buffer that its last record came from, and its index. */
@@ -32,14 +32,14 @@ export class AppendBuilder {
   #found = 0;
   bytes = 0;
 
-  /** All feeds must be fetched to the end of their part. */
-  constructor(placed: PlacedCommit, feeds: readonly (PartitionFeed | undefined)[], header: LogHeader) {
+  /** All queues must be fetched to the end of their part. */
+  constructor(placed: PlacedCommit, queues: readonly (FetchQueue | undefined)[], header: LogHeader) {
     this.#placed = placed;
     this.#header = header;
     this.#cursors = placed.commit.parts.map((part, i) => {
       const known = this.#topics.indexOf(part.topic);
       const topic = known < 0 ? this.#topics.push(part.topic) - 1 : known;
-      return { part, feed: feeds[i], topic, walk: new SegmentWalk(part), source: undefined, buffer: -1 };
+      return { part, queue: queues[i], topic, walk: new SegmentWalk(part), source: undefined, buffer: -1 };
     });
   }
 
@@ -84,9 +84,9 @@ export class AppendBuilder {
   }
 
   #place(cursor: PartCursor, from: number, end: number): void {
-    const { feed } = cursor;
-    if (feed === undefined || feed.gone) return;
-    for (let record = feed.read(from, end); record !== undefined; record = feed.read(from, end)) {
+    const { queue } = cursor;
+    if (queue === undefined || queue.gone) return;
+    for (let record = queue.read(from, end); record !== undefined; record = queue.read(from, end)) {
       if (record.source !== cursor.source) {
         cursor.source = record.source;
         cursor.buffer = this.#buffers.push(record.source) - 1;

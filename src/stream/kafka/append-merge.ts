@@ -6,7 +6,7 @@ import type { SpillFile } from '../spill-file.js';
 import { SpilledRecordsWriter } from '../spilled-records.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';
 import type { PlacedCommit } from './commit-topic.js';
-import type { PartitionFeed } from './partition-feed.js';
+import type { FetchQueue } from './fetch-queue.js';
 import { notOurs, readOp, readOrder } from './record-headers.js';
 import type { RecordReader } from './record-reader.js';
 import { SegmentWalk } from './segment-walk.js';
@@ -14,8 +14,8 @@ import { SegmentWalk } from './segment-walk.js';
 export interface MergeOptions {
   readonly header: LogHeader;
   readonly file: SpillFile;
-  /** Resolves when the feed has been fetched up to `end`, or is gone. */
-  readonly ready: (feed: PartitionFeed, end: number) => Promise<void>;
+  /** Resolves when the queue has been fetched up to `end`, or is gone. */
+  readonly ready: (queue: FetchQueue, end: number) => Promise<void>;
   readonly pageBytes?: number | undefined;
 }
 
@@ -25,7 +25,7 @@ const noRecords = new RecordSet({ buffers: [], topics: [], extents: new Int32Arr
 class Strand {
   readonly part: CommitPart;
   readonly topic: number;
-  readonly feed: PartitionFeed;
+  readonly queue: FetchQueue;
   readonly #walk: SegmentWalk;
   /** Of the append: pairs of offsets that are still to be walked over, and the pair at hand. */
   #ranges: number[] = [];
@@ -35,10 +35,10 @@ class Strand {
   /** Of the record; infinite when the append has no more here. */
   order = Infinity;
 
-  constructor(part: CommitPart, topic: number, feed: PartitionFeed) {
+  constructor(part: CommitPart, topic: number, queue: FetchQueue) {
     this.part = part;
     this.topic = topic;
-    this.feed = feed;
+    this.queue = queue;
     this.#walk = new SegmentWalk(part);
   }
 
@@ -56,16 +56,16 @@ class Strand {
     this.order = Infinity;
     for (;;) {
       // A topic that was deleted has no records; what has been read of it before goes with it when its table is dropped.
-      if (this.feed.gone) return true;
+      if (this.queue.gone) return true;
       if (this.#from < this.#end) {
-        const record = this.feed.read(this.#from, this.#end);
+        const record = this.queue.read(this.#from, this.#end);
         if (record !== undefined) {
           this.#from = record.offset + 1;
           this.record = record;
           this.order = readOrder(record);
           return true;
         }
-        if (this.feed.position < this.#end) return false;
+        if (this.queue.position < this.#end) return false;
       }
       if (this.#ranges.length === 0) return true;
       [this.#from, this.#end] = this.#ranges.splice(0, 2) as [number, number];
@@ -80,14 +80,14 @@ export class AppendMerge {
   /** By part; undefined: not wanted. */
   readonly #strands: readonly (Strand | undefined)[];
 
-  constructor(placed: PlacedCommit, feeds: readonly (PartitionFeed | undefined)[], options: MergeOptions) {
+  constructor(placed: PlacedCommit, queues: readonly (FetchQueue | undefined)[], options: MergeOptions) {
     this.#placed = placed;
     this.#options = options;
     this.#strands = placed.commit.parts.map((part, i) => {
       const known = this.#topics.indexOf(part.topic);
       const topic = known < 0 ? this.#topics.push(part.topic) - 1 : known;
-      const feed = feeds[i];
-      return feed && new Strand(part, topic, feed);
+      const queue = queues[i];
+      return queue && new Strand(part, topic, queue);
     });
   }
 
@@ -144,8 +144,8 @@ export class AppendMerge {
   }
 
   async #advance(strand: Strand): Promise<void> {
-    const { feed } = strand;
-    while (!strand.advance()) await this.#options.ready(feed, feed.position + 1);
+    const { queue } = strand;
+    while (!strand.advance()) await this.#options.ready(queue, queue.position + 1);
   }
 }
 

@@ -6,7 +6,7 @@ import type { BrokerLink } from './broker-link.js';
 import { endOf, type CommitPart } from './commit-record.js';
 import { groupBy, groupValues } from './group-by.js';
 import { KafkaProtocolError } from './kafka-errors.js';
-import { PartitionFeed } from './partition-feed.js';
+import { FetchQueue } from './fetch-queue.js';
 import { RecordReader } from './record-reader.js';
 import { fetchRequest, type FetchedPart } from './requests.js';
 import { Outage, retrying } from './retrying.js';
@@ -32,10 +32,10 @@ export interface DataFetcherOptions {
 export class DataFetcher {
   readonly #options: DataFetcherOptions;
   readonly #outage: Outage;
-  readonly #feeds = new Map<string, PartitionFeed>();
+  readonly #queues = new Map<string, FetchQueue>();
   #running = false;
   #failure: Error | undefined;
-  #urgent: PartitionFeed | undefined;
+  #urgent: FetchQueue | undefined;
   #waiters: (() => void)[] = [];
 
   constructor(options: DataFetcherOptions) {
@@ -44,31 +44,31 @@ export class DataFetcher {
   }
 
   /** Begins to fetch what commits refer to; undefined where nobody wants the topic. */
-  want(part: CommitPart, imported = false): PartitionFeed | undefined {
+  want(part: CommitPart, imported = false): FetchQueue | undefined {
     const { topic, topicId, partition, segments } = part;
     if (this.#options.topics !== undefined && !this.#options.topics.has(topic)) return undefined;
     const from = segments[0]!;
     const end = endOf(part);
     const key = `${topicId}/${partition}`;
-    let feed = this.#feeds.get(key);
-    if (feed === undefined) {
-      feed = new PartitionFeed(topic, topicId, partition, from);
-      this.#feeds.set(key, feed);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new FetchQueue(topic, topicId, partition, from);
+      this.#queues.set(key, queue);
     }
-    feed.imported = imported;
-    feed.want(from, end);
-    return feed;
+    queue.imported = imported;
+    queue.want(from, end);
+    return queue;
   }
 
-  /** Resolves when the feed has been fetched up to `end`. */
-  async ready(feed: PartitionFeed, end: number): Promise<void> {
-    while (!feed.gone && feed.position < end) {
+  /** Resolves when the queue has been fetched up to `end`. */
+  async ready(queue: FetchQueue, end: number): Promise<void> {
+    while (!queue.gone && queue.position < end) {
       if (this.#failure !== undefined) throw this.#failure;
-      this.#urgent = feed;
+      this.#urgent = queue;
       this.start();
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
-    if (this.#urgent === feed) this.#urgent = undefined;
+    if (this.#urgent === queue) this.#urgent = undefined;
   }
 
   /** Fetches in the background while something is wanted and there is room. */
@@ -97,28 +97,28 @@ export class DataFetcher {
 
   async #run(): Promise<void> {
     const { directory, signal } = this.#options;
-    for (let feeds = this.#choose(); feeds.length > 0; feeds = this.#choose()) {
-      await retrying(this.#outage, signal, () => directory.doubting(() => this.#fetch(feeds)));
+    for (let queues = this.#choose(); queues.length > 0; queues = this.#choose()) {
+      await retrying(this.#outage, signal, () => directory.doubting(() => this.#fetch(queues)));
       this.#wake();
     }
   }
 
-  #choose(): PartitionFeed[] {
-    const wanting = [...this.#feeds.values()].filter((feed) => feed.wanting);
-    const alone = wanting.find((feed) => feed.askAlone);
+  #choose(): FetchQueue[] {
+    const wanting = [...this.#queues.values()].filter((queue) => queue.wanting);
+    const alone = wanting.find((queue) => queue.askAlone);
     if (alone !== undefined) return [alone];
     let buffered = 0;
-    for (const feed of this.#feeds.values()) buffered += feed.bufferedBytes;
+    for (const queue of this.#queues.values()) buffered += queue.bufferedBytes;
     if (buffered < bufferedBytesMax) return wanting;
     return this.#urgent?.wanting === true ? [this.#urgent] : [];
   }
 
-  async #fetch(feeds: readonly PartitionFeed[]): Promise<void> {
+  async #fetch(queues: readonly FetchQueue[]): Promise<void> {
     const { directory, link } = this.#options;
-    const leaders: [number, PartitionFeed][] = [];
-    for (const feed of feeds) {
-      if (!(await this.#stillThere(feed))) continue;
-      leaders.push([await directory.leader(feed.topic, feed.partition), feed]);
+    const leaders: [number, FetchQueue][] = [];
+    for (const queue of queues) {
+      if (!(await this.#stillThere(queue))) continue;
+      leaders.push([await directory.leader(queue.topic, queue.partition), queue]);
     }
     // All are waited for, also when one fails: an answer that comes late must not meet the next try.
     const outcomes = await Promise.allSettled(
@@ -134,77 +134,77 @@ export class DataFetcher {
           await link.send(await link.broker(leader), request),
           (one) => `${one.topicId}/${one.partition}`,
         );
-        for (const feed of group) {
-          const answer = answers.get(`${feed.topicId}/${feed.partition}`)?.[0];
-          if (answer !== undefined) await this.#accept(feed, answer, group.length === 1);
+        for (const queue of group) {
+          const answer = answers.get(`${queue.topicId}/${queue.partition}`)?.[0];
+          if (answer !== undefined) await this.#accept(queue, answer, group.length === 1);
         }
       }),
     );
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  async #stillThere(feed: PartitionFeed): Promise<boolean> {
+  async #stillThere(queue: FetchQueue): Promise<boolean> {
     const { directory } = this.#options;
-    let entry = await directory.find(feed.topic);
-    if (entry !== undefined && entry.topicId !== feed.topicId) {
-      directory.forget(feed.topic);
-      entry = await directory.find(feed.topic);
+    let entry = await directory.find(queue.topic);
+    if (entry !== undefined && entry.topicId !== queue.topicId) {
+      directory.forget(queue.topic);
+      entry = await directory.find(queue.topic);
     }
-    if (entry?.topicId === feed.topicId) return true;
-    feed.gone = true;
+    if (entry?.topicId === queue.topicId) return true;
+    queue.gone = true;
     return false;
   }
 
-  async #accept(feed: PartitionFeed, answer: FetchedPart, alone: boolean): Promise<void> {
-    if (answer.errorCode === offsetOutOfRange) return this.#outOfRange(feed);
+  async #accept(queue: FetchQueue, answer: FetchedPart, alone: boolean): Promise<void> {
+    if (answer.errorCode === offsetOutOfRange) return this.#outOfRange(queue);
     if (answer.errorCode !== 0) {
-      this.#options.directory.forget(feed.topic);
-      if (unknownTopicErrors.has(answer.errorCode) && !(await this.#stillThere(feed))) return;
-      throw new KafkaProtocolError(answer.errorCode, `topic "${feed.topic}", partition ${feed.partition}`);
+      this.#options.directory.forget(queue.topic);
+      if (unknownTopicErrors.has(answer.errorCode) && !(await this.#stillThere(queue))) return;
+      throw new KafkaProtocolError(answer.errorCode, `topic "${queue.topic}", partition ${queue.partition}`);
     }
     const next = endOfBatches(answer.records);
     if (next !== undefined) {
-      feed.askAlone = false;
+      queue.askAlone = false;
       // Views on one answer would keep all of it for the partition that is read last.
       const records = alone ? answer.records : Buffer.from(answer.records);
-      feed.push(new RecordReader(records), records.length, next);
+      queue.push(new RecordReader(records), records.length, next);
     } else if (!alone) {
       // The answer was full before it was this partition's turn, or there is nothing more: asked alone it must say which.
-      feed.askAlone = true;
-    } else if (answer.highWatermark >= feed.target) {
+      queue.askAlone = true;
+    } else if (answer.highWatermark >= queue.target) {
       // Everything from here to the end of the partition was compacted away.
-      feed.askAlone = false;
-      feed.position = feed.target;
+      queue.askAlone = false;
+      queue.position = queue.target;
     }
   }
 
-  async #outOfRange(feed: PartitionFeed): Promise<void> {
+  async #outOfRange(queue: FetchQueue): Promise<void> {
     const { directory, link } = this.#options;
-    const { topic, partition } = feed;
+    const { topic, partition } = queue;
     const leader = await directory.leader(topic, partition);
     const [start] = await link.listOffsets(leader, [{ topic, partition }], { at: 'start', committed: false });
-    if (feed.position >= start!) {
+    if (queue.position >= start!) {
       // Behind the end: a new leader may not know yet how far everybody has the records.
       throw new AppError(
         'log-corrupt',
-        `topic "${topic}", partition ${partition} ends before offset ${feed.position}, which a commit refers to`,
+        `topic "${topic}", partition ${partition} ends before offset ${queue.position}, which a commit refers to`,
         {
           retriable: true,
         },
       );
     }
     // What the retention of others has removed is passed over as what compaction has.
-    if (feed.imported) {
-      feed.position = Math.max(start!, feed.position);
+    if (queue.imported) {
+      queue.position = Math.max(start!, queue.position);
       return;
     }
-    if (feed.needed > feed.position) {
-      feed.position = feed.needed;
+    if (queue.needed > queue.position) {
+      queue.position = queue.needed;
       return;
     }
     throw new AppError(
       'too-old',
-      `the log no longer holds topic "${topic}", partition ${partition} from offset ${feed.position} on`,
+      `the log no longer holds topic "${topic}", partition ${partition} from offset ${queue.position} on`,
       {
         detail: `its first record is at offset ${start}`,
         hint: 'take a new snapshot of the source, or give the topic a longer retention',

@@ -11,7 +11,7 @@ import type { BrokerLink } from './broker-link.js';
 import { endOf, offsetOf, seqOf } from './commit-record.js';
 import type { CommitPage, CommitTopic, PlacedCommit } from './commit-topic.js';
 import { DataFetcher } from './data-fetcher.js';
-import type { PartitionFeed } from './partition-feed.js';
+import type { FetchQueue } from './fetch-queue.js';
 import { Outage, retrying } from './retrying.js';
 import { throwIfAborted, untilAborted } from './stopping.js';
 import type { TopicDirectory } from './topic-directory.js';
@@ -79,7 +79,7 @@ async function* groups(
   commits: readonly PlacedCommit[],
   after: number,
 ): AsyncGenerator<readonly Append[]> {
-  const wanted: [PlacedCommit, (PartitionFeed | undefined)[]][] = [];
+  const wanted: [PlacedCommit, (FetchQueue | undefined)[]][] = [];
   for (const placed of commits) {
     const { sink, appends } = placed.commit;
     // A reader that goes on behind a commit must not need its records, which may be gone.
@@ -89,8 +89,8 @@ async function* groups(
   if (wanted.length > 0) fetcher.start();
   let group: Append[] = [];
   let bytes = 0;
-  for (const [placed, feeds] of wanted) {
-    if (!(await fetchedWithin(spill?.bytes ?? Infinity, fetcher, placed, feeds))) {
+  for (const [placed, queues] of wanted) {
+    if (!(await fetchedWithin(spill?.bytes ?? Infinity, fetcher, placed, queues))) {
       if (group.length > 0) yield group;
       group = [];
       bytes = 0;
@@ -98,10 +98,10 @@ async function* groups(
       // A reader that is given up without its end being asked for: the file goes with the log.
       const close = () => file.close();
       try {
-        const merge = new AppendMerge(placed, feeds, {
+        const merge = new AppendMerge(placed, queues, {
           header,
           file,
-          ready: (feed, position) => fetcher.ready(feed, position),
+          ready: (queue, position) => fetcher.ready(queue, position),
         });
         const appends = await merge.appends(after);
         signal.addEventListener('abort', close, { once: true });
@@ -113,7 +113,7 @@ async function* groups(
       fetcher.start();
       continue;
     }
-    const builder = new AppendBuilder(placed, feeds, header);
+    const builder = new AppendBuilder(placed, queues, header);
     for (const append of builder.appends(after)) group.push(append);
     bytes += builder.bytes;
     if (bytes < groupBytesMax) continue;
@@ -130,18 +130,19 @@ async function fetchedWithin(
   bytesMax: number,
   fetcher: DataFetcher,
   { commit: { parts } }: PlacedCommit,
-  feeds: readonly (PartitionFeed | undefined)[],
+  queues: readonly (FetchQueue | undefined)[],
 ): Promise<boolean> {
   const fits = () => {
     let bytes = 0;
-    for (const [i, feed] of feeds.entries()) bytes += feed?.bytesBetween(parts[i]!.segments[0]!, endOf(parts[i]!)) ?? 0;
+    for (const [i, queue] of queues.entries())
+      bytes += queue?.bytesBetween(parts[i]!.segments[0]!, endOf(parts[i]!)) ?? 0;
     return bytes < bytesMax;
   };
-  for (const [i, feed] of feeds.entries()) {
-    if (feed === undefined) continue;
-    for (const end = endOf(parts[i]!); !feed.gone && feed.position < end;) {
+  for (const [i, queue] of queues.entries()) {
+    if (queue === undefined) continue;
+    for (const end = endOf(parts[i]!); !queue.gone && queue.position < end;) {
       if (!fits()) return false;
-      await fetcher.ready(feed, feed.position + 1);
+      await fetcher.ready(queue, queue.position + 1);
     }
   }
   return fits();

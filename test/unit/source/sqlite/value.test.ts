@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { printType } from '../../../../src/core/data-type.js';
-import type { ValueSink } from '../../../../src/core/row-encoder.js';
+import type { ValueWriter } from '../../../../src/core/row-encoder.js';
 import { decimalText, realText } from '../../../../src/source/sqlite/number-text.js';
 import { daysOf, fractionDigits, microsOfText, microsOfTime } from '../../../../src/source/sqlite/time-text.js';
 import { affinityOf, typeOfDeclared } from '../../../../src/source/sqlite/types.js';
@@ -21,7 +21,7 @@ function written(declared: string, value: NonNullable<SqlValue>, digits: 3 | 6 =
   return fits ? text : `${printType(type)} refuses`;
 }
 
-function recorder(add: (call: string) => void): ValueSink {
+function recorder(add: (call: string) => void): ValueWriter {
   const range = (source: Buffer, start: number, end: number) => source.toString('latin1', start, end);
   return {
     null: () => add('null'),

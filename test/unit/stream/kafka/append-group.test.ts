@@ -11,7 +11,7 @@ import { AppendBuilder } from '../../../../src/stream/kafka/append-builder.js';
 import { AppendGroup, type TargetTopic } from '../../../../src/stream/kafka/append-group.js';
 import { AppendMerge } from '../../../../src/stream/kafka/append-merge.js';
 import { endOf, parseCommit, printCommit, type Commit } from '../../../../src/stream/kafka/commit-record.js';
-import { PartitionFeed } from '../../../../src/stream/kafka/partition-feed.js';
+import { FetchQueue } from '../../../../src/stream/kafka/fetch-queue.js';
 import { RecordReader } from '../../../../src/stream/kafka/record-reader.js';
 import { SpillFile } from '../../../../src/stream/spill-file.js';
 import { appendChunk, recordsOf, type TestRecord } from '../../../support/chunk.js';
@@ -97,7 +97,7 @@ function commitOf(group: AppendGroup): Commit {
 function readBack(commit: Commit, stored: ReadonlyMap<string, Buffer>, after: number): Append[] {
   const feeds = commit.parts.map((part) => {
     const { topic, topicId, partition, segments } = part;
-    const feed = new PartitionFeed(topic, topicId, partition, segments[0]!);
+    const feed = new FetchQueue(topic, topicId, partition, segments[0]!);
     feed.want(segments[0]!, endOf(part));
     const data = stored.get(`${topic}/${partition}`)!;
     feed.push(new RecordReader(data), data.length, endOf(part));
@@ -113,15 +113,15 @@ async function mergeBack(
   after: number,
   file: SpillFile,
 ): Promise<Append[]> {
-  const rests = new Map<PartitionFeed, Buffer>();
+  const rests = new Map<FetchQueue, Buffer>();
   const feeds = commit.parts.map((part) => {
     const { topic, topicId, partition, segments } = part;
-    const feed = new PartitionFeed(topic, topicId, partition, segments[0]!);
+    const feed = new FetchQueue(topic, topicId, partition, segments[0]!);
     feed.want(segments[0]!, endOf(part));
     rests.set(feed, stored.get(`${topic}/${partition}`)!);
     return feed;
   });
-  const ready = async (feed: PartitionFeed, end: number) => {
+  const ready = async (feed: FetchQueue, end: number) => {
     while (feed.position < end) {
       const rest = rests.get(feed)!;
       const length = 12 + rest.readInt32BE(8);

@@ -1,12 +1,12 @@
 // ksqlDB's KAFKA format on the hot path: the single key column as Kafka's own serializer writes it.
 import type { ByteWriter } from '../../core/bytes.js';
-import { refuseBytes, refuseNull, type ColumnSink } from './column-sink.js';
+import { refuseBytes, refuseNull, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
 import { putKafka } from './kafka-format.js';
 import { decodeUtf8 } from './utf8.js';
 
-export class KafkaSink implements ColumnSink {
+export class KafkaValueWriter implements ColumnValueWriter {
   readonly out: ByteWriter;
   readonly field: WireField;
   start = 0;
@@ -29,7 +29,7 @@ export class KafkaSink implements ColumnSink {
   columnEnd(): number {
     return this.endPos;
   }
-  copyFrom(from: ColumnSink, columns: readonly number[]): void {
+  copyFrom(from: ColumnValueWriter, columns: readonly number[]): void {
     this.begin();
     this.out.copy(from.out.buffer, from.columnStart(columns[0]!), from.columnEnd(columns[0]!));
     this.finish();

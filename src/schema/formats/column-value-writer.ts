@@ -1,12 +1,12 @@
-// A ValueSink that a row encoder can restart per row and that remembers where each column's bytes lie, so that a key is taken
+// A ValueWriter that a row encoder can restart per row and that remembers where each column's bytes lie, so that a key is taken
 // from the value's bytes instead of being encoded again. One implementation per format.
 import { AppError } from '../../core/errors.js';
-import type { ValueSink } from '../../core/row-encoder.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
 import type { ByteWriter } from '../../core/bytes.js';
 import type { WireField } from './format.js';
 import { excerpt } from './utf8.js';
 
-export interface ColumnSink extends ValueSink {
+export interface ColumnValueWriter extends ValueWriter {
   readonly out: ByteWriter;
   /** Begins a record at the place where `out` stands. */
   begin(): void;
@@ -16,10 +16,10 @@ export interface ColumnSink extends ValueSink {
   columnStart(i: number): number;
   columnEnd(i: number): number;
   /**
-   * Writes a whole record from the bytes of columns that a sink of the same format has written: the field j gets the column
+   * Writes a whole record from the bytes of columns that a writer of the same format has written: the field j gets the column
    * `columns[j]` of `from`.
    */
-  copyFrom(from: ColumnSink, columns: readonly number[]): void;
+  copyFrom(from: ColumnValueWriter, columns: readonly number[]): void;
 }
 
 /** Bytes that are no UTF-8 in a STRING column: refused, since a replaced character would be a wrong value in silence. */

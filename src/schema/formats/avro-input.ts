@@ -4,7 +4,7 @@ import { integerValue } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import { decodeUtf8 } from './utf8.js';
 
-export class AvroCursor {
+export class AvroInput {
   bytes: Buffer = Buffer.alloc(0);
   at = 0;
   end = 0;

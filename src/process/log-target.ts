@@ -1,14 +1,14 @@
 // Where log lines go: JSON lines by pino for machines, one readable line each for people at a terminal. The only place that knows.
 import { pino } from 'pino';
-import type { LogFields, LogLevel, LogSink } from '../core/logger.js';
+import type { LogFields, LogLevel, LogTarget } from '../core/logger.js';
 
 const order: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-export function createLogSink(level: LogLevel, format: 'json' | 'human'): LogSink {
-  return format === 'json' ? jsonSink(level) : humanSink(level);
+export function createLogTarget(level: LogLevel, format: 'json' | 'human'): LogTarget {
+  return format === 'json' ? jsonTarget(level) : humanTarget(level);
 }
 
-function jsonSink(level: LogLevel): LogSink {
+function jsonTarget(level: LogLevel): LogTarget {
   const log = pino({
     level,
     base: null,
@@ -18,7 +18,7 @@ function jsonSink(level: LogLevel): LogSink {
   return (at, message, fields) => log[at](fields, message);
 }
 
-function humanSink(level: LogLevel): LogSink {
+function humanTarget(level: LogLevel): LogTarget {
   const least = order.indexOf(level);
   return (at, message, fields) => {
     if (order.indexOf(at) < least) return;

@@ -10,7 +10,7 @@ interface Block {
   readonly end: number;
 }
 
-export class PartitionFeed {
+export class FetchQueue {
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;

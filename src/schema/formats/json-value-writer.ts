@@ -1,7 +1,7 @@
 // The JSON side of the hottest path: each call writes `,"name":` from a precompiled prefix and then the value's text, straight
 // into the chunk. A bare key is the same with empty prefixes.
 import type { ByteWriter } from '../../core/bytes.js';
-import { refuseBytes, type ColumnSink } from './column-sink.js';
+import { refuseBytes, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64, putInt64, putInteger } from './integer-text.js';
 import { floorMillis } from './micros.js';
@@ -24,7 +24,7 @@ export function objectFrame(names: readonly string[], extra = ''): JsonFrame {
 
 export const bareFrame: JsonFrame = { prefixes: [Buffer.alloc(0)], suffix: Buffer.alloc(0) };
 
-export class JsonSink implements ColumnSink {
+export class JsonValueWriter implements ColumnValueWriter {
   readonly out: ByteWriter;
   readonly fields: readonly WireField[];
   readonly frame: JsonFrame;
@@ -156,7 +156,7 @@ export class JsonSink implements ColumnSink {
     return this.starts[i + 1]! - (this.prefixStart[i + 2]! - this.prefixStart[i + 1]!);
   }
 
-  copyFrom(from: ColumnSink, columns: readonly number[]): void {
+  copyFrom(from: ColumnValueWriter, columns: readonly number[]): void {
     this.begin();
     for (let j = 0; j < columns.length; j++) {
       this.out.length = this.open();

@@ -11,12 +11,12 @@ import {
   writeBigLong,
 } from './avro-write.js';
 import type { ByteWriter } from '../../core/bytes.js';
-import { refuseBytes, refuseNull, type ColumnSink } from './column-sink.js';
+import { refuseBytes, refuseNull, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
 import { sequenceLength } from './utf8.js';
 
-export class AvroSink implements ColumnSink {
+export class AvroValueWriter implements ColumnValueWriter {
   readonly out: ByteWriter;
   readonly fields: readonly WireField[];
   readonly frame: Buffer;
@@ -140,7 +140,7 @@ export class AvroSink implements ColumnSink {
   }
 
   /** `from` writes nullable unions for all its columns, so the branch stands one byte before each. */
-  copyFrom(from: ColumnSink, columns: readonly number[]): void {
+  copyFrom(from: ColumnValueWriter, columns: readonly number[]): void {
     this.begin();
     for (let j = 0; j < columns.length; j++) {
       const start = from.columnStart(columns[j]!);

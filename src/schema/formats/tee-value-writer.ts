@@ -1,16 +1,16 @@
-// Where key and value have different formats, the key columns of a row are written twice: into the value, and by a second sink
+// Where key and value have different formats, the key columns of a row are written twice: into the value, and by a second writer
 // in the key's format into a scratch buffer, from which the key is put together in key order.
-import type { ValueSink } from '../../core/row-encoder.js';
-import type { ColumnSink } from './column-sink.js';
+import type { ValueWriter } from '../../core/row-encoder.js';
+import type { ColumnValueWriter } from './column-value-writer.js';
 
-export class TeeSink implements ValueSink {
-  readonly value: ColumnSink;
-  readonly key: ColumnSink;
+export class TeeValueWriter implements ValueWriter {
+  readonly value: ColumnValueWriter;
+  readonly key: ColumnValueWriter;
   /** Per column of the table: 1 where it belongs to the key. */
   readonly isKey: Uint8Array;
   column = 0;
 
-  constructor(value: ColumnSink, key: ColumnSink, isKey: Uint8Array) {
+  constructor(value: ColumnValueWriter, key: ColumnValueWriter, isKey: Uint8Array) {
     this.value = value;
     this.key = key;
     this.isKey = isKey;

@@ -13,7 +13,7 @@ const depthMax = 300;
 /** Operators of one statement, brackets behind a value included: `a AND b AND ..` makes a tree as deep as it is long. */
 const operatorsMax = 1000;
 
-export class Cursor {
+export class TokenReader {
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
