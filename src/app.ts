@@ -10,7 +10,7 @@ import { shownConfig, topicRetention, type Config } from './config.js';
 import type { ConnectFacade } from './connect/connect-facade.js';
 import { FollowedConnectors } from './connect/followed-connectors.js';
 import { Herder, type ConnectorStore } from './connect/herder.js';
-import { connectorOfUrl } from './connect/naming.js';
+import { connectorOfUrl } from './connect/source-url.js';
 import { SourceFollower } from './connect/source-follower.js';
 import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';

@@ -11,7 +11,7 @@ import { toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import type { Herder } from './herder.js';
-import type { SourceUrlConnector } from './naming.js';
+import type { SourceUrlConnector } from './source-url.js';
 import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 

@@ -11,7 +11,7 @@ import { isAbort } from '../core/backoff.js';
 import { toAppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
-import { positionToResume } from '../core/record.js';
+import { positionToResume } from '../core/append.js';
 import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';

@@ -1,7 +1,6 @@
 // Records as they travel from a source to the log and from the log to the projector: bytes in few large buffers, and beside
 // them a flat table of numbers that tells where each key and value lies. No object per record: at 100,000 records/s the
 // objects would cost more than the work. Chunks cross threads by transfer, so their parts are plain typed arrays.
-import type { AppendControl } from './append-control.js';
 
 /** What happened to the row, by Debezium's letters; their codes in an extent. */
 export type Op = 'c' | 'u' | 'd' | 'r';
@@ -124,63 +123,4 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
     timestamps: of(records.timestamps),
     offsets: of(records.offsets),
   });
-}
-
-/** The position of a producer that has to begin anew: its earlier one was given up. */
-export const noPosition = '';
-
-/** Where a source goes on; null: it begins. */
-export function positionToResume(position: string | null | undefined): string | null {
-  return position === undefined || position === noPosition ? null : position;
-}
-
-/**
- * A source whose positions are long (a set of GTIDs names every server that ever wrote) prints one at the end of a chunk and after at
- * most so many ends, not for each transaction. Few enough that a log's transaction always has room for them.
- */
-export const endsPerPositionMax = 256;
-
-/** Characters. A longer position is stored and told with the last append of its producer in a commit only, or not with appends at all. */
-export const toldPositionLengthMax = 256;
-
-/** The end of an append inside a chunk: a whole source transaction, a snapshot chunk, or only a moved position. */
-export interface AppendEnd {
-  /** Number of records of this chunk that come before this end. */
-  readonly recordEnd: number;
-  /**
-   * The producer's position after this append: opaque text of the source; stored with the append, atomically. Null: the append becomes
-   * durable together with the next one that has a position, never without it. The last end of a chunk has one, and so has the end of an
-   * append that began in an earlier chunk.
-   */
-  readonly position: string | null;
-  /** µs since the epoch at which the source committed; for snapshot chunks the time of reading. */
-  readonly commitTimeUs: number;
-  /** The transaction's own id for record headers and position waits (a GTID), where the source has one. */
-  readonly transactionId?: string | undefined;
-  readonly control?: AppendControl | undefined;
-}
-
-/**
- * A byte-bounded piece of a source's output. `ends` are the appends that end inside it, in order; records behind the last
- * end belong to an append that goes on in the next chunk. A chunk without records and with one end moves a position.
- */
-export interface Chunk {
-  readonly data: Uint8Array<ArrayBuffer>;
-  readonly topics: readonly string[];
-  readonly extents: Int32Array<ArrayBuffer>;
-  readonly recordCount: number;
-  readonly ends: readonly AppendEnd[];
-}
-
-/** A whole append as the log gives it back and the projector takes it. */
-export interface Append {
-  /** Strictly rising, never assumed dense; a safe integer. */
-  readonly seq: number;
-  readonly producer: string;
-  /** Null: it moves none, or a later append of the same commit tells it; read again, a long one may be told by none (`producerPosition` has it). */
-  readonly position: string | null;
-  readonly commitTimeUs: number;
-  readonly transactionId?: string | undefined;
-  readonly control?: AppendControl | undefined;
-  readonly records: Records;
 }

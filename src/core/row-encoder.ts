@@ -3,7 +3,8 @@
 // encoded record (JSON, Avro, ...) into the chunk under construction. `connect` compiles a RowEncoder per table from schema,
 // format, shape and key, and the source never knows the format. Implemented in schema/formats.
 import type { DataType } from './data-type.js';
-import type { AppendEnd, Chunk, Op } from './record.js';
+import type { Op } from './record.js';
+import type { AppendEnd, Chunk } from './append.js';
 
 /** A column of a captured table. */
 export interface SourceColumn {

@@ -6,7 +6,7 @@ import type { StoredMoment } from '../connect/source-facts.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
 import { producerName } from '../connect/naming.js';
 import type { AppendControl } from '../core/append-control.js';
-import { positionToResume } from '../core/record.js';
+import { positionToResume } from '../core/append.js';
 import type { StateWriter } from '../store/state-store.js';
 
 const kind = 'sequenced-connector';

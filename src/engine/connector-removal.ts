@@ -6,7 +6,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { producerName } from '../connect/naming.js';
 import { AppError } from '../core/errors.js';
-import { noPosition } from '../core/record.js';
+import { noPosition } from '../core/append.js';
 import { querySources } from '../projector/query-sources.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import type { ConnectorDocuments } from './connector-documents.js';

@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AppError } from '../core/errors.js';
 import type { Chore } from '../core/chore.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { DerivedGroup } from '../core/derived.js';
 import type { StateWriter } from '../store/state-store.js';

@@ -20,7 +20,7 @@ import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Builder } from '../projector/builder.js';
 import type { Outcome, Projector } from '../projector/projector.js';

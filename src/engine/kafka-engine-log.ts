@@ -2,7 +2,7 @@
 import { delay } from '../core/backoff.js';
 import { systemClock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';

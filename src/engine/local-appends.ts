@@ -2,7 +2,8 @@
 // place in the sequence; the caller hears when the engine has applied them. Each stands for itself: one that cannot be written is
 // refused, and when the producer itself fails another takes its place, whose position tells which appends have become durable.
 import { AppError, toAppError } from '../core/errors.js';
-import { extent, extentSize, opCode, type Append, type Chunk } from '../core/record.js';
+import { extent, extentSize, opCode } from '../core/record.js';
+import type { Append, Chunk } from '../core/append.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { Outcome } from '../projector/projector.js';
 import type { AppendProducer, ProducerOptions } from '../stream/event-log.js';

@@ -1,5 +1,6 @@
 // What is read of the log ahead of the engine.
-import { extentSize, RecordSet, type Append } from '../core/record.js';
+import { extentSize, RecordSet } from '../core/record.js';
+import type { Append } from '../core/append.js';
 
 const aheadBytes = 16 * 1024 * 1024;
 

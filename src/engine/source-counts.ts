@@ -1,7 +1,7 @@
 // What the engine has taken from each source, counted as appends are committed: a number each per append, without building label
 // texts. Counters of this process: a new one starts at nothing.
 import { metricDefinitions, type MetricSample } from '../core/metrics.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 
 interface Count {
   transactions: number;

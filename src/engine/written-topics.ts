@@ -1,6 +1,6 @@
 // Which topics the log has records of, up to the append in hand: what a definition over a topic needs to know, alike on every process.
 // Kept as a document per topic, so that it is exact however often the process starts; an older data folder knows only what came since.
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { StateWriter } from '../store/state-store.js';
 import { isImport } from '../stream/import-name.js';
 

@@ -1,7 +1,7 @@
 // What the builds by replay have read ahead, by table. It outlives a rollback: pages of a build that the open transaction has ended are
 // given back to it then, and closed when the transaction is committed.
 import { nameKey } from '../core/names.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import { ReplayPages } from './replay-pages.js';
 
 export interface BuildPagesEnv {

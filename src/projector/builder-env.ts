@@ -2,7 +2,7 @@
 import type { AppendControl } from '../core/append-control.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Logger } from '../core/logger.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { Garbage } from './garbage.js';

@@ -22,7 +22,7 @@ import type { QueryEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { assert, toAppError, type AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure } from '../runtime/runtime.js';
 import { activateBuild, progressOf, unhookBuild, type ActiveBuild } from './active-build.js';

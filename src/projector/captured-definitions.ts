@@ -3,7 +3,7 @@
 // topic is told by the catalogue, and for what is captured without a table by a document.
 import { hash } from 'node:crypto';
 import { AppError } from '../core/errors.js';
-import { noPosition } from '../core/record.js';
+import { noPosition } from '../core/append.js';
 import { nothingAsked } from '../core/topic-retention.js';
 import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
 import { deletedField } from '../schema/formats/format.js';

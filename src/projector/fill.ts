@@ -1,5 +1,5 @@
 // What a step of a build does with rows and records; the caller has the transaction open, and keeps how far it has come.
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ActiveBuild } from './active-build.js';
 

@@ -9,7 +9,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { AppendControl } from '../core/append-control.js';
 import { fromErrorMessage, toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { Registry } from '../registry/registry.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';

@@ -5,7 +5,8 @@
 // The log is read beside the engine's loop, which only takes what is there: a broker that is slow, or silent, holds up the build and
 // nothing else. While a page is read the frontier moves on, so the end would never be met by reading alone: from the moment that the
 // reader is near, the appends that the loop applies are kept here too (the tail, bounded), and the last page needs no reading.
-import { RecordSet, type Append } from '../core/record.js';
+import { RecordSet } from '../core/record.js';
+import type { Append } from '../core/append.js';
 
 export interface ReplayPage {
   readonly appends: readonly Append[];

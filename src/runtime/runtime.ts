@@ -4,7 +4,7 @@
 // downstream, and applies the group again.
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
 import type { Row } from '../core/data-type.js';
-import type { Append } from '../core/record.js';
+import type { Append } from '../core/append.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
 import { tableSpec, type Catalog, type QueryEntry, type QueryState, type SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';

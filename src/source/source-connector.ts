@@ -2,7 +2,7 @@
 // log and keeps no position of its own: `connect` writes what it hands over and gives the position back at the next start.
 // Order of life: (validate) -> start -> chunks, with confirmed called as appends become durable -> close.
 import type { Logger } from '../core/logger.js';
-import type { Chunk } from '../core/record.js';
+import type { Chunk } from '../core/append.js';
 import type { ChunkBuilder, RowEncoder, SourceTable } from '../core/row-encoder.js';
 
 /** A connector's properties after aliases and defaults: flat, text values, `${env:}` and `${file:}` resolved. */

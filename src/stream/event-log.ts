@@ -5,7 +5,7 @@
 // - an append that was not durable when the process died has left no trace that a reader can see.
 // - one producer name has one writer at a time: `openProducer` fences the earlier one (producer-fenced on its next use).
 import type { AppError } from '../core/errors.js';
-import type { Append, Chunk } from '../core/record.js';
+import type { Append, Chunk } from '../core/append.js';
 import type { TopicRetention } from '../core/topic-retention.js';
 
 /** What can be changed of a topic while it lives. */

@@ -7,7 +7,7 @@ import type { OutputSettings } from '../connect/connector-config.js';
 import type { PluginFamily } from '../connect/config-def.js';
 import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
 import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
-import { positionToResume } from '../core/record.js';
+import { positionToResume } from '../core/append.js';
 import type { SourceTable } from '../core/row-encoder.js';
 import { RecordChunkBuilder } from '../schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../schema/formats/row-encoder.js';

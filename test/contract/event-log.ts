@@ -1,7 +1,7 @@
 // What every event log must do, whatever it stands on: the promises of src/stream/event-log.ts as tests. A harness opens the log
 // over one storage, again and again where a test asks for a restart.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Append } from '../../src/core/record.js';
+import type { Append } from '../../src/core/append.js';
 import type { AppendProducer, EventLog, TopicSpec } from '../../src/stream/event-log.js';
 import {
   appendChunk,

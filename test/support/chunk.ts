@@ -1,16 +1,7 @@
 // Builds chunks as a source would hand them over: one buffer, extents, ends.
 import type { AppendControl } from '../../src/core/append-control.js';
-import {
-  extent,
-  extentSize,
-  opCode,
-  RecordSet,
-  type Append,
-  type AppendEnd,
-  type Chunk,
-  type Op,
-  type Records,
-} from '../../src/core/record.js';
+import { extent, extentSize, opCode, RecordSet, type Op, type Records } from '../../src/core/record.js';
+import type { Append, AppendEnd, Chunk } from '../../src/core/append.js';
 
 export interface TestRecord {
   readonly topic: string;

@@ -1,7 +1,8 @@
 // Runs a source connector the way connect does, with the real encoder (JSON) and chunk builder, and gives its appends as plain
 // values. `stop` and a new run behind a position are a restart. Appends are confirmed when the test says so.
 import { silentLogger } from '../../src/core/logger.js';
-import { opOfCode, extent, extentSize, type AppendEnd, type Chunk } from '../../src/core/record.js';
+import { opOfCode, extent, extentSize } from '../../src/core/record.js';
+import type { AppendEnd, Chunk } from '../../src/core/append.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
 import type { SourceClock, SourceConnector, SourceState } from '../../src/source/source-connector.js';
 import { createChunkBuilder } from '../../src/schema/formats/chunk-builder.js';

@@ -1,7 +1,8 @@
 // The chunk under construction: one buffer that all row encoders of a source write into, and the extents beside it. A taken
 // chunk owns its memory, so it can be transferred to another thread. Not shared between sources.
 import { assert } from '../../core/errors.js';
-import { extentSize, type AppendEnd, type Chunk } from '../../core/record.js';
+import { extentSize } from '../../core/record.js';
+import type { AppendEnd, Chunk } from '../../core/append.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 import { ByteWriter, standalone } from '../../core/bytes.js';
 

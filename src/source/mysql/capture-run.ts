@@ -11,7 +11,7 @@ import { systemClock } from '../../core/clock.js';
 import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Logger } from '../../core/logger.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type { SourceClock, SourceContext } from '../source-connector.js';
 import { BinlogStream } from './binlog-stream.js';
 import type { CapturedTables } from './captured-tables.js';

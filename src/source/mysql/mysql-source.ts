@@ -3,7 +3,7 @@
 import { createBackoff, isAbort } from '../../core/backoff.js';
 import { toAppError, type AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type {
   KnownSource,
   Recognition,

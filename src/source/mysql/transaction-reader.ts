@@ -5,7 +5,7 @@
 // What would make rows of captured tables unknown ends the task: statement-format changes, incomplete row images, partial JSON,
 // compressed transactions, an XA transaction that is only prepared, DDL that is more than a new table.
 import { AppError, assert } from '../../core/errors.js';
-import { endsPerPositionMax, toldPositionLengthMax } from '../../core/record.js';
+import { endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 import {
   eventType,

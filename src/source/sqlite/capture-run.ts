@@ -16,7 +16,7 @@ import type { AppendControl } from '../../core/append-control.js';
 import { systemClock } from '../../core/clock.js';
 import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type { SqlValue } from '../../sqlite/database.js';
 import type { SnapshotProgress, SourceContext } from '../source-connector.js';
 import { ChangeSignal } from './change-signal.js';

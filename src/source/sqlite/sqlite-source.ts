@@ -4,7 +4,7 @@
 // fail because of what we installed. Not seen: what bypasses triggers (incremental BLOB writes, `writable_schema`, triggers
 // switched off by SQLITE_DBCONFIG_ENABLE_TRIGGER, an AFTER trigger of the application that ends by RAISE(IGNORE)).
 import type { Logger } from '../../core/logger.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type {
   KnownSource,
   Recognition,

@@ -1,7 +1,8 @@
 // Makes whole appends of a producer's chunks: an append may end anywhere in a chunk, several may end in one, and one may span
 // many. Bytes are not copied; an append that grows over the bound goes to a spill file, extents and all, so that what it holds in
 // memory does not grow with it.
-import { extent, extentSize, RecordSet, type AppendEnd, type Chunk } from '../../core/record.js';
+import { extent, extentSize, RecordSet } from '../../core/record.js';
+import type { AppendEnd, Chunk } from '../../core/append.js';
 import type { PendingAppend } from '../pending-append.js';
 import { SpillFile } from '../spill-file.js';
 import { SpilledPiecesWriter } from '../spilled-records.js';

@@ -2,7 +2,7 @@
 // them in one transaction and confirms. Bounded by the byte credit of each producer. A producer name has one writer: opening
 // it again fences the earlier one, whose appends that the engine has not taken yet are dropped (they are not durable).
 import { AppError, assert } from '../../core/errors.js';
-import type { Append, Chunk } from '../../core/record.js';
+import type { Append, Chunk } from '../../core/append.js';
 import type { PendingAppend } from '../pending-append.js';
 import { AppendAssembler, spillBytesDefault, type AssemblerOptions, type QueuedAppend } from './append-assembler.js';
 

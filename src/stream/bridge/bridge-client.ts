@@ -2,7 +2,7 @@
 // not copied. A producer may be ahead of the engine by its byte credit; beyond it `write` waits, and so does the source.
 import type { MessagePort } from 'node:worker_threads';
 import { AppError, fromErrorMessage } from '../../core/errors.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type { AppendProducer } from '../event-log.js';
 import { CreditedProducer } from './credited-producer.js';
 import type { ClientMessage, ServerMessage } from './messages.js';

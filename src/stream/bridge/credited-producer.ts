@@ -2,7 +2,7 @@
 // than the engine waits, and knows which of the closed appends are durable. How chunks travel is the transport's business
 // (a call in the same thread, a message to another).
 import { AppError } from '../../core/errors.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 import type { AppendProducer, ProducerOptions } from '../event-log.js';
 import { chunkBytes, producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, LastAppend } from './append-queue.js';

@@ -1,7 +1,7 @@
 // What the two ends of the bridge say to each other over a MessagePort. One port carries any number of producers, told apart
 // by the client's own numbers; order of messages is the port's.
 import type { ErrorMessage } from '../../core/errors.js';
-import type { Chunk } from '../../core/record.js';
+import type { Chunk } from '../../core/append.js';
 
 export type ClientMessage =
   | { readonly kind: 'open'; readonly id: number; readonly producer: string }

@@ -1,7 +1,8 @@
 // Puts the appends of one stored commit together again: decodes the batches of the wanted topics and deals their records out to
 // the appends along the runs that the commit kept. What compaction or retention has taken away is simply not there.
 import { assert } from '../../core/errors.js';
-import { extentSize, RecordSet, type Append } from '../../core/record.js';
+import { extentSize, RecordSet } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { decodeBatch, type DecodedBatch } from './batch-codec.js';
 import { decodeCommit, type CommitAppend } from './commit-codec.js';

@@ -3,7 +3,7 @@
 // else in the process. Belongs to the thread that owns the database's one writing connection.
 import type { Chore } from '../../core/chore.js';
 import { AppError } from '../../core/errors.js';
-import type { Append } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
 import { AppendQueue } from '../bridge/append-queue.js';

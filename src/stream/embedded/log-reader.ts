@@ -1,7 +1,8 @@
 // The reading side of the embedded log: groups of whole appends, and records of a partition for taps. Synchronous, over any
 // connection to the file; on the writer's own it must not run inside a transaction (it would see what is not committed).
 import { AppError } from '../../core/errors.js';
-import { extent, extentSize, opOfCode, type Append } from '../../core/record.js';
+import { extent, extentSize, opOfCode } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../event-log.js';
 import { decodeBatch, type DecodedBatch } from './batch-codec.js';

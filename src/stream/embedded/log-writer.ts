@@ -3,7 +3,8 @@
 // used again for the next one.
 import { ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
-import { extent, extentSize, RecordSet, toldPositionLengthMax, type Append } from '../../core/record.js';
+import { extent, extentSize, RecordSet } from '../../core/record.js';
+import { toldPositionLengthMax, type Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
 import type { SpilledRecords } from '../spilled-records.js';

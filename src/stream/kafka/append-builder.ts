@@ -1,6 +1,7 @@
 // Puts the appends of a commit together again from the records of its partitions. The commit says how many records of which
 // partition belong to an append; each record's `order` header says which place it has there.
-import { extent, extentSize, opCode, RecordSet, type Append } from '../../core/record.js';
+import { extent, extentSize, opCode, RecordSet } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';
 import type { PlacedCommit } from './commit-topic.js';
 import type { FetchQueue } from './fetch-queue.js';

@@ -1,7 +1,8 @@
 // The appends of one Kafka transaction, encoded as they come: record batches per partition, and what the commit record will say.
 // A group keeps its batches until it is durable, so that it can be sent again under a new epoch. Only a streaming group, which
 // holds one append that is too large to wait for its end in memory, lets go of what is stored.
-import { extent, extentSize, opOfCode, type AppendEnd } from '../../core/record.js';
+import { extent, extentSize, opOfCode } from '../../core/record.js';
+import type { AppendEnd } from '../../core/append.js';
 import type { CommitAppend, CommitPart } from './commit-record.js';
 import { batchHeaderBytes, RecordBatch, writeVarint } from './record-batch.js';
 import type { TopicEntry } from './topic-directory.js';

@@ -1,7 +1,8 @@
 // Puts the appends of a commit together whose records are too many for memory: the partitions are walked side by side while they are
 // fetched, and each record goes to a spill file when its turn in the append has come, which its `order` header tells. In one partition
 // orders only rise, because a producer sends an append's records in order; so the lowest of those that the partitions stand on is the next.
-import { RecordSet, type Append, type Records } from '../../core/record.js';
+import { RecordSet, type Records } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { SpillFile } from '../spill-file.js';
 import { SpilledRecordsWriter } from '../spilled-records.js';
 import { seqOf, type CommitAppend, type CommitPart, type LogHeader } from './commit-record.js';

@@ -12,7 +12,7 @@
 //   sink      true: records that queries derived; the position is the seq that caused them, and `read` leaves them out
 import type { AppendControl } from '../../core/append-control.js';
 import { AppError, assert } from '../../core/errors.js';
-import { toldPositionLengthMax } from '../../core/record.js';
+import { toldPositionLengthMax } from '../../core/append.js';
 
 export const commitFormat = 'writethrough-commits/1';
 export const appendsPerCommit = 4096;

@@ -5,7 +5,7 @@
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { Append } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type {
   AppendProducer,

@@ -2,7 +2,8 @@
 // gathered by then makes the next group, so little load gives little delay and much load large transactions, without a timer.
 import { parseNumber } from '../../core/derived.js';
 import { AppError } from '../../core/errors.js';
-import { endsPerPositionMax, extent, extentSize, type Chunk, type RecordSet } from '../../core/record.js';
+import { extent, extentSize, type RecordSet } from '../../core/record.js';
+import { endsPerPositionMax, type Chunk } from '../../core/append.js';
 import type { AppendProducer, ProducerOptions } from '../event-log.js';
 import { TopicRefusal } from '../topic-refusal.js';
 import { AppendGroup, type GroupEnd, type Piece, type TargetTopic } from './append-group.js';

@@ -2,7 +2,7 @@
 // whole and in one order for every process. No consumer group: a group would have to join again for each new topic.
 import { isAbort } from '../../core/backoff.js';
 import type { Logger } from '../../core/logger.js';
-import type { Append } from '../../core/record.js';
+import type { Append } from '../../core/append.js';
 import type { ReadOptions } from '../event-log.js';
 import { SpillFile } from '../spill-file.js';
 import { AppendBuilder } from './append-builder.js';

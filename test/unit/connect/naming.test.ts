@@ -1,6 +1,7 @@
 // Names, and what --source URL stands for.
 import { describe, expect, it } from 'vitest';
-import { connectorOfUrl, topicName } from '../../../src/connect/naming.js';
+import { topicName } from '../../../src/connect/naming.js';
+import { connectorOfUrl } from '../../../src/connect/source-url.js';
 import { checkConfig } from '../../../src/connect/connector-config.js';
 import { AppError } from '../../../src/core/errors.js';
 import type { SourceTable } from '../../../src/core/row-encoder.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Append } from '../../../src/core/record.js';
+import type { Append } from '../../../src/core/append.js';
 import { SourceCounts } from '../../../src/engine/source-counts.js';
 
 const append = (producer: string, count: number): Append => ({

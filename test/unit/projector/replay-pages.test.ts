@@ -1,7 +1,8 @@
 // Pages of a replay are read beside the loop: whatever is committed meanwhile, whenever reading comes to an answer, however often a
 // rollback asks again, they are the same function of the log, and the end is met while the frontier runs.
 import { describe, expect, it } from 'vitest';
-import { RecordSet, type Append } from '../../../src/core/record.js';
+import { RecordSet } from '../../../src/core/record.js';
+import type { Append } from '../../../src/core/append.js';
 import { ReplayPages, type ReplayPage } from '../../../src/projector/replay-pages.js';
 import { appendChunk } from '../../support/chunk.js';
 import { createDice, randomSeed } from '../../support/harness/dice.js';

@@ -1,6 +1,6 @@
 // A log that gives no answer to a build holds up the build, and nothing else.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Append } from '../../../src/core/record.js';
+import type { Append } from '../../../src/core/append.js';
 import type { ReadOptions } from '../../../src/stream/event-log.js';
 import { EmbeddedLog } from '../../../src/stream/embedded/embedded-log.js';
 import { TestEngine, until } from '../../support/engine.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/core/errors.js';
-import type { Append } from '../../../src/core/record.js';
+import type { Append } from '../../../src/core/append.js';
 import { AppendQueue, type LastAppend } from '../../../src/stream/bridge/append-queue.js';
 import { connectBridge, type BridgeClient } from '../../../src/stream/bridge/bridge-client.js';
 import { serveBridge, type BridgeServer } from '../../../src/stream/bridge/bridge-server.js';

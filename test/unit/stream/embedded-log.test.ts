@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RecordSet, type Append } from '../../../src/core/record.js';
+import { RecordSet } from '../../../src/core/record.js';
+import type { Append } from '../../../src/core/append.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import {
   openEmbeddedLog,

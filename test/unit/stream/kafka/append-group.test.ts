@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Append } from '../../../../src/core/record.js';
+import type { Append } from '../../../../src/core/append.js';
 import { AppendBuilder } from '../../../../src/stream/kafka/append-builder.js';
 import { AppendGroup, type TargetTopic } from '../../../../src/stream/kafka/append-group.js';
 import { AppendMerge } from '../../../../src/stream/kafka/append-merge.js';
