@@ -38,6 +38,23 @@ describe('housekeeping', () => {
     expect(feed.steps).toBeGreaterThan(5_000);
   });
 
+  it('holds several limits at once, however far over its own one of them is', () => {
+    const clock = { ms: 0 };
+    const hopeless = heap('hopeless', 100, clock);
+    const feed = heap('feed', 10_000, clock);
+    hopeless.heap.perStep = 1;
+    const housekeeping = house([hopeless.chore, feed.chore], clock);
+    let most = 0;
+    for (let i = 0; i < 1_000; i++) {
+      feed.heap.bytes += 300;
+      hopeless.heap.bytes += 100;
+      clock.ms += 5;
+      housekeeping.afterCommit(5);
+      most = Math.max(most, feed.heap.bytes);
+    }
+    expect(most).toBeLessThanOrEqual(12_000);
+  });
+
   it('leaves commits alone while a limit is passed by less than is worth a transaction', () => {
     const clock = { ms: 0 };
     const { heap: feed, chore } = heap('feed', 10_000, clock);
