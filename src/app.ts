@@ -14,6 +14,7 @@ import { connectorOfUrl } from './connect/source-url.js';
 import { SourceFollower } from './connect/source-follower.js';
 import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';
+import { untilAborted } from './core/backoff.js';
 import { AppError, toAppError } from './core/errors.js';
 import { createLogger, type LogTarget } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
@@ -62,12 +63,14 @@ export interface AppOptions {
   readonly log: LogTarget;
   /** Called once when lock and port are ours, before anything is made in the data folder. */
   readonly prepare?: (() => void) | undefined;
+  /** Stops it while it starts, also while it waits for a source or for brokers. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A version that another process has, and this one not yet, is waited for so long. */
 const aheadWaitMs = 10_000;
 
-export async function startApp({ config, log, prepare }: AppOptions): Promise<App> {
+export async function startApp({ config, log, prepare, signal }: AppOptions): Promise<App> {
   const logger = createLogger(log);
   const failure = new ServiceFailure(logger);
   const metrics = createMetrics();
@@ -78,7 +81,15 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
   const dataFolder = openDataFolder(config.data);
   const lock = lockFolder(dataFolder);
   const closers: (() => Promise<void> | void)[] = [() => lock.release()];
-  const stop = stopper(closers);
+  const close = stopper(closers);
+  const stopping = new AbortController();
+  const stop = () => {
+    stopping.abort();
+    return close();
+  };
+  const onSignal = () => stopping.abort();
+  signal?.addEventListener('abort', onSignal, { once: true });
+  if (signal?.aborted === true) onSignal();
   try {
     const server = createServer({
       logger,
@@ -111,6 +122,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
         else lives.follow();
       },
       onFailed: (error) => failure.fail(error),
+      signal: stopping.signal,
     });
     // After the engine has ended: until then nobody else need try.
     closers.push(() => seat.leave());
@@ -152,6 +164,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
             committed: (seq, commitTimeUs) => committed(seq, commitTimeUs),
             tableSources: (tables) => freshness.tables(tables),
           },
+          stopping.signal,
         );
         const leader = () => seat.leadership.leader ?? 'unknown';
         return new EngineLife(role, engine, {
@@ -239,7 +252,7 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
     });
     // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.
     closers.push(() => server.close());
-    await lives.work();
+    await untilAborted(stopping.signal, lives.work());
     status.started();
     const { role, leader } = seat.leadership;
     logger.info('writethrough runs', { url, data: dataFolder, stream: stream.kind, role, leader, version });
@@ -253,8 +266,11 @@ export async function startApp({ config, log, prepare }: AppOptions): Promise<Ap
       stop,
     };
   } catch (error) {
+    const isStopped = stopping.signal.aborted;
     await stop();
-    throw error;
+    throw isStopped ? new AppError('not-ready', 'it was stopped while it started', { cause: error }) : error;
+  } finally {
+    signal?.removeEventListener('abort', onSignal);
   }
 }
 

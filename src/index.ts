@@ -45,6 +45,7 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
   const { onLog, onFailed, ...flags } = options;
   let starting: Promise<App> | undefined;
   let app: App | undefined;
+  let stopping = new AbortController();
   const running = (): App => {
     if (!app) throw new AppError('not-ready', 'writethrough is not started', { hint: 'await start() first' });
     app.failure.check();
@@ -52,8 +53,9 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
   };
   return {
     async start() {
+      const { signal } = stopping;
       starting ??= loadConfig({ flags, env: {}, file: undefined }).then((config) =>
-        startApp({ config, log: onLog ?? (() => {}) }),
+        startApp({ config, log: onLog ?? (() => {}), signal }),
       );
       try {
         const started = await starting;
@@ -66,6 +68,8 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
       }
     },
     async stop() {
+      stopping.abort();
+      stopping = new AbortController();
       // A start that has failed has closed what it had opened, and its caller knows.
       const started = await starting?.catch(() => undefined);
       starting = undefined;

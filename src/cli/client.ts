@@ -18,37 +18,61 @@ export interface Client {
   lines(path: string, options?: RequestOptions): AsyncIterable<string>;
 }
 
-export function createClient(url: string): Client {
+/** Longer than the server's own deadlines: one that is alive says itself that something took too long. */
+const answerMsDefault = 150_000;
+
+export function createClient(url: string, answerMs: number = answerMsDefault): Client {
   const base = checkUrl(url);
 
-  async function request(path: string, options: RequestOptions): Promise<Response> {
+  /** What is read of the answer: within the deadline, which a stream leaves behind with its head. */
+  async function request<T>(
+    path: string,
+    options: RequestOptions,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const { method = 'GET', body, accept = 'application/json', signal } = options;
     const headers: Record<string, string> = { accept, ...options.headers };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    let response: Response;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), answerMs);
+    const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
     try {
       const text = body === undefined ? {} : { body: JSON.stringify(body) };
-      response = await fetch(base + path, { method, headers, ...text, ...(signal === undefined ? {} : { signal }) });
+      const response = await fetch(base + path, { method, headers, ...text, signal: either });
+      if (!response.ok) throw await errorOf(response);
+      return await read(response);
     } catch (cause) {
-      if (signal?.aborted) throw cause;
-      throw new AppError('server-unreachable', `no writethrough server answers at ${base}`, {
-        hint: 'start one with "writethrough start", or name it with --url or WRITETHROUGH_URL',
-        retriable: true,
-        cause,
-      });
+      if (cause instanceof AppError || signal?.aborted === true) throw cause;
+      throw late.signal.aborted ? silent(cause) : unreachable(cause);
+    } finally {
+      clearTimeout(timer);
     }
-    if (!response.ok) throw await errorOf(response);
-    return response;
+  }
+
+  function unreachable(cause: unknown): AppError {
+    return new AppError('server-unreachable', `no writethrough server answers at ${base}`, {
+      hint: 'start one with "writethrough start", or name it with --url or WRITETHROUGH_URL',
+      retriable: true,
+      cause,
+    });
+  }
+
+  function silent(cause: unknown): AppError {
+    return new AppError('server-unreachable', `the server at ${base} has not answered for ${answerMs / 1000} s`, {
+      hint: 'look at its log; what was asked may still take effect',
+      retriable: true,
+      cause,
+    });
   }
 
   return {
     url: base,
     async json(path, options = {}) {
-      const text = await (await request(path, options)).text();
+      const text = await request(path, options, (response) => response.text());
       return text === '' ? undefined : (JSON.parse(text) as unknown);
     },
     async *lines(path, options = {}) {
-      const response = await request(path, options);
+      const response = await request(path, options, async (head) => head);
       if (response.body === null) return;
       let rest = '';
       const decoder = new TextDecoder();

@@ -10,13 +10,15 @@ import { parseEventId } from '../core/version.js';
 import type { Leadership, ServiceStatus } from '../server/status-facade.js';
 
 const intervalMs = 700;
-const answerMs = 5_000;
+const answerMsDefault = 5_000;
 
 export interface LeaderFactsEnv {
   readonly freshness: SourceFreshness;
   readonly leadership: () => Leadership;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long the leader may take to answer. */
+  readonly answerMs?: number | undefined;
 }
 
 type Heard = Pick<ServiceStatus, 'version' | 'connectors'>;
@@ -37,7 +39,7 @@ export class LeaderFacts {
   }
 
   async #ask(): Promise<void> {
-    const { leadership, clock, logger } = this.#env;
+    const { leadership, clock, logger, answerMs = answerMsDefault } = this.#env;
     const { role, leader } = leadership();
     if (role !== 'follower' || leader === null || this.#asking) return;
     this.#asking = true;

@@ -40,8 +40,16 @@ export interface RunHooks {
 /** Runs until a signal or a failure. */
 export async function runApp(config: Config, { prepare, onStarted, beforeStop }: RunHooks): Promise<void> {
   freeMemoryAtRest();
-  const app = await startApp({ config, log: logTarget(config), prepare });
-  const ended = await Promise.race([signalled(), app.failure.happened, failureOf(async () => onStarted?.(app))]);
+  const stopping = new AbortController();
+  const signal = signalled(() => stopping.abort());
+  let app: App;
+  try {
+    app = await startApp({ config, log: logTarget(config), prepare, signal: stopping.signal });
+  } catch (error) {
+    if (stopping.signal.aborted) return;
+    throw error;
+  }
+  const ended = await Promise.race([signal, app.failure.happened, failureOf(async () => onStarted?.(app))]);
   try {
     await beforeStop?.();
   } finally {
@@ -71,7 +79,7 @@ export function logTarget(config: Config) {
 /** Ctrl-C reaches the whole process group, and npm passes it on besides: what comes so soon after the first is the same one. */
 const sameSignalMs = 500;
 
-function signalled(): Promise<string> {
+function signalled(onFirst: () => void): Promise<string> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -79,6 +87,7 @@ function signalled(): Promise<string> {
         firstMs ??= performance.now();
         // Another one later: whoever sends it does not want to wait.
         if (performance.now() - firstMs > sameSignalMs) process.exit(130);
+        onFirst();
         resolve(name);
       });
     }

@@ -4,6 +4,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { untilAborted } from '../core/backoff.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { StreamOptions } from '../engine/engine-api.js';
@@ -31,6 +32,8 @@ export interface SeatOptions {
   readonly logger: Logger;
   readonly onChange: (leadership: Leadership) => void;
   readonly onFailed: (error: AppError) => void;
+  /** Ends the wait for the first verdict. */
+  readonly signal: AbortSignal;
 }
 
 /** A broker waits three seconds for more members of a new group, and up to a session for those who do not answer. */
@@ -68,9 +71,11 @@ export async function takeSeat(options: SeatOptions): Promise<Seat> {
   });
   group.start();
   try {
-    await first.reached;
+    await untilAborted(options.signal, first.reached);
     if (follow === 'never' && !group.leads) throw serviceInUse(options.serviceId, group.leader?.url);
   } catch (error) {
+    // Nobody waits for it any more.
+    first.settle(undefined);
     await group.leave();
     throw error;
   }

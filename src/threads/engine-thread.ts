@@ -21,7 +21,12 @@ export interface EngineEvents {
   readonly failed: (error: AppError) => void;
 }
 
-export function startEngineThread(options: EngineOptions, events: EngineEvents): Promise<EngineThread> {
+/** `signal` ends it while it opens; once it is open it is stopped. */
+export function startEngineThread(
+  options: EngineOptions,
+  events: EngineEvents,
+  signal: AbortSignal,
+): Promise<EngineThread> {
   const worker = new Worker(new URL('./engine.js', import.meta.url), {
     workerData: options,
     resourceLimits: threadLimits,
@@ -41,9 +46,11 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
       // Its loop has ended, so nothing is lost by it; and whoever waits at one of its ports hears that nothing comes any more.
       void worker.terminate();
     };
+    const onAbort = () => fail(new AppError('not-ready', 'the service stops', { retriable: true }));
     const main: MainApi = {
       ready({ logId }) {
         ready = true;
+        signal.removeEventListener('abort', onAbort);
         resolve({
           remote: rpc.remote,
           logId,
@@ -67,6 +74,8 @@ export function startEngineThread(options: EngineOptions, events: EngineEvents):
     const rpc = connectRpc<EngineApi>(worker, { ...main }, (error) =>
       fail(new AppError('internal', String(error), { cause: error })),
     );
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     worker.on('error', (error) =>
       fail(new AppError('internal', `the engine thread broke: ${String(error)}`, { cause: error })),
     );

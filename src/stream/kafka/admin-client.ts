@@ -2,9 +2,10 @@
 // process up ten times a second, and topics are made rarely.
 import type { Admin, SASLOptions } from 'kafkajs';
 import type { Logger } from '../../core/logger.js';
-import { kafkaJsLogs } from './broker-link.js';
+import { hangUp, kafkaJsLogs } from './broker-link.js';
 import { kafkaDeadlines, type KafkaAddress } from './kafka-url.js';
-import { createAdmin } from './kafkajs-inside.js';
+import { createAdmin, type KafkaJsCluster } from './kafkajs-inside.js';
+import { abortError } from './stopping.js';
 
 export interface AdminOptions extends KafkaAddress {
   readonly clientId: string;
@@ -13,6 +14,7 @@ export interface AdminOptions extends KafkaAddress {
 
 interface Session {
   readonly admin: Admin;
+  readonly cluster: KafkaJsCluster;
   readonly connected: Promise<void>;
   users: number;
 }
@@ -20,12 +22,14 @@ interface Session {
 export class AdminClient {
   readonly #options: AdminOptions;
   #session: Session | undefined;
+  #closed = false;
 
   constructor(options: AdminOptions) {
     this.#options = options;
   }
 
   async use<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    if (this.#closed) throw abortError();
     const session = (this.#session ??= this.#connect());
     session.users++;
     try {
@@ -42,9 +46,15 @@ export class AdminClient {
     }
   }
 
+  /** Calls under way reject. */
+  close(): void {
+    this.#closed = true;
+    if (this.#session) hangUp(this.#session.cluster, abortError());
+  }
+
   #connect(): Session {
     const { brokers, ssl, sasl, clientId, logger, deadlines = kafkaDeadlines } = this.#options;
-    const admin = createAdmin(
+    const { admin, cluster } = createAdmin(
       {
         brokers: [...brokers],
         clientId,
@@ -56,6 +66,6 @@ export class AdminClient {
       },
       kafkaJsLogs(logger),
     );
-    return { admin, connected: admin.connect(), users: 0 };
+    return { admin, cluster, connected: admin.connect(), users: 0 };
   }
 }

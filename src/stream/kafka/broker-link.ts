@@ -206,7 +206,8 @@ function checkVersions(cluster: KafkaJsCluster): void {
   }
 }
 
-function hangUp(cluster: KafkaJsCluster, reason: Error): void {
+/** Ends all connections of a cluster now; requests under way reject. */
+export function hangUp(cluster: KafkaJsCluster, reason: Error): void {
   const { brokers, seedBroker } = cluster.brokerPool;
   const all = new Set([...Object.values(brokers), ...(seedBroker === undefined ? [] : [seedBroker])]);
   for (const broker of all) {

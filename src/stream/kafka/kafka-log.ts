@@ -329,6 +329,7 @@ export class KafkaLog implements EventLog {
     const closed = new AppError('not-ready', 'the log was closed');
     await Promise.all([...this.#producers.values()].map((producer) => producer.abandon(closed)));
     this.#link.close();
+    this.#admin.close();
   }
 
   async #attempt<T>(what: string, attempt: () => Promise<T>): Promise<T> {
@@ -392,6 +393,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   } catch (error) {
     stop.abort();
     link.close();
+    admin.close();
     throw error;
   }
 }

@@ -85,13 +85,17 @@ export function createCluster(options: ClusterOptions, logger: logCreator): Kafk
 }
 
 /** kafkajs's admin client over such a cluster; with its own watch over time-outs and its own retries. */
-export function createAdmin(options: ClusterOptions, logger: logCreator): Admin {
+export function createAdmin(
+  options: ClusterOptions,
+  logger: logCreator,
+): { readonly admin: Admin; readonly cluster: KafkaJsCluster } {
   const create = require('kafkajs/src/admin') as (options: unknown) => Admin;
   const InstrumentationEventEmitter = require('kafkajs/src/instrumentation/emitter') as new () => unknown;
   const retry = { retries: 1, initialRetryTime: 50, maxRetryTime: 200 };
   const rootLogger = createRootLogger(logger);
   const cluster = newCluster({ ...options, retry, enforceRequestTimeout: true }, rootLogger);
-  return create({ logger: rootLogger, retry, cluster, instrumentationEmitter: new InstrumentationEventEmitter() });
+  const instrumentationEmitter = new InstrumentationEventEmitter();
+  return { admin: create({ logger: rootLogger, retry, cluster, instrumentationEmitter }), cluster };
 }
 
 function createRootLogger(logger: logCreator): unknown {

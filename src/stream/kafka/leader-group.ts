@@ -6,7 +6,7 @@
 //   be made leader, and what it writes is fenced by the transactional ids of its successor in any case. So membership only keeps two
 //   from trying; that nothing is written twice does not hang on it.
 // - Who joins, or was given up meanwhile and comes back, does not take the lead from who has it (leader-claim.ts).
-import { delay, isAbort } from '../../core/backoff.js';
+import { delay, isAbort, untilAborted } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { AdminClient } from './admin-client.js';
@@ -55,6 +55,7 @@ export class LeaderGroup {
   readonly #options: LeaderGroupOptions;
   readonly #groupId: string;
   readonly #link: BrokerLink;
+  readonly #admin: AdminClient;
   readonly #stop = new AbortController();
   readonly #outage: Outage;
   readonly #startedMs = Date.now();
@@ -82,6 +83,7 @@ export class LeaderGroup {
       clientId,
       knownTopic: commitTopicName(serviceId),
     });
+    this.#admin = new AdminClient({ ...options, clientId });
     this.#outage = new Outage('membership of the service', logger);
   }
 
@@ -126,6 +128,7 @@ export class LeaderGroup {
     ]);
     late.abort();
     this.#link.close();
+    this.#admin.close();
     await this.#running;
   }
 
@@ -151,8 +154,8 @@ export class LeaderGroup {
 
   /** kafkajs wants to know one topic that is there. Who may lead would make this one next. */
   async #find(): Promise<void> {
-    const { serviceId, candidate, clientId = defaultClientId } = this.#options;
-    if (candidate) await createCommitTopic(new AdminClient({ ...this.#options, clientId }), serviceId);
+    const { serviceId, candidate } = this.#options;
+    if (candidate) await untilAborted(this.#stop.signal, createCommitTopic(this.#admin, serviceId));
     this.#found = true;
   }
 

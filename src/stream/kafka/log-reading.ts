@@ -1,6 +1,6 @@
 // `read` of the Kafka log: follows the commit topic and fetches the data partitions as far as it names them, so that appends come
 // whole and in one order for every process. No consumer group: a group would have to join again for each new topic.
-import { isAbort } from '../../core/backoff.js';
+import { isAbort, untilAborted } from '../../core/backoff.js';
 import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/append.js';
 import type { ReadOptions } from '../event-log.js';
@@ -13,7 +13,7 @@ import type { CommitPage, CommitTopic, PlacedCommit } from './commit-topic.js';
 import { DataFetcher } from './data-fetcher.js';
 import type { FetchQueue } from './fetch-queue.js';
 import { Outage, retrying } from './retrying.js';
-import { throwIfAborted, untilAborted } from './stopping.js';
+import { throwIfAborted } from './stopping.js';
 import type { TopicDirectory } from './topic-directory.js';
 
 export interface LogReading {

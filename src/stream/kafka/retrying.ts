@@ -1,6 +1,6 @@
 // Trying for ever what brokers refuse for the moment, with one log line when the bad state begins and one when it ends.
-import { createBackoff, isAbort, type Backoff } from '../../core/backoff.js';
-import { abortError, untilAborted } from './stopping.js';
+import { createBackoff, isAbort, untilAborted, type Backoff } from '../../core/backoff.js';
+import { abortError } from './stopping.js';
 import type { Logger } from '../../core/logger.js';
 import { isRetriable, KafkaProtocolError, toLogError } from './kafka-errors.js';
 
