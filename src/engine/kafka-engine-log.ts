@@ -110,6 +110,7 @@ export async function openKafkaEngineLog(
       chores: [{ name: 'outbox', debt: () => outbox?.debt() ?? 0, step: () => void outbox?.drop() }],
     },
     async begin(state) {
+      if (options.role === 'leader') await log.endOpenTransactions();
       written = new WrittenTopics(state);
       const upkeep = (topics = new TopicUpkeep({
         state,

@@ -230,6 +230,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     },
     onFatal: (error) => {
       const told = toAppError(storageError(error, database.path));
+      state.fail(told);
       local.fail(told);
       logEnd.fail(told);
       main.failed(toErrorMessage(told));

@@ -30,6 +30,7 @@ import { cursorsToDocument, loadBuilds, removeBuild, saveBuild, type BuildDocume
 import { EndedBuilds } from './ended-builds.js';
 import { replayRecords, scanRows } from './fill.js';
 import type { BuilderEnv } from './builder-env.js';
+import { whySwapIsVoid } from './definition-checks.js';
 import { newRebuild } from './new-rebuild.js';
 import { BuildPages } from './build-pages.js';
 import type { ReplayPage } from './replay-pages.js';
@@ -256,9 +257,13 @@ export class Builder {
     const { catalog, state, nowMs } = this.#env;
     const key = nameKey(table);
     const entry = catalog.find(table);
+    if (entry && whySwapIsVoid(catalog, entry) !== undefined) return true;
     const isMissing = !this.#active.has(key) && entry?.table && entry.table.version < version;
-    if (isMissing && !this.#ended.hasFailed(table, version))
+    if (isMissing && !this.#ended.hasFailed(table, version)) {
+      // It was given up when its query failed: what it has left under this number goes first.
+      if (this.#env.garbage.debt() > 0) return false;
       state.transaction(() => this.begin(newRebuild(catalog, entry, version, nowMs())));
+    }
     const active = this.#active.get(key);
     if (active?.document.purpose !== 'rebuild' || active.document.version !== version) return true;
     return active.document.caughtUp;
@@ -335,6 +340,12 @@ export class Builder {
     // The swap of a build that has been given up since: the frontier moves, nothing else.
     if (active?.document.version !== version) return;
     const entry = catalog.find(table)!;
+    const reason = whySwapIsVoid(catalog, entry);
+    if (reason !== undefined) {
+      this.forget(table);
+      this.#ended.failed(progressOf(this.#env, active), version, reason);
+      return;
+    }
     const target = active.target!;
     // After a restart between the append of the swap and its application nothing is compared yet.
     const comparison = (active.comparison ??= this.#compare(active));

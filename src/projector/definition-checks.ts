@@ -3,6 +3,7 @@ import type { Catalog, SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { printType, sameType, type RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
+import { querySources } from './query-sources.js';
 
 export function exists(entry: SourceEntry): AppError {
   return new AppError(
@@ -51,14 +52,34 @@ export function assertSameTimes(entry: SourceEntry, captured: RowSchema, table: 
 
 /** A query over something that stands still would mix versions. */
 export function assertRuns(catalog: Catalog, sources: readonly SourceEntry[]): void {
-  for (const { name, failed, writtenBy } of sources) {
-    const state = writtenBy === null ? undefined : catalog.query(writtenBy)?.state;
-    if (failed === null && (state === undefined || state.kind === 'running')) continue;
-    const reason = failed?.message ?? (state?.kind === 'failed' ? state.error.message : `its query is ${state?.kind}`);
-    throw new AppError('detached', `${name} stands still: ${reason}`, {
-      hint: `rebuild it first (\`writethrough rebuild ${name}\`), or drop it and create it again`,
-    });
+  for (const source of sources) {
+    const error = standsStill(catalog, source);
+    if (error !== undefined) throw error;
   }
+}
+
+/** Undefined: it does not. */
+function standsStill(catalog: Catalog, { name, failed, writtenBy }: SourceEntry): AppError | undefined {
+  const state = writtenBy === null ? undefined : catalog.query(writtenBy)?.state;
+  if (failed === null && (state === undefined || state.kind === 'running')) return undefined;
+  const reason = failed?.message ?? (state?.kind === 'failed' ? state.error.message : `its query is ${state?.kind}`);
+  return new AppError('detached', `${name} stands still: ${reason}`, {
+    hint: `rebuild it first (\`writethrough rebuild ${name}\`), or drop it and create it again`,
+  });
+}
+
+/**
+ * Of a rebuild whose swap comes behind the failure of what its query reads: it would come to life over rows that stand still, and say that
+ * they are current. Undefined: it takes effect.
+ */
+export function whySwapIsVoid(catalog: Catalog, { writtenBy }: SourceEntry): AppError | undefined {
+  const query = writtenBy === null ? undefined : catalog.query(writtenBy);
+  if (query === undefined) return undefined;
+  for (const name of querySources(catalog, query)) {
+    const error = standsStill(catalog, catalog.find(name)!);
+    if (error !== undefined) return error;
+  }
+  return undefined;
 }
 
 /** Definitions and schemas lie in topics too, and are not written by SQL. */

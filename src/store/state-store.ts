@@ -1,6 +1,7 @@
 // The port of the store: table rows, operator state, the change feed, the catalogue and the frontier, which move together in
 // one transaction per engine commit. Two faces. The writer belongs to the engine thread alone and is synchronous (an awaited
 // step inside a transaction could let another one in). A read session sees one consistent cut, from any thread.
+import type { AppError } from '../core/errors.js';
 import type { Row, RowSchema, Value } from '../core/data-type.js';
 import type { KeyedState, KeyedStateSpec } from '../core/keyed-state.js';
 import type { Place, Version } from '../core/version.js';
@@ -73,6 +74,8 @@ export interface StateWriter {
    * the frontier stays where it is.
    */
   transaction<T>(work: () => T, reached?: Frontier): T;
+  /** The engine has ended in the middle of its work: what it holds in memory may not be what is stored, so nothing is written any more. */
+  fail(error: AppError): void;
 
   createTable(spec: TableSpec): TableWriter;
   openTable(spec: TableSpec): TableWriter;

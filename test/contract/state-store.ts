@@ -1,6 +1,7 @@
 // What a state store must do: the promises of src/store/state-store.ts as tests, over a writer and readers of the same storage.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BIGINT, DOUBLE, INTEGER, STRING, type Row } from '../../src/core/data-type.js';
+import { AppError } from '../../src/core/errors.js';
 import { comparePlaces, type Place } from '../../src/core/version.js';
 import type { Frontier, StateReader, StateWriter, TableSpec } from '../../src/store/state-store.js';
 import { rolledBack } from '../support/rolled-back.js';
@@ -60,6 +61,12 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         });
       expect(write).toThrow(expect.objectContaining({ code: 'data-folder-unusable' }) as Error);
       expect(writer.getDocument('note', 'n')).toBeUndefined();
+    });
+
+    it('writes nothing any more once its engine has failed', () => {
+      createOrders();
+      writer.fail(new AppError('data-folder-unusable', 'the disk is full'));
+      expect(() => writer.transaction(() => {})).toThrow('the disk is full');
     });
 
     function createOrders(visible = true) {

@@ -1,7 +1,15 @@
 // What holds when everything has come to rest: all that was committed is in the topics and tables, each client's answers fit one order,
 // every subscriber has what its table has, and nothing is left under way.
 import type { Bounds } from './bounds.js';
-import { checkSinks, checkTopics, printedRows, valuesOf, type Breach } from './checks.js';
+import {
+  checkApplied,
+  checkKafkaTopics,
+  checkSinks,
+  checkTopics,
+  printedRows,
+  valuesOf,
+  type Breach,
+} from './checks.js';
 import { derivedTables, type Model } from './model.js';
 import type { NameHistory } from './name-history.js';
 import type { SimulatedProcess } from './process.js';
@@ -10,6 +18,7 @@ import type { StreamActor } from './stream-actor.js';
 import type { SubscriberActor } from './subscriber-actor.js';
 
 export interface RestEnv {
+  readonly log: 'embedded' | 'kafka';
   readonly model: Model;
   readonly names: NameHistory;
   readonly streams: StreamActor | undefined;
@@ -22,8 +31,9 @@ export interface RestEnv {
 }
 
 export async function checkAtRest(process: SimulatedProcess, env: RestEnv): Promise<void> {
-  const { model, names, streams, subscribers, standing, bounds, keepsTopics, breach } = env;
-  await checkTopics(process, model, breach);
+  const { log, model, names, streams, subscribers, standing, bounds, keepsTopics, breach } = env;
+  checkApplied(process, model, breach);
+  await (log === 'kafka' ? checkKafkaTopics : checkTopics)(process, model, breach);
   await standing.checkTopics(process);
   bounds.checkRest();
   if (!keepsTopics) await checkSinks(process, breach);

@@ -47,6 +47,7 @@ export const topicOf = (table: string): string => topicName(output.topicPrefix, 
 
 export class CaptureActor {
   readonly source: ModelSource;
+  readonly name: string;
   readonly #dice: Dice;
   readonly #chances: CaptureChances;
   readonly #onError: (error: AppError) => void;
@@ -61,6 +62,7 @@ export class CaptureActor {
 
   constructor(source: ModelSource, dice: Dice, chances: CaptureChances, onError: (error: AppError) => void) {
     this.source = source;
+    this.name = `connector ${source.connector}`;
     this.#dice = dice;
     this.#chances = chances;
     this.#onError = onError;
@@ -80,6 +82,10 @@ export class CaptureActor {
       this.#begin(() => this.#open(process));
       return true;
     }
+    if (this.#producer === undefined) {
+      this.#begin(() => this.#open(process));
+      return true;
+    }
     if (commits && this.#dice.chance(0.6)) this.#commit();
     if (this.#sent === this.source.transactions.length) return false;
     this.#begin(() => (this.#dice.chance(this.#chances.again) ? this.#open(process) : this.#send(process)));
@@ -92,12 +98,18 @@ export class CaptureActor {
     const end = (error?: unknown): void => {
       if (this.#process !== process || process?.state === 'gone') return;
       this.#busy = false;
-      if (error !== undefined && process?.state === 'up') this.#onError(toAppError(error));
+      if (error === undefined) return;
+      // As its task would be: started again.
+      this.#producer = undefined;
+      const told = toAppError(error);
+      if (!told.retriable && process?.state === 'up') this.#onError(told);
     };
     work().then(() => end(), end);
   }
 
+  /** The producer first: it decides what the one before it has left open, which else holds up everybody. */
   async #open(process: SimulatedProcess): Promise<void> {
+    const producer = await process.openProducer(this.source.producer);
     for (const table of this.source.tables) {
       await process.api.openTable({
         connector: this.source.connector,
@@ -108,7 +120,6 @@ export class CaptureActor {
         createTable: true,
       });
     }
-    const producer = await process.bridge.openProducer(this.source.producer);
     this.#sent = Number(producer.position ?? 0);
     this.#within = 0;
     this.#told(this.#sent);

@@ -49,13 +49,13 @@ async function run(process: SimulatedProcess, call: Call): Promise<void> {
 }
 
 export class ClientActor {
-  readonly #name: string;
+  readonly name: string;
   readonly #env: ClientEnv;
   #process: SimulatedProcess | undefined;
   #busy = false;
 
   constructor(name: string, env: ClientEnv) {
-    this.#name = name;
+    this.name = name;
     this.#env = env;
   }
 
@@ -71,12 +71,12 @@ export class ClientActor {
     this.#busy = true;
     const { names, note, breach } = this.#env;
     const text = textOf(call);
-    note(`${this.#name}: ${text}`);
+    note(`${this.name}: ${text}`);
     const open = call.kind === 'create' || call.kind === 'drop' ? names.called(call.name, call.kind) : undefined;
     const answered = (code: string, detail?: string): void => {
       if (this.#process !== process || process.state === 'gone') return;
       this.#busy = false;
-      note(`${this.#name}: ${text} -> ${code}`);
+      note(`${this.name}: ${text} -> ${code}`);
       if (process.state === 'full' && code === 'internal')
         breach(`"${text}" on a full disk was answered ${code}: ${detail}`);
       if (process.state !== 'up') return;
@@ -85,12 +85,12 @@ export class ClientActor {
     };
     // Over the thread's port: later, and the answer later still.
     const { loop } = this.#env;
-    loop.post(`${this.#name} -> engine`, () => {
+    loop.post(`${this.name} -> engine`, () => {
       void run(process, call).then(
-        () => loop.post(`${this.#name} <- engine`, () => answered('ok')),
+        () => loop.post(`${this.name} <- engine`, () => answered('ok')),
         (error: unknown) => {
           const { code, message } = toAppError(error);
-          loop.post(`${this.#name} <- engine`, () => answered(code, message));
+          loop.post(`${this.name} <- engine`, () => answered(code, message));
         },
       );
     });

@@ -12,29 +12,44 @@ interface Held {
 /** Gives what takes it back. */
 export function plantMemoryLaw(breach: (text: string) => void): () => void {
   const held = new WeakMap<object, Held>();
-  let newest: Held = {};
+  /** Of whom the store that is being read is. */
+  let reading: Held | undefined;
   const catalogs = Catalog.prototype as { reload: () => void };
   const builders = Builder.prototype as { load: () => void };
-  const stores = SqliteStateStore.prototype as unknown as { transaction: (...args: unknown[]) => unknown };
+  const stores = SqliteStateStore.prototype as unknown as {
+    transaction: (work: () => unknown, ...rest: unknown[]) => unknown;
+    documents: (kind: string) => unknown;
+  };
   const { reload } = catalogs;
   const { load } = builders;
-  const { transaction } = stores;
+  const { transaction, documents } = stores;
+  const read = (parts: Held, work: () => void): void => {
+    reading = parts;
+    try {
+      work();
+    } finally {
+      reading = undefined;
+    }
+  };
   catalogs.reload = function (this: Catalog) {
-    // Of a process that has just begun: its store is the next that is written.
-    if (newest.catalog !== this) newest = { catalog: this };
-    reload.call(this);
+    read({ catalog: this }, () => reload.call(this));
   };
   builders.load = function (this: Builder) {
-    newest.builder = this;
-    load.call(this);
+    read({ builder: this }, () => load.call(this));
   };
-  stores.transaction = function (this: SqliteStateStore, ...args: unknown[]) {
-    if (!held.has(this)) held.set(this, newest);
-    const { catalog, builder } = held.get(this)!;
-    if (catalog) compare('source', JSON.stringify(named(catalog.all())), stored(this, 'source'));
-    if (catalog) compare('query', JSON.stringify(catalog.queries().map(({ id }) => id)), ids(this));
-    if (builder) compareBuilds(builder, this);
-    return transaction.apply(this, args);
+  stores.documents = function (this: SqliteStateStore, kind: string) {
+    if (reading) held.set(this, { ...held.get(this), ...reading });
+    return documents.call(this, kind);
+  };
+  stores.transaction = function (this: SqliteStateStore, work: () => unknown, ...rest: unknown[]) {
+    const { catalog, builder } = held.get(this) ?? {};
+    const checked = (): unknown => {
+      if (catalog) compare('source', JSON.stringify(named(catalog.all())), stored(this, 'source'));
+      if (catalog) compare('query', JSON.stringify(catalog.queries().map(({ id }) => id)), ids(this));
+      if (builder) compareBuilds(builder, this);
+      return work();
+    };
+    return transaction.call(this, checked, ...rest);
   };
   const compare = (kind: string, memory: string, store: string): void => {
     if (memory !== store) breach(`a transaction begins with ${kind} ${memory} in memory, the store holds ${store}`);
@@ -53,6 +68,7 @@ export function plantMemoryLaw(breach: (text: string) => void): () => void {
     catalogs.reload = reload;
     builders.load = load;
     stores.transaction = transaction;
+    stores.documents = documents;
   };
 }
 

@@ -1,6 +1,7 @@
 // The smallest run of a seed that still goes wrong: without the actors that it does not need, and with as few steps as possible. Leaving
 // an actor out changes what the dice say to the others, so this looks for any breach, not for the same one.
-import { actorKinds, simulate, type ActorKind, type SimulationOptions, type SimulationResult } from './simulation.js';
+import { actorKinds, type ActorKind } from './chances.js';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulation.js';
 
 export interface Minimised {
   readonly options: SimulationOptions;
@@ -29,7 +30,7 @@ const without = (options: SimulationOptions): readonly ActorKind[] => options.wi
 export function report({ options, result }: Minimised, lines = 80): string {
   const left = options.without?.length ? `, without ${options.without.join(', ')}` : '';
   return [
-    `seed ${options.seed}, ${options.steps} steps${left} (hash ${result.hash}):`,
+    `seed ${options.seed} (${options.log ?? 'embedded'}), ${options.steps} steps${left} (hash ${result.hash}):`,
     ...result.breaches.map((breach) => `  ${breach.slice(0, 2000)}`),
     'history:',
     ...result.history.slice(-lines).map((line) => `  ${line.slice(0, 300)}`),

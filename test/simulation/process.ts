@@ -3,16 +3,20 @@
 import { silentLogger } from '../../src/core/logger.js';
 import { toAppError } from '../../src/core/errors.js';
 import type { EngineApi, EngineOptions } from '../../src/engine/engine-api.js';
+// Loaded when it is first needed, which would take a time of its own.
+import '../../src/engine/kafka-engine-log.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { Subscriptions } from '../../src/query/subscriptions.js';
 import { openCheckpointer, type Checkpointer } from '../../src/sqlite/checkpoint.js';
 import type { ReadSession, StateReader } from '../../src/store/state-store.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import type { ClientMessage, ServerMessage } from '../../src/stream/bridge/messages.js';
+import type { AppendProducer } from '../../src/stream/event-log.js';
+import { openKafkaStream } from '../../src/engine/kafka-options.js';
 import { connectBridge, type BridgeClient } from '../../src/stream/bridge/bridge-client.js';
 import type { Bounds } from './bounds.js';
 import { derivedTables } from './model.js';
-import type { VirtualLoop } from './virtual-loop.js';
+import type { Life, VirtualLoop } from './virtual-loop.js';
 import { virtualPorts } from './virtual-port.js';
 import { alwaysCurrent } from '../support/ages.js';
 
@@ -38,16 +42,22 @@ export class SimulatedProcess {
   api!: EngineApi;
   reader!: StateReader;
   subscriptions!: Subscriptions;
-  bridge!: BridgeClient;
+  /** To the embedded log. */
+  #bridge: BridgeClient | undefined;
+  /** Of connectors, each with a log on Kafka of its own. */
+  readonly #captures = new Map<string, AbortController>();
+  readonly life: Life;
   checkpointer!: Checkpointer;
   ready: Promise<void> = Promise.resolve();
 
   constructor(host: ProcessHost) {
     this.#host = host;
+    this.life = host.loop.createLife();
   }
 
   start(): void {
     const host = this.#host;
+    host.loop.current = this.life;
     this.ready = this.#open().catch((error: unknown) => {
       if (this.state !== 'gone') host.onFailed(this, error);
     });
@@ -81,14 +91,33 @@ export class SimulatedProcess {
     this.reader = openStateReader(host.databasePath);
     this.subscriptions = new Subscriptions(this.reader, alwaysCurrent, silentLogger, smallLimits);
     this.checkpointer = openCheckpointer(host.databasePath, { walBytesMax: 256 * 1024, restartWaitMs: 0 });
-    host.bounds.begin();
-    const ports = virtualPorts(loop, 'capture', {
-      toEngine: (message) => host.bounds.toEngine(message as ClientMessage),
-      fromEngine: (message) => host.bounds.fromEngine(message as ServerMessage),
-    });
-    await api.attachCapture({ port: ports.engine });
-    this.bridge = connectBridge(ports.client);
+    if (host.options.stream.kind === 'embedded') await this.#attachCapture();
     if (this.state === 'opening') this.state = 'up';
+  }
+
+  async #attachCapture(): Promise<void> {
+    const { bounds, loop } = this.#host;
+    bounds.begin();
+    const ports = virtualPorts(loop, 'capture', {
+      toEngine: (message) => bounds.toEngine(message as ClientMessage),
+      fromEngine: (message) => bounds.fromEngine(message as ServerMessage),
+    });
+    await this.api.attachCapture({ port: ports.engine });
+    this.#bridge = connectBridge(ports.client);
+  }
+
+  /** As a connector's thread does. */
+  async openProducer(name: string): Promise<AppendProducer> {
+    if (this.#bridge) return this.#bridge.openProducer(name);
+    const { stream, serviceId } = this.#host.options;
+    if (stream.kind !== 'kafka') throw new Error('the process is not open');
+    this.#captures.get(name)?.abort();
+    const stop = new AbortController();
+    this.#captures.set(name, stop);
+    const knownPositions = this.session(({ frontier: { seq, positions } }) => ({ seq, positions }));
+    const { signal } = stop;
+    const log = await openKafkaStream({ url: stream.url, serviceId, logger: silentLogger, signal, knownPositions });
+    return log.openProducer(name);
   }
 
   session<T>(read: (session: ReadSession) => T): T {
@@ -113,9 +142,11 @@ export class SimulatedProcess {
 
   /** In good order. */
   stop(): void {
+    this.#host.loop.current = this.life;
     this.state = 'stopping';
     this.ready = (async () => {
-      this.bridge.close();
+      this.#bridge?.close();
+      for (const stop of this.#captures.values()) stop.abort();
       await this.api.stop();
       this.reader.close();
       this.checkpointer.close();

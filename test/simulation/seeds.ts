@@ -30,4 +30,30 @@ export const keptSeeds: readonly KeptSeed[] = [
     steps: 400,
     found: 'a rebuild asked for on a full disk was answered `internal` (test/contract/state-store.ts)',
   },
+  {
+    seed: 1042,
+    steps: 2000,
+    log: 'kafka',
+    found:
+      'the engine waited for its own connectors, whose dead producers had left a transaction open (test/contract/kafka-open-transactions.test.ts)',
+  },
+  {
+    seed: 1009,
+    steps: 2000,
+    log: 'kafka',
+    found:
+      'the swap of a rebuild that had been given up since found the version that it was to fill still there, and ended the engine at every start',
+  },
+  {
+    seed: 1036,
+    steps: 2000,
+    log: 'kafka',
+    found: 'a rebuild whose source failed before its swap showed a query as current that reads rows which stand still',
+  },
+  {
+    seed: 4,
+    steps: 400,
+    found:
+      'a call that came between the end of the engine and that of its process wrote from memory that was not stored',
+  },
 ];

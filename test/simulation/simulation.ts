@@ -5,43 +5,26 @@ import { createHash } from 'node:crypto';
 import { onFailpoint } from '../../src/core/failpoint.js';
 import type { EngineOptions } from '../../src/engine/engine-api.js';
 import { createDice, type Dice } from '../support/harness/dice.js';
-import { CaptureActor } from './capture-actor.js';
+import { ownerless } from '../support/ownerless.js';
 import { checkCut, printedRows } from './checks.js';
+import { createActors, type Actors } from './actors.js';
 import { checkAtRest } from './at-rest.js';
 import { Bounds } from './bounds.js';
-import { ClientActor } from './client-actor.js';
 import { SimulatedDisk, type Image, type JournalledFolder } from './disk.js';
 import { derivedTables, Model, ModelSource } from './model.js';
 import { plantFullDisk } from './full-disk.js';
-import { NameHistory } from './name-history.js';
+import { SimulatedKafka } from './kafka/kafka.js';
 import { plantMemoryLaw } from './memory-law.js';
 import { plantPoison } from './poison.js';
 import { SimulatedProcess } from './process.js';
-import { ReaderActor } from './reader-actor.js';
 import { Standing } from './standing.js';
-import { StreamActor } from './stream-actor.js';
-import { SubscriberActor } from './subscriber-actor.js';
 import { VirtualLoop } from './virtual-loop.js';
-
-export const actorKinds = [
-  'clients',
-  'subscribers',
-  'streams',
-  'kills',
-  'failpoints',
-  'stops',
-  'poison',
-  'broken',
-  'long',
-  'again',
-  'readers',
-  'full',
-] as const;
-export type ActorKind = (typeof actorKinds)[number];
+import { drawChances, drawEngineOptions, type ActorKind, type Chances, type LogKind } from './chances.js';
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly steps: number;
+  readonly log?: LogKind | undefined;
   /** Left out; for finding the smallest run that fails. */
   readonly without?: readonly ActorKind[] | undefined;
   /** Kills take the power away as well. */
@@ -61,31 +44,39 @@ class Killed extends Error {
 }
 
 const restSteps = 20_000;
+const ownerlessSteps = 3000;
+
 class World {
   readonly #options: SimulationOptions;
   readonly #dice: Dice;
   readonly #loop: VirtualLoop;
   readonly #disk: SimulatedDisk;
   readonly #model = new Model([new ModelSource('c', ['a', 'b']), new ModelSource('d', ['e'])]);
-  readonly #captures: readonly CaptureActor[];
-  readonly #clients: readonly ClientActor[];
-  readonly #subscribers: readonly SubscriberActor[];
-  readonly #readers: readonly ReaderActor[];
-  readonly #streams: StreamActor | undefined;
+  readonly #actors: Actors;
   readonly #bounds: Bounds;
   readonly #standing: Standing;
-  readonly #names: NameHistory;
   readonly #engineOptions: EngineOptions;
   readonly history: string[] = [];
   readonly breaches: string[] = [];
-  readonly figures = { kills: 0, failpoints: 0, stops: 0, full: 0, failures: 0, commits: 0, cuts: 0, steps: 0 };
+  readonly figures = {
+    kills: 0,
+    failpoints: 0,
+    stops: 0,
+    full: 0,
+    failures: 0,
+    wipes: 0,
+    commits: 0,
+    cuts: 0,
+    steps: 0,
+  };
   #process!: SimulatedProcess;
   #killed: Image | undefined;
   #seq = 0;
   #steps = 0;
-  #failpointChance = 0;
-  #killChance = 0;
-  #fullChance = 0;
+  readonly #chances: Chances;
+  /** Of what goes wrong, until everything comes to rest. */
+  #now: Pick<Chances, 'kill' | 'stop' | 'failpoint' | 'full' | 'wipe'>;
+  readonly #kafka: SimulatedKafka | undefined;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -93,76 +84,28 @@ class World {
     const dice = this.#dice;
     this.#disk = new SimulatedDisk(options.journalled);
     this.#loop = new VirtualLoop(dice.fork('loop'));
-    const chance = (kind: ActorKind, most: number): number =>
-      this.#has(kind) && dice.chance(0.6) ? dice.next() * most : 0;
-    this.#killChance = chance('kills', 0.01);
-    this.#failpointChance = chance('failpoints', 0.01);
-    this.#fullChance = dice.chance(0.5) ? chance('full', 0.001) : 0;
-    const chances = {
-      poison: chance('poison', 0.2),
-      broken: chance('broken', 0.04),
-      long: chance('long', 0.01),
-      again: chance('again', 0.2),
-    };
-    const keepsTopics = dice.chance(0.5);
-    this.#keepsTopics = keepsTopics;
-    this.#engineOptions = {
+    const drawn = drawChances(dice, { log: options.log ?? 'embedded', without: options.without ?? [] });
+    this.#chances = drawn;
+    this.#now = { ...drawn };
+    if (options.log === 'kafka') this.#kafka = new SimulatedKafka(this.#loop, dice.fork('kafka'), drawn.network);
+    this.#engineOptions = drawEngineOptions(dice, {
       dataFolder: this.#disk.folder,
-      // Without syncs a power loss takes commits back, and with them what everybody was told.
-      durability: dice.chance(0.8) || options.journalled ? 'full' : 'normal',
-      serviceId: 'writethrough',
-      strict: false,
-      role: 'leader',
-      stream: { kind: 'embedded' },
-      feed: dice.chance(0.5)
-        ? { ms: 86_400_000, bytes: 1024 ** 3 }
-        : { ms: 86_400_000, bytes: dice.between(1, 20) * 1024 },
-      properties: {},
-      rowsPerStep: dice.between(1, 3),
-      rowsAtOnce: dice.between(1, 5),
-    };
+      log: options.log ?? 'embedded',
+      powerLoss: options.journalled !== undefined,
+    });
     const breach = (text: string): void => this.#breach(text);
     const note = (text: string): void => this.#note(text);
     this.#bounds = new Bounds(breach);
     this.#standing = new Standing(breach);
-    this.#names = new NameHistory(
-      derivedTables.map(({ name }) => name),
+    this.#actors = createActors({
+      dice,
+      loop: this.#loop,
+      model: this.#model,
+      chances: drawn,
+      without: options.without ?? [],
+      note,
       breach,
-    );
-    this.#captures = this.#model.sources.map(
-      (source) =>
-        new CaptureActor(source, dice.fork(source.connector), chances, (error) =>
-          breach(`connector ${source.connector} ended: ${error.code} ${error.message}`),
-        ),
-    );
-    const clientCount = this.#has('clients') ? dice.between(1, 3) : 0;
-    this.#clients = Array.from(
-      { length: clientCount },
-      (_, i) =>
-        new ClientActor(`client ${i}`, {
-          loop: this.#loop,
-          dice: dice.fork(`client ${i}`),
-          names: this.#names,
-          keepsTopics,
-          note,
-          breach,
-        }),
-    );
-    // Several of one table, at their own paces.
-    const read = ['a', 'a', 'e', 'big', 'by_g', dice.pick(derivedTables).name, dice.pick(derivedTables).name];
-    this.#subscribers = this.#has('subscribers')
-      ? read.map((table, i) => new SubscriberActor(table, { dice: dice.fork(`${table} ${i}`), note, breach }))
-      : [];
-    this.#readers = this.#has('readers')
-      ? [0, 1].map((i) => new ReaderActor({ model: this.#model, dice: dice.fork(`reader ${i}`), breach }))
-      : [];
-    this.#streams = this.#has('streams') ? new StreamActor(this.#loop, dice.fork('streams'), breach) : undefined;
-  }
-
-  readonly #keepsTopics: boolean;
-
-  #has(kind: ActorKind): boolean {
-    return this.#options.without?.includes(kind) !== true;
+    });
   }
 
   #note(text: string): void {
@@ -176,6 +119,7 @@ class World {
 
   async run(): Promise<void> {
     this.#loop.install();
+    const takeKafka = this.#kafka?.plant();
     const takePoison = plantPoison();
     const forgetMemory = plantMemoryLaw((text) => this.#breach(text));
     const makeRoom = plantFullDisk({
@@ -187,17 +131,17 @@ class World {
     try {
       this.#start();
       while (this.#steps < this.#options.steps && this.breaches.length === 0) await this.#step(true);
-      this.#killChance = 0;
-      this.#failpointChance = 0;
-      this.#fullChance = 0;
+      this.#now = { kill: 0, stop: 0, failpoint: 0, full: 0, wipe: 0 };
+      this.#kafka?.calm();
       if (this.breaches.length === 0) await this.#rest();
     } finally {
       onFailpoint(undefined);
+      takeKafka?.();
       takePoison();
       makeRoom();
       forgetMemory();
       this.#process.state = 'gone';
-      this.#loop.die();
+      this.#loop.end(this.#process.life);
       await VirtualLoop.settle();
       this.#loop.uninstall();
       this.#disk.remove();
@@ -206,9 +150,18 @@ class World {
     }
   }
 
+  #begin(): void {
+    if (this.#dice.chance(this.#now.wipe)) {
+      this.figures.wipes++;
+      this.#note('the data folder is deleted');
+      this.#disk.restore(new Map());
+      this.#seq = 0;
+    }
+    this.#start();
+  }
+
   #start(): void {
     this.#note('start');
-    this.#loop.revive();
     this.#process = new SimulatedProcess({
       loop: this.#loop,
       options: this.#engineOptions,
@@ -236,7 +189,7 @@ class World {
   #isFull(): boolean {
     const process = this.#process;
     if (process.state === 'full') return true;
-    if (process.state === 'gone' || !this.#dice.chance(this.#fullChance)) return false;
+    if (process.state === 'gone' || !this.#dice.chance(this.#now.full)) return false;
     this.figures.full++;
     this.#note('the disk is full');
     process.state = 'full';
@@ -247,7 +200,7 @@ class World {
     this.figures.commits++;
     if (seq < this.#seq) this.#breach(`commit ${seq} is told after ${this.#seq}`);
     this.#seq = seq;
-    for (const reader of this.#readers) reader.committed(process, seq);
+    for (const reader of this.#actors.readers) reader.committed(process, seq);
     if (process.up && this.#dice.chance(0.15)) this.#checkCut(process);
   }
 
@@ -263,9 +216,9 @@ class World {
   async #step(lively: boolean): Promise<void> {
     this.#steps++;
     const process = this.#process;
-    if (process.state === 'gone') this.#start();
-    else if (this.#dice.chance(process.state === 'full' ? 0.05 : this.#killChance)) this.#kill();
-    else if (process.up && lively && this.#has('stops') && this.#dice.chance(0.002)) {
+    if (process.state === 'gone') this.#begin();
+    else if (this.#dice.chance(process.state === 'full' ? 0.05 : this.#now.kill)) this.#kill();
+    else if (process.up && lively && this.#dice.chance(this.#now.stop)) {
       this.figures.stops++;
       this.#stop();
     } else if (!process.up || this.#dice.chance(0.6) || !this.#act(process, lively)) this.#task();
@@ -276,7 +229,7 @@ class World {
 
   #stop(): void {
     this.#note('stop');
-    for (const reader of this.#readers) reader.leave(this.#process);
+    for (const reader of this.#actors.readers) reader.leave(this.#process);
     this.#process.stop();
   }
 
@@ -291,18 +244,21 @@ class World {
   }
 
   #act(process: SimulatedProcess, lively: boolean): boolean {
+    this.#loop.current = process.life;
     const roll = this.#dice.next();
-    if (roll < 0.45) return this.#dice.pick(this.#captures).act(process, lively);
-    if (roll < 0.6) return lively && this.#clients.length > 0 && this.#dice.pick(this.#clients).act(process);
-    if (roll < 0.65) return lively && this.#streams?.act(process) === true;
-    if (roll < 0.9) return this.#subscribers.length > 0 && this.#dice.pick(this.#subscribers).act(process, lively);
-    if (roll < 0.95) return this.#readers.length > 0 && this.#dice.pick(this.#readers).act(process);
+    if (roll < 0.45) return this.#dice.pick(this.#actors.captures).act(process, lively);
+    if (roll < 0.6)
+      return lively && this.#actors.clients.length > 0 && this.#dice.pick(this.#actors.clients).act(process);
+    if (roll < 0.65) return lively && this.#actors.streams?.act(process) === true;
+    if (roll < 0.9)
+      return this.#actors.subscribers.length > 0 && this.#dice.pick(this.#actors.subscribers).act(process, lively);
+    if (roll < 0.95) return this.#actors.readers.length > 0 && this.#dice.pick(this.#actors.readers).act(process);
     process.checkpointer.step();
     return true;
   }
 
   #atFailpoint(name: string): void {
-    if (this.#killed !== undefined || !this.#dice.chance(this.#failpointChance)) return;
+    if (this.#killed !== undefined || !this.#dice.chance(this.#now.failpoint)) return;
     this.figures.failpoints++;
     this.#note(`killed at ${name}`);
     this.#die();
@@ -319,7 +275,7 @@ class World {
   #die(): void {
     this.#killed = this.#disk.image(this.#options.journalled && this.#dice.between(1, 2 ** 30));
     this.#process.state = 'gone';
-    this.#loop.die();
+    this.#loop.end(this.#process.life);
   }
 
   #bury(): void {
@@ -335,7 +291,10 @@ class World {
     if (this.breaches.length > 0) return;
     const before = this.#contents();
     this.#stop();
-    await this.#until(() => this.#process.state === 'gone', 'the process stops');
+    await this.#until(
+      () => this.#process.state === 'gone',
+      () => 'the process stops',
+    );
     this.#start();
     await this.#quiet();
     if (this.breaches.length > 0) return;
@@ -351,38 +310,69 @@ class World {
 
   async #quiet(): Promise<void> {
     let calm = 0;
-    await this.#until(() => {
-      const process = this.#process;
-      const atRest =
-        process.up &&
-        [...this.#captures, ...this.#clients, ...this.#subscribers].every((actor) => actor.isIdle(process)) &&
-        this.#streams?.isIdle(process) !== false &&
-        !this.#loop.busy;
-      calm = atRest ? calm + 1 : 0;
-      return calm > 50;
-    }, 'everything comes to rest');
+    let seq: number | undefined;
+    // On Kafka something always waits at the end of the log, so nothing new for long has to do.
+    const enough = this.#kafka ? 120 : 50;
+    await this.#until(
+      () => {
+        calm = this.#unrest() === undefined && seq === this.#seq ? calm + 1 : 0;
+        seq = this.#seq;
+        return calm > enough;
+      },
+      () => `everything comes to rest: ${this.#unrest()}`,
+    );
   }
 
-  async #until(done: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < restSteps && this.breaches.length === 0; i++) {
+  /** What is still under way. */
+  #unrest(): string | undefined {
+    const process = this.#process;
+    if (!process.up) return process.state;
+    const busy = [...this.#actors.captures, ...this.#actors.clients, ...this.#actors.subscribers].find(
+      (actor) => !actor.isIdle(process),
+    );
+    if (busy) return busy.name;
+    if (this.#actors.streams?.isIdle(process) === false) return 'the client of the stream';
+    if (this.#kafka) return this.#kafka.isQuiet ? undefined : 'a transaction of Kafka';
+    return this.#loop.busy ? 'a task' : undefined;
+  }
+
+  async #until(done: () => boolean, what: () => string, steps = restSteps): Promise<void> {
+    for (let i = 0; i < steps && this.breaches.length === 0; i++) {
       if (done()) return;
       await this.#step(false);
     }
-    if (this.breaches.length === 0) this.#breach(`not within ${restSteps} steps: ${what}`);
+    if (this.breaches.length === 0) this.#breach(`not within ${steps} steps: ${what()}`);
   }
 
   async #checkAll(): Promise<void> {
+    // What is taken away is so behind the commit, when there is nothing else to do.
+    const left = (): string[] => ownerless(this.#disk.path);
+    await this.#until(
+      () => left().length === 0,
+      () => `everything has an owner: ${left().join('; ')}`,
+      ownerlessSteps,
+    );
     this.#checkCut(this.#process);
-    await checkAtRest(this.#process, {
+    this.#kafka?.check(this.#engineOptions.serviceId, (text) => this.#breach(text));
+    let isDone = false;
+    this.#loop.current = this.#process.life;
+    const checked = checkAtRest(this.#process, {
+      log: this.#kafka ? 'kafka' : 'embedded',
       model: this.#model,
-      names: this.#names,
-      streams: this.#streams,
-      subscribers: this.#subscribers,
+      names: this.#actors.names,
+      streams: this.#actors.streams,
+      subscribers: this.#actors.subscribers,
       standing: this.#standing,
       bounds: this.#bounds,
-      keepsTopics: this.#keepsTopics,
+      keepsTopics: this.#chances.keepsTopics,
       breach: (text) => this.#breach(text),
-    });
+    }).finally(() => (isDone = true));
+    // What is asked may go over the wire.
+    await this.#until(
+      () => isDone,
+      () => 'all is compared',
+    );
+    if (isDone) await checked;
   }
 }
 

@@ -24,6 +24,7 @@ export interface SubscriberEnv {
 
 export class SubscriberActor {
   readonly table: string;
+  readonly name: string;
   readonly #env: SubscriberEnv;
   readonly #rows = new Map<string, unknown>();
   #process: SimulatedProcess | undefined;
@@ -38,6 +39,7 @@ export class SubscriberActor {
 
   constructor(table: string, env: SubscriberEnv) {
     this.table = table;
+    this.name = `subscriber of ${table}`;
     this.#env = env;
   }
 

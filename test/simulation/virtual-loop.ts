@@ -4,7 +4,15 @@
 // and the code under test needs to know nothing of it.
 import type { Dice } from '../support/harness/dice.js';
 
-type Work = () => void;
+/** What lives and dies together: a process with its timers and messages, or what outlives them all. */
+export interface Life {
+  isOver: boolean;
+}
+
+interface Work {
+  readonly life: Life;
+  run(): void;
+}
 
 interface Timer {
   readonly atMs: number;
@@ -32,7 +40,8 @@ export class VirtualLoop {
   #timers: Timer[] = [];
   /** Messages, in order per channel. */
   readonly #channels = new Map<string, Work[]>();
-  #dead = false;
+  /** Whose code runs: what it asks for is of its life. */
+  current: Life = { isOver: true };
   #restore: (() => void)[] = [];
 
   constructor(dice: Dice) {
@@ -60,34 +69,41 @@ export class VirtualLoop {
     return this.#immediates.length > 0 || this.#channels.size > 0;
   }
 
-  /** A message; those of one channel keep their order. */
-  post(channel: string, work: Work): void {
-    if (this.#dead) return;
+  /** A message; those of one channel keep their order. Heard in a life, which is over when nobody is there to hear it. */
+  post(channel: string, run: () => void, life = this.current): void {
+    if (life.isOver || this.current.isOver) return;
     const queue = this.#channels.get(channel);
-    if (queue) queue.push(work);
-    else this.#channels.set(channel, [work]);
+    if (queue) queue.push({ life, run });
+    else this.#channels.set(channel, [{ life, run }]);
   }
 
   /** One task, or, where there is none, time up to the next timer. */
   step(): void {
     this.#nowMs += this.#dice.next() * 2;
     const ready = this.#ready();
-    if (ready.length > 0) return this.#dice.pick(ready)();
+    if (ready.length > 0) {
+      const work = this.#dice.pick(ready);
+      this.current = work.life;
+      return work.run();
+    }
     const next = Math.min(...this.#timers.map(({ atMs }) => atMs));
     if (Number.isFinite(next)) this.#nowMs = Math.max(this.#nowMs, next);
   }
 
-  /** The process is gone: nothing of it runs any more, and nothing that it still asks for is taken. */
-  die(): void {
-    this.#dead = true;
-    this.#immediates = [];
-    this.#timers = [];
-    this.#channels.clear();
+  createLife(): Life {
+    return { isOver: false };
   }
 
-  /** For the next process. */
-  revive(): void {
-    this.#dead = false;
+  /** A process is gone: nothing of it runs any more, and nothing that it still asks for is taken. */
+  end(life: Life): void {
+    life.isOver = true;
+    this.#immediates = this.#immediates.filter((each) => each.life !== life);
+    this.#timers = this.#timers.filter((each) => each.work.life !== life);
+    for (const [channel, queue] of this.#channels) {
+      const left = queue.filter((each) => each.life !== life);
+      if (left.length > 0) this.#channels.set(channel, left);
+      else this.#channels.delete(channel);
+    }
   }
 
   /** Lets all promises that can go on do so. */
@@ -98,18 +114,21 @@ export class VirtualLoop {
   #ready(): Work[] {
     const ready: Work[] = [];
     for (const work of this.#immediates) {
-      ready.push(() => {
+      const run = (): void => {
         this.#immediates = this.#immediates.filter((each) => each !== work);
-        work();
-      });
+        work.run();
+      };
+      ready.push({ life: work.life, run });
     }
-    for (const timer of this.#timers) if (timer.atMs <= this.#nowMs) ready.push(() => this.#fire(timer));
+    for (const timer of this.#timers)
+      if (timer.atMs <= this.#nowMs) ready.push({ life: timer.work.life, run: () => this.#fire(timer) });
     for (const [channel, queue] of this.#channels) {
-      ready.push(() => {
+      const run = (): void => {
         const work = queue.shift()!;
         if (queue.length === 0) this.#channels.delete(channel);
-        work();
-      });
+        work.run();
+      };
+      ready.push({ life: queue[0]!.life, run });
     }
     return ready;
   }
@@ -117,7 +136,7 @@ export class VirtualLoop {
   #fire(timer: Timer): void {
     this.#remove(timer);
     if (timer.everyMs !== undefined) this.#timers.push({ ...timer, atMs: this.#nowMs + timer.everyMs });
-    timer.work();
+    timer.work.run();
   }
 
   #remove(timer: Timer | undefined): void {
@@ -131,13 +150,13 @@ export class VirtualLoop {
     const look = () => (this.#nowMs += this.#dice.next() * lookMs);
     this.#patch(globalThis, {
       setImmediate: (work: (...args: unknown[]) => void, ...args: unknown[]) => {
-        const run = () => work(...args);
-        if (!this.#dead) this.#immediates.push(run);
-        return run;
+        const made: Work = { life: this.current, run: () => work(...args) };
+        if (!made.life.isOver) this.#immediates.push(made);
+        return made;
       },
-      clearImmediate: (run: Work) => (this.#immediates = this.#immediates.filter((each) => each !== run)),
-      setTimeout: (work: Work, ms?: number, ...args: unknown[]) => later(work, ms, args, false),
-      setInterval: (work: Work, ms?: number, ...args: unknown[]) => later(work, ms, args, true),
+      clearImmediate: (made: Work) => (this.#immediates = this.#immediates.filter((each) => each !== made)),
+      setTimeout: (work: () => void, ms?: number, ...args: unknown[]) => later(work, ms, args, false),
+      setInterval: (work: () => void, ms?: number, ...args: unknown[]) => later(work, ms, args, true),
       clearTimeout: (patched?: PatchedTimer) => this.#remove(patched?.timer),
       clearInterval: (patched?: PatchedTimer) => this.#remove(patched?.timer),
     });
@@ -152,7 +171,7 @@ export class VirtualLoop {
     this.#restore = [];
   }
 
-  #timer(work: Work, ms: number, again: boolean): PatchedTimer {
+  #timer(run: () => void, ms: number, again: boolean): PatchedTimer {
     const made: PatchedTimer = {
       timer: undefined,
       ref: () => made,
@@ -160,7 +179,9 @@ export class VirtualLoop {
       hasRef: () => true,
       refresh: () => made,
     };
-    if (this.#dead) return made;
+    const { current: life } = this;
+    if (life.isOver) return made;
+    const work: Work = { life, run };
     const timer: Timer = { atMs: this.#nowMs + Math.max(1, ms), work, everyMs: again ? Math.max(1, ms) : undefined };
     this.#timers.push(timer);
     made.timer = timer;

@@ -1,11 +1,12 @@
-// The simulation for as long as one likes: batches of seeds, each in a process of its own, every fourth of them with power losses instead
-// of kills. Every seed that goes wrong is told with the smallest run that was found, and the rest goes on, so that one fault hides no other.
+// The simulation for as long as one likes: batches of seeds, each in a process of its own, every third of them over the simulated Kafka,
+// and every fourth with power losses instead of kills. Every seed that goes wrong is told with the smallest run that was found, and the rest goes on, so that one fault hides no other.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { LogKind } from '../simulation/chances.js';
 import type { SeedReport } from '../simulation/batch.js';
 import { fastFolder } from '../simulation/disk.js';
 import type { Figures } from '../support/harness/figures.js';
@@ -21,12 +22,14 @@ export interface SimulationSoakOptions {
 const batchSeeds = 25;
 /** The journal of a process grows with all of its seeds, and is read at each kill. */
 const journalledSeeds = 5;
+/** What goes over a wire takes more steps. */
+const kafkaStepsFactor = 3;
 const batch = fileURLToPath(new URL('../simulation/batch.js', import.meta.url));
 
 export async function runSimulation({ seed, seconds, steps, tell }: SimulationSoakOptions): Promise<Figures> {
   const endMs = performance.now() + seconds * 1000;
   const failures: string[] = [];
-  const total: Record<string, number> = { seeds: 0, 'with power losses': 0 };
+  const total: Record<string, number> = { seeds: 0, 'with power losses': 0, 'on Kafka': 0 };
   const add = (name: string, figure: number): void => void (total[name] = (total[name] ?? 0) + figure);
   const powerLoss = powerLossUnavailable();
   if (powerLoss !== undefined) tell(`no power losses: ${powerLoss}`);
@@ -34,8 +37,11 @@ export async function runSimulation({ seed, seconds, steps, tell }: SimulationSo
   for (let round = 0; performance.now() < endMs; round++) {
     const journalled = powerLoss === undefined && round % 4 === 3;
     const count = journalled ? journalledSeeds : batchSeeds;
-    for await (const { failure, figures } of runBatch(next, count, steps, journalled)) {
+    const log: LogKind = round % 3 === 1 ? 'kafka' : 'embedded';
+    const batchSteps = log === 'kafka' ? steps * kafkaStepsFactor : steps;
+    for await (const { failure, figures } of runBatch({ first: next, count, steps: batchSteps, log, journalled })) {
       add('seeds', 1);
+      if (log === 'kafka') add('on Kafka', 1);
       if (journalled) add('with power losses', 1);
       for (const [name, figure] of Object.entries(figures)) add(name, figure);
       if (failure === undefined) continue;
@@ -49,11 +55,19 @@ export async function runSimulation({ seed, seconds, steps, tell }: SimulationSo
   return { seed, ...total };
 }
 
-async function* runBatch(first: number, count: number, steps: number, journalled: boolean): AsyncGenerator<SeedReport> {
+interface Batch {
+  readonly first: number;
+  readonly count: number;
+  readonly steps: number;
+  readonly log: LogKind;
+  readonly journalled: boolean;
+}
+
+async function* runBatch({ first, count, steps, log, journalled }: Batch): AsyncGenerator<SeedReport> {
   const folders = journalled ? { folder: fastFolder(), beside: mkdtempSync(join(tmpdir(), 'wt-journal-')) } : undefined;
   const env =
     folders && (await journalEnvironment({ folder: folders.folder, journal: join(folders.beside, 'journal') }));
-  const child = spawn(process.execPath, [batch, String(first), String(count), String(steps)], {
+  const child = spawn(process.execPath, [batch, String(first), String(count), String(steps), log], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });

@@ -1,7 +1,7 @@
 // The engine's face of the store, over the database that the embedded log shares: tables, operator state, feed, documents and frontier
 // in one transaction. What is kept in memory (row counts, names, the frontier) follows the transaction: a rollback reads it again.
 import { systemClock, type Clock } from '../../core/clock.js';
-import { assert, unreachable } from '../../core/errors.js';
+import { assert, type AppError, unreachable } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
@@ -32,6 +32,7 @@ export class SqliteStateStore implements StateWriter {
   readonly #feeds = new Map<string, ReturnType<FeedWriter['feedOf']>>();
   readonly #specs = new Map<string, TableSpec>();
   #catalogChanged = false;
+  #failure: AppError | undefined;
 
   constructor(database: SqliteDatabase, options: StateStoreOptions) {
     createStoreTables(database);
@@ -48,6 +49,7 @@ export class SqliteStateStore implements StateWriter {
 
   transaction<T>(work: () => T, reached: Frontier = this.frontier): T {
     assert(!this.#database.inTransaction, 'transactions of the store do not nest');
+    if (this.#failure) throw this.#failure;
     try {
       return this.#database.transaction(() => {
         const result = work();
@@ -57,6 +59,10 @@ export class SqliteStateStore implements StateWriter {
     } catch (error) {
       throw storageError(error, this.#database.path);
     }
+  }
+
+  fail(error: AppError): void {
+    this.#failure = error;
   }
 
   #writeWhatFollows(frontier: Frontier): void {

@@ -86,9 +86,40 @@ export class CommitTopic {
 
   /** What is decided of one producer from an offset on, in order; all of it when the producer has no open transaction. */
   async decidedOf(link: BrokerLink, producer: string, from: number): Promise<PlacedCommit[]> {
-    const end = await this.end(link, false);
     const open = new Map<number, PlacedCommit[]>();
     const decided: PlacedCommit[] = [];
+    await this.#walk(link, from, {
+      record: (reader) => {
+        if (reader.key()?.toString('utf8') !== producer) return;
+        const commits = open.get(reader.producerId);
+        if (commits === undefined) open.set(reader.producerId, [this.#place(reader)]);
+        else commits.push(this.#place(reader));
+      },
+      end: (reader) => {
+        if (reader.controlType() === 'commit') decided.push(...(open.get(reader.producerId) ?? []));
+        open.delete(reader.producerId);
+      },
+    });
+    return decided;
+  }
+
+  /** Names of the producers whose records here are undecided: nobody sees what lies behind them. */
+  async undecided(link: BrokerLink): Promise<readonly string[]> {
+    const open = new Map<number, string>();
+    await this.#walk(link, await this.end(link, true), {
+      record: (reader) => void open.set(reader.producerId, reader.key()?.toString('utf8') ?? ''),
+      end: (reader) => void open.delete(reader.producerId),
+    });
+    return [...open.values()];
+  }
+
+  /** All that is stored from an offset on, decided or not. */
+  async #walk(
+    link: BrokerLink,
+    from: number,
+    visit: { readonly record: (reader: RecordReader) => void; readonly end: (reader: RecordReader) => void },
+  ): Promise<void> {
+    const end = await this.end(link, false);
     let at = Math.max(from, this.#headerOffset + 1);
     while (at < end) {
       const part = await this.#fetch(link, at, 0, false);
@@ -97,23 +128,16 @@ export class CommitTopic {
       while (reader.nextBatch()) {
         at = Math.max(at, reader.lastOffset + 1);
         if (reader.control) {
-          if (reader.controlType() === 'commit') decided.push(...(open.get(reader.producerId) ?? []));
-          open.delete(reader.producerId);
+          visit.end(reader);
           continue;
         }
-        while (reader.nextRecord()) {
-          if (reader.offset < start || reader.key()?.toString('utf8') !== producer) continue;
-          const commits = open.get(reader.producerId);
-          if (commits === undefined) open.set(reader.producerId, [this.#place(reader)]);
-          else commits.push(this.#place(reader));
-        }
+        while (reader.nextRecord()) if (reader.offset >= start) visit.record(reader);
       }
       if (at === start)
         throw new AppError('log-corrupt', `topic "${this.name}" gives no records at offset ${at} of ${end}`, {
           retriable: true,
         });
     }
-    return decided;
   }
 
   /** The newest decided commit of a producer, not looking further back than `oldest`. */

@@ -4,7 +4,6 @@
 // (topics, positions, taps) give up with log-unreachable after a while.
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
-import type { Logger } from '../../core/logger.js';
 import type { Append } from '../../core/append.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type {
@@ -25,10 +24,12 @@ import { offsetOf } from './commit-record.js';
 import type { CommitTopic } from './commit-topic.js';
 import { importTopic } from './import-producer.js';
 import { toLogError } from './kafka-errors.js';
-import { kafkaDeadlines, type KafkaAddress } from './kafka-url.js';
+import type { KafkaLogOptions } from './kafka-log-options.js';
+import { kafkaDeadlines } from './kafka-url.js';
 import { KafkaProducer } from './kafka-producer.js';
 import { commitTopicName, createCommitTopic, openCommitTopic } from './log-header.js';
 import { readLog, type LogReading } from './log-reading.js';
+import { endOpenTransactions } from './open-transactions.js';
 import { ProducerLoop } from './producer-loop.js';
 import { retryingFor } from './retrying.js';
 import {
@@ -50,23 +51,6 @@ import {
 } from './topic-admin.js';
 import { TopicDirectory } from './topic-directory.js';
 import { readTap } from './topic-tap.js';
-
-export interface KafkaLogOptions extends KafkaAddress {
-  readonly clientId?: string | undefined;
-  /** Names the log among others on the cluster: begins the name of the commit topic and of the transactional ids. */
-  readonly serviceId: string;
-  readonly logger: Logger;
-  /** It only reads: another process makes the log, and has it made. */
-  readonly follows?: boolean | undefined;
-  /** Ends the log at once, as if its process had died. */
-  readonly signal?: AbortSignal | undefined;
-  /** Positions of producers that a reader knew at a seq (the frontier's): a producer's position is then looked for behind it only. */
-  readonly knownPositions?: { readonly seq: number; readonly positions: Readonly<Record<string, string>> } | undefined;
-  /** Where the records of very long appends wait until they are applied. Undefined: they are held in memory (tests, and those who do not read). */
-  readonly spillFolder?: string | undefined;
-  /** Appends of a commit with more bytes than this go there. */
-  readonly spillBytes?: number | undefined;
-}
 
 /** How long `close` waits for what producers have closed. */
 const closeMs = 5000;
@@ -182,6 +166,13 @@ export class KafkaLog implements EventLog {
     );
     if (last !== undefined) this.#lastSink = { offset: last.offset, position: last.commit.position };
     return parseSinkPosition(this.#lastSink.position);
+  }
+
+  /** For who begins to lead: nobody sees beyond what dead producers have left open (open-transactions.ts). */
+  async endOpenTransactions(): Promise<void> {
+    const { serviceId, logger } = this.#options;
+    const parts = { commits: this.#commits, link: this.#link, directory: this.#directory, signal: this.#signal };
+    await this.#attempt('what is undecided', () => endOpenTransactions(serviceId, { ...parts, logger }));
   }
 
   /** Lets a topic that others write enter the sequence (import-producer.ts), until the signal aborts. */

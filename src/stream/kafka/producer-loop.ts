@@ -103,7 +103,12 @@ export class ProducerLoop {
   #begin(long: boolean): Promise<Transactions> {
     this.#long = long;
     const { serviceId, directory } = this.#environment;
-    return Transactions.begin(`${serviceId}-${this.name}`, { link: this.#link, directory, signal: this.#signal, long });
+    return Transactions.begin(transactionalIdOf(serviceId, this.name), {
+      link: this.#link,
+      directory,
+      signal: this.#signal,
+      long,
+    });
   }
 
   async #openSession(transactions: Transactions): Promise<void> {
@@ -364,6 +369,11 @@ export class ProducerLoop {
   error(error: unknown): AppError {
     return toLogError(error, `producer "${this.name}"`);
   }
+}
+
+/** One writer per name: brokers fence by it. */
+export function transactionalIdOf(serviceId: string, producer: string): string {
+  return `${serviceId}-${producer}`;
 }
 
 function endOfPart(part: CommitPart): TransactionEnd {
