@@ -10,7 +10,7 @@ import type { AppendControl } from '../core/append-control.js';
 import { createLogger } from '../core/logger.js';
 import { createMetrics } from '../core/metrics.js';
 import { Builder } from '../projector/builder.js';
-import { loadBuilds } from '../projector/build.js';
+import { isBeingCreated } from '../projector/build.js';
 import { compileQuery } from '../projector/compile-query.js';
 import { DefinitionApplier } from '../projector/definition-applier.js';
 import { statementsTopic } from '../projector/definition.js';
@@ -23,7 +23,6 @@ import { Visibility } from '../projector/visibility.js';
 import { Registry, type RegistryOutcome } from '../registry/registry.js';
 import { Runtime } from '../runtime/runtime.js';
 import { newApplyContext } from '../runtime/apply-context.js';
-import { nameKey } from '../core/names.js';
 import { alterTopic } from './alter-topic.js';
 import { openCapturedTable } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
@@ -123,8 +122,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
         query,
         request,
       ),
-    isBeingCreated: (name) =>
-      loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(name)),
+    isBeingCreated: (name) => isBeingCreated(state, name),
     onSkipped,
     sinkTopic: (entry) => sinks.listener(entry, context),
     sourcesOf: (query) => querySources(catalog, query),

@@ -7,6 +7,7 @@
 // Each step is one store transaction with its cursor, so a crash resumes behind the last step. The version stays hidden until the
 // swap, whatever happens.
 import type { Row } from '../core/data-type.js';
+import { nameKey } from '../core/names.js';
 import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { Cursor } from '../runtime/cursor.js';
 import type { StateWriter } from '../store/state-store.js';
@@ -30,6 +31,11 @@ const kind = 'build';
 
 export function loadBuilds(state: StateWriter): readonly BuildDocument[] {
   return state.documents(kind).map(({ json }) => JSON.parse(json) as BuildDocument);
+}
+
+/** For the first time: a matter of the sequence, as its steps are. A rebuild is each process's own until its swap. */
+export function isBeingCreated(state: StateWriter, table: string): boolean {
+  return loadBuilds(state).some((build) => build.purpose === 'create' && nameKey(build.table) === nameKey(table));
 }
 
 export function saveBuild(state: StateWriter, build: BuildDocument): void {

@@ -6,6 +6,7 @@ import type { Statement } from '../sql/plan.js';
 import type { Frontier } from '../store/state-store.js';
 import type { ApplierEnv } from './applier-env.js';
 import type { SeenTopic } from './defined-topics.js';
+import { isBeingCreated } from './build.js';
 import { assertNotInternal } from './definition-checks.js';
 import { querySources } from './query-sources.js';
 import type { PlacedStatement } from './source-definitions.js';
@@ -101,7 +102,7 @@ export class DropDefinitions {
 
   changeQueries(statement: Of<'pause' | 'resume' | 'terminate'>, sql: string, reached: Frontier): StatementResult {
     const { seq } = reached;
-    const { catalog, runtime, builder } = this.#env;
+    const { state, catalog, runtime, builder } = this.#env;
     const queries =
       statement.queryId === null
         ? catalog.queries()
@@ -121,13 +122,15 @@ export class DropDefinitions {
     const stopped = runtime.stopQueries(ids, reached, { kind, atSeq: seq }, { kind: 'paused', atSeq: seq });
     for (const id of stopped) {
       const { sink } = catalog.query(id)!;
-      if (!builder.isBuilding(sink)) continue;
+      if (!isBeingCreated(state, sink)) continue;
       // Refused behind the change: the engine rolls it back.
       throw new AppError('rebuild-running', `${sink} is being built`, {
         hint: `wait for it, or DROP ${sink}`,
         retriable: true,
       });
     }
+    // Only this process may know of a rebuild, so the statement cannot depend on it.
+    builder.abandon(stopped);
     return applied(
       sql,
       { type: statement.kind, name: statement.queryId ?? 'ALL', action: 'execute' },

@@ -7,6 +7,7 @@ import { AppError } from '../core/errors.js';
 import type { SourceProperties, Statement } from '../sql/plan.js';
 import type { ApplierEnv } from './applier-env.js';
 import { assertSameRetention, ensureTopic, type SeenTopic } from './defined-topics.js';
+import { isBeingCreated } from './build.js';
 import { assertNotInternal, assertSameColumns, exists } from './definition-checks.js';
 import { querySources } from './query-sources.js';
 import type { StatementResult } from './statement-facade.js';
@@ -172,8 +173,10 @@ export class SourceDefinitions {
       const under = retimed ? 'with another ROWTIME' : 'under that name';
       throw new AppError('invalid-statement', `captured table ${automatic.name} is read by ${reader.id} ${under}`);
     }
-    if (builder.isBuilding(automatic.name))
+    if (isBeingCreated(state, automatic.name))
       throw new AppError('rebuild-running', `captured table ${automatic.name} is being built`, { retriable: true });
+    // Only this process may know of a rebuild, so the statement cannot depend on it.
+    builder.forget(automatic.name);
     runtime.dropSource(automatic.name);
     catalog.dropSource(automatic.name);
     if (automatic.visible) state.unpublish(automatic.name);

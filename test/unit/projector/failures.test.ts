@@ -237,6 +237,18 @@ describe('definitions', () => {
     expect(engine.rows('t')).toHaveLength(2001);
   });
 
+  it('PAUSE does not depend on a rebuild, of which other processes know nothing: it gives it up', async () => {
+    await engine.write(many(2000));
+    await engine.run('CREATE TABLE t AS SELECT id, v FROM a;');
+    await until(() => engine.codeOf('t') === 'ok', 'built');
+    const { id } = (await engine.api.queries())[0]!;
+    await engine.api.rebuild('t');
+    expect(await engine.tryRun(`PAUSE ${id};`)).toBe('ok');
+    await engine.write([row(3001, 0)]);
+    expect(await engine.state('t')).toBe('PAUSED');
+    expect(engine.rows('t')).toHaveLength(2000);
+  });
+
   it('CREATE TABLE over a captured topic in another spelling keeps the name and goes on', async () => {
     const declare = (name: string) =>
       `CREATE TABLE ${name} (id INT PRIMARY KEY, v BIGINT, name STRING) WITH (KAFKA_TOPIC='${engine.topic('a')}', VALUE_FORMAT='JSON', KEY_FORMAT='JSON');`;
