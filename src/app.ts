@@ -6,7 +6,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shownConfig, topicRetention, type Config } from './config.js';
+import { commitsRetentionMs, shownConfig, topicRetention, type Config } from './config.js';
 import type { ConnectFacade } from './connect/connect-facade.js';
 import { FollowedConnectors } from './connect/followed-connectors.js';
 import { Herder, type ConnectorStore } from './connect/herder.js';
@@ -154,6 +154,7 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
             stream,
             role,
             topicRetention: topicRetention(config),
+            commitsRetentionMs: commitsRetentionMs(config),
             feed: { ms: config['feed.retention.ms'], bytes: config['feed.retention.bytes'] },
             compactionBytes: config['topic.compaction.bytes'],
             properties: shownConfig(config),

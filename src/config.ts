@@ -26,6 +26,16 @@ const whole = (doc: string, def: number, min: number, max: number): OptionDef<nu
     return number;
   },
 });
+/** -1: none. */
+const limit = (doc: string, least: number): OptionDef<number> => ({
+  doc,
+  default: -1,
+  read: (value, key) => {
+    const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (number === -1 || (number >= least && number <= Number.MAX_SAFE_INTEGER)) return number;
+    throw bad(key, value, `a whole number from ${least} on, or -1 for no limit`);
+  },
+});
 const flag = (doc: string): OptionDef<boolean> => ({
   doc,
   default: false,
@@ -89,17 +99,17 @@ export const optionDefs = {
     mb,
     Number.MAX_SAFE_INTEGER,
   ),
-  'topic.retention.ms': whole(
+  'topic.retention.ms': limit(
     'how long a new topic that is not compacted keeps records (streams; captured tables whose cleanup.policy is delete); -1 for ever',
-    -1,
-    -1,
-    Number.MAX_SAFE_INTEGER,
+    0,
   ),
-  'topic.retention.bytes': whole(
+  'topic.retention.bytes': limit(
     'how many bytes such a topic keeps (Kafka: each of its partitions); -1 without limit',
-    -1,
-    -1,
-    Number.MAX_SAFE_INTEGER,
+    0,
+  ),
+  'commits.retention.ms': limit(
+    'Kafka: how long the commit topic keeps what is applied; a process that is further behind cannot go on, and nothing is replayed from before; -1 for ever',
+    60_000,
   ),
   'topic.compaction.bytes': whole(
     'how many bytes of a compacted topic of the embedded log may wait for compaction under load',
@@ -129,6 +139,11 @@ export type ConfigInput = { readonly [K in OptionKey]?: Config[K] | undefined };
 export function topicRetention(config: Config): AskedRetention | undefined {
   const asked = { ms: config['topic.retention.ms'], bytes: config['topic.retention.bytes'] };
   return asked.ms < 0 && asked.bytes < 0 ? undefined : asked;
+}
+
+export function commitsRetentionMs(config: Config): number | undefined {
+  const ms = config['commits.retention.ms'];
+  return ms < 0 ? undefined : ms;
 }
 
 export const defaultConfigFile = 'writethrough.yaml';

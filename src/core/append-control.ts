@@ -23,4 +23,9 @@ export type AppendControl =
   | { readonly kind: 'rebuild-swapped'; readonly table: string; readonly version: number }
   /** A connector is to run, or to stand still, as its document says (JSON; secrets as they were given). */
   | { readonly kind: 'connector-put'; readonly name: string; readonly document: string }
-  | { readonly kind: 'connector-removed'; readonly name: string };
+  | { readonly kind: 'connector-removed'; readonly name: string }
+  /**
+   * From here on the log can be read without what lies before, by whoever has applied that: commit records in front of this one may go,
+   * and then it is the one that says which log this is (Kafka; stream/kafka/commit-topic.ts).
+   */
+  | { readonly kind: 'log-start'; readonly logId: string; readonly base: number };

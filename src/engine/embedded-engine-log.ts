@@ -44,6 +44,7 @@ export async function openEmbeddedEngineLog(
     // A topic that is not there is refused while the append is applied: nothing waits that could be left out later.
     refuseDerived: () => {},
     importTopic: undefined,
+    trimmed: undefined,
     outbox: () => undefined,
     close: () => log.close(),
     intake: {

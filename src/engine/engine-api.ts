@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly role: EngineRole;
   /** Of new topics that are not compacted, where neither statement nor connector says anything; undefined: for ever. */
   readonly topicRetention?: AskedRetention | undefined;
+  /** Kafka: how long what everybody has applied stays in the commit topic; undefined: for ever. */
+  readonly commitsRetentionMs?: number | undefined;
   readonly feed: { readonly ms: number; readonly bytes: number };
   /** So much of a compacted topic may wait for compaction under load; only the embedded log is compacted by us. */
   readonly compactionBytes?: number | undefined;
@@ -97,6 +99,8 @@ export interface EngineApi {
     readonly tables: readonly string[];
     readonly topics: readonly string[];
   }>;
+  /** Where producers stood at the seq that is applied. */
+  knownPositions(): Promise<{ readonly seq: number; readonly positions: Readonly<Record<string, string>> }>;
   /** When the sources of connectors, and of tables whose connector is gone, were last known to be current. */
   moments(): Promise<readonly StoredMoment[]>;
   keepMoment(moment: StoredMoment): Promise<void>;

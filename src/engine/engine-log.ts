@@ -11,6 +11,7 @@ import type { EventLog } from '../stream/event-log.js';
 import type { PendingAppend } from '../stream/pending-append.js';
 import type { TopicRefusal } from '../stream/topic-refusal.js';
 import type { EngineTopics } from './engine-topics.js';
+import type { TrimmedLog } from './log-trimming.js';
 import type { OutboxStatus } from './outbox.js';
 
 /** What the loop has to know of an append before it is written. */
@@ -62,6 +63,8 @@ export interface EngineLog {
   readonly importTopic: ((topic: string, signal: AbortSignal) => Promise<void>) | undefined;
   /** Of the topics that this process keeps itself; Kafka's are the brokers'. */
   topicBytes(): Iterable<readonly [topic: string, bytes: number]>;
+  /** Where what lies behind everybody can be given up; undefined: the log sees to that itself. */
+  readonly trimmed: TrimmedLog | undefined;
   /** Undefined where derived records need none. */
   outbox(): OutboxStatus | undefined;
   close(): Promise<void>;

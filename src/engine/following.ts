@@ -28,6 +28,7 @@ export class LogEnd {
   readonly #log: EventLog;
   readonly #frontier: () => number;
   #waiters: Waiter[] = [];
+  #failure: AppError | undefined;
 
   constructor(log: EventLog, frontier: () => number) {
     this.#log = log;
@@ -37,6 +38,7 @@ export class LogEnd {
   async reached(): Promise<void> {
     const seq = await this.#log.headSeq();
     if (this.#frontier() >= seq) return;
+    if (this.#failure) throw this.#failure;
     await new Promise<void>((resolve, reject) => this.#waiters.push({ seq, resolve, reject }));
   }
 
@@ -46,7 +48,9 @@ export class LogEnd {
     this.#waiters = this.#waiters.filter((waiter) => waiter.seq > seq);
   }
 
+  /** Nothing is applied any more. */
   fail(error: AppError): void {
+    this.#failure = error;
     for (const { reject } of this.#waiters) reject(error);
     this.#waiters = [];
   }

@@ -1,8 +1,11 @@
 // Imports of topics that others write: one per topic that the catalogue reads so, while this process leads. What fails for good is told
 // by an append, so that what reads the topic stands still at one seq on every process.
+import { delay } from '../core/backoff.js';
 import type { Catalog } from '../catalog/catalog.js';
-import { toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { toAppError, toErrorMessage, type ErrorMessage } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+
+const retryMs = 1000;
 
 export interface ImportsEnv {
   readonly catalog: Catalog;
@@ -50,10 +53,22 @@ export class Imports {
     this.#running.set(topic, { stop, ended });
   }
 
+  /** What is retriable is healed by beginning anew: the position is in the log. */
+  async #import(topic: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#env.importTopic(topic, signal);
+      } catch (error) {
+        if (signal.aborted || !toAppError(error).retriable) throw error;
+        await delay(retryMs, signal);
+      }
+    }
+  }
+
   async #run(topic: string, signal: AbortSignal): Promise<void> {
-    const { importTopic, onFailed, logger } = this.#env;
+    const { onFailed, logger } = this.#env;
     try {
-      await importTopic(topic, signal);
+      await this.#import(topic, signal);
     } catch (error) {
       if (signal.aborted) return;
       // Rejected only when the engine ends: the next start finds the same.

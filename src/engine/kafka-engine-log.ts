@@ -154,6 +154,14 @@ export async function openKafkaEngineLog(
     outbox: () => outbox?.status,
     // Capture threads write to the brokers themselves.
     attachCapture: (port) => port.close(),
+    trimmed: {
+      logStart: log.logStart,
+      async trim(seq, known) {
+        const done = await log.trim(seq, known);
+        if (!done) outbox!.tellAgain();
+        return done;
+      },
+    },
     importTopic: (topic, signal) => log.importTopic(topic, signal),
     noteApplied: (append) => written!.note(append),
   };

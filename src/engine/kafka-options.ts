@@ -1,12 +1,9 @@
 // The log on Kafka, opened from the stream's URL: by the engine, and by each capture thread for its own producer.
 import type { Logger } from '../core/logger.js';
-import { openKafkaLog, type KafkaLog } from '../stream/kafka/kafka-log.js';
+import type { KafkaLog } from '../stream/kafka/kafka-log.js';
+import type { KnownPositions } from '../stream/kafka/kafka-log-options.js';
 import { kafkaDeadlines, parseKafkaUrl, type KafkaDeadlines } from '../stream/kafka/kafka-url.js';
-
-export interface KnownPositions {
-  readonly seq: number;
-  readonly positions: Readonly<Record<string, string>>;
-}
+import { openKafkaLog } from '../stream/kafka/open-kafka-log.js';
 
 export interface KafkaStreamOptions {
   readonly url: string;

@@ -37,6 +37,7 @@ import { Imports } from './imports.js';
 import { FeedRetention } from './feed-retention.js';
 import { Housekeeping } from './housekeeping.js';
 import { LocalAppends, localProducer } from './local-appends.js';
+import { LogTrimming, noteLogStart } from './log-trimming.js';
 import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
 import { Rebuilds } from './rebuilds.js';
@@ -169,6 +170,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       connectors.apply(control);
       if (control.kind === 'connector-removed') applier.forgetConnector(control.name);
     },
+    logStarts: ({ seq, commitTimeUs }) => noteLogStart(state, { seq, timeMs: Math.floor(commitTimeUs / 1000) }),
     topics,
     registry,
     serviceId: options.serviceId,
@@ -271,6 +273,17 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     nowUs: () => systemClock.nowUs(),
   });
   if (leads) await engineLog.startSending(refuse);
+  const trimming =
+    leads && engineLog.trimmed && options.commitsRetentionMs !== undefined
+      ? new LogTrimming({
+          state,
+          log: engineLog.trimmed,
+          retentionMs: options.commitsRetentionMs,
+          append: appendControl,
+          nowMs: () => systemClock.nowMs(),
+          logger,
+        })
+      : undefined;
   tableSources.tell();
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
@@ -293,6 +306,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       await removal.remove(name, keep);
     },
     connectorProgress: async (name) => connectors.progress(name),
+    knownPositions: async () => ({ seq: state.frontier.seq, positions: state.frontier.positions }),
     moments: async () => connectors.moments(),
     keepMoment: async (moment) => connectors.keepMoment(moment),
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
@@ -311,6 +325,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     },
     freeCaches: () => database.freeCache(),
     stop: async () => {
+      await trimming?.close();
       await imports?.close();
       await loop.stop();
       await builder.close();

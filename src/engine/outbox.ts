@@ -14,7 +14,7 @@ import { isBehind, nothingDerived, type DerivedGroup, type DerivedNumber } from 
 import { AppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Metrics } from '../core/metrics.js';
-import { withoutTopics } from '../core/record.js';
+import { RecordSet, withoutTopics } from '../core/record.js';
 import type { OutboxStore, OutboxTotals } from '../store/outbox-store.js';
 import { TopicRefusal } from '../stream/topic-refusal.js';
 
@@ -67,6 +67,12 @@ const dropIntervalMs = 1000;
 const missingTimes = 3;
 const missingPauseMs = 300;
 
+/** A group that says only where the derived records stand. */
+const nothingOf = {
+  commitTimeUs: 0,
+  records: new RecordSet({ buffers: [], topics: [], extents: new Int32Array(0), count: 0 }),
+};
+
 interface Sending {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
@@ -80,6 +86,7 @@ export class Outbox {
   #refusing = false;
   #dropped: DerivedNumber = nothingDerived;
   #droppedAtMs = 0;
+  #tellsAgain = false;
   #more: (() => void) | undefined;
 
   constructor(env: OutboxEnv) {
@@ -135,6 +142,12 @@ export class Outbox {
     });
     this.#sending = { stop, ended };
     await open;
+  }
+
+  /** Lets the target have the position anew, behind what is in the log by now: earlier records of it may be given up. */
+  tellAgain(): void {
+    this.#tellsAgain = true;
+    this.committed();
   }
 
   /** Ends sending; what is on its way may still become durable. */
@@ -206,6 +219,10 @@ export class Outbox {
     });
     for (let at = target.position; !signal.aborted;) {
       if (failure !== undefined) throw failure;
+      if (this.#tellsAgain) {
+        this.#tellsAgain = false;
+        if (isBehind(at, nothingDerived)) await target.write({ ...nothingOf, seq: at.seq, piece: at.piece });
+      }
       const group = store.next(at);
       if (group === undefined) {
         await new Promise<void>((resolve) => (this.#more = resolve));

@@ -31,6 +31,8 @@ export interface ProjectorParts {
   readonly connectorChanged: (
     control: Extract<AppendControl, { readonly kind: 'connector-put' | 'connector-removed' }>,
   ) => void;
+  /** In the open transaction: the log can be read from this append on. */
+  readonly logStarts: (append: Append) => void;
   readonly topics: DefinedTopics;
   readonly registry: Registry;
   readonly serviceId: string;
@@ -147,6 +149,9 @@ export class Projector {
       case 'connector-put':
       case 'connector-removed':
         this.#parts.connectorChanged(control);
+        return;
+      case 'log-start':
+        this.#parts.logStarts(append);
         return;
       case 'import-failed':
         for (const { imported, failed, name, properties } of catalog.all()) {

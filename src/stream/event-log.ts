@@ -90,7 +90,8 @@ export interface EventLog {
   /** Highest durable seq, 0 for an empty log. */
   headSeq(): Promise<number>;
   /**
-   * Whole appends with seq > `after`, in order, in groups that suit the storage. Rejects with too-old behind the retention. The records
+   * Whole appends with seq > `after`, in order, in groups that suit the storage. Rejects with too-old where some of them are gone by
+   * retention, or the log was trimmed behind `after`: never with other appends than everybody else has read. The records
    * of a very long append may lie in a file (they are no RecordSet then): they are usable until the next group is asked for.
    */
   read(after: number, options: ReadOptions): AsyncIterable<readonly Append[]>;

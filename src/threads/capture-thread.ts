@@ -36,7 +36,6 @@ export function startCaptureThread(
     stream: env.stream,
     serviceId: env.serviceId,
     bridge: channel?.port2,
-    knownPositions: undefined,
   };
   const worker = new Worker(new URL('./capture.js', import.meta.url), {
     workerData: data,
@@ -52,6 +51,7 @@ export function startCaptureThread(
   });
   const main: CaptureMainApi = {
     openTable: (request) => env.engine.openTable(request),
+    knownPositions: () => env.engine.knownPositions(),
     state: onReport,
     log: env.log,
     done: (error) => {

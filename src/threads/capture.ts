@@ -15,7 +15,7 @@ import type { SourceConfig, SourceReport, SourceState } from '../source/source-c
 import { connectBridge } from '../stream/bridge/bridge-client.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import type { OpenedTable, OpenTableRequest, StreamOptions } from '../engine/engine-api.js';
-import type { KnownPositions } from '../engine/kafka-options.js';
+import type { KnownPositions } from '../stream/kafka/kafka-log-options.js';
 import { connectRpc } from './rpc.js';
 import { freeMemoryAtRest } from './rest.js';
 import { sourceFactory } from './source-factory.js';
@@ -30,13 +30,13 @@ export interface CaptureData {
   readonly serviceId: string;
   /** Embedded: our end of the bridge. */
   readonly bridge: MessagePort | undefined;
-  /** Kafka: where the engine stands; only what is behind it has to be searched for the producer's position. */
-  readonly knownPositions: KnownPositions | undefined;
 }
 
 /** What the main thread answers to a capture thread. */
 export interface CaptureMainApi {
   openTable(request: OpenTableRequest): Promise<OpenedTable>;
+  /** Kafka: where the engine stands; only what is behind it has to be searched for the producer's position. */
+  knownPositions(): Promise<KnownPositions>;
   state(report: SourceReport): void;
   log(level: LogLevel, message: string, fields: LogFields): void;
   done(error: ErrorMessage | undefined): void;
@@ -119,7 +119,7 @@ async function openProducer(): Promise<AppendProducer> {
     serviceId: data.serviceId,
     logger,
     signal: stopping.signal,
-    knownPositions: data.knownPositions,
+    knownPositions: await rpc.remote.knownPositions(),
   });
   return log.openProducer(name);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
-import { openKafkaLog } from '../../src/stream/kafka/kafka-log.js';
+import { openKafkaLog } from '../../src/stream/kafka/open-kafka-log.js';
 import { deleteTopicsOf } from '../support/kafka-admin.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { eventLogContract, type EventLogHarness } from './event-log.js';

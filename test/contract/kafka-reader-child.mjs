@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 const [dist, brokers, serviceId, spillFolder] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(join(dist, path)).href);
-const { openKafkaLog } = await load('stream/kafka/kafka-log.js');
+const { openKafkaLog } = await load('stream/kafka/open-kafka-log.js');
 const { silentLogger } = await load('core/logger.js');
 
 const log = await openKafkaLog({ brokers: brokers.split(','), serviceId, logger: silentLogger, spillFolder });

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 const [dist, brokers, serviceId, mode] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(join(dist, path)).href);
-const { openKafkaLog } = await load('stream/kafka/kafka-log.js');
+const { openKafkaLog } = await load('stream/kafka/open-kafka-log.js');
 const { silentLogger } = await load('core/logger.js');
 const { extent, extentSize, opCode, RecordSet } = await load('core/record.js');
 

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
-import { openKafkaLog, type KafkaLog } from '../../src/stream/kafka/kafka-log.js';
+import type { KafkaLog } from '../../src/stream/kafka/kafka-log.js';
+import { openKafkaLog } from '../../src/stream/kafka/open-kafka-log.js';
 import { appendChunk } from '../support/chunk.js';
 import { TestEngine, until } from '../support/engine.js';
 import { startKafka, type KafkaServer } from '../support/servers/kafka.js';

@@ -111,7 +111,7 @@ describe.skipIf(servers.missing)('a follower', () => {
     await leader.api.stopSending();
     await insert(leader, 4, 3);
     await expect.poll(() => follower.unsent(), poll).toBe(4);
-    await follower.restart('leader');
+    await follower.restart({ role: 'leader' });
     await insert(follower, 1, 7);
     expect(await values('d', 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((v) => `k${v % 3}={"v":${v}}`));
   });

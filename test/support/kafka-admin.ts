@@ -38,3 +38,11 @@ export function settingOf(brokers: readonly string[], topics: readonly string[],
     });
   });
 }
+
+/** First offset of a log's commit topic. */
+export function commitsBeginAt(brokers: readonly string[], serviceId: string): Promise<number> {
+  return withKafkaAdmin(brokers, async (admin) => {
+    const [partition] = await admin.fetchTopicOffsets(`${serviceId}_commits`);
+    return Number(partition!.low);
+  });
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { StatementResult } from '../../src/projector/statement-facade.js';
 import { openStateReader } from '../../src/store/sqlite/state-reader.js';
 import type { StateReader } from '../../src/store/state-store.js';
-import type { EngineApi, EngineOptions, EngineRole } from '../../src/engine/engine-api.js';
+import type { EngineApi, EngineOptions } from '../../src/engine/engine-api.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import type { LogLine } from './engine.js';
 
@@ -55,9 +55,9 @@ export class KafkaEngine {
     await this.api.stop();
   }
 
-  async restart(role: EngineRole = 'leader'): Promise<void> {
+  async restart(options: Partial<KafkaEngineOptions> = {}): Promise<void> {
     await this.stop();
-    this.#options = { ...this.#options, role };
+    this.#options = { ...this.#options, ...options };
     await this.open();
   }
 
@@ -74,6 +74,16 @@ export class KafkaEngine {
     const session = this.#reader.session();
     try {
       return [...session.scan({ table })].map(({ row }) => row);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** That is applied. */
+  seq(): number {
+    const session = this.#reader.session();
+    try {
+      return session.frontier.seq;
     } finally {
       session.close();
     }

@@ -1,6 +1,7 @@
 // A record of the commit topic: the appends of one Kafka transaction. JSON, so that any consumer and any person can read it; key =
 // the producer. seq = base + offset * 4096 + place among the appends of the record, so no counter has to be kept anywhere.
-// The topic's first record is the header {logId, base, format}.
+// The topic's first record is the header {logId, base, format}; once the topic is trimmed, it is a commit with the control `log-start`,
+// which says the same.
 //
 //   s, n      session of the producer (one opening of it) and number of the record in it, from 1; 0 opens the session
 //   p         the producer's position behind this record
@@ -150,6 +151,23 @@ export function parseHeader(value: Buffer | null, topic: string): LogHeader {
     });
   }
   return { logId, base: base! };
+}
+
+/** What the first record of a trimmed commit topic says; undefined: the record is a commit, but no such one, or no commit at all. */
+export function headerOfLogStart(value: Buffer | null): LogHeader | 'other commit' | undefined {
+  let text: Partial<CommitText> = {};
+  try {
+    text = JSON.parse(value?.toString('utf8') ?? '') as typeof text;
+  } catch {
+    // It is no commit, whatever it is.
+  }
+  if (!Array.isArray(text.appends)) return undefined;
+  for (const [, , , extra] of text.appends) {
+    if (extra?.control?.kind !== 'log-start') continue;
+    const { logId, base } = extra.control;
+    return { logId, base };
+  }
+  return 'other commit';
 }
 
 /** The header's record has no place in the sequence, so that 0 lies before every append. */

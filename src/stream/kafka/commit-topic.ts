@@ -1,6 +1,10 @@
 // Reading the commit topic: forward for followers, and back from its end for where a producer stands. Two views of it: what is
 // visible to everybody (up to the first open transaction), and what is decided, which also sees behind open transactions of
 // other producers: so a producer that starts again does not have to wait for another one that died.
+//
+// The leader may trim the topic up to a commit with the control `log-start` (commit-trim.ts). Who reads behind a seq before that would
+// miss appends, and gets too-old; who looks back for a producer finds what is there, and must know where the producer stood at a place
+// that is still in the topic.
 import { AppError } from '../../core/errors.js';
 import type { BrokerLink } from './broker-link.js';
 import { parseCommit, seqOf, type Commit, type LogHeader } from './commit-record.js';
@@ -31,21 +35,29 @@ export class CommitTopic {
   readonly name: string;
   readonly topicId: string;
   readonly header: LogHeader;
-  /** Offset of the header's record. */
-  readonly #headerOffset: number;
+  /** Where the commits begin: behind the header's record, or with the `log-start` up to which the topic was trimmed. */
+  #first: number;
+  #trimmed: boolean;
   readonly #directory: TopicDirectory;
 
-  constructor(topic: TopicEntry, header: LogHeader, headerOffset: number, directory: TopicDirectory) {
+  constructor(
+    topic: TopicEntry,
+    header: LogHeader,
+    { first, trimmed }: { readonly first: number; readonly trimmed: boolean },
+    directory: TopicDirectory,
+  ) {
     this.name = topic.name;
     this.topicId = topic.topicId;
     this.header = header;
-    this.#headerOffset = headerOffset;
+    this.#first = first;
+    this.#trimmed = trimmed;
     this.#directory = directory;
   }
 
   /** Commits from an offset on that everybody may see; waits up to `waitMs` for the first. */
   async page(link: BrokerLink, offset: number, waitMs: number): Promise<CommitPage> {
-    const from = Math.max(offset, this.#headerOffset + 1);
+    if (this.#trimmed && offset < this.#first) throw this.#tooOld(offset);
+    const from = Math.max(offset, this.#first);
     const part = await this.#fetch(link, from, waitMs, true);
     if (part === undefined) return { commits: [], next: await this.#outOfRange(link, from), visibleEnd: from };
     const commits: PlacedCommit[] = [];
@@ -65,9 +77,36 @@ export class CommitTopic {
     const leader = await this.#directory.leader(this.name, 0);
     const end = await link.endOffset(leader, this.name, 0, true);
     if (offset >= end) return end;
-    throw new AppError('too-old', `topic "${this.name}" no longer holds its records from offset ${offset} on`, {
-      hint: 'the commit topic must keep everything: set its retention.ms and retention.bytes to -1',
+    await this.#lookForStart(link);
+    throw this.#tooOld(offset);
+  }
+
+  #tooOld(offset: number): AppError {
+    const wanted = seqOf(this.header, offset, 0);
+    return new AppError('too-old', `the log no longer holds what comes behind seq ${wanted}`, {
+      detail: `its commit topic "${this.name}" was trimmed and begins at seq ${this.startSeq}`,
+      hint: 'start from a copy of the data folder of a process that is further on; commits.retention.ms says how far a process may fall behind',
     });
+  }
+
+  /** Who has applied everything up to here can read the log; 0: it was never trimmed. */
+  get startSeq(): number {
+    return this.#trimmed ? seqOf(this.header, this.#first, 0) : 0;
+  }
+
+  /** Another process may have trimmed the topic since this one looked. */
+  async #lookForStart(link: BrokerLink): Promise<void> {
+    const leader = await this.#directory.leader(this.name, 0);
+    const [start] = await link.listOffsets(leader, [{ topic: this.name, partition: 0 }], {
+      at: 'start',
+      committed: false,
+    });
+    if (start! > this.#first) this.trimmedTo(start!);
+  }
+
+  trimmedTo(offset: number): void {
+    this.#first = offset;
+    this.#trimmed = true;
   }
 
   #place(reader: RecordReader): PlacedCommit {
@@ -84,8 +123,17 @@ export class CommitTopic {
     return link.endOffset(await this.#directory.leader(this.name, 0), this.name, 0, visible);
   }
 
-  /** What is decided of one producer from an offset on, in order; all of it when the producer has no open transaction. */
+  /**
+   * What is decided of one producer from an offset on, in order; all of it when the producer has no open transaction. Rejects with
+   * too-old where the topic does not reach back so far.
+   */
   async decidedOf(link: BrokerLink, producer: string, from: number): Promise<PlacedCommit[]> {
+    await this.#lookForStart(link);
+    if (this.#trimmed && from < this.#first) throw this.#tooOld(from);
+    return this.#decidedFrom(link, producer, from);
+  }
+
+  async #decidedFrom(link: BrokerLink, producer: string, from: number): Promise<PlacedCommit[]> {
     const open = new Map<number, PlacedCommit[]>();
     const decided: PlacedCommit[] = [];
     await this.#walk(link, from, {
@@ -120,7 +168,7 @@ export class CommitTopic {
     visit: { readonly record: (reader: RecordReader) => void; readonly end: (reader: RecordReader) => void },
   ): Promise<void> {
     const end = await this.end(link, false);
-    let at = Math.max(from, this.#headerOffset + 1);
+    let at = Math.max(from, this.#first);
     while (at < end) {
       const part = await this.#fetch(link, at, 0, false);
       const reader = new RecordReader(part?.records ?? Buffer.alloc(0));
@@ -140,14 +188,27 @@ export class CommitTopic {
     }
   }
 
-  /** The newest decided commit of a producer, not looking further back than `oldest`. */
-  async lastOf(link: BrokerLink, producer: string, oldest: number): Promise<PlacedCommit | undefined> {
-    const first = Math.max(oldest, this.#headerOffset + 1);
+  /**
+   * The newest decided commit of a producer, not looking further back than `oldest`: where the caller knows how the producer stood.
+   * `always`: one that ever was is in the topic (derived records, see commit-trim.ts). Else it rejects with too-old when the topic does
+   * not reach back to `oldest` and none is found.
+   */
+  async lastOf(
+    link: BrokerLink,
+    producer: string,
+    oldest: number,
+    { always = false }: { readonly always?: boolean } = {},
+  ): Promise<PlacedCommit | undefined> {
+    await this.#lookForStart(link);
+    const first = Math.max(oldest, this.#first);
     const end = await this.end(link, false);
     for (let back = firstLookBack; ; back *= 8) {
       const from = Math.max(first, end - back);
-      const found = (await this.decidedOf(link, producer, from)).at(-1);
-      if (found !== undefined || from === first) return found;
+      const found = (await this.#decidedFrom(link, producer, from)).at(-1);
+      if (found !== undefined) return found;
+      if (from > first) continue;
+      if (this.#trimmed && oldest < this.#first && !always) throw this.#tooOld(oldest);
+      return undefined;
     }
   }
 
@@ -156,7 +217,8 @@ export class CommitTopic {
     link: BrokerLink,
     oldest: number,
   ): Promise<{ readonly seq: number | undefined; readonly visibleEnd: number }> {
-    const first = Math.max(oldest, this.#headerOffset + 1);
+    await this.#lookForStart(link);
+    const first = Math.max(oldest, this.#first);
     const end = await this.end(link, true);
     for (let back = firstLookBack; ; back *= 8) {
       const from = Math.max(first, end - back);

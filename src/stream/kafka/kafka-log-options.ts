@@ -2,6 +2,12 @@
 import type { Logger } from '../../core/logger.js';
 import type { KafkaAddress } from './kafka-url.js';
 
+/** Where producers stood, as a reader knew it at a seq. */
+export interface KnownPositions {
+  readonly seq: number;
+  readonly positions: Readonly<Record<string, string>>;
+}
+
 export interface KafkaLogOptions extends KafkaAddress {
   readonly clientId?: string | undefined;
   /** Names the log among others on the cluster: begins the name of the commit topic and of the transactional ids. */
@@ -12,7 +18,7 @@ export interface KafkaLogOptions extends KafkaAddress {
   /** Ends the log at once, as if its process had died. */
   readonly signal?: AbortSignal | undefined;
   /** Positions of producers that a reader knew at a seq (the frontier's): a producer's position is then looked for behind it only. */
-  readonly knownPositions?: { readonly seq: number; readonly positions: Readonly<Record<string, string>> } | undefined;
+  readonly knownPositions?: KnownPositions | undefined;
   /** Where the records of very long appends wait until they are applied. Undefined: they are held in memory (tests, and those who do not read). */
   readonly spillFolder?: string | undefined;
   /** Appends of a commit with more bytes than this go there. */

@@ -5,6 +5,7 @@
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import type { Append } from '../../core/append.js';
+import type { AppendControl } from '../../core/append-control.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type {
   AppendProducer,
@@ -17,17 +18,18 @@ import type {
   TopicSpec,
 } from '../event-log.js';
 import { importProducerName } from '../import-name.js';
-import { AdminClient } from './admin-client.js';
+import type { AdminClient } from './admin-client.js';
 import type { AppendGroup } from './append-group.js';
 import { BrokerLink } from './broker-link.js';
 import { offsetOf } from './commit-record.js';
 import type { CommitTopic } from './commit-topic.js';
 import { importTopic } from './import-producer.js';
 import { toLogError } from './kafka-errors.js';
-import type { KafkaLogOptions } from './kafka-log-options.js';
+import type { KafkaLogOptions, KnownPositions } from './kafka-log-options.js';
 import { kafkaDeadlines } from './kafka-url.js';
 import { KafkaProducer } from './kafka-producer.js';
-import { commitTopicName, createCommitTopic, openCommitTopic } from './log-header.js';
+import { trimCommits } from './commit-trim.js';
+import { commitTopicName } from './log-header.js';
 import { readLog, type LogReading } from './log-reading.js';
 import { endOpenTransactions } from './open-transactions.js';
 import { ProducerLoop } from './producer-loop.js';
@@ -39,7 +41,6 @@ import {
   type SinkPosition,
   type SinkProducer,
 } from './sink-producer.js';
-import { throwIfAborted } from './stopping.js';
 import {
   alterTopic,
   checkTopicName,
@@ -49,7 +50,7 @@ import {
   topicSettings,
   type TopicTools,
 } from './topic-admin.js';
-import { TopicDirectory } from './topic-directory.js';
+import type { TopicDirectory } from './topic-directory.js';
 import { readTap } from './topic-tap.js';
 
 /** How long `close` waits for what producers have closed. */
@@ -71,6 +72,7 @@ export class KafkaLog implements EventLog {
   /** What this process knows to be durable, although its markers may still be on their way: topic id/partition -> end. */
   readonly #durableEnds = new Map<string, number>();
   #durableCommitEnd = 0;
+  #knownPositions: KnownPositions | undefined;
   /** The newest commit of derived records that was seen. */
   #lastSink: { readonly offset: number; readonly position: string | null } = { offset: 0, position: null };
   #visibleEnd = 0;
@@ -80,6 +82,7 @@ export class KafkaLog implements EventLog {
   constructor(options: KafkaLogOptions, parts: OpenedParts) {
     this.#options = options;
     this.#deadlineMs = (options.deadlines ?? kafkaDeadlines).call;
+    this.#knownPositions = options.knownPositions;
     this.#stop = parts.stop;
     this.#signal = parts.stop.signal;
     this.#admin = parts.admin;
@@ -162,7 +165,7 @@ export class KafkaLog implements EventLog {
   async sinkPosition(): Promise<SinkPosition> {
     await this.#awaitVisible();
     const last = await this.#attempt('the derived records', () =>
-      this.#commits.lastOf(this.#link, sinkProducerName, this.#lastSink.offset),
+      this.#commits.lastOf(this.#link, sinkProducerName, this.#lastSink.offset, { always: true }),
     );
     if (last !== undefined) this.#lastSink = { offset: last.offset, position: last.commit.position };
     return parseSinkPosition(this.#lastSink.position);
@@ -173,6 +176,30 @@ export class KafkaLog implements EventLog {
     const { serviceId, logger } = this.#options;
     const parts = { commits: this.#commits, link: this.#link, directory: this.#directory, signal: this.#signal };
     await this.#attempt('what is undecided', () => endOpenTransactions(serviceId, { ...parts, logger }));
+  }
+
+  /** The append that allows the commit topic to be trimmed up to itself, once everybody is expected to have applied it. */
+  get logStart(): AppendControl {
+    return { kind: 'log-start', ...this.#commits.header };
+  }
+
+  /** What lies behind this seq can be read. */
+  get startSeq(): number {
+    return this.#commits.startSeq;
+  }
+
+  /**
+   * Gives up the commit records before the one that holds this seq, which is a `logStart`'s. `known`: the frontier, not before it. False:
+   * derived records have not been told to stand behind it yet.
+   */
+  async trim(seq: number, known: KnownPositions): Promise<boolean> {
+    await this.sinkPosition();
+    const offset = offsetOf(this.#commits.header, seq);
+    if (this.#lastSink.position !== null && this.#lastSink.offset < offset) return false;
+    // Producers that are opened again are looked for behind it.
+    this.#knownPositions = known;
+    await this.#attempt('the commit topic', () => trimCommits(this.#link, this.#directory, this.#commits, offset));
+    return true;
   }
 
   /** Lets a topic that others write enter the sequence (import-producer.ts), until the signal aborts. */
@@ -242,7 +269,7 @@ export class KafkaLog implements EventLog {
   }
 
   #known(name: string): { readonly offset: number; readonly position: string | null } | undefined {
-    const { knownPositions } = this.#options;
+    const knownPositions = this.#knownPositions;
     if (knownPositions === undefined) return undefined;
     return {
       offset: offsetOf(this.#commits.header, knownPositions.seq),
@@ -337,7 +364,7 @@ export class KafkaLog implements EventLog {
   }
 }
 
-interface OpenedParts {
+export interface OpenedParts {
   readonly stop: AbortController;
   readonly admin: AdminClient;
   readonly link: BrokerLink;
@@ -345,46 +372,11 @@ interface OpenedParts {
   readonly commits: CommitTopic;
 }
 
-const defaultClientId = 'writethrough';
+export const defaultClientId = 'writethrough';
 /** Well over what a producer gathers in one transaction, so that only single appends that are longer are spilled. */
 const spillBytesDefault = 16 * 1024 * 1024;
 
-function openLink(options: KafkaLogOptions): BrokerLink {
+export function openLink(options: KafkaLogOptions): BrokerLink {
   const { brokers, ssl, sasl, deadlines, logger, serviceId, clientId = defaultClientId } = options;
   return new BrokerLink({ brokers, ssl, sasl, deadlines, logger, clientId, knownTopic: commitTopicName(serviceId) });
-}
-
-/** Opens the log of this service, or makes it. Rejects with log-unreachable (retriable) when no broker answers for a while. */
-export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { serviceId, signal } = options;
-  if (!/^[A-Za-z0-9._-]{1,200}$/.test(serviceId)) {
-    throw new AppError('bad-config', `"${serviceId}" cannot be the service id of a log on Kafka`, {
-      hint: 'letters, digits, ".", "_" and "-": the names of topics begin with it',
-    });
-  }
-  const stop = new AbortController();
-  const abort = () => stop.abort();
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  stop.signal.addEventListener('abort', () => signal?.removeEventListener('abort', abort), { once: true });
-  const { logger, deadlines = kafkaDeadlines, clientId = defaultClientId } = options;
-  const admin = new AdminClient({ ...options, clientId });
-  const link = openLink(options);
-  const directory = new TopicDirectory(link, admin, logger, stop.signal);
-  try {
-    const commits = await retryingFor(deadlines.call, `the Kafka log "${serviceId}"`, stop.signal, () =>
-      directory.doubting(async () => {
-        throwIfAborted(stop.signal);
-        const follows = options.follows === true;
-        if (!follows) await createCommitTopic(admin, serviceId);
-        return openCommitTopic({ serviceId, link, directory, follows, signal: stop.signal });
-      }),
-    );
-    return new KafkaLog(options, { stop, admin, link, directory, commits });
-  } catch (error) {
-    stop.abort();
-    link.close();
-    admin.close();
-    throw error;
-  }
 }

@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../core/errors.js';
 import type { AdminClient } from './admin-client.js';
 import type { BrokerLink } from './broker-link.js';
-import { parseHeader, printHeader, type LogHeader } from './commit-record.js';
+import { headerOfLogStart, parseHeader, printHeader, type LogHeader } from './commit-record.js';
 import { CommitTopic } from './commit-topic.js';
 import { eachCommitted, fetchPartition } from './fetch-partition.js';
 import { errorType } from './kafka-errors.js';
 import { RecordBatch } from './record-batch.js';
+import type { RecordReader } from './record-reader.js';
 import type { TopicDirectory } from './topic-directory.js';
 import { Transactions } from './transaction.js';
 
@@ -71,19 +72,29 @@ async function readHeader(topic: string, { link, directory }: CommitTopicOptions
   const leader = await directory.leader(topic, 0);
   const [start] = await link.listOffsets(leader, [{ topic, partition: 0 }], { at: 'start', committed: false });
   const end = await link.endOffset(leader, topic, 0, false);
-  let found: { header: LogHeader; offset: number } | undefined;
+  let found: { header: LogHeader; first: number; trimmed: boolean } | undefined;
   for (let at = start!; at < end && found === undefined;) {
     const options = { committed: true, waitMs: 100, bytesMax: 64 * 1024 };
     const part = await fetchPartition(link, directory, { topic, partition: 0, offset: at, ...options });
     if (part === undefined) break;
     // Behind a transaction that is still open: it may hold the header, and is decided soon.
     at = eachCommitted(part, at, (reader) => {
-      found = { header: parseHeader(reader.value(), topic), offset: reader.offset };
+      found = firstRecord(reader, topic);
       return false;
     });
     if (found === undefined && part.lastStableOffset <= at && at < end) return undefined;
   }
-  return found === undefined ? undefined : new CommitTopic(entry, found.header, found.offset, directory);
+  return found === undefined ? undefined : new CommitTopic(entry, found.header, found, directory);
+}
+
+function firstRecord(reader: RecordReader, topic: string) {
+  const header = headerOfLogStart(reader.value());
+  if (header === undefined)
+    return { header: parseHeader(reader.value(), topic), first: reader.offset + 1, trimmed: false };
+  if (header !== 'other commit') return { header, first: reader.offset, trimmed: true };
+  throw new AppError('log-corrupt', `topic "${topic}" has lost its beginning`, {
+    hint: 'set its retention.ms and retention.bytes to -1: only the option commits.retention.ms trims it so that it can be read',
+  });
 }
 
 async function writeHeader(topic: string, transactions: Transactions): Promise<void> {

@@ -266,6 +266,7 @@ export class ProducerLoop {
         group.rewind();
         return undefined;
       } catch (again) {
+        if (again instanceof AppError && again.code === 'too-old') throw fellBehind(this.name, again);
         failure = this.#explained(again);
       }
     }
@@ -379,4 +380,14 @@ export function transactionalIdOf(serviceId: string, producer: string): string {
 function endOfPart(part: CommitPart): TransactionEnd {
   const { topic, topicId, partition } = part;
   return { topic, topicId, partition, end: endOf(part) };
+}
+
+/** It was silent for longer than the commit topic reaches back: what became of its last append is told to who opens it again. */
+function fellBehind(name: string, cause: AppError): AppError {
+  return new AppError(cause.code, `producer "${name}": ${cause.message}`, {
+    detail: cause.detail,
+    hint: 'open the producer again and begin at its position',
+    retriable: true,
+    cause,
+  });
 }

@@ -1,7 +1,8 @@
 // The requests that we send in our own words through kafkajs's connections: Produce and Fetch, whose encoders there make objects
-// per record, Metadata, which there knows no topic ids (they tell a topic from an earlier one of its name), and IncrementalAlterConfigs,
-// which it does not have: AlterConfigs resets every setting that it does not name.
-// Versions: Produce 7 (Kafka 2.1), Metadata 11 (2.8), Fetch 13 (3.1, the first that asks by topic id), IncrementalAlterConfigs 0 (2.3).
+// per record, Metadata, which there knows no topic ids (they tell a topic from an earlier one of its name), IncrementalAlterConfigs,
+// which it does not have (AlterConfigs resets every setting that it does not name), and DeleteRecords, whose leaders it does not look up.
+// Versions: Produce 7 (Kafka 2.1), Metadata 11 (2.8), Fetch 13 (3.1, the first that asks by topic id), IncrementalAlterConfigs 0 (2.3),
+// DeleteRecords 1 (2.0).
 import { groupBy } from './group-by.js';
 import { type WireReader, WireWriter } from './wire.js';
 
@@ -20,6 +21,7 @@ export const neededVersions: readonly { readonly name: string; readonly apiKey: 
   { name: 'Fetch', apiKey: 1, version: 13 },
   { name: 'Metadata', apiKey: 3, version: 11 },
   { name: 'IncrementalAlterConfigs', apiKey: 44, version: 0 },
+  { name: 'DeleteRecords', apiKey: 21, version: 1 },
 ];
 
 export interface ProducePart {
@@ -254,6 +256,32 @@ export function alterConfigsRequest(
       const length = answers === 0 ? -1 : reader.int16();
       const message = length < 0 ? undefined : reader.view(length).toString('utf8');
       return { value: { errorCode, message }, throttleMs };
+    },
+  };
+}
+
+/** Lets a partition begin at an offset; only its leader can. Answers with an error code. */
+export function deleteRecordsRequest(
+  topic: string,
+  partition: number,
+  offset: number,
+  timeoutMs: number,
+): WireRequest<number> {
+  const writer = new WireWriter().int32(1).string(topic).int32(1).int32(partition).int64(offset).int32(timeoutMs);
+  return {
+    apiKey: 21,
+    apiVersion: 1,
+    apiName: 'DeleteRecords',
+    body: writer.written(),
+    waitMs: timeoutMs,
+    decode: (reader) => {
+      const throttleMs = reader.int32();
+      reader.int32(); // one topic
+      reader.string();
+      reader.int32(); // one partition
+      reader.int32();
+      reader.int64(); // where it begins now
+      return { value: reader.int16(), throttleMs };
     },
   };
 }

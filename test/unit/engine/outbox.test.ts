@@ -22,6 +22,8 @@ let errors: unknown[];
 class MemoryTarget {
   position: DerivedNumber = nothingDerived;
   readonly written: string[] = [];
+  /** Of the groups, those without records too. */
+  readonly numbers: string[] = [];
   readonly gone = new Set<string>();
   opened = 0;
   held = false;
@@ -49,6 +51,7 @@ class MemoryTarget {
 
   flush(): void {
     for (const { seq, piece, records } of this.#taken.splice(0)) {
+      this.numbers.push(`${seq}.${piece}`);
       for (let i = 0; i < records.count; i++)
         this.written.push(`${seq}.${piece} ${records.topic(i)}=${records.value(i)!.toString()}`);
       this.position = { seq, piece };
@@ -120,6 +123,19 @@ afterEach(async () => {
 });
 
 describe('the outbox', () => {
+  it('tells its position anew when it is asked to, in its place, and never one that it does not have', async () => {
+    outbox.tellAgain();
+    await outbox.startSending();
+    add(group(5, 0, 'a'));
+    await sent(1);
+    outbox.tellAgain();
+    await expect.poll(() => target.numbers.length).toBe(2);
+    add(group(7, 0, 'b'));
+    await sent(2);
+    expect(target.numbers).toEqual(['5.0', '5.0', '7.0']);
+    expect(target.written).toEqual(['5.0 a=0', '7.0 b=0']);
+  });
+
   it('sends groups in order, once, and drops what is durable', async () => {
     add(group(5, 0, 'a', 'b'), group(5, 1, 'a'));
     await outbox.startSending();

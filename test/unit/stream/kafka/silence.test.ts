@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/core/logger.js';
 import { BrokerLink } from '../../../../src/stream/kafka/broker-link.js';
-import { openKafkaLog } from '../../../../src/stream/kafka/kafka-log.js';
+import { openKafkaLog } from '../../../../src/stream/kafka/open-kafka-log.js';
 import { LeaderGroup } from '../../../../src/stream/kafka/leader-group.js';
 import { AdminClient } from '../../../../src/stream/kafka/admin-client.js';
 import { metadataRequest } from '../../../../src/stream/kafka/requests.js';
