@@ -7,6 +7,7 @@ export function embeddedTopics(log: EmbeddedLog): EngineTopics {
     shared: false,
     find: (name) => log.findTopic(name),
     isEmpty: (name) => log.topicIsEmpty(name),
+    lostSeq: (name) => log.topicLostSeq(name),
     create: (spec) => log.createTopicNow(spec),
     alter: (name, limits) => log.alterTopicNow(name, limits),
     delete: (name) => log.deleteTopicNow(name),

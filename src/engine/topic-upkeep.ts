@@ -109,6 +109,10 @@ export class TopicUpkeep implements EngineTopics {
     return this.#written.isEmpty(name);
   }
 
+  lostSeq(): number {
+    return 0;
+  }
+
   create(spec: TopicSpec): void {
     const { name } = spec;
     this.#broker.checkTopicName(name);

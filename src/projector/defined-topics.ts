@@ -10,6 +10,8 @@ export interface DefinedTopics {
   find(name: string): KnownTopic | undefined;
   /** No record was ever written to it. False where that is not known for certain. */
   isEmpty(name: string): boolean;
+  /** Records up to this seq may be gone by retention; 0 where none are, or where the sequence does not tell (Kafka). */
+  lostSeq(name: string): number;
   /** Of a name that `find` does not know. Throws invalid-statement where no topic can have it. */
   create(spec: TopicSpec): void;
   /** One that others have made: it is there, with these partitions. */

@@ -188,7 +188,9 @@ export class DefinitionApplier {
       // A derived stream keeps no history of its own to replay; a query over it starts now.
       const replayable = stream.writtenBy === null && !topics.isEmpty(stream.properties.topic);
       if (!replayable) return runtime.attachQuery(catalog.query(queryId)!, entry);
-      return builder.begin({ ...base, method: 'replay', cursors: {} });
+      // The earliest is what its retention has left. A rebuild is another matter: it would have other rows.
+      const replayedSeq = topics.lostSeq(stream.properties.topic);
+      return builder.begin({ ...base, method: 'replay', cursors: {}, replayedSeq });
     }
     const cursors = Object.fromEntries(sources.map((source) => [source.name, { last: null, done: false }]));
     builder.begin({ ...base, method: 'scan', cursors });

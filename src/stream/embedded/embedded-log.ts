@@ -143,6 +143,11 @@ export class EmbeddedLog implements EventLog {
     return this.#topics.find(name)?.next.every((next) => next === 0) ?? true;
   }
 
+  /** Records of it up to this seq may have gone by retention. */
+  topicLostSeq(name: string): number {
+    return this.#topics.find(name)?.lostSeq ?? 0;
+  }
+
   /** The next whole appends with seq > `after`, or none at the end: `read` for a caller that must not wait (rebuild). */
   readGroup(after: number, topics?: ReadonlySet<string>): Append[] {
     return this.#reader.readGroup(after, topics);

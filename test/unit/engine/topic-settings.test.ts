@@ -268,10 +268,25 @@ describe('an alteration', () => {
     expect(await settings('counts')).toEqual({ cleanup: 'compact', retentionMs: -1, retentionBytes: -1 });
   });
 
-  it('takes effect on the records that are there', async () => {
-    for (let id = 0; id < 4; id++) await engine.run(`INSERT INTO s (id, v, ROWTIME) VALUES (${id}, 'x', 1000);`);
-    await alter('s', { ms: 0 });
+  it('takes effect on the records that are there; a new query begins with the rest, and no rebuild passes over what is gone', async () => {
+    const written = async (from: number, to: number, rowtime: number) => {
+      for (let id = from; id < to; id++)
+        await engine.run(`INSERT INTO s (id, v, ROWTIME) VALUES (${id}, 'x', ${rowtime});`);
+    };
+    await engine.run('CREATE TABLE early AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;');
+    await written(0, 4, 1000);
     const first = async () => (await engine.api.topics()).find(({ name }) => name === 's')!.offsets[0]!.first;
     await until(async () => (await first()) === 4, 'the records are gone');
+    await alter('s', { ms: -1 });
+    await written(4, 6, 2000);
+    await engine.run('CREATE TABLE late AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;');
+    await until(() => engine.codeOf('late') === 'ok', 'the new query');
+    await written(6, 7, 3000);
+    expect([engine.rows('early'), engine.rows('late')]).toEqual([[['x', 7]], [['x', 3]]]);
+    await engine.api.rebuild('early');
+    const ended = async () => (await engine.api.rebuilds()).find(({ table }) => table === 'early');
+    await until(async () => (await ended())?.state === 'failed', 'the rebuild is refused');
+    expect((await ended())?.error).toContain('no longer holds topic "s"');
+    expect(engine.rows('early')).toEqual([['x', 7]]);
   });
 });
