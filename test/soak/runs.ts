@@ -10,12 +10,14 @@ import { startKafka } from '../support/servers/kafka.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
 import type { ServerPool } from '../support/servers/pool.js';
+import { runBacklog } from './backlog.js';
 import { runBank } from './bank.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
 import { runLimits } from './limits.js';
 import { runPowerLoss } from './power-loss.js';
 import { runRebuild } from './rebuild.js';
 import { runSimulation } from './simulation.js';
+import { runStatements } from './statements.js';
 import type { SoakRun } from './main.js';
 
 type Values = Readonly<Record<string, string>>;
@@ -54,8 +56,28 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
   },
   followers: {
     summary: 'a leader and two followers on Kafka; the leader is killed again and again, the next takes over',
-    values: { seed: '', seconds: '60', kills: '20', rate: '100', rows: '300', processes: '3' },
+    values: { seed: '', seconds: '60', kills: '20', sleeps: '3', rate: '100', rows: '300', processes: '3' },
     run: runFollowers,
+  },
+  statements: {
+    summary: 'statements of many clients over few names, with kills; log: embedded, kafka or all',
+    values: { seed: '', log: 'all', clients: '8', sequences: '5000', kills: '20', stops: '5', seconds: '900' },
+    run: runStatementLogs,
+  },
+  backlog: {
+    summary: 'a follower that is many appends behind catches up; reads of two processes against one',
+    values: { seed: '', appends: '1000000' },
+    run: async (values, pool) => [
+      {
+        name: 'backlog',
+        figures: await runBacklog({
+          seed: Number(values['seed']),
+          appends: Number(values['appends']),
+          kafka: await pool.get('kafka'),
+          tell,
+        }),
+      },
+    ],
   },
   bank: {
     summary: 'transfers between two tables; every answer holds the whole amount; how old answers are',
@@ -249,6 +271,7 @@ async function runFollowers(values: Values, pool: ServerPool) {
       seed: Number(values['seed']),
       seconds: Number(values['seconds']),
       kills: Number(values['kills']),
+      sleeps: Number(values['sleeps']),
       rate: Number(values['rate']),
       initialRows: Number(values['rows']),
       processes: Number(values['processes']),
@@ -260,4 +283,24 @@ async function runFollowers(values: Values, pool: ServerPool) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function runStatementLogs(values: Values, pool: ServerPool) {
+  const logs = ['embedded', 'kafka'].filter((log) => values['log'] === 'all' || values['log'] === log);
+  if (logs.length === 0) throw new Error('log is one of embedded, kafka or all');
+  const results = [];
+  for (const log of logs) {
+    const figures = await runStatements({
+      seed: Number(values['seed']),
+      clients: Number(values['clients']),
+      sequences: Number(values['sequences']),
+      kills: Number(values['kills']),
+      stops: Number(values['stops']),
+      seconds: Number(values['seconds']),
+      tell,
+      ...(log === 'kafka' ? { kafka: await pool.get('kafka') } : {}),
+    });
+    results.push({ name: `statements ${log}`, figures });
+  }
+  return results;
 }

@@ -3,7 +3,7 @@ import { toAppError } from '../../src/core/errors.js';
 import type { TestEngine } from './engine.js';
 import type { StormAnswer, StormModel, StormTarget } from './harness/statement-storm.js';
 import { stormNames } from './harness/statement-storm.js';
-import { openDatabase } from '../../src/sqlite/database.js';
+import { ownerless } from './ownerless.js';
 
 export function engineTarget(engine: TestEngine): StormTarget {
   return {
@@ -39,32 +39,6 @@ export async function leftovers(engine: TestEngine): Promise<Leftovers> {
   return {
     catalogue: shown.filter((name) => stormNames.includes(name)).toSorted(),
     topics: topics.filter((name) => stormNames.includes(name)).toSorted(),
-    ownerless: ownerless(engine),
+    ownerless: ownerless(`${engine.folder}/writethrough.db`),
   };
-}
-
-function ownerless(engine: TestEngine): readonly string[] {
-  const database = openDatabase(`${engine.folder}/writethrough.db`, { readonly: true });
-  try {
-    const documents = (kind: string) =>
-      database
-        .statement('SELECT json FROM wt_document WHERE kind = ?')
-        .all(kind)
-        .map(([json]) => JSON.parse(String(json)) as Record<string, unknown>);
-    const owned = new Set(
-      documents('source').flatMap(({ table }) => (table ? [`${(table as { id: number }).id}`] : [])),
-    );
-    const tables = database.statement('SELECT id, name FROM wt_table').all();
-    const numbers = new Set(documents('query').map(({ number }) => `${String(number)}v`));
-    const states = database.statement('SELECT name FROM wt_keyed_state').all();
-    return [
-      ...tables.filter(([id]) => !owned.has(String(id))).map(([, name]) => `table ${String(name)}`),
-      ...states
-        .map(([name]) => String(name))
-        .filter((name) => ![...numbers].some((number) => name.includes(number)))
-        .map((name) => `state ${name}`),
-    ];
-  } finally {
-    database.close();
-  }
 }

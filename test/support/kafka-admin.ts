@@ -1,5 +1,8 @@
 // kafkajs's admin client for tests: what a test does to a broker beside the log.
-import { ConfigResourceTypes, Kafka, logLevel, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
+
+// Outside of vitest, which finds them, Node does not see these names among the exports.
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 export async function withKafkaAdmin<T>(brokers: readonly string[], use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Kafka({ brokers: [...brokers], clientId: 'test', logLevel: logLevel.NOTHING }).admin();

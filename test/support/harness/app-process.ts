@@ -29,10 +29,15 @@ export interface App {
   readonly dir: string;
   readonly dataDir: string;
   readonly running: boolean;
+  readonly pid: number | undefined;
   /** `env` is added for this start only. */
   start(options?: { env?: NodeJS.ProcessEnv; waitReady?: boolean }): Promise<StartResult>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** SIGSTOP: it sleeps, as a paused virtual machine does, until `wake`. */
+  sleep(): void;
+  /** SIGCONT. */
+  wake(): void;
   /** SIGTERM; resolves with the exit code, or rejects after a deadline. */
   stop(): Promise<number>;
   /** Resolves when the process ends by itself; false at the deadline. */
@@ -126,8 +131,13 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     get running() {
       return child !== undefined;
     },
+    get pid() {
+      return child?.pid;
+    },
     start,
     kill: async () => void (await signal('SIGKILL')),
+    sleep: () => void child?.kill('SIGSTOP'),
+    wake: () => void child?.kill('SIGCONT'),
     stop: () => signal('SIGTERM'),
     ended: async (timeoutMs) => {
       const deadline = Date.now() + timeoutMs;
