@@ -9,6 +9,7 @@ import { request, requestJson, openStream } from '../support/harness/http-client
 import { openSqliteSource } from '../support/harness/sqlite-database.js';
 import type { SourceDatabase } from '../support/harness/source-database.js';
 import { waitFor } from '../support/harness/wait-for.js';
+import { consoleConsumer } from '../support/servers/console-consumer.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 
 const { missing, kafka } = await sharedServers('kafka');
@@ -235,6 +236,47 @@ describe.skipIf(missing)('several processes on one log', () => {
       await again.start();
       const { version } = await statusOf(follower);
       expect(await rowsOf(again, 'items', version)).toBe(await rowsOf(follower, 'items'));
+    },
+  );
+
+  it(
+    'a leader that slept until another led writes nothing more, refuses what it was asked for, and follows',
+    { timeout },
+    async () => {
+      const open = service();
+      const source = await openSource();
+      const old = await open(['--source', source.url, '--follow']);
+      await old.start();
+      const next = await open(['--follow']);
+      await next.start();
+      await waitFor('the table', async () => (await request(`${old.url}/v1/tables/items`)).status === 200);
+      const topic = `sums-${process.pid}-${Date.now()}`;
+      const changesSql = `CREATE TABLE changed WITH (KAFKA_TOPIC='${topic}', FORMAT='JSON') AS SELECT id, n FROM items;`;
+      expect((await ksql(old, changesSql)).status).toBe(200);
+      await source.execute('UPDATE items SET n = 2 WHERE id = 1');
+      await waitFor('the update', async () => (await rowsOf(old, 'changed')).includes('"n":"2"'));
+
+      old.sleep();
+      // Waits in its socket until it wakes and takes itself for the leader.
+      const asked = ksql(old, 'CREATE TABLE late AS SELECT n, COUNT(*) AS items FROM items GROUP BY n;');
+      await waitFor('the next leader', async () => (await statusOf(next)).role === 'leader', { timeoutMs: 60_000 });
+      for (let id = 2; id <= 6; id++) await source.execute(`UPDATE items SET n = 3 WHERE id = ${id}`);
+      await waitFor('its capture', async () => (await rowsOf(next, 'changed')).split('"n":"3"').length === 6);
+      old.wake();
+      const { status, text } = await asked;
+      expect([409, 503], text).toContain(status);
+      await waitFor('it to follow', async () => (await statusOf(old)).role === 'follower');
+      expect(old.log()).toContain('another process has taken over');
+      await source.execute('UPDATE items SET n = 4 WHERE id = 7');
+      await waitFor('the last update', async () => (await rowsOf(next, 'changed')).includes('"n":"4"'));
+      const { version } = await statusOf(next);
+      for (const table of ['items', 'changed'])
+        expect(await rowsOf(old, table, version)).toBe(await rowsOf(next, table));
+      expect((await ksql(next, 'SHOW TABLES;')).text).not.toContain('late');
+      const records = await consoleConsumer({ brokers: [...kafka.brokers], topic, timeoutMs: 60_000 });
+      expect(records.map(({ key }) => Number(key)).toSorted((a, b) => a - b)).toEqual(
+        [...Array.from({ length: 20 }, (_, i) => i + 1), 1, 2, 3, 4, 5, 6, 7].toSorted((a, b) => a - b),
+      );
     },
   );
 });

@@ -24,6 +24,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { loadTables, type LoadTables } from '../support/harness/load-tables.js';
 import { LoadWriter } from '../support/harness/load-writer.js';
 import { appliedTransactions, waitForMarks, waitForTables } from '../support/harness/progress.js';
+import { compareSink, sinkSql } from '../support/harness/followed-sink.js';
 import { compareProjection, projectionName, projectionSql } from '../support/harness/projection.js';
 import type { SourceDatabase } from '../support/harness/source-database.js';
 import { openSqliteSource } from '../support/harness/sqlite-database.js';
@@ -43,6 +44,8 @@ export interface CorrectnessOptions {
   readonly kafka?: { readonly brokers: readonly string[] };
   /** So many on one log, of which one leads and is the one that is killed. Undefined: one alone. */
   readonly processes?: number;
+  /** So often the leader of several sleeps until another leads. */
+  readonly sleeps?: number;
   /** Called one after the other in the middle of the load: restarts of servers. */
   readonly disturbances?: readonly { readonly name: string; readonly run: () => Promise<void> }[];
   readonly initialRows?: number;
@@ -132,26 +135,41 @@ class Cell {
   }
 
   async #load(app: App): Promise<void> {
-    const { seconds, kills = 0, failpoints = [], disturbances = [], seed, tell = () => undefined } = this.#options;
+    const {
+      seconds,
+      kills = 0,
+      sleeps = 0,
+      failpoints = [],
+      disturbances = [],
+      seed,
+      tell = () => undefined,
+    } = this.#options;
     const dice = createDice(seed).fork('chaos');
     const { ms } = await app.start();
     this.#figures['start ms'] = ms;
     if (this.#options.writeDuringSnapshot === true) this.#writer.start();
     await requestJson(`${app.url}/connectors`, { body: { name: connectorName, config: this.#connectorConfig() } });
     await waitForTables(app.url, this.#tables.all);
-    await requestJson(`${app.url}/ksql`, { body: { ksql: projectionSql } });
+    await requestJson(`${app.url}/ksql`, { body: { ksql: `${projectionSql}${sinkSql(this.#sinkTopic)}` } });
     for (const table of this.#tables.all)
       this.#subscribers.push(subscribe(() => app.url, table, { lenient: this.#options.writeDuringSnapshot === true }));
     await Promise.all(this.#subscribers.map((subscriber) => subscriber.caughtUp));
     if (this.#options.writeDuringSnapshot !== true) this.#writer.start();
     const begun = performance.now();
+    const restartsMs: number[] = [];
     let done = 0;
     for (; done < kills; done++) {
       await this.#secondOfAppliedWrites(app);
       await sleep(dice.between(0, 500));
       await app.kill();
       const { ms: restartMs } = await app.start();
+      restartsMs.push(restartMs);
       tell(`kill ${done + 1}: ready after ${restartMs.toFixed(0)} ms`);
+    }
+    for (let i = 0; i < sleeps; i++) {
+      await this.#secondOfAppliedWrites(app);
+      const ms = await (app as Fleet).replaceSleeping(() => this.#secondOfAppliedWrites(app));
+      tell(`sleep ${i + 1}: another leads after ${ms.toFixed(0)} ms`);
     }
     for (const plan of failpoints) {
       await this.#secondOfAppliedWrites(app, 300);
@@ -182,9 +200,16 @@ class Cell {
       'rolled back': this.#writer.rollbacks,
       'row changes': this.#writer.journal.changes,
       kills: done,
+      sleeps,
       failpoints: failpoints.length,
       disturbances: disturbances.length,
       'caught up after ms': caughtUpMs,
+      ...(done === 0
+        ? {}
+        : {
+            'ready after kill p50 ms': percentile(restartsMs, 0.5),
+            'ready after kill max ms': Math.max(...restartsMs),
+          }),
     });
   }
 
@@ -245,6 +270,12 @@ class Cell {
     }
     if ('followers' in app) problems.push(...(await this.#checkFollowers((app as Fleet).followers)));
     problems.push(...(await compareProjection(app.url, journal.table('stock'))));
+    if (this.#options.writeDuringSnapshot !== true) {
+      const [items] = this.#tables.captured;
+      const records = await this.#records(app, this.#sinkTopic);
+      problems.push(...compareSink(items!, journal.table(items!.name), records));
+      this.#figures['sink records'] = records.length;
+    }
     problems.push(...(await this.#checkFilter(app)));
     this.#figures['rows compared'] = rows;
     this.#figures['events'] = this.#subscribers.reduce((sum, { events }) => sum + events, 0);
@@ -272,12 +303,16 @@ class Cell {
 
   async #topicOf(app: App, index: number) {
     const table = this.#tables.all[index]!;
-    const topic = `${this.#prefix}.${this.#source.name}.${table.name}`;
+    return topicVersions(table, await this.#records(app, `${this.#prefix}.${this.#source.name}.${table.name}`));
+  }
+
+  get #sinkTopic(): string {
+    return `${this.#prefix}-item-changes`;
+  }
+
+  #records(app: App, topic: string) {
     const { kafka } = this.#options;
-    return topicVersions(
-      table,
-      kafka === undefined ? await tapRecords(app.url, topic) : await kafkaRecords(kafka.brokers, topic),
-    );
+    return kafka === undefined ? tapRecords(app.url, topic) : kafkaRecords(kafka.brokers, topic);
   }
 
   async #checkSubscriber(

@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.js';
 export interface Fleet extends App {
   /** Of the processes that follow. */
   readonly followers: readonly string[];
+  /** The leader sleeps until another leads, and wakes when `meanwhile` is over; resolves with how long the others took. */
+  replaceSleeping(meanwhile: () => Promise<void>): Promise<number>;
 }
 
 export async function openFleet(options: AppOptions, size: number, dice: Dice): Promise<Fleet> {
@@ -17,8 +19,9 @@ export async function openFleet(options: AppOptions, size: number, dice: Dice): 
   for (let i = 0; i < size; i++) apps.push(await openApp(follow));
   let leader = apps[0]!;
 
+  let asleep: App | undefined;
   const leads = async (app: App): Promise<boolean> => {
-    if (!app.running) return false;
+    if (!app.running || app === asleep) return false;
     const status = await requestJson<{ role: string }>(`${app.url}/v1/status`).catch(() => undefined);
     return status?.role === 'leader';
   };
@@ -40,6 +43,9 @@ export async function openFleet(options: AppOptions, size: number, dice: Dice): 
     get running() {
       return leader.running;
     },
+    get pid() {
+      return leader.pid;
+    },
     get followers() {
       return apps.filter((app) => app !== leader && app.running).map(({ url }) => url);
     },
@@ -59,7 +65,23 @@ export async function openFleet(options: AppOptions, size: number, dice: Dice): 
       }
       return { state: 'ready', ms };
     },
+    async replaceSleeping(meanwhile) {
+      const begun = performance.now();
+      const old = (asleep = leader);
+      old.sleep();
+      try {
+        leader = await waitFor('the next leader', findLeader, { timeoutMs: 60_000, intervalMs: 50 });
+        const ms = performance.now() - begun;
+        await meanwhile();
+        return ms;
+      } finally {
+        old.wake();
+        asleep = undefined;
+      }
+    },
     kill: () => leader.kill(),
+    sleep: () => leader.sleep(),
+    wake: () => leader.wake(),
     async stop() {
       const codes: number[] = [];
       for (const app of apps) codes.push(await app.stop());
