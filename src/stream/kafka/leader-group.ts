@@ -46,8 +46,8 @@ export interface LeaderGroupOptions extends KafkaAddress {
 }
 
 /** Brokers take 6 s and more (group.min.session.timeout.ms); a dead leader is replaced within about so long. */
-const sessionMsDefault = 7_000;
-const heartbeatMsDefault = 1_000;
+const sessionMsDefault = 6_000;
+const heartbeatMsDefault = 500;
 const leaveMs = 1_000;
 const defaultClientId = 'writethrough';
 
