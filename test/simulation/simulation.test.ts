@@ -7,7 +7,7 @@ import { keptSeeds } from './seeds.js';
 import { simulate, type SimulationOptions } from './simulation.js';
 
 const first = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 2 ** 31);
-const count = Number(process.env['SIMULATION_SEEDS'] ?? 150);
+const count = Number(process.env['SIMULATION_SEEDS'] ?? 120);
 const steps = 400;
 /** What goes over a wire takes more of them. */
 const kafka = { steps: 1200, log: 'kafka' } as const;
