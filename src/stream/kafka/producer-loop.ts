@@ -88,6 +88,8 @@ export class ProducerLoop {
         this.#outage.over();
         return;
       } catch (error) {
+        // A topic of that last one is gone since we looked: nothing is to be decided in it any more.
+        if (error instanceof TopicRefusal) continue;
         await this.#pause(this.#explained(error));
       }
     }
