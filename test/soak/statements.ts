@@ -23,7 +23,7 @@ export interface StatementsOptions {
   readonly kills: number;
   /** Orderly ends under load, besides. */
   readonly stops: number;
-  /** No new life begins after so long. */
+  /** No new sequence begins after so long. */
   readonly seconds: number;
   readonly kafka?: { readonly brokers: readonly string[] };
   readonly tell: (line: string) => void;
@@ -62,6 +62,7 @@ class StatementRun {
   readonly #source: ReturnType<typeof openSqliteSource>;
   readonly #dice: Dice;
   #model = new StormModel();
+  #isOver = () => false;
 
   constructor(options: StatementsOptions, app: App, source: ReturnType<typeof openSqliteSource>) {
     this.#options = options;
@@ -76,7 +77,8 @@ class StatementRun {
     const ends = [...Array<'kill'>(kills).fill('kill'), ...Array<'stop'>(stops).fill('stop')];
     const total = { sequences: 0, statements: 0, applied: 0, unknown: 0, lives: 0, kills: 0, stops: 0 };
     const begun = performance.now();
-    for (let life = 0; total.sequences < sequences && performance.now() - begun < seconds * 1000; life++) {
+    this.#isOver = () => performance.now() - begun > seconds * 1000;
+    for (let life = 0; total.sequences < sequences && !this.#isOver(); life++) {
       const end = ends.length === 0 ? 'none' : ends.splice(this.#dice.between(0, ends.length - 1), 1)[0]!;
       const share = end === 'none' ? sequences - total.sequences : Math.ceil(sequences / (kills + stops + 1));
       const lifeMs = performance.now();
@@ -109,6 +111,7 @@ class StatementRun {
       return await runStorm(this.#target(), this.#dice, {
         clients,
         sequences,
+        isOver: this.#isOver,
         model: this.#model,
         seen: async () => {
           over = true;

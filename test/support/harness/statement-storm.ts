@@ -21,6 +21,8 @@ export interface StormTarget {
 export interface StormOptions {
   readonly clients: number;
   readonly sequences: number;
+  /** No further sequence is begun. */
+  readonly isOver?: () => boolean;
   /** What there is before. */
   readonly model?: StormModel;
   /** What there is afterwards, asked when all clients have stopped; without it only the answers are checked. */
@@ -40,11 +42,11 @@ export interface Storm {
 
 /** Runs `sequences` of them from so many clients, and checks the answers. */
 export async function runStorm(target: StormTarget, dice: Dice, options: StormOptions): Promise<Storm> {
-  const { clients, sequences, model = new StormModel(), seen } = options;
+  const { clients, sequences, isOver = () => false, model = new StormModel(), seen } = options;
   const asked: Asked[] = [];
   let begun = 0;
   const client = async () => {
-    while (begun < sequences) {
+    while (begun < sequences && !isOver()) {
       begun++;
       for (const step of drawSequence(dice)) {
         const from = await seqOf(target);
