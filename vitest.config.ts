@@ -1,9 +1,32 @@
 // The tests in two projects: `unit` needs no server and stays under a minute; `integration` holds everything that
 // starts processes or talks to real servers, which its global set-up provides.
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The longest files, which would else be begun last (they are not the largest) and be waited for alone. */
+const longest = [
+  'kafka-cells',
+  'embedded-cells',
+  'failpoints',
+  'server-restarts',
+  'bank',
+  'kafka-log',
+  'source-identity',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+      return at < 0 ? longest.length : at;
+    };
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
