@@ -24,7 +24,7 @@ export interface ServiceLivesEnv {
   readonly logger: Logger;
 }
 
-/** A life that is fenced again so soon was not ended by a sleep: two groups write one log. */
+/** Fenced again so soon although the group had just said that this process leads: two groups write one log. */
 const fencedAgainMs = 60_000;
 
 export class ServiceLives {
@@ -98,10 +98,11 @@ export class ServiceLives {
     this.#inTurn(async () => {
       const nowMs = performance.now();
       if (nowMs - this.#fencedAtMs < fencedAgainMs) throw error;
-      this.#fencedAtMs = nowMs;
       this.#env.logger.warn('another process has taken over', { code: error.code, error: error.message });
       await this.#end();
       await this.#env.check();
+      // One that was only asleep hears that another leads, however often it sleeps.
+      this.#fencedAtMs = this.#env.role() === 'leader' ? nowMs : Number.NEGATIVE_INFINITY;
       await this.#become(this.#env.role());
     });
   }
