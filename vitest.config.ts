@@ -40,6 +40,8 @@ export default defineConfig({
             'test/tidy.test.ts',
           ],
           testTimeout: 20_000,
+          // Vitest leaves one core free, which on a machine of two is half of it.
+          maxWorkers: '100%',
         },
       },
       {

@@ -139,9 +139,19 @@ describe(`a long transaction (PROPERTY_SEED=${seed})`, () => {
     return heapUsed + arrayBuffers;
   }
 
+  /** Buffers are freed beside the thread, some time after the collection: those of the test before must not count for this one. */
+  async function restingBytes(): Promise<number> {
+    for (let last = liveBytes(); ;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const now = liveBytes();
+      if (now >= last) return now;
+      last = now;
+    }
+  }
+
   it('is never held whole for its subscribers, of which some are slow', { timeout: 60_000 }, async () => {
-    const before = liveBytes();
-    let most = 0;
+    const before = await restingBytes();
+    let most = Number.NEGATIVE_INFINITY;
     let page = 0;
     const measure = () => {
       if (page++ % 50 === 0) most = Math.max(most, liveBytes() - before);
@@ -165,19 +175,19 @@ describe(`a long transaction (PROPERTY_SEED=${seed})`, () => {
     measure();
     stop.abort();
     await idle.return(undefined);
-    expect(most).toBeGreaterThan(0);
+    expect(most).not.toBe(Number.NEGATIVE_INFINITY);
     expect(most).toBeLessThan(liveBytesMax);
   });
 
   it('is never held whole for a push query', { timeout: 60_000 }, async () => {
-    const before = liveBytes();
+    const before = await restingBytes();
     const stop = new AbortController();
     const stream = subscriptions.rows({ table: 'long', snapshot: false, signal: stop.signal });
     const first = stream.next();
     writeLong();
     subscriptions.wake();
     let got = 0;
-    let most = 0;
+    let most = Number.NEGATIVE_INFINITY;
     let page = 0;
     const take = (rows: readonly RowStep[]) => {
       for (const { after } of rows) expect(after?.[0]).toBe(got++);
