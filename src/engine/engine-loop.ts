@@ -2,8 +2,8 @@
 //   1. take the group (embedded: what producers have closed; Kafka: what the log's reader has gathered)
 //   2. begin
 //   3. embedded: write it to the log (seqs and offsets are given here)
-//   4. apply append by append: definitions, records, controls (behind a definition come only more of them in its group: what topics there are is settled
-//      before anything is written to them)
+//   4. apply append by append: definitions, records, controls (behind a definition come only more of them in its group: what topics
+//      there are is settled before anything is written to them)
 //   5. write what queries derived for their topics
 //   6. commit: log, rows, feed, catalogue, frontier and positions together
 //   7. answer local waiters, tell the main thread, confirm to the producers

@@ -1,9 +1,9 @@
 // Upkeep gets a guaranteed share of every turn of the engine's loop, so that limits hold under full load too. After a commit each chore
 // says how far it is over its limit; the further, the larger the part of the time that the commit took which it may take as well:
 // nothing while all are near their limits (one step costs a sync of its own, so it should be worth it), then a fifth, and at a tenth
-// over its limit nearly twice the commit, each chore for itself, so that none waits behind another that is worse off. What is written slows down to what can be taken away before a limit is passed by a fifth. What
-// is left waits until there was no commit for a moment, since a commit that comes during a step waits for it, and is then done a step at a
-// time.
+// over its limit nearly twice the commit, each chore for itself, so that none waits behind another that is worse off. What is written
+// slows down to what can be taken away before a limit is passed by a fifth. What is left waits until there was no commit for a moment,
+// since a commit that comes during a step waits for it, and is then done a step at a time.
 import type { Chore } from '../core/chore.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Metrics } from '../core/metrics.js';

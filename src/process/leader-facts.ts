@@ -1,6 +1,6 @@
-// What a process that follows the log knows of the sources: what the leader says in its status, asked about once a second. The two have the
-// same seqs, and times come as ages, so neither clock matters. While the leader does not answer nothing is confirmed, and rows grow old here
-// as they would there.
+// What a process that follows the log knows of the sources: what the leader says in its status, asked about once a second. The two have
+// the same seqs, and times come as ages, so neither clock matters. While the leader does not answer nothing is confirmed, and rows grow
+// old here as they would there.
 import type { Condition } from '../connect/source-facts.js';
 import type { SourceFreshness } from '../connect/source-freshness.js';
 import type { Clock } from '../core/clock.js';

@@ -7,7 +7,8 @@
 //
 // A rebuilt one derives nothing before its swap, so each process fills it at its own pace. One that comes to a swap without having
 // the version (a fresh data folder, a follower) fills it then (`isPrepared`). Nothing here waits: what a replay needs of the log is read
-// beside the loop (replay-pages.ts), and a build whose page is not there yet is passed over. Order of a rebuild, and what a crash between any two leaves:
+// beside the loop (replay-pages.ts), and a build whose page is not there yet is passed over. Order of a rebuild, and what a crash between
+// any two leaves:
 //   1. save the build document, create the hidden version           crash: the build goes on behind its last step
 //   2. fill (scan or replay), cursor saved with each step           crash: as above
 //   3. caught up: the version follows live changes in lock-step     crash: filling is over, lock-step is taken up again

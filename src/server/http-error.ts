@@ -1,6 +1,6 @@
 // The one mapper from errors to HTTP answers. Each family of clients gets its own shape: /v1 RFC 9457 problems, ksqlDB's
-// generic and statement errors, {error_code, message} of Kafka Connect, the Schema Registry and Confluent's REST API for Kafka. Codes and texts come from
-// the AppError; nothing here invents a cause.
+// generic and statement errors, {error_code, message} of Kafka Connect, the Schema Registry and Confluent's REST API for Kafka. Codes and
+// texts come from the AppError; nothing here invents a cause.
 import { type AppError, errorCodes, type ErrorCode, toAppError } from '../core/errors.js';
 import type { Exchange, HeaderList } from './exchange.js';
 import { RegistryError } from './registry-error.js';

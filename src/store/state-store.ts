@@ -186,8 +186,8 @@ export interface StateReader {
   session(): ReadSession;
   /**
    * The point-read path: one row without a session object. Reads of one turn of the event loop share one cut, unless it is older than
-   * `atLeastSeq`, the newest commit that the caller has told anybody of. `frontier` is that of the table, shared between calls while it has not moved.
-   * `keyOf` makes the key for the table as it is defined (a text is typed by its columns); what it throws is thrown.
+   * `atLeastSeq`, the newest commit that the caller has told anybody of. `frontier` is that of the table, shared between calls while it
+   * has not moved. `keyOf` makes the key for the table as it is defined (a text is typed by its columns); what it throws is thrown.
    */
   point(
     table: string,

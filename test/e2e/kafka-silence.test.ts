@@ -43,6 +43,7 @@ it.skipIf(servers.missing)(
       await Promise.all(ids.map((id) => engine.run(`INSERT INTO t (id, v) VALUES (${id}, 1);`)));
       signal('SIGSTOP');
       await engine.api.rebuild('t');
+      // For so long it is watched: that its question goes on without an answer is told by nothing.
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect((await engine.api.rebuilds()).map(({ state }) => state)).toEqual(['building']);
       expect(engine.rows('t')).toHaveLength(100);

@@ -1,5 +1,5 @@
-// node batch.js FIRST COUNT STEPS LOG: a batch of seeds in a process of its own, so that what dead engines leave behind ends with it. One line
-// of JSON per seed. Under the journal of test/support/power-loss, kills take the power away.
+// node batch.js FIRST COUNT STEPS LOG: a batch of seeds in a process of its own, so that what dead engines leave behind ends with it. One
+// line of JSON per seed. Under the journal of test/support/power-loss, kills take the power away.
 import type { LogKind } from './chances.js';
 import { minimise, report } from './minimise.js';
 import { simulate, type SimulationOptions } from './simulation.js';

@@ -122,13 +122,22 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
   },
 };
 
+/** With a folder of its own, which goes with it. */
+async function inFolder<T>(name: string, run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `writethrough-${name}-`));
+  try {
+    return await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function tell(line: string): void {
   console.error(`  ${line}`);
 }
 
 async function runLimitsOf(values: Values) {
-  const folder = mkdtempSync(join(tmpdir(), 'writethrough-limits-'));
-  try {
+  return inFolder('limits', async (folder) => {
     const figures = await runLimits({
       source: openSqliteSource(join(folder, 'shop.db')),
       seed: Number(values['seed']),
@@ -137,15 +146,12 @@ async function runLimitsOf(values: Values) {
       tell,
     });
     return [{ name: 'limits', figures }];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function runRebuildOf(values: Values, pool: ServerPool) {
-  const folder = mkdtempSync(join(tmpdir(), 'writethrough-rebuild-'));
   const { source: product } = values;
-  try {
+  return inFolder('rebuild', async (folder) => {
     const source =
       product === 'mysql' || product === 'mariadb'
         ? await openMysqlSource(await pool.get(product))
@@ -160,15 +166,12 @@ async function runRebuildOf(values: Values, pool: ServerPool) {
       tell,
     });
     return [{ name: `rebuild ${product}`, figures }];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function runBankCell(values: Values, pool: ServerPool) {
   const [product, log] = (values['cell'] ?? '').split('-');
-  const folder = mkdtempSync(join(tmpdir(), 'writethrough-bank-'));
-  try {
+  return inFolder('bank', async (folder) => {
     const source =
       product === 'mysql' || product === 'mariadb'
         ? await openMysqlSource(await pool.get(product))
@@ -187,9 +190,7 @@ async function runBankCell(values: Values, pool: ServerPool) {
       ...(log === 'kafka' ? { kafka: await pool.get('kafka') } : {}),
     });
     return [{ name: `bank ${values['cell']}`, figures }];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function runCells(values: Values, pool: ServerPool) {
@@ -265,8 +266,7 @@ async function runCell(
 }
 
 async function runFollowers(values: Values, pool: ServerPool) {
-  const folder = mkdtempSync(join(tmpdir(), 'writethrough-followers-'));
-  try {
+  return inFolder('followers', async (folder) => {
     const figures = await runCorrectness({
       seed: Number(values['seed']),
       seconds: Number(values['seconds']),
@@ -280,9 +280,7 @@ async function runFollowers(values: Values, pool: ServerPool) {
       tell,
     });
     return [{ name: 'followers', figures }];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function runStatementLogs(values: Values, pool: ServerPool) {

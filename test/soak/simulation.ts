@@ -1,5 +1,6 @@
 // The simulation for as long as one likes: batches of seeds, each in a process of its own, every third of them over the simulated Kafka,
-// and every fourth with power losses instead of kills. Every seed that goes wrong is told with the smallest run that was found, and the rest goes on, so that one fault hides no other.
+// and every fourth with power losses instead of kills. Every seed that goes wrong is told with the smallest run
+// that was found, and the rest goes on, so that one fault hides no other.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -21,8 +21,7 @@ export interface Properties {
   readonly timestampFormat: { readonly pattern: string; readonly property: Property } | null;
 }
 
-/** Known names; those without a reader are refused as unsupported. */
-const known = [
+const read = [
   'KAFKA_TOPIC',
   'TOPIC',
   'FORMAT',
@@ -32,13 +31,16 @@ const known = [
   'REPLICAS',
   'TIMESTAMP',
   'TIMESTAMP_FORMAT',
+  'RETENTION_MS',
+  'RETENTION_BYTES',
+];
+/** Known to ksqlDB, and refused as unsupported but for values that say what is so anyway. */
+const unread = [
   'WRAP_SINGLE_VALUE',
   'VALUE_DELIMITER',
   'KEY_DELIMITER',
   'WINDOW_TYPE',
   'WINDOW_SIZE',
-  'RETENTION_MS',
-  'RETENTION_BYTES',
   'CLEANUP_POLICY',
   'KEY_SCHEMA_ID',
   'VALUE_SCHEMA_ID',
@@ -48,6 +50,7 @@ const known = [
   'KEY_PROTOBUF_NULLABLE_REPRESENTATION',
   'VALUE_PROTOBUF_NULLABLE_REPRESENTATION',
 ];
+const known = [...read, ...unread];
 
 export function readProperties(properties: readonly Property[], type: 'STREAM' | 'TABLE', strict: boolean): Properties {
   const byName = new Map<string, Property>();
@@ -82,19 +85,6 @@ export function readProperties(properties: readonly Property[], type: 'STREAM' |
 }
 
 function refuseUnsupported(byName: ReadonlyMap<string, Property>): void {
-  const read = [
-    'KAFKA_TOPIC',
-    'TOPIC',
-    'FORMAT',
-    'KEY_FORMAT',
-    'VALUE_FORMAT',
-    'PARTITIONS',
-    'REPLICAS',
-    'TIMESTAMP',
-    'TIMESTAMP_FORMAT',
-    'RETENTION_MS',
-    'RETENTION_BYTES',
-  ];
   const cleanup = byName.get('CLEANUP_POLICY');
   if (cleanup) {
     throw invalidStatement(
