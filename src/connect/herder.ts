@@ -352,8 +352,7 @@ export class Herder implements ConnectFacade {
   #heard(held: Held, report: SourceReport): void {
     const { reason } = report.state;
     const state = reason === undefined ? report.state : { ...report.state, reason: held.redact(reason) };
-    held.source = state;
-    this.#env.freshness.heard(held.stored.name, { ...report, state });
+    held.source = this.#env.freshness.heard(held.stored.name, { ...report, state });
   }
 
   async #learn(held: Held, signal: AbortSignal): Promise<void> {

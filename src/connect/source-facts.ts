@@ -85,8 +85,9 @@ export class SourceFacts {
     if (all.length > confirmationsMax) all.shift();
   }
 
-  get phase(): SourceState['phase'] {
-    return this.#state.phase;
+  /** How it stands: what it waits for stays while it is tried again. */
+  get state(): SourceState {
+    return this.#state;
   }
 
   get everKnown(): boolean {

@@ -8,7 +8,7 @@
 // Reports come a few times a second; an answer costs one look at the facts of its table's sources.
 import type { Clock } from '../core/clock.js';
 import { noAge, type Age } from '../core/freshness.js';
-import type { SourceReport } from '../source/source-connector.js';
+import type { SourceReport, SourceState } from '../source/source-connector.js';
 import type { Frontier, TableFrontier } from '../store/state-store.js';
 import { producerName } from './naming.js';
 import { SourceFacts, type Condition, type StoredMoment } from './source-facts.js';
@@ -78,15 +78,16 @@ export class SourceFreshness {
     if (condition.kind !== 'followed' || source.keptMs === undefined) this.#keep(source);
   }
 
-  /** What a followed source says of itself. */
-  heard(connector: string, report: SourceReport): void {
+  /** What a followed source says of itself; returns how it stands then. */
+  heard(connector: string, report: SourceReport): SourceState {
     const source = this.#source(connector);
-    const { phase } = source.facts;
+    const { phase } = source.facts.state;
     const first = !source.facts.everKnown;
     source.facts.heard(report);
     const lost = report.state.phase === 'waiting' && phase !== 'waiting';
     const due = (source.keptMs ?? 0) + keepEveryMs <= this.#env.clock.monotonicMs();
     if (lost || (report.confirmed !== undefined && (due || first))) this.#keep(source);
+    return source.facts.state;
   }
 
   /** These are all the connectors that there are: others that tables name are gone. */

@@ -241,6 +241,27 @@ describe('the herder', () => {
     await world.herder.close();
   });
 
+  it('what a source waits for stays in its status while it is tried again, until it answers or is paused', async () => {
+    const world = new World();
+    const { herder } = world;
+    await herder.create('c', config, 'api');
+    const source = async () => (await herder.status('c')).source;
+    world.tasks[0]!.onReport({ state: { phase: 'connecting' } });
+    expect(await source()).toMatchObject({ phase: 'connecting' });
+    world.tasks[0]!.fail(new AppError('source-unreachable', 'nobody there', { retriable: true }));
+    await until(() => world.tasks.length === 2, 'tried again');
+    expect(await source()).toMatchObject({ phase: 'waiting', reason: 'nobody there' });
+    world.tasks[1]!.onReport({ state: { phase: 'connecting' } });
+    expect(await source()).toMatchObject({ phase: 'waiting', reason: 'nobody there' });
+    world.tasks[1]!.onReport({ state: { phase: 'streaming' } });
+    expect(await source()).toMatchObject({ phase: 'streaming' });
+    world.tasks[1]!.onReport({ state: { phase: 'waiting', reason: 'gone' } });
+    await herder.pause('c');
+    await herder.resume('c');
+    expect(await source()).toMatchObject({ phase: 'connecting' });
+    await herder.close();
+  });
+
   it('shows no value behind a reference, nor a password', async () => {
     const world = new World();
     world.environment = { F: '/secret-path.db' };
