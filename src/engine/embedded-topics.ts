@@ -5,6 +5,7 @@ import type { EngineTopics } from './engine-topics.js';
 export function embeddedTopics(log: EmbeddedLog): EngineTopics {
   return {
     shared: false,
+    shown: () => log.topics(),
     find: (name) => log.findTopic(name),
     isEmpty: (name) => log.topicIsEmpty(name),
     lostSeq: (name) => log.topicLostSeq(name),

@@ -52,7 +52,7 @@ export class EngineStatements {
         return result;
       },
       insert: (target, analyze) => insertValues(insertEnv, target, analyze),
-      topics: () => log.topics(),
+      topics: () => topics.shown(),
       partitions: (topic) => log.partitions(topic, 'now'),
       properties: () => options.properties,
       connectors: env.connectors,

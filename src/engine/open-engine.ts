@@ -310,7 +310,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     moments: async () => connectors.moments(),
     keepMoment: async (moment) => connectors.keepMoment(moment),
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
-    topics: () => log.topics(),
+    topics: () => topics.shown(),
     alterTopic: (topic, changes) => alterTopic(definitionAppends, topic, changes, options.topicRetention),
     readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
     outbox: async () => engineLog.outbox(),

@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.js';
 import type { KnownTopic, SeenTopic } from '../projector/defined-topics.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { TopicRetention } from '../core/topic-retention.js';
-import type { TopicSettings, TopicSpec } from '../stream/event-log.js';
+import type { TopicDescription, TopicSettings, TopicSpec } from '../stream/event-log.js';
 import type { EngineTopics, TopicKeeper } from './engine-topics.js';
 import type { WrittenTopics } from './written-topics.js';
 
@@ -44,6 +44,7 @@ export interface TopicBroker {
   alterTopic(name: string, limits: TopicRetention): Promise<void>;
   /** Nothing where there is none of that name with this id. */
   deleteTopicOf(name: string, id: string): Promise<void>;
+  topics(): Promise<readonly TopicDescription[]>;
   seeTopic(name: string): Promise<Omit<SeenTopic, 'foreign' | 'settings'> | undefined>;
   /** Of a topic that is there. */
   topicSettings(name: string): Promise<TopicSettings>;
@@ -201,6 +202,14 @@ export class TopicUpkeep implements EngineTopics {
     }
   }
 
+  async shown(): Promise<readonly TopicDescription[]> {
+    const there = await this.#broker.topics();
+    const unsettled = [...this.#topics.values()].filter(({ state }) => state !== 'made');
+    const names = new Set(unsettled.map(({ name }) => name));
+    const wanted = unsettled.filter(({ state }) => state === 'making').map(describeUnmade);
+    return [...there.filter(({ name }) => !names.has(name)), ...wanted];
+  }
+
   /** Until it is no longer being made; for a sender that has nothing else to do meanwhile. */
   async waitFor(name: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.stateOf(name) === 'making')
@@ -291,6 +300,11 @@ export class TopicUpkeep implements EngineTopics {
 
 function hasWork(topic: TopicDocument | undefined): boolean {
   return topic !== undefined && (topic.state !== 'made' || topic.drops.length > 0 || isAltered(topic));
+}
+
+function describeUnmade({ name, partitions, cleanup, retentionMs, retentionBytes }: TopicDocument): TopicDescription {
+  const offsets = Array.from({ length: partitions }, () => ({ first: 0, next: 0 }));
+  return { name, partitions, cleanup, retentionMs, retentionBytes, offsets };
 }
 
 function isAltered({ state, altered, told }: TopicDocument): boolean {

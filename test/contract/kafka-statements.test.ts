@@ -47,17 +47,22 @@ describe.skipIf(servers.missing)('definitions on Kafka', () => {
   const rows = (table: string) => (engine.codeOf(table) === 'ok' ? engine.rows(table) : []);
   const topicIds = async () => new Map((await engine.api.topics()).map((topic) => [topic.name, topic]));
 
+  const brokersHave = (topic: string) =>
+    withKafkaAdmin(servers.kafka.brokers, async (admin) => (await admin.listTopics()).includes(topic));
+
   it('a topic is there when CREATE answers, gone when DROP ... DELETE TOPIC does, and rows go on in between', async () => {
     await engine.run(
       `CREATE TABLE items (id INT PRIMARY KEY, v STRING) WITH (KAFKA_TOPIC='items', PARTITIONS=3, FORMAT='JSON');`,
     );
     expect((await topicIds()).get('items')?.partitions).toBe(3);
+    expect(await brokersHave('items')).toBe(true);
     await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
     expect((await topicIds()).get('counts')?.partitions).toBe(3);
     for (let id = 0; id < 6; id++) await engine.run(`INSERT INTO items (id, v) VALUES (${id}, 'v${id % 2}');`);
     await until(() => rows('counts').length === 2 && rows('counts').every(([, n]) => n === 3), 'counts');
     await engine.run('DROP TABLE counts DELETE TOPIC;');
     expect((await topicIds()).has('counts')).toBe(false);
+    expect(await brokersHave('counts')).toBe(false);
     await engine.run('CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM items GROUP BY v;');
     await until(() => rows('counts').length === 2, 'counts again');
     expect((await topicIds()).get('counts')?.partitions).toBe(3);
