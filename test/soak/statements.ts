@@ -10,7 +10,14 @@ import { createDice, type Dice } from '../support/harness/dice.js';
 import type { Figures } from '../support/harness/figures.js';
 import { request, requestJson } from '../support/harness/http-client.js';
 import { openSqliteSource } from '../support/harness/sqlite-database.js';
-import { runStorm, StormModel, stormNames, stormSource, type StormTarget } from '../support/harness/statement-storm.js';
+import {
+  printSource,
+  runStorm,
+  StormModel,
+  stormNames,
+  stormSource,
+  type StormTarget,
+} from '../support/harness/statement-storm.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { withKafkaAdmin } from '../support/kafka-admin.js';
 import { ownerless } from '../support/ownerless.js';
@@ -91,7 +98,9 @@ class StatementRun {
         `life ${life + 1} (${end}): ${storm.statements} statements, ${storm.applied} applied, ${storm.unknown} without an answer, ${(performance.now() - lifeMs).toFixed(0)} ms`,
       );
       if (storm.breaches.length > 0)
-        throw new Error(`${storm.breaches.length} breaches:\n${storm.breaches.slice(0, 15).join('\n')}`);
+        throw new Error(
+          `${storm.breaches.length} breaches:\n${[...storm.breaches.slice(0, 15), ...storm.story].join('\n')}`,
+        );
       await this.#judge();
     }
     const took = (performance.now() - begun) / 1000;
@@ -181,12 +190,15 @@ class StatementRun {
   }
 
   async #catalogue(): Promise<readonly string[]> {
-    const entities = await requestJson<readonly { streams?: readonly Named[]; tables?: readonly Named[] }[]>(
-      `${this.#app.url}/ksql`,
-      { body: { ksql: 'SHOW STREAMS; SHOW TABLES;' } },
+    const entities = await requestJson<readonly Listing[]>(`${this.#app.url}/ksql`, {
+      body: { ksql: 'SHOW STREAMS; SHOW TABLES; SHOW QUERIES;' },
+    });
+    const queries = entities.flatMap(({ queries: of = [] }) => of);
+    const reads = new Map(
+      queries.flatMap(({ sinks, queryString }) => sinks.map((sink) => [sink, readBy(queryString)] as const)),
     );
     const all = entities.flatMap(({ streams = [], tables = [] }) => [...streams, ...tables]);
-    return all.map(({ name }) => name).filter((name) => names.has(name));
+    return all.filter(({ name }) => names.has(name)).map(({ name }) => printSource(name, reads.get(name)));
   }
 
   async #topics(): Promise<readonly string[]> {
@@ -259,6 +271,12 @@ interface Named {
   readonly name: string;
 }
 
+interface Listing {
+  readonly streams?: readonly Named[];
+  readonly tables?: readonly Named[];
+  readonly queries?: readonly { readonly queryString: string; readonly sinks: readonly string[] }[];
+}
+
 interface Entity {
   readonly '@type': string;
   readonly message?: string;
@@ -273,6 +291,13 @@ interface Row {
 
 function seqOf(version: string): number {
   return Number(version.slice(version.lastIndexOf(':') + 1));
+}
+
+/** What a query of the storm reads. */
+function readBy(queryString: string): string {
+  const [, name] = /\bFROM (\w+)/.exec(queryString) ?? [];
+  if (name === undefined) throw new Error(`a query without a source: ${queryString}`);
+  return name;
 }
 
 function print(rows: readonly Row[]): string {

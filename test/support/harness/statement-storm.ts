@@ -7,7 +7,7 @@ import { StormModel } from './storm-model.js';
 import { checkOrder, type Asked, type Seen, type StormAnswer } from './storm-order.js';
 import { drawSequence } from './storm-step.js';
 
-export { StormModel } from './storm-model.js';
+export { printSource, StormModel } from './storm-model.js';
 export type { StormAnswer } from './storm-order.js';
 export { stormNames, stormSource } from './storm-step.js';
 
@@ -38,6 +38,8 @@ export interface Storm {
   /** Statements without an answer. */
   readonly unknown: number;
   readonly breaches: readonly string[];
+  /** Where there is no order: what led to that. */
+  readonly story: readonly string[];
 }
 
 /** Runs `sequences` of them from so many clients, and checks the answers. */

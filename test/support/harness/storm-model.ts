@@ -33,10 +33,14 @@ export class StormModel {
     return copy;
   }
 
+  /** Each name, of a derived one with what it reads. */
+  get catalogue(): readonly string[] {
+    return [...this.sources].map(([name, source]) => printSource(name, source)).toSorted();
+  }
+
   /** Equal for models that stand for the same. */
   get key(): string {
-    const sources = [...this.sources].map(([name, source]) => `${name}<${source ?? ''}`).toSorted();
-    return `${sources.join()}|${[...this.topics].toSorted().join()}`;
+    return `${this.catalogue.join()}|${[...this.topics].toSorted().join()}`;
   }
 
   take(step: Step): void {
@@ -46,4 +50,9 @@ export class StormModel {
     if (!this.sources.has(name)) this.sources.set(name, step.source ?? null);
     this.topics.add(name);
   }
+}
+
+/** `d1 over s2`, or only the name of one that is not derived. */
+export function printSource(name: string, reads: string | null | undefined): string {
+  return typeof reads === 'string' ? `${name} over ${reads}` : name;
 }

@@ -19,8 +19,9 @@ export interface Asked {
   readonly to: number;
 }
 
-/** The names that are there afterwards. */
+/** What is there afterwards. */
 export interface Seen {
+  /** As StormModel.catalogue prints it. */
   readonly catalogue: readonly string[];
   readonly topics: readonly string[];
 }
@@ -30,6 +31,8 @@ export interface Order {
   readonly applied: number;
   readonly unknown: number;
   readonly breaches: readonly string[];
+  /** Where there is no order: what was there before, and the last statements. */
+  readonly story: readonly string[];
 }
 
 /** A statement in the order; one without an answer came at some seq from `earliest` to `latest`. */
@@ -41,6 +44,8 @@ interface Placed {
 
 /** So many orders in which the seqs and what is seen make sense are tried for one in which the refusals do, too. */
 const ordersMax = 500;
+/** Of a storm without an order, its last statements are told. */
+const askedShown = 60;
 
 export function checkOrder(asked: readonly Asked[], before: StormModel, seen?: Seen): Order {
   const known = asked
@@ -58,11 +63,17 @@ export function checkOrder(asked: readonly Asked[], before: StormModel, seen?: S
     const model = before.copy();
     const breaches = wrongRefusals(order, refused, model);
     if (best === undefined || breaches.length < best.breaches.length)
-      best = { model, applied: known.length, unknown: unknown.length, breaches };
+      best = { model, applied: known.length, unknown: unknown.length, breaches, story: [] };
     if (breaches.length === 0 || ++tried > ordersMax) break;
   }
   if (best !== undefined) return best;
-  return { model: before, applied: known.length, unknown: unknown.length, breaches: [search.failure] };
+  const story = [`before: ${before.key}`, ...asked.slice(-askedShown).map(printAsked)];
+  return { model: before, applied: known.length, unknown: unknown.length, breaches: [search.failure], story };
+}
+
+function printAsked({ step, answer, from, to }: Asked): string {
+  const { code, seq, message } = answer;
+  return `  ${from}..${to} ${step.sql} ${code}${seq === undefined ? '' : ` at ${seq}`}${message === undefined ? '' : ` (${message})`}`;
 }
 
 class Search {
@@ -141,7 +152,7 @@ class Search {
     if (this.#seen === undefined) return undefined;
     const { catalogue, topics } = this.#seen;
     const differences = [
-      difference('the catalogue', [...model.sources.keys()], catalogue),
+      difference('the catalogue', model.catalogue, catalogue),
       difference('the topics', [...model.topics], topics),
     ].filter((text) => text !== undefined);
     return differences.length === 0 ? undefined : differences.join('; ');

@@ -26,7 +26,10 @@ function asked(step: Step, answer: StormAnswer, from = 0, to = 100): Asked {
 const at = (seq: number, step: Step, from?: number, to?: number) => asked(step, { code: 'ok', seq }, from, to);
 const refused = (code: string, step: Step, from?: number, to?: number) => asked(step, { code }, from, to);
 const unanswered = (step: Step, from = 0) => asked(step, { code: 'unknown' }, from, Infinity);
-const seen = (...names: readonly string[]) => ({ catalogue: names, topics: names });
+const seen = (...printed: readonly string[]) => ({
+  catalogue: printed,
+  topics: printed.map((name) => name.replace(/ over .*/, '')),
+});
 const breaches = (all: readonly Asked[], names?: readonly string[]) =>
   checkOrder(all, new StormModel(), names && seen(...names)).breaches;
 
@@ -48,7 +51,15 @@ describe('answers that fit', () => {
     const between = [at(1, create('s0')), unanswered(drop('s0')), at(7, create('s0'))];
     expect(breaches(between, ['s0'])).toEqual([]);
     const chain = [unanswered(derive('d0', 's0')), unanswered(create('s0')), refused('invalid-statement', drop('s0'))];
-    expect(breaches(chain, ['s0', 'd0'])).toEqual([]);
+    expect(breaches(chain, ['s0', 'd0 over s0'])).toEqual([]);
+    const either = [
+      at(1, create('s0')),
+      at(2, create('s1')),
+      unanswered(derive('d0', 's0')),
+      unanswered(derive('d0', 's1')),
+    ];
+    const { model } = checkOrder(either, new StormModel(), seen('s0', 's1', 'd0 over s1'));
+    expect(model.sources.get('d0')).toBe('s1');
   });
 });
 
