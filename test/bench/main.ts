@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
   const asked = new Set<string>();
-  const pool = openServerPool();
+  const pool = openServerPool({ kafka: { optimised: true } });
   const env = {
     pool,
     number: (name: string, otherwise: number) => {

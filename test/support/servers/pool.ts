@@ -1,6 +1,6 @@
 // The servers of one run: each started when first asked for and shared by everybody who asks again. What the
 // environment names is used as it is and never stopped.
-import { kafkaAddressFromList, startKafka, type KafkaAddress, type KafkaServer } from './kafka.js';
+import { kafkaAddressFromList, startKafka, type KafkaAddress, type KafkaOptions, type KafkaServer } from './kafka.js';
 import { startMariadb } from './mariadb.js';
 import { startMysql } from './mysql.js';
 import { sqlAddressFromUrl, type SqlAddress, type SqlProduct } from './sql-client.js';
@@ -21,7 +21,7 @@ export interface ServerPool {
   close(): Promise<void>;
 }
 
-export function openServerPool(): ServerPool {
+export function openServerPool(options: { readonly kafka?: KafkaOptions } = {}): ServerPool {
   const owned: Promise<{ close(): Promise<void> } | undefined>[] = [];
   const addresses: { [N in ServerName]?: Promise<ServerAddresses[N]> } = {};
 
@@ -36,7 +36,7 @@ export function openServerPool(): ServerPool {
     kafka: async () => {
       const list = process.env['TEST_KAFKA_BROKERS'];
       if (list) return kafkaAddressFromList(list);
-      const { brokers, version } = await own(startKafka());
+      const { brokers, version } = await own(startKafka(options.kafka));
       return { brokers, version };
     },
   };
