@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { commitsRetentionMs, shownConfig, topicRetention, type Config } from './config.js';
 import type { ConnectFacade } from './connect/connect-facade.js';
 import { FollowedConnectors } from './connect/followed-connectors.js';
-import { Herder, type ConnectorStore } from './connect/herder.js';
 import { connectorOfUrl } from './connect/source-url.js';
 import { SourceFollower } from './connect/source-follower.js';
 import { SourceFreshness } from './connect/source-freshness.js';
@@ -23,10 +22,10 @@ import { QueryService } from './query/query-service.js';
 import { EngineLife } from './process/engine-life.js';
 import { serviceInUse, takeSeat } from './process/seat.js';
 import { ServiceLives } from './process/service-lives.js';
+import { connectorStore, openHerder } from './process/open-herder.js';
 import { applyQueryFiles, readQueryFiles } from './process/query-files.js';
 import { ReadableTables } from './query/readable.js';
 import { Reconnects } from './connect/reconnects.js';
-import { resolveReferences } from './connect/references.js';
 import { createServer } from './server/server.js';
 import { readerOfLiving, ServiceFailure } from './process/service-failure.js';
 import { sourcePositions } from './process/source-positions.js';
@@ -37,13 +36,11 @@ import type { Frontier, StateReader } from './store/state-store.js';
 import { openStateReader } from './store/sqlite/state-reader.js';
 import { tapOf } from './process/tap.js';
 import { topicSettingsOf } from './process/topic-settings.js';
-import { startCaptureThread } from './threads/capture-thread.js';
 import { CheckpointerThread } from './threads/checkpointer-thread.js';
 import type { EngineApi, StreamOptions } from './engine/engine-api.js';
-import { startEngineThread, type EngineThread } from './threads/engine-thread.js';
+import { startEngineThread } from './threads/engine-thread.js';
 import { ReaderPool } from './threads/reader-pool.js';
 import type { Remote } from './threads/rpc.js';
-import { sourceFactory } from './threads/source-factory.js';
 import { version } from './process/version.js';
 
 export interface App {
@@ -136,7 +133,11 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
         });
       },
     });
-    const herderParts = { stream, freshness, reconnects: new Reconnects(metrics), log };
+    const stillLeads = async () => {
+      await seat.check();
+      return seat.leadership.role === 'leader';
+    };
+    const herderParts = { stream, freshness, stillLeads, reconnects: new Reconnects(metrics), log };
     let follower: SourceFollower | undefined;
     const lives: ServiceLives = new ServiceLives({
       role: () => seat.leadership.role,
@@ -169,7 +170,7 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
         );
         const leader = () => seat.leadership.leader ?? 'unknown';
         return new EngineLife(role, engine, {
-          herder: () => createHerder(config, engine, herderParts),
+          herder: () => openHerder(config, engine, herderParts),
           followed: (refusal) =>
             new FollowedConnectors({ store: connectorStore(engine), workerId: leader, version, freshness, refusal }),
         });
@@ -316,47 +317,6 @@ function streamOptions(text: string): StreamOptions {
   throw new AppError('bad-config', `stream: "${text}" is neither "embedded" nor a kafka:// URL`, {
     hint: 'kafka://broker:9092,broker2:9092',
   });
-}
-
-interface HerderParts {
-  readonly stream: StreamOptions;
-  readonly freshness: SourceFreshness;
-  readonly reconnects: Reconnects;
-  readonly log: LogTarget;
-}
-
-function createHerder(
-  config: Config,
-  engine: EngineThread,
-  { stream, freshness, reconnects, log }: HerderParts,
-): Herder {
-  const secrets = join(resolve(config.data), 'secrets');
-  const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
-  return new Herder({
-    store: connectorStore(engine),
-    startTask: (name, checked, onReport) => {
-      const task = startCaptureThread(threads, name, checked, (report) => {
-        reconnects.state(name, report.state);
-        onReport(report);
-      });
-      return reconnects.watch(name, task);
-    },
-    freshness,
-    sourceFactory,
-    resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
-    workerId: `${hostname()}:${config.port}`,
-    version,
-    logger: createLogger(log),
-  });
-}
-
-function connectorStore({ remote }: EngineThread): ConnectorStore {
-  return {
-    load: () => remote.connectors(),
-    put: (connector) => remote.putConnector(connector),
-    remove: (name, keep) => remote.removeConnector(name, keep),
-    progress: (name) => remote.connectorProgress(name),
-  };
 }
 
 function advertisedName(config: Config): readonly string[] {

@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.js';
 import type { ConnectFacade, ConnectorStatus } from './connect-facade.js';
 import { infoOf, positionValue, statusOf } from './connector-answers.js';
-import type { ConnectorStore } from './herder.js';
+import type { ConnectorStore } from './herder-env.js';
 import { pluginClasses } from './plugins.js';
 import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';

@@ -4,15 +4,14 @@
 //   2. the task runs exactly when the wanted state is `running` and no final error stands
 //   3. a retriable failure is tried again by back-off for ever; a final one stays FAILED, reason visible, until restart or update
 //   4. configuration and wanted state are durable before a call resolves
-// It knows neither threads nor databases: tasks are started, and configurations kept, by what app.ts gives it.
+// It knows neither threads nor databases: tasks are started, and configurations kept, by what it is given.
 import { isDeepStrictEqual } from 'node:util';
-import { createBackoff, isAbort } from '../core/backoff.js';
+import { createBackoff, isAbort, untilAborted } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
-import type { SourceFactory, SourceReport, SourceState } from '../source/source-connector.js';
+import type { SourceReport, SourceState } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
 import { infoOf, positionValue, statusOf } from './connector-answers.js';
-import { checkConfig, type CheckedConfig } from './connector-config.js';
+import { checkConfig } from './connector-config.js';
 import { createRedact, redactError, unmaskSecrets, type Redact } from './connector-secrets.js';
 import type {
   ConnectFacade,
@@ -22,44 +21,12 @@ import type {
   ConnectorStatus,
   DeleteOptions,
 } from './connect-facade.js';
-import type { PluginFamily } from './config-def.js';
+import type { ConnectorTask, HerderEnv } from './herder-env.js';
 import { KnownSources } from './known-source.js';
 import { LiveSource } from './live-source.js';
 import { findPlugin, pluginClasses } from './plugins.js';
-import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 import { Turns } from './turns.js';
-
-export interface ConnectorStore {
-  load(): Promise<readonly StoredConnector[]>;
-  put(connector: StoredConnector): Promise<void>;
-  remove(name: string, keep: 'all' | 'topics' | 'nothing'): Promise<void>;
-  /** Position of the connector's newest applied append, and what it has captured. */
-  progress(name: string): Promise<{
-    readonly position: string | null;
-    readonly tables: readonly string[];
-    readonly topics: readonly string[];
-  }>;
-}
-
-export interface ConnectorTask {
-  /** Resolves when the task has ended after stop; rejects with the error that ended it. */
-  readonly done: Promise<void>;
-  stop(): Promise<void>;
-}
-
-export interface HerderEnv {
-  readonly store: ConnectorStore;
-  readonly startTask: (name: string, checked: CheckedConfig, onReport: (report: SourceReport) => void) => ConnectorTask;
-  readonly freshness: SourceFreshness;
-  /** Loads a family's source: a driver that no connector needs costs nothing. */
-  readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
-  /** Resolves `${env:NAME}` and `${file:PATH}`. */
-  readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
-  readonly workerId: string;
-  readonly version: string;
-  readonly logger: Logger;
-}
 
 interface Held {
   stored: StoredConnector;
@@ -330,6 +297,7 @@ export class Herder implements ConnectFacade {
         if (signal.aborted) return;
         held.error = redactError(toAppError(error), held.redact);
         if (!held.error.retriable) {
+          if (!(await this.#stillLeads(signal))) return;
           held.state = 'FAILED';
           this.#env.freshness.stands(name, { kind: 'failed', reason: held.error.message });
           const { code, message, detail, hint } = held.error;
@@ -346,6 +314,15 @@ export class Herder implements ConnectFacade {
           if (!isAbort(abort)) throw abort;
         }
       }
+    }
+  }
+
+  async #stillLeads(signal: AbortSignal): Promise<boolean> {
+    try {
+      return await untilAborted(signal, this.#env.stillLeads());
+    } catch (abort) {
+      if (!isAbort(abort)) throw abort;
+      return false;
     }
   }
 

@@ -1,6 +1,6 @@
 // Counts how often each source was connected again after its connection was lost: a connector told that it waits, or its thread
 // broke, and then it streams or takes its snapshot. Lives as long as the process; a pause and a resume are no reconnect.
-import type { ConnectorTask } from './herder.js';
+import type { ConnectorTask } from './herder-env.js';
 import type { Metrics } from '../core/metrics.js';
 import type { SourceState } from '../source/source-connector.js';
 

@@ -1,7 +1,7 @@
 // A capture thread as the main thread sees it: one task of a connector.
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CheckedConfig } from '../connect/connector-config.js';
-import type { ConnectorTask } from '../connect/herder.js';
+import type { ConnectorTask } from '../connect/herder-env.js';
 import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogTarget } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';

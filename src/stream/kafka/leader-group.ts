@@ -67,7 +67,9 @@ export class LeaderGroup {
   #leader: Leader | null | undefined;
   #claim: ClaimKind = 'none';
   #wake: (() => void) | undefined;
-  #heard: (() => void)[] = [];
+  /** Who wait for the broker's word: on a question that is still to be asked, and on the one under way. */
+  #waiting: (() => void)[] = [];
+  #asked: (() => void)[] = [];
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: LeaderGroupOptions) {
@@ -97,15 +99,20 @@ export class LeaderGroup {
   }
 
   start(): void {
-    this.#running = this.#run().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#options.onFailed(toLogError(error, `group "${this.#groupId}"`));
-    });
+    this.#running = this.#run()
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#options.onFailed(toLogError(error, `group "${this.#groupId}"`));
+      })
+      .finally(() => {
+        this.#ask();
+        this.#tell();
+      });
   }
 
-  /** Asks the broker now; resolves when what it says is known. For who has been fenced and wonders. */
+  /** Asks the broker now; resolves when what it says is known, or nothing more comes. For who has been fenced and wonders. */
   async check(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const heard = new Promise<void>((resolve) => this.#heard.push(resolve));
+    const heard = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#wake?.();
     await heard;
   }
@@ -137,13 +144,17 @@ export class LeaderGroup {
     while (!signal.aborted) {
       try {
         if (!this.#found) await this.#find();
-        if (this.#generation === undefined) await this.#join();
+        if (this.#generation === undefined) {
+          this.#ask();
+          await this.#join();
+        }
         if (this.#generation === undefined) continue;
         this.#outage.over();
         this.#tell();
         await this.#pause();
         if (signal.aborted) return;
         this.#broker ??= await this.#link.groupCoordinator(this.#groupId);
+        this.#ask();
         await this.#link.send(this.#broker, heartbeatRequest(this.#identity, this.#generation));
       } catch (error) {
         if (signal.aborted) return;
@@ -159,16 +170,21 @@ export class LeaderGroup {
     this.#found = true;
   }
 
-  /** Who waits for the broker's word has it. */
+  /** What is sent from now on answers all who wait: an answer that was on its way may be as old as this process has slept. */
+  #ask(): void {
+    this.#asked.push(...this.#waiting);
+    this.#waiting = [];
+  }
+
   #tell(): void {
-    const heard = this.#heard;
-    this.#heard = [];
-    for (const resolve of heard) resolve();
+    const asked = this.#asked;
+    this.#asked = [];
+    for (const resolve of asked) resolve();
   }
 
   /** Until the next heartbeat is due, or somebody asks. */
   #pause(): Promise<void> {
-    if (this.#heard.length > 0 || this.#stop.signal.aborted) return Promise.resolve();
+    if (this.#waiting.length > 0 || this.#stop.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#options.heartbeatMs ?? heartbeatMsDefault);
       this.#wake = () => {

@@ -1,8 +1,10 @@
 // The herder's invariants, with tasks that the test ends as it likes.
 import fc from 'fast-check';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { CheckedConfig } from '../../../src/connect/connector-config.js';
-import { Herder, type ConnectorTask } from '../../../src/connect/herder.js';
+import type { ConnectorTask } from '../../../src/connect/herder-env.js';
+import { Herder } from '../../../src/connect/herder.js';
 import { producerName } from '../../../src/connect/naming.js';
 import { SourceFreshness } from '../../../src/connect/source-freshness.js';
 import type { StoredConnector } from '../../../src/connect/stored-connector.js';
@@ -48,6 +50,7 @@ class World {
   /** Of both clocks. */
   nowMs = 2_000;
   refuseRemoval = false;
+  leads: Promise<boolean> = Promise.resolve(true);
   readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
   validate: (source: SourceConfig) => Promise<readonly SourceFinding[]> = () => Promise.resolve([]);
@@ -93,6 +96,7 @@ class World {
             }),
           ]),
         ),
+      stillLeads: () => this.leads,
       workerId: 'w',
       version: '1',
       logger: silentLogger,
@@ -260,6 +264,30 @@ describe('the herder', () => {
     await herder.resume('c');
     expect(await source()).toMatchObject({ phase: 'connecting' });
     await herder.close();
+  });
+
+  it('tells no failure of a source that another process has gone on with, while it does not know that', async () => {
+    for (const leads of [true, false]) {
+      const world = new World();
+      const { herder } = world;
+      await herder.create('c', config, 'api');
+      let answer: (leads: boolean) => void = () => {};
+      world.leads = new Promise((resolve) => (answer = resolve));
+      world.tasks[0]!.fail(new AppError('source-rewound', 'another change than the one that was read'));
+      const state = async () => (await herder.status('c')).tasks[0]!.state;
+      await delay(20);
+      expect(await state()).toBe('RUNNING');
+      answer(leads);
+      if (leads) await until(async () => (await state()) === 'FAILED', 'failed');
+      await delay(20);
+      expect(await state()).toBe(leads ? 'FAILED' : 'RUNNING');
+      // An end is not held up by a question that nobody answers.
+      world.leads = new Promise(() => {});
+      await herder.restart('c');
+      world.tasks.at(-1)!.fail(new AppError('source-rewound', 'again'));
+      await delay(20);
+      await herder.close();
+    }
   });
 
   it('shows no value behind a reference, nor a password', async () => {
