@@ -65,12 +65,9 @@ export function activateBuild(
     );
   for (const source of new Set(compiled?.sources)) {
     const saved = document.cursors[source];
-    if (saved)
-      cursors.set(source, {
-        schema: runtime.table(source).spec.schema,
-        last: cursorLast(saved.last),
-        done: saved.done,
-      });
+    if (!saved) continue;
+    const { schema } = runtime.table(source).spec;
+    cursors.set(source, { schema, last: cursorLast(schema, saved.last), done: saved.done });
   }
   const query =
     stored &&

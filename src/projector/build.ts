@@ -6,10 +6,10 @@
 //   version hears the topic like the old one (lock-step).
 // Each step is one store transaction with its cursor, so a crash resumes behind the last step. The version stays hidden until the
 // swap, whatever happens.
-import type { Row } from '../core/data-type.js';
+import type { Row, RowSchema } from '../core/data-type.js';
 import { nameKey } from '../core/names.js';
-import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { Cursor } from '../runtime/cursor.js';
+import { exactKeyJson } from '../schema/formats/exact-json.js';
 import type { StateWriter } from '../store/state-store.js';
 
 export interface BuildDocument {
@@ -18,7 +18,7 @@ export interface BuildDocument {
   /** create: there is no earlier version; rebuild: one serves until the swap. */
   readonly purpose: 'create' | 'rebuild';
   readonly method: 'scan' | 'replay';
-  /** scan: per source table. `last` is a row of key values as row-json. */
+  /** scan: per source table. `last` is a key as exact JSON. */
   readonly cursors: Readonly<Record<string, { readonly last: string | null; readonly done: boolean }>>;
   /** replay: everything up to this seq is in. */
   readonly replayedSeq: number;
@@ -48,10 +48,13 @@ export function removeBuild(state: StateWriter, table: string): void {
 
 export function cursorsToDocument(cursors: ReadonlyMap<string, Cursor>): BuildDocument['cursors'] {
   return Object.fromEntries(
-    [...cursors].map(([name, { last, done }]) => [name, { last: last === null ? null : rowToJson(last), done }]),
+    [...cursors].map(([name, { schema, last, done }]) => [
+      name,
+      { last: last === null ? null : exactKeyJson(schema).print(last), done },
+    ]),
   );
 }
 
-export function cursorLast(text: string | null): Row | null {
-  return text === null ? null : rowFromJson(text);
+export function cursorLast(schema: RowSchema, text: string | null): Row | null {
+  return text === null ? null : exactKeyJson(schema).read(text);
 }

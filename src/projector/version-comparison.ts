@@ -4,8 +4,8 @@
 import { compareRows, sameRow } from '../core/compare.js';
 import type { Row } from '../core/data-type.js';
 import type { KeyedState } from '../core/keyed-state.js';
-import { rowFromJson, rowToJson } from '../core/row-json.js';
 import type { ChangeListener, Difference, TableNode } from '../runtime/table-node.js';
+import { exactKeyJson } from '../schema/formats/exact-json.js';
 import type { StateWriter } from '../store/state-store.js';
 
 /** Of suspects in memory, each with what a text in a set takes beside its characters. */
@@ -24,7 +24,8 @@ export class VersionComparison {
   readonly #watcher: ChangeListener;
   readonly #state: StateWriter;
   readonly #heldBytesMax: number;
-  /** Keys as row-json. */
+  readonly #keyJson: ReturnType<typeof exactKeyJson>;
+  /** Keys as text. */
   readonly #held = new Set<string>();
   #heldBytes = 0;
   /** The suspects that are not held. */
@@ -37,6 +38,7 @@ export class VersionComparison {
     this.#next = next;
     this.#state = state;
     this.#heldBytesMax = heldBytesMax;
+    this.#keyJson = exactKeyJson(next.spec.schema);
     // A key that changes after it was compared may have come out differently in the two versions.
     this.#watcher = {
       accept: (_source, before, after) => {
@@ -62,7 +64,7 @@ export class VersionComparison {
   }
 
   #suspect(key: Row): void {
-    const text = rowToJson(key);
+    const text = this.#keyJson.print(key);
     if (this.#held.has(text)) return;
     this.#held.add(text);
     this.#heldBytes += text.length + bytesPerSuspect;
@@ -82,7 +84,7 @@ export class VersionComparison {
       this.#state.dropState(name);
       this.#kept = this.#state.openState({ name, key: schema.keyColumns.map((i) => schema.columns[i]!), value: [] });
     }
-    for (const text of this.#held) this.#kept.put(rowFromJson(text), []);
+    for (const text of this.#held) this.#kept.put(this.#keyJson.read(text), []);
     this.#held.clear();
     this.#heldBytes = 0;
   }
@@ -127,7 +129,7 @@ export class VersionComparison {
   *#suspects(): Iterable<Row> {
     const kept = this.#kept;
     if (kept === undefined) {
-      for (const text of this.#held) yield rowFromJson(text);
+      for (const text of this.#held) yield this.#keyJson.read(text);
       return;
     }
     // One that is both held and kept is told once.

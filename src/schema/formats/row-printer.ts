@@ -1,6 +1,7 @@
-// Rows as JSON text for HTTP answers: by column type, so that no digit of a BIGINT or DECIMAL is lost and times are readable.
-// This is what people and clients read; what lies on topics is written by value-encoder. Compiled per column, and JSON.stringify
-// only where a string has to be escaped: a point read makes its answer with this.
+// Rows and values as JSON text: by column type, so that no digit of a BIGINT or DECIMAL is lost and, for people and clients, times are
+// readable. What lies on topics is bytes, and written by value-encoder. Compiled per column, and JSON.stringify only where a string has to
+// be escaped: a point read makes its answer with this.
+import { compareText } from '../../core/compare.js';
 import type { Column, DataType, Row, Value } from '../../core/data-type.js';
 import { decimalText } from '../../core/decimal.js';
 import { doubleText } from './json-write.js';
@@ -9,9 +10,10 @@ import { dateText, timestampText, timeText } from '../../core/time-text.js';
 export interface PrintOptions {
   /**
    * strings: BIGINT and DECIMAL as JSON strings (what /v1 does by default, since most clients read numbers as doubles);
-   * literals: as numbers with all digits, and DOUBLE always with a fraction or exponent (ksqlDB's endpoints).
+   * literals: as numbers with all digits, and DOUBLE always with a fraction or exponent (ksqlDB's endpoints);
+   * exact: every whole number as it is in memory, times and the unscaled DECIMAL too, and maps sorted (exact-json reads it back).
    */
-  readonly numbers: 'strings' | 'literals';
+  readonly numbers: 'strings' | 'literals' | 'exact';
   /** Digits of TIME and TIMESTAMP: exact = 3, or 6 where µs are not whole ms; 3 = always three. */
   readonly timeDigits?: 'exact' | 3 | undefined;
 }
@@ -44,6 +46,8 @@ export function createRowPrinter(
 
 function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
   const literals = options.numbers === 'literals';
+  const exact = options.numbers === 'exact';
+  if (exact && isWhole(type)) return (value) => `${value as number | bigint}`;
   const digits = options.timeDigits ?? 'exact';
   switch (type.kind) {
     case 'BOOLEAN':
@@ -78,12 +82,18 @@ function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
       const element = valuePrinter(type.value, options);
       return (value) => {
         const entries = [...(value as ReadonlyMap<string, Value>)];
+        if (exact) entries.sort(([a], [b]) => compareText(a, b));
         return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${element(item)}`).join(',')}}`;
       };
     }
     case 'STRUCT':
       return createRowPrinter({ columns: type.fields }, options) as PrintValue;
   }
+}
+
+/** A whole number in memory, whatever stands for it in an answer. */
+function isWhole({ kind }: DataType): boolean {
+  return ['INTEGER', 'BIGINT', 'DATE', 'TIME', 'TIMESTAMP', 'DECIMAL'].includes(kind);
 }
 
 /** NaN and the infinities have no JSON number; as ksqlDB, their names. */

@@ -3,9 +3,9 @@
 // DOUBLE key column sorts last, and ARRAY, MAP and STRUCT keys sort by their JSON text.
 import { integerValue, type DataType, type Value } from '../../core/data-type.js';
 import { unreachable } from '../../core/errors.js';
+import { exactJson } from '../../schema/formats/exact-json.js';
 import type { SqlValue } from '../../sqlite/database.js';
 import { fromSortableText, sortableTextForReaders, toSortableText } from './sortable-decimal.js';
-import { fromJson, toJson } from './nested-json.js';
 
 export interface ColumnCodec {
   /** As declared in CREATE TABLE. DOUBLE and keys have none, so that what is bound is stored as it is. */
@@ -63,13 +63,15 @@ export function columnCodec(type: DataType): ColumnCodec {
       return { declaredType: 'BLOB', encode: undefined, decode: undefined, wide: false };
     case 'ARRAY':
     case 'MAP':
-    case 'STRUCT':
+    case 'STRUCT': {
+      const { print, read } = exactJson(type);
       return {
         declaredType: 'TEXT',
-        encode: (value) => (value === null ? null : toJson(type, value)),
-        decode: (stored) => (stored === null ? null : fromJson(type, stored as string)),
+        encode: (value) => (value === null ? null : print(value)),
+        decode: (stored) => (stored === null ? null : read(stored as string)),
         wide: false,
       };
+    }
     default:
       return unreachable(type);
   }

@@ -6,7 +6,7 @@ import type { Column, Row } from '../../../src/core/data-type.js';
 import { fromSortableText, toSortableText } from '../../../src/store/sqlite/sortable-decimal.js';
 import { FeedBuilder, readFeedBlob } from '../../../src/store/sqlite/feed-codec.js';
 import { KeyCodec } from '../../../src/store/sqlite/key-codec.js';
-import { fromJson, toJson } from '../../../src/store/sqlite/nested-json.js';
+import { exactJson, exactKeyJson } from '../../../src/schema/formats/exact-json.js';
 import { RowCodec } from '../../../src/store/sqlite/row-codec.js';
 import type { RowChange } from '../../../src/store/state-store.js';
 import { anyType, nullableOf, valueOf } from '../../support/value-arbitraries.js';
@@ -156,21 +156,32 @@ describe('a nested value as JSON', () => {
     const law = anyType.chain((type) => fc.tuple(fc.constant(type), valueOf(type)));
     fc.assert(
       fc.property(law, ([type, value]) => {
-        const json = toJson(type, value);
-        const read = fromJson(type, json);
-        expect(read).toEqual(value);
-        expect(toJson(type, read)).toBe(json);
+        const { print, read } = exactJson(type);
+        const json = print(value);
+        expect(read(json)).toEqual(value);
+        expect(print(read(json))).toBe(json);
         expect(() => JSON.parse(json)).not.toThrow();
       }),
       { numRuns: 500 },
     );
   });
 
+  it('of a key is a list of its columns, and reads back', () => {
+    const columns = [
+      { name: 'a', type: { kind: 'STRING' } },
+      { name: 'n', type: { kind: 'BIGINT' } },
+      { name: 'd', type: { kind: 'DECIMAL', precision: 20, scale: 2 } },
+    ] as const;
+    const { print, read } = exactKeyJson({ columns, keyColumns: [1, 2] });
+    expect(print([7, 12345678901234567890n])).toBe('[7,12345678901234567890]');
+    expect(read('[7,12345678901234567890]')).toEqual([7, 12345678901234567890n]);
+    expect(() => read('[7,1,2]')).toThrow(/not the JSON/);
+  });
+
   it('does not depend on the order in which a map was filled', () => {
     const type = { kind: 'MAP', key: { kind: 'STRING' }, value: { kind: 'INTEGER' } } as const;
     expect(
-      toJson(
-        type,
+      exactJson(type).print(
         new Map([
           ['b', 1],
           ['a', 2],
@@ -180,8 +191,8 @@ describe('a nested value as JSON', () => {
   });
 
   it('that is not what the type says is an error, not a value', () => {
-    expect(() => fromJson({ kind: 'ARRAY', element: { kind: 'INTEGER' } }, '[1,2')).toThrow(/not the JSON/);
-    expect(() => fromJson({ kind: 'BOOLEAN' }, 'truefalse')).toThrow(/not the JSON/);
+    expect(() => exactJson({ kind: 'ARRAY', element: { kind: 'INTEGER' } }).read('[1,2')).toThrow(/not the JSON/);
+    expect(() => exactJson({ kind: 'BOOLEAN' }).read('truefalse')).toThrow(/not the JSON/);
   });
 });
 

@@ -1,54 +1,45 @@
-// ARRAY, MAP and STRUCT as canonical JSON text: one text per value, so that equal values are equal as text. Numbers keep all their
-// digits, because the text is read back by the type and not through JSON.parse.
-import { compareText } from '../../core/compare.js';
-import { integerValue, type DataType, type Value } from '../../core/data-type.js';
+// Values as canonical JSON text that is read back exactly, by the type: one text per value, so that equal values are equal as text.
+// The store keeps ARRAY, MAP and STRUCT so, and documents keep keys so. Not what clients see, nor a format of topics.
+import { integerValue, type DataType, type Row, type RowSchema, type Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
+import { valuePrinter, type PrintValue } from './row-printer.js';
 
-export function toJson(type: DataType, value: Value): string {
-  if (value === null) return 'null';
-  switch (type.kind) {
-    case 'BOOLEAN':
-      return value === true ? 'true' : 'false';
-    case 'INTEGER':
-    case 'BIGINT':
-    case 'DATE':
-    case 'TIME':
-    case 'TIMESTAMP':
-    case 'DECIMAL':
-      // A decimal is its unscaled integer here: the scale is the type's.
-      return String(value as number | bigint);
-    case 'DOUBLE':
-      return doubleToJson(value as number);
-    case 'STRING':
-      return JSON.stringify(value);
-    case 'BYTES':
-      return `"${(value as Buffer).toString('base64')}"`;
-    case 'ARRAY':
-      return `[${(value as readonly Value[]).map((element) => toJson(type.element, element)).join(',')}]`;
-    case 'MAP': {
-      const entries = [...(value as ReadonlyMap<string, Value>)].toSorted(([a], [b]) => compareText(a, b));
-      return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${toJson(type.value, entry)}`).join(',')}}`;
-    }
-    case 'STRUCT': {
-      const fields = value as readonly Value[];
-      return `{${type.fields.map((field, i) => `${JSON.stringify(field.name)}:${toJson(field.type, fields[i]!)}`).join(',')}}`;
-    }
-  }
+export interface ExactJson {
+  readonly print: PrintValue;
+  /** Of what `print` gave. */
+  readonly read: (text: string) => Value;
 }
 
-function doubleToJson(value: number): string {
-  if (!Number.isFinite(value)) return `"${value}"`;
-  return Object.is(value, -0) ? '-0' : String(value);
+export function exactJson(type: DataType): ExactJson {
+  return { print: valuePrinter(type, { numbers: 'exact' }), read: (text) => readExact(type, text) };
 }
 
-export function fromJson(type: DataType, text: string): Value {
+/** Of the keys of a table or state: a list of their columns. */
+export function exactKeyJson({ columns, keyColumns }: RowSchema): {
+  readonly print: (key: Row) => string;
+  readonly read: (text: string) => Row;
+} {
+  const types = keyColumns.map((i) => columns[i]!.type);
+  const printers = types.map((type) => exactJson(type).print);
+  return {
+    print: (key) => `[${printers.map((print, i) => print(key[i]!)).join(',')}]`,
+    read(text) {
+      const reader = new JsonReader(text);
+      const key = reader.row(types);
+      reader.end();
+      return key;
+    },
+  };
+}
+
+function readExact(type: DataType, text: string): Value {
   const reader = new JsonReader(text);
   const value = reader.value(type);
   reader.end();
   return value;
 }
 
-/** Reads what toJson wrote: no white space, keys in the expected order. */
+/** Reads what was printed: no white space, keys in the expected order. */
 class JsonReader {
   readonly #text: string;
   #at = 0;
@@ -59,6 +50,13 @@ class JsonReader {
 
   end(): void {
     if (this.#at !== this.#text.length) throw this.#broken();
+  }
+
+  row(types: readonly DataType[]): Row {
+    let column = 0;
+    const row = this.#list('[', ']', () => this.value(this.#next(types[column++])));
+    if (column !== types.length) throw this.#broken();
+    return row;
   }
 
   value(type: DataType): Value {
@@ -96,7 +94,7 @@ class JsonReader {
         return this.#list('{', '}', () => {
           this.#string();
           this.#expect(':');
-          return this.value(type.fields[field++]!.type);
+          return this.value(this.#next(type.fields[field++]).type);
         });
       }
     }
@@ -110,6 +108,12 @@ class JsonReader {
     while (this.#skip(','));
     this.#expect(close);
     return items;
+  }
+
+  /** There are no more values than the type has. */
+  #next<T>(expected: T | undefined): T {
+    if (expected === undefined) throw this.#broken();
+    return expected;
   }
 
   #number(): string {
