@@ -242,6 +242,7 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
       query,
       statements: {
         execute: (r) => engine.execute(r),
+        run: (r) => engine.run(r),
         rebuild: (t) => engine.rebuild(t),
         rebuilds: () => engine.rebuilds(),
         queries: () => engine.queries(),

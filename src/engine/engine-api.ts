@@ -8,7 +8,13 @@ import type { LogFields, LogLevel } from '../core/logger.js';
 import type { MetricSample } from '../core/metrics.js';
 import type { AskedRetention } from '../core/topic-retention.js';
 import type { SourceTable } from '../core/row-encoder.js';
-import type { QueryStatus, RebuildProgress, StatementRequest, StatementResult } from '../projector/statement-facade.js';
+import type {
+  QueryStatus,
+  RebuildProgress,
+  StatementRequest,
+  StatementResult,
+  StatementRun,
+} from '../projector/statement-facade.js';
 import type { RegistryFacade } from '../registry/registry-facade.js';
 import type { Durability } from '../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../stream/event-log.js';
@@ -79,6 +85,7 @@ export interface WaitingStatement {
 /** Functions that the engine answers. */
 export interface EngineApi {
   execute(request: StatementRequest): Promise<readonly StatementResult[]>;
+  run(request: StatementRequest): Promise<StatementRun>;
   /** For query files: runs a statement, or keeps it until its sources are there. */
   executeOrWait(request: StatementRequest): Promise<{ readonly waiting: readonly string[] }>;
   rebuild(table: string): Promise<RebuildProgress>;

@@ -3,7 +3,7 @@
 import type { Catalog } from '../catalog/catalog.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
-import type { QueryStatus, StatementRequest, StatementResult } from '../projector/statement-facade.js';
+import type { QueryStatus, StatementRequest, StatementResult, StatementRun } from '../projector/statement-facade.js';
 import { queryState } from '../projector/statement-results.js';
 import { Statements } from '../projector/statements.js';
 import type { EventLog } from '../stream/event-log.js';
@@ -70,6 +70,10 @@ export class EngineStatements {
 
   execute(request: StatementRequest): Promise<readonly StatementResult[]> {
     return this.#statements.execute(request);
+  }
+
+  run(request: StatementRequest): Promise<StatementRun> {
+    return this.#statements.run(request);
   }
 
   executeOrWait({ sql, file }: StatementRequest): Promise<{ readonly waiting: readonly string[] }> {

@@ -289,6 +289,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
 
   return {
     execute: (request) => statements.execute(request),
+    run: (request) => statements.run(request),
     executeOrWait: (request) => statements.executeOrWait(request),
     rebuild: (table) => rebuilds.begin(table),
     rebuilds: async () => builder.progress(),

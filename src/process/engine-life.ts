@@ -15,7 +15,7 @@ export interface ConnectorViews {
 }
 
 /** What changes something waits for no catching up: the caller tries again. */
-const changing: ReadonlySet<string> = new Set(['execute', 'rebuild']);
+const changing: ReadonlySet<string> = new Set(['execute', 'run', 'rebuild']);
 
 export class EngineLife {
   readonly role: EngineRole;

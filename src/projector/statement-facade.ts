@@ -1,7 +1,7 @@
 // What the server and the start-up code may ask of the projector: run ksqlDB statements, rebuild tables, tell the state. Results are
 // what the statement came to, in terms of the domain; how ksqlDB's REST API writes them is the server's business.
 import type { Column, RowSchema } from '../core/data-type.js';
-import type { ErrorCode } from '../core/errors.js';
+import type { ErrorCode, ErrorMessage } from '../core/errors.js';
 
 export interface StatementRequest {
   /** One or more statements. */
@@ -132,9 +132,17 @@ export interface QueryStatus {
   readonly reason?: string | undefined;
 }
 
+/** What several statements came to: those before the one that failed have taken effect. */
+export interface StatementRun {
+  readonly results: readonly StatementResult[];
+  readonly failed?: { readonly text: string; readonly error: ErrorMessage } | undefined;
+}
+
 export interface StatementFacade {
   /** Validates all statements, then runs them in order; resolves when their effect is visible to reads. */
   execute(request: StatementRequest): Promise<readonly StatementResult[]>;
+  /** The same for who wants to know what took effect before a failure; rejects where the text is not a list of statements. */
+  run(request: StatementRequest): Promise<StatementRun>;
   rebuild(table: string): Promise<RebuildProgress>;
   rebuilds(): Promise<readonly RebuildProgress[]>;
   queries(): Promise<readonly QueryStatus[]>;

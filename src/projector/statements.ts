@@ -2,7 +2,7 @@
 // against the catalogue as the earlier ones will leave it as far as names go, and none runs if one is wrong. A definition becomes one
 // append of the statements topic and is decided when the engine applies it: what another client has defined meanwhile counts. Only
 // then does the call resolve, so what it made can be read at once.
-import { AppError, assert, unreachable } from '../core/errors.js';
+import { AppError, assert, toAppError, toErrorMessage, unreachable } from '../core/errors.js';
 import type { AskedRetention } from '../core/topic-retention.js';
 import type { Catalog, Owner } from '../catalog/catalog.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
@@ -12,7 +12,7 @@ import type { SeenTopic } from './defined-topics.js';
 import type { Definition, DefinitionResult } from './definition.js';
 import { PlannedCatalog } from './planned-catalog.js';
 import { analyzeOptions } from './query-sources.js';
-import type { StatementRequest, StatementResult } from './statement-facade.js';
+import type { StatementRequest, StatementResult, StatementRun } from './statement-facade.js';
 import { Told, type ToldEnv } from './told.js';
 
 export type InsertValues = Extract<Statement, { readonly kind: 'insert-values' }>;
@@ -37,6 +37,11 @@ export interface StatementsEnv extends ToldEnv {
   readonly insert: (target: string, analyze: () => InsertValues) => Promise<void>;
 }
 
+interface Ran {
+  readonly results: readonly StatementResult[];
+  readonly failed?: { readonly text: string; readonly error: AppError };
+}
+
 /** What holds for the rest of a request. */
 interface Session {
   readonly owner: Owner;
@@ -56,27 +61,43 @@ export class Statements {
   }
 
   async execute(request: StatementRequest): Promise<readonly StatementResult[]> {
+    const { results, failed } = await this.#runAll(request);
+    if (failed) throw failed.error;
+    return results;
+  }
+
+  async run(request: StatementRequest): Promise<StatementRun> {
+    const { results, failed } = await this.#runAll(request);
+    return failed ? { results, failed: { text: failed.text, error: toErrorMessage(failed.error) } } : { results };
+  }
+
+  async #runAll(request: StatementRequest): Promise<Ran> {
     const variables = { ...request.sessionVariables };
     const parsed = parseStatements(request.sql, { variables });
-    this.#checkAll(parsed);
-    const owner: Owner = { kind: request.owner, name: request.file ?? null };
-    const session = { owner, properties: { ...request.properties } };
     const results: StatementResult[] = [];
-    for (const one of parsed) {
-      // Analysed again: an earlier statement of this request may have made what this one reads.
-      const result = await this.#run(one, this.#analyze(one), session);
-      if (result) results.push(result);
+    let text = '';
+    try {
+      const view = new PlannedCatalog(this.#env.catalog);
+      for (const one of parsed) {
+        text = one.text;
+        view.note(analyzeStatement(one, view, analyzeOptions(this.#env.strict)));
+      }
+      const owner: Owner = { kind: request.owner, name: request.file ?? null };
+      const session = { owner, properties: { ...request.properties } };
+      for (const one of parsed) {
+        text = one.text;
+        // Analysed again: an earlier statement of this request may have made what this one reads.
+        const result = await this.#run(one, this.#analyze(one), session);
+        if (result) results.push(result);
+      }
+      return { results };
+    } catch (error) {
+      return { results, failed: { text, error: toAppError(error) } };
     }
-    return results;
   }
 
   #analyze(parsed: ParsedStatement): Statement {
     return analyzeStatement(parsed, this.#env.catalog, analyzeOptions(this.#env.strict));
-  }
-
-  #checkAll(parsed: readonly ParsedStatement[]): void {
-    const view = new PlannedCatalog(this.#env.catalog);
-    for (const one of parsed) view.note(analyzeStatement(one, view, analyzeOptions(this.#env.strict)));
   }
 
   async #run(parsed: ParsedStatement, statement: Statement, session: Session): Promise<StatementResult | undefined> {

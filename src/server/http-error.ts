@@ -86,27 +86,38 @@ const statementCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unconvertible-value',
 ]);
 
-export function ksqlError(error: unknown, statementText?: string): { status: number; body: Record<string, unknown> } {
+/** The statement that an error is about, and the entities of those that took effect before it. */
+export interface FailedStatement {
+  readonly text: string;
+  readonly entities?: readonly object[] | undefined;
+}
+
+export function ksqlError(
+  error: unknown,
+  statement?: FailedStatement,
+): { status: number; body: Record<string, unknown> } {
   const app = toAppError(error);
-  const isStatement = statementText !== undefined && statementCodes.has(app.code);
-  const number = isStatement ? 40001 : (ksqlCodes[app.code] ?? app.status * 100);
-  return ksqlErrorBody(number, fullMessage(app), isStatement ? statementText : undefined);
+  const ofStatement = statement !== undefined && statementCodes.has(app.code);
+  const number = ofStatement ? 40001 : (ksqlCodes[app.code] ?? app.status * 100);
+  // Whatever the cause: what has taken effect is told.
+  const tells = ofStatement || (statement?.entities?.length ?? 0) > 0;
+  return ksqlErrorBody(number, fullMessage(app), tells ? statement : undefined);
 }
 
 /** An error with one of ksqlDB's own numbers; the HTTP status is its first three digits. */
 export function ksqlErrorBody(
   number: number,
   message: string,
-  statementText?: string,
+  statement?: FailedStatement,
 ): { status: number; body: Record<string, unknown> } {
   const body: Record<string, unknown> = {
-    '@type': statementText === undefined ? 'generic_error' : 'statement_error',
+    '@type': statement === undefined ? 'generic_error' : 'statement_error',
     error_code: number,
     message,
   };
-  if (statementText !== undefined) {
-    body['statementText'] = statementText;
-    body['entities'] = [];
+  if (statement !== undefined) {
+    body['statementText'] = statement.text;
+    body['entities'] = statement.entities ?? [];
   }
   return { status: Math.floor(number / 100), body };
 }
@@ -135,11 +146,11 @@ function registryNumber(error: AppError): number {
 
 export const registryType = 'application/vnd.schemaregistry.v1+json';
 
-export function errorAnswer(family: ErrorFamily, error: unknown, statementText?: string): ErrorAnswer {
+export function errorAnswer(family: ErrorFamily, error: unknown, statement?: FailedStatement): ErrorAnswer {
   const app = toAppError(error);
   switch (family) {
     case 'ksql': {
-      const { status, body } = ksqlError(app, statementText);
+      const { status, body } = ksqlError(app, statement);
       return { status, contentType: 'application/json', body: JSON.stringify(body) };
     }
     case 'connect':
@@ -167,8 +178,8 @@ export const errorCodeHeader = 'Writethrough-Error-Code';
 export const leaderHeader = 'Writethrough-Leader';
 
 /** Answers with an error in the shape of the path's family; the caller has checked that nothing was answered yet. */
-export function respondError(exchange: Exchange, error: unknown, statementText?: string): void {
-  const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statementText);
+export function respondError(exchange: Exchange, error: unknown, statement?: FailedStatement): void {
+  const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statement);
   const { code, leader } = toAppError(error);
   const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, code];
   if (leader !== undefined) headers.push(leaderHeader, leader);

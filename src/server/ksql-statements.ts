@@ -1,11 +1,12 @@
 // POST /ksql: runs statements and answers with their entities. Also GET /status, what became of the last commands, and
 // GET /is_valid_property, the request properties that mean something here.
-import { AppError } from '../core/errors.js';
+import { AppError, fromErrorMessage } from '../core/errors.js';
+import type { StatementRun } from '../projector/statement-facade.js';
 import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
 import type { Exchange } from './exchange.js';
 import { ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
-import { toEntity, type StatementEntity } from './ksql-entities.js';
+import { toEntity } from './ksql-entities.js';
 import { refuseStatementsOfFollower } from './leader-only.js';
 import type { ServerContext } from './server-context.js';
 import { scanStatements } from './statement-kind.js';
@@ -36,23 +37,25 @@ export async function runStatements(context: ServerContext, exchange: Exchange):
         firstWord === 'SELECT'
           ? 'SELECT statements go to the /query or /query-stream endpoint'
           : 'PRINT goes to the /query endpoint';
-      return respondKsqlError(exchange, ksqlErrorBody(40002, endpoint, text));
+      return respondKsqlError(exchange, ksqlErrorBody(40002, endpoint, { text }));
     }
   }
-  let entities: readonly StatementEntity[];
+  let ran: StatementRun;
   try {
     refuseStatementsOfFollower(context.facades.status, sql);
-    const results = await context.facades.statements.execute({
+    ran = await context.facades.statements.run({
       sql,
       properties: optionalObject(body, 'streamsProperties'),
       sessionVariables: textMap(optionalObject(body, 'sessionVariables'), 'sessionVariables'),
       owner: 'api',
     });
-    entities = results.map(toEntity);
   } catch (error) {
-    return respondError(exchange, error, sql);
+    return respondError(exchange, error, { text: sql });
   }
+  const entities = ran.results.map(toEntity);
   context.commands.remember(entities);
+  if (ran.failed)
+    return respondError(exchange, fromErrorMessage(ran.failed.error), { text: ran.failed.text, entities });
   exchange.respond(200, ['Content-Type', contentType], JSON.stringify(entities));
 }
 

@@ -47,7 +47,7 @@ export async function runQuery(context: ServerContext, exchange: Exchange, endpo
   try {
     rows = await context.facades.query.select(sql, properties, options);
   } catch (error) {
-    return respondError(exchange, error, given);
+    return respondError(exchange, error, { text: given });
   }
   const printer = createPrinter(form, rows, { push, tombstones: isTrue(properties[tombstonesProperty]) });
   const stream = exchange.open(

@@ -333,9 +333,11 @@ describe('queries and tables', () => {
   });
 
   it('send other statements to /ksql', async () => {
-    const execute = () =>
-      Promise.resolve([applied('', { type: 'table', name: 't', action: 'create' }, 'Table created', 1)]);
-    const { out } = await against({ statements: { execute } }, ['query', 'CREATE TABLE t ...;']);
+    const results = [applied('', { type: 'table', name: 't', action: 'create' }, 'Table created', 1)];
+    const { out } = await against({ statements: { run: () => Promise.resolve({ results }) } }, [
+      'query',
+      'CREATE TABLE t ...;',
+    ]);
     expect(out).toBe('SUCCESS: Table created\n');
   });
 

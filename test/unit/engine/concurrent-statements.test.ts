@@ -69,3 +69,20 @@ it('the answers of eight clients fit one order, and catalogue, topics, tables an
     expect(await leftovers(engine), told).toEqual(expectedOf(model));
   }
 }, 120_000);
+
+it('of several statements, those before the one that fails have taken effect, and both are told', async () => {
+  const stream = (name: string, partitions: number) =>
+    `CREATE STREAM ${name} (id INT KEY) WITH (KAFKA_TOPIC='shared', PARTITIONS=${partitions}, FORMAT='JSON');`;
+  const sql = `${stream('a', 1)} ${stream('b', 2)} ${stream('c', 1)}`;
+  const { results, failed } = await engine.api.run({ sql, owner: 'api' });
+  expect(results).toMatchObject([{ command: { name: 'a', action: 'create' } }]);
+  expect(failed).toMatchObject({ text: stream('b', 2), error: { code: 'invalid-statement' } });
+  const drops = [];
+  for (const name of ['a', 'b', 'c']) drops.push(await engine.tryRun(`DROP STREAM ${name};`));
+  expect(drops).toEqual(['ok', 'unknown-table', 'unknown-table']);
+
+  const refused = await engine.api.run({ sql: `${stream('d', 1)} DROP STREAM nowhere;`, owner: 'api' });
+  expect(refused.results).toEqual([]);
+  expect(refused.failed).toMatchObject({ text: 'DROP STREAM nowhere;' });
+  expect(await engine.tryRun('DROP STREAM d;')).toBe('unknown-table');
+});

@@ -34,7 +34,7 @@ describe('each family has its own shape of error', () => {
 
   it('ksqlDB: a statement error with the text, or a generic one', async () => {
     const server = await startServer({
-      statements: { execute: () => Promise.reject(rich) },
+      statements: { run: () => Promise.reject(rich) },
       query: { select: () => Promise.reject(rich), closeQuery: () => false },
     });
     for (const [path, body, text] of [
@@ -158,7 +158,7 @@ describe('bodies', () => {
   });
 
   it('need no content type', async () => {
-    const server = await startServer({ statements: { execute: () => Promise.resolve([]) } });
+    const server = await startServer({ statements: { run: () => Promise.resolve({ results: [] }) } });
     expect((await ask(server, '/ksql', { body: '{"ksql":"SET \'a\'=\'b\';"}' })).json()).toEqual([]);
   });
 });

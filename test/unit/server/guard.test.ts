@@ -3,7 +3,7 @@ import { ask, ask2, freshness, http2Session, startServer } from './harness.js';
 
 const facades = {
   query: { point: () => ({ json: '{}', ...freshness }) },
-  statements: { execute: () => Promise.resolve([]) },
+  statements: { run: () => Promise.resolve({ results: [] }) },
   connect: { pause: () => Promise.resolve() },
 };
 const row = '/v1/tables/t/rows/1';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../../src/core/errors.js';
+import { AppError, toErrorMessage } from '../../../src/core/errors.js';
 import { applied } from '../../../src/projector/statement-results.js';
 import { ask, ask2, http2Session, startServer } from './harness.js';
 
@@ -13,14 +13,40 @@ describe('/ksql', () => {
     warnings: [],
   };
 
+  const result = applied(
+    created.statementText,
+    { type: 'table', name: 'A', action: 'create' } as const,
+    'Table created',
+    7,
+  );
+
+  it.each([
+    { code: 'invalid-statement', status: 400, number: 40001 },
+    { code: 'log-unreachable', status: 503, number: 50300 },
+  ] as const)('tells what took effect before a statement that failed with $code', async ({ code, status, number }) => {
+    const error = toErrorMessage(new AppError(code, 'no B'));
+    const run = () => Promise.resolve({ results: [result], failed: { text: 'DROP TABLE B;', error } });
+    const server = await startServer({ statements: { run } });
+    const reply = await ask(server, '/ksql', { body: JSON.stringify({ ksql: 'CREATE TABLE A ...; DROP TABLE B;' }) });
+    expect(reply.status).toBe(status);
+    expect(reply.headers['writethrough-error-code']).toBe(code);
+    expect(reply.json()).toEqual({
+      '@type': 'statement_error',
+      error_code: number,
+      message: 'no B',
+      statementText: 'DROP TABLE B;',
+      entities: [created],
+    });
+    expect((await ask(server, '/status/table/%60A%60/create')).json()).toEqual(created.commandStatus);
+  });
+
   it('runs statements as the API and remembers what became of the commands', async () => {
     const seen: unknown[] = [];
-    const execute = (request: unknown) => {
+    const run = (request: unknown) => {
       seen.push(request);
-      const command = { type: 'table', name: 'A', action: 'create' } as const;
-      return Promise.resolve([applied(created.statementText, command, 'Table created', 7)]);
+      return Promise.resolve({ results: [result] });
     };
-    const server = await startServer({ statements: { execute } });
+    const server = await startServer({ statements: { run } });
     const body = JSON.stringify({
       ksql: "CREATE TABLE A ...; INSERT INTO B VALUES ('SELECT 1;');",
       streamsProperties: { 'auto.offset.reset': 'earliest' },
