@@ -6,6 +6,7 @@
 // A leader that was fenced (it slept, and another has taken over) does not know it from the group yet: its life ends, the group is asked,
 // and the next life is what the group says.
 import type { ConnectFacade } from '../connect/connect-facade.js';
+import { isAbort, untilAborted } from '../core/backoff.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { EngineApi, EngineRole } from '../engine/engine-api.js';
@@ -32,7 +33,7 @@ export class ServiceLives {
   #life: EngineLife | undefined;
   #turn: Promise<void> = Promise.resolve();
   #working = false;
-  #closed = false;
+  readonly #closing = new AbortController();
   #fencedAtMs = Number.NEGATIVE_INFINITY;
   /** Calls go to the life of the moment. */
   readonly engine: Remote<EngineApi> = forwarding(() => this.#now().engine);
@@ -77,7 +78,7 @@ export class ServiceLives {
 
   /** No role is taken any more, and the connectors end, each at a whole append. */
   async rest(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     await this.#turn;
     await this.#life?.rest();
   }
@@ -100,7 +101,7 @@ export class ServiceLives {
       if (nowMs - this.#fencedAtMs < fencedAgainMs) throw error;
       this.#env.logger.warn('another process has taken over', { code: error.code, error: error.message });
       await this.#end();
-      await this.#env.check();
+      await untilAborted(this.#closing.signal, this.#env.check());
       // One that was only asleep hears that another leads, however often it sleeps.
       this.#fencedAtMs = this.#env.role() === 'leader' ? nowMs : Number.NEGATIVE_INFINITY;
       await this.#become(this.#env.role());
@@ -108,7 +109,7 @@ export class ServiceLives {
   }
 
   async #become(role: EngineRole): Promise<void> {
-    if (this.#closed || !this.#working || this.#life?.role === role) return;
+    if (this.#closing.signal.aborted || !this.#working || this.#life?.role === role) return;
     const begun = performance.now();
     await this.#end();
     this.#life = await this.#open(role);
@@ -126,10 +127,12 @@ export class ServiceLives {
 
   #inTurn(work: () => Promise<void>): void {
     this.#turn = this.#turn.then(async () => {
-      if (this.#closed) return;
+      if (this.#closing.signal.aborted) return;
       try {
         await work();
       } catch (error) {
+        // An end waits for no broker.
+        if (this.#closing.signal.aborted && isAbort(error)) return;
         this.#env.onFailed(
           error instanceof AppError ? error : new AppError('internal', String(error), { cause: error }),
         );

@@ -6,7 +6,7 @@ import type { EngineLife } from '../../../src/process/engine-life.js';
 import { ServiceLives } from '../../../src/process/service-lives.js';
 
 /** A process whose group says what the test says; `fence` is what another producer under its name does to its engine. */
-async function startLives(group: { role: EngineRole; afterCheck?: EngineRole }) {
+async function startLives(group: { role: EngineRole; afterCheck?: EngineRole; silent?: boolean }) {
   const begun: EngineRole[] = [];
   const failures: string[] = [];
   let fence: () => void = () => {};
@@ -19,6 +19,7 @@ async function startLives(group: { role: EngineRole; afterCheck?: EngineRole }) 
     work: async () => {},
     role: () => group.role,
     check: async () => {
+      if (group.silent === true) await new Promise(() => {});
       group.role = group.afterCheck ?? group.role;
     },
     onFailed: ({ code }) => failures.push(code),
@@ -31,6 +32,7 @@ async function startLives(group: { role: EngineRole; afterCheck?: EngineRole }) 
     for (let i = 0; i < 20; i++) await Promise.resolve();
   };
   return {
+    lives,
     begun,
     failures,
     fence: async () => {
@@ -54,6 +56,14 @@ describe('the lives of a process', () => {
       await decide('leader');
     }
     expect(begun).toEqual(['leader', 'follower', 'leader', 'follower', 'leader', 'follower', 'leader']);
+    expect(failures).toEqual([]);
+  });
+
+  it('end while the group does not say who leads', async () => {
+    const { lives, begun, failures, fence } = await startLives({ role: 'leader', silent: true });
+    await fence();
+    await lives.close();
+    expect(begun).toEqual(['leader']);
     expect(failures).toEqual([]);
   });
 
