@@ -334,9 +334,15 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
       local.fail(stopped);
       logEnd.fail(stopped);
-      await engineLog.close();
-      state.close();
-      database.close();
+      try {
+        await engineLog.close();
+      } catch (error) {
+        // The mark of an end in order could not be written; everything that was confirmed is there.
+        throw storageError(error, database.path);
+      } finally {
+        state.close();
+        database.close();
+      }
     },
   };
 }

@@ -23,6 +23,6 @@ it.skipIf(servers.missing)(
     const plans = failpointPlans({ source: 'sqlite', log: 'kafka' });
     const failpoints = plans.filter(({ name }) => name.startsWith('kafka-') || name.startsWith('outbox-'));
     expect(failpoints).toHaveLength(5);
-    await runCorrectness({ ...load, failpoints, kafka: servers.kafka });
+    await runCorrectness({ ...load, failpoints, kafka: servers.kafka, reader: 'tap' });
   },
 );

@@ -23,20 +23,27 @@ describe(`kills under load, log on Kafka (TEST_SEED=${seed})`, () => {
     await runCorrectness({
       ...load,
       kafka: kafka.kafka,
+      reader: 'tap',
       source: await openMysqlSource(mysql.mysql, { prefix: 'crash' }),
     });
   });
 
   it.skipIf(kafka.missing || mariadb.missing)('MariaDB into Kafka', { timeout }, async () => {
     const source = await openMysqlSource(mariadb.mariadb, { prefix: 'crash' });
-    await runCorrectness({ ...load, kafka: kafka.kafka, source });
+    await runCorrectness({ ...load, kafka: kafka.kafka, reader: 'tap', source });
   });
 
   it.skipIf(kafka.missing)(
     'SQLite into Kafka, a leader and two followers, two kills of the leader',
     { timeout: 300_000 },
     async () => {
-      const figures = await runCorrectness({ ...load, kills: 2, processes: 3, kafka: kafka.kafka });
+      const figures = await runCorrectness({
+        ...load,
+        kills: 2,
+        processes: 3,
+        kafka: kafka.kafka,
+        reader: 'tap',
+      });
       expect(figures['followers compared']).toBe(2);
     },
   );

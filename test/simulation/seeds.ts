@@ -31,6 +31,11 @@ export const keptSeeds: readonly KeptSeed[] = [
     found: 'a rebuild asked for on a full disk was answered `internal` (test/contract/state-store.ts)',
   },
   {
+    seed: 1_432_398_797,
+    steps: 600,
+    found: 'an orderly end on a full disk was told as `internal` and left the file open',
+  },
+  {
     seed: 1042,
     steps: 2000,
     log: 'kafka',

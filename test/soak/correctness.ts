@@ -42,6 +42,11 @@ export interface CorrectnessOptions {
   /** Undefined: a SQLite file of the run's own. */
   readonly source?: SourceDatabase;
   readonly kafka?: { readonly brokers: readonly string[] };
+  /**
+   * Who reads the captured topics on Kafka for the comparison: its own console consumer (the default), a program to be started for each,
+   * or the tap. The topic of the sink is always read by the consumer.
+   */
+  readonly reader?: 'console' | 'tap';
   /** So many on one log, of which one leads and is the one that is killed. Undefined: one alone. */
   readonly processes?: number;
   /** So often the leader of several sleeps until another leads. */
@@ -303,7 +308,9 @@ class Cell {
 
   async #topicOf(app: App, index: number) {
     const table = this.#tables.all[index]!;
-    return topicVersions(table, await this.#records(app, `${this.#prefix}.${this.#source.name}.${table.name}`));
+    const topic = `${this.#prefix}.${this.#source.name}.${table.name}`;
+    const tapped = this.#options.reader === 'tap';
+    return topicVersions(table, await (tapped ? tapRecords(app.url, topic) : this.#records(app, topic)));
   }
 
   get #sinkTopic(): string {
