@@ -68,9 +68,12 @@ const subscription = codeOf(async () => {
 let round = 1;
 const isApplied = async () => service.pull('items', '500')?.text.startsWith(`${round}x`);
 if (part === 'disk') {
-  await until('the failure', () => {
-    if (heard.failures.length === 0) write(round++);
-    return heard.failures.length > 0;
+  write(round);
+  await until('the failure', async () => {
+    if (heard.failures.length > 0) return true;
+    // Only what was read makes room in the source's file, which has the same limit and must not meet it first.
+    if (await isApplied().catch(() => false)) write(++round);
+    return false;
   });
 } else {
   write(round);
