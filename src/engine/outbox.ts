@@ -88,6 +88,10 @@ export class Outbox {
   #droppedAtMs = 0;
   #tellsAgain = false;
   #more: (() => void) | undefined;
+  #target: OutboxTarget | undefined;
+  /** The last group that the open target was given. */
+  #given: DerivedNumber = nothingDerived;
+  #settling: (() => void)[] = [];
 
   constructor(env: OutboxEnv) {
     this.#env = env;
@@ -112,6 +116,22 @@ export class Outbox {
     this.#env.store.refuse({ topic, upToSeq });
   }
 
+  /**
+   * Resolves when what the target was given until now is out, or the target is closed: nothing of it reaches a topic any more. A record on
+   * its way knows its topic by name only, so a topic is not deleted before, else it may end in a later one of that name.
+   */
+  async settled(): Promise<void> {
+    const [target, given] = [this.#target, this.#given];
+    while (target !== undefined && this.#target === target && isBehind(given, this.#out))
+      await new Promise<void>((resolve) => this.#settling.push(resolve));
+  }
+
+  #settle(): void {
+    const settling = this.#settling;
+    this.#settling = [];
+    for (const resolve of settling) resolve();
+  }
+
   /** The transaction is committed: there may be more to send. */
   committed(): void {
     const more = this.#more;
@@ -123,6 +143,7 @@ export class Outbox {
   noteOut(number: DerivedNumber): void {
     if (!isBehind(number, this.#out)) return;
     this.#out = number;
+    this.#settle();
     if (this.full || performance.now() - this.#droppedAtMs > dropIntervalMs) this.#env.onRoom();
   }
 
@@ -185,6 +206,8 @@ export class Outbox {
     const backoff = createBackoff({ initialMs: 100, maxMs: 5000 });
     while (!signal.aborted) {
       const target = await this.#env.openTarget();
+      this.#target = target;
+      this.#given = target.position;
       const refusals = this.#env.store.refusals();
       try {
         this.noteOut(target.position);
@@ -206,6 +229,8 @@ export class Outbox {
       } finally {
         // It may have failed before: then closing tells the same again.
         await target.close().catch(() => {});
+        this.#target = undefined;
+        this.#settle();
       }
     }
   }
@@ -234,6 +259,7 @@ export class Outbox {
       const refused = group.records.topics.filter((topic) => (refusals.get(topic) ?? -1) >= group.seq);
       // A group of which nothing is left is written too: the position moves with it.
       const records = withoutTopics(group.records, refused);
+      this.#given = group;
       await target.write({ ...group, records });
       failpoint('outbox-after-produce');
       at = group;

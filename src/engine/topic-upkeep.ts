@@ -8,7 +8,7 @@
 // reads all of this from the log, and nothing is asked of the brokers before the log's head at the start is applied: an old
 // `dropping` must not take away a later topic of that name. A name that is wanted again while the earlier one is on its way out is
 // `making` with ids to be deleted first.
-import { createBackoff, delay } from '../core/backoff.js';
+import { createBackoff, delay, untilAborted } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { KnownTopic, SeenTopic } from '../projector/defined-topics.js';
@@ -64,6 +64,7 @@ export class TopicUpkeep implements EngineTopics {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #onDropped: (name: string, seq: number) => void;
+  readonly #settled: () => Promise<void>;
   readonly #topics = new Map<string, TopicDocument>();
   readonly #written: WrittenTopics;
   readonly #isForeign: (name: string) => Promise<boolean>;
@@ -82,6 +83,8 @@ export class TopicUpkeep implements EngineTopics {
     readonly signal: AbortSignal;
     /** In the open transaction: what was derived for the topic up to this seq is not to be sent any more. */
     readonly onDropped: (name: string, seq: number) => void;
+    /** Resolves when nothing that was sent until now can reach a topic any more. */
+    readonly settled: () => Promise<void>;
   }) {
     this.#state = env.state;
     this.#broker = env.broker;
@@ -90,6 +93,7 @@ export class TopicUpkeep implements EngineTopics {
     this.#written = env.written;
     this.#isForeign = env.isForeign;
     this.#onDropped = env.onDropped;
+    this.#settled = env.settled;
     this.#load();
   }
 
@@ -280,6 +284,7 @@ export class TopicUpkeep implements EngineTopics {
     const { name, partitions, cleanup, retentionMs, retentionBytes, altered, state, unsure, drops } = topic;
     const [id] = drops;
     if (id !== undefined) {
+      await untilAborted(this.#signal, this.#settled());
       await this.#broker.deleteTopicOf(name, id);
       await append({ kind: 'topic-dropped', topic: name, id });
     } else if (state === 'making') {
@@ -291,6 +296,7 @@ export class TopicUpkeep implements EngineTopics {
       await this.#broker.alterTopic(name, { retentionMs, retentionBytes });
       await append({ kind: 'topic-settled', topic: name, seq: altered! });
     } else if (unsure) {
+      await untilAborted(this.#signal, this.#settled());
       const seen = await this.#broker.seeTopic(name);
       if (seen) await this.#broker.deleteTopicOf(name, seen.id);
       await append({ kind: 'topic-dropped', topic: name, id: seen?.id ?? '' });

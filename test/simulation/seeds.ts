@@ -31,6 +31,14 @@ export const keptSeeds: readonly KeptSeed[] = [
     found: 'a rebuild asked for on a full disk was answered `internal` (test/contract/state-store.ts)',
   },
   {
+    seed: 1_207_561_572,
+    steps: 1428,
+    log: 'kafka',
+    without: ['again', 'full'],
+    found:
+      'a record on its way to a topic that was dropped reached the next topic of that name (test/unit/engine/outbox.test.ts)',
+  },
+  {
     seed: 1_432_398_797,
     steps: 600,
     found: 'an orderly end on a full disk was told as `internal` and left the file open',

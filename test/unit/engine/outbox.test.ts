@@ -136,6 +136,27 @@ describe('the outbox', () => {
     expect(target.written).toEqual(['5.0 a=0', '7.0 b=0']);
   });
 
+  it('says when nothing that was sent can reach a topic any more: it is out, or given up', async () => {
+    await outbox.settled();
+    target.held = true;
+    await outbox.startSending();
+    await outbox.settled();
+    add(group(5, 0, 'a'));
+    await expect.poll(() => target.taken).toBe(1);
+    let settled = false;
+    const out = outbox.settled().then(() => (settled = true));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(settled).toBe(false);
+    target.flush();
+    await out;
+    add(group(6, 0, 'a'));
+    await expect.poll(() => target.taken).toBe(1);
+    const givenUp = outbox.settled();
+    target.fail(new AppError('log-unreachable', 'no brokers', { retriable: true }));
+    await givenUp;
+    expect(target.written).toEqual(['5.0 a=0']);
+  });
+
   it('sends groups in order, once, and drops what is durable', async () => {
     add(group(5, 0, 'a', 'b'), group(5, 1, 'a'));
     await outbox.startSending();

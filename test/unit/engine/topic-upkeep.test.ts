@@ -34,6 +34,7 @@ it('lists topics as the definitions say it, before the brokers have followed', a
     logger: silentLogger,
     signal: new AbortController().signal,
     onDropped: () => {},
+    settled: async () => {},
   });
   const names = async () => (await topics.shown()).map(({ name }) => name);
   state.transaction(() => topics.create({ name: 'new', partitions: 2, cleanup: 'compact', retentionMs: 5 }));
