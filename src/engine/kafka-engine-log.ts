@@ -120,7 +120,7 @@ export async function openKafkaEngineLog(
         logger,
         signal: stopping.signal,
         onDropped: (topic, seq) => outbox!.refuse(topic, seq),
-        settled: async () => outbox?.settled(),
+        settled: () => outbox!.settled(),
       }));
       const position = await log.sinkPosition();
       upgradeOutbox(state, store, position, options.serviceId);

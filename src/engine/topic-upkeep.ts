@@ -3,7 +3,8 @@
 //   making    wanted, and not told to be there: create it (idempotent), then append `topic-made` with its id
 //   made      there; if it vanishes it is not made again in silence, for its records would be gone: its query fails
 //             an alteration of its settings that they have not been told yet: tell them (idempotent), then append `topic-settled`
-//   dropping  not wanted: delete those of its name that we have made, by their ids, and append `topic-dropped` for each
+//   dropping  not wanted: delete those of its name that we have made, by their ids, and append `topic-dropped` for each; not before
+//             everything that was sent is out or given up, since a record on its way knows its topic by name only
 // A crash between a call to the brokers and the append behind it: the call is made again, and changes nothing. A fresh data folder
 // reads all of this from the log, and nothing is asked of the brokers before the log's head at the start is applied: an old
 // `dropping` must not take away a later topic of that name. A name that is wanted again while the earlier one is on its way out is
@@ -279,13 +280,17 @@ export class TopicUpkeep implements EngineTopics {
     }
   }
 
+  async #delete(name: string, id: string): Promise<void> {
+    await untilAborted(this.#signal, this.#settled());
+    await this.#broker.deleteTopicOf(name, id);
+  }
+
   /** One call to the brokers, and what it came to as an append. */
   async #step(topic: TopicDocument, { append }: TopicKeeper): Promise<void> {
     const { name, partitions, cleanup, retentionMs, retentionBytes, altered, state, unsure, drops } = topic;
     const [id] = drops;
     if (id !== undefined) {
-      await untilAborted(this.#signal, this.#settled());
-      await this.#broker.deleteTopicOf(name, id);
+      await this.#delete(name, id);
       await append({ kind: 'topic-dropped', topic: name, id });
     } else if (state === 'making') {
       await this.#broker.createTopic({ name, partitions, cleanup, retentionMs, retentionBytes });
@@ -296,9 +301,8 @@ export class TopicUpkeep implements EngineTopics {
       await this.#broker.alterTopic(name, { retentionMs, retentionBytes });
       await append({ kind: 'topic-settled', topic: name, seq: altered! });
     } else if (unsure) {
-      await untilAborted(this.#signal, this.#settled());
       const seen = await this.#broker.seeTopic(name);
-      if (seen) await this.#broker.deleteTopicOf(name, seen.id);
+      if (seen) await this.#delete(name, seen.id);
       await append({ kind: 'topic-dropped', topic: name, id: seen?.id ?? '' });
     }
   }

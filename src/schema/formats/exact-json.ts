@@ -11,7 +11,10 @@ export interface ExactJson {
 }
 
 export function exactJson(type: DataType): ExactJson {
-  return { print: valuePrinter(type, { numbers: 'exact' }), read: (text) => readExact(type, text) };
+  return {
+    print: valuePrinter(type, { numbers: 'exact' }),
+    read: (text) => readWhole(text, (reader) => reader.value(type)),
+  };
 }
 
 /** Of the keys of a table or state: a list of their columns. */
@@ -23,18 +26,13 @@ export function exactKeyJson({ columns, keyColumns }: RowSchema): {
   const printers = types.map((type) => exactJson(type).print);
   return {
     print: (key) => `[${printers.map((print, i) => print(key[i]!)).join(',')}]`,
-    read(text) {
-      const reader = new JsonReader(text);
-      const key = reader.row(types);
-      reader.end();
-      return key;
-    },
+    read: (text) => readWhole(text, (reader) => reader.row(types)),
   };
 }
 
-function readExact(type: DataType, text: string): Value {
+function readWhole<T>(text: string, read: (reader: JsonReader) => T): T {
   const reader = new JsonReader(text);
-  const value = reader.value(type);
+  const value = read(reader);
   reader.end();
   return value;
 }

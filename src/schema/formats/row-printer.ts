@@ -14,8 +14,6 @@ export interface PrintOptions {
    * exact: every whole number as it is in memory, times and the unscaled DECIMAL too, and maps sorted (exact-json reads it back).
    */
   readonly numbers: 'strings' | 'literals' | 'exact';
-  /** Digits of TIME and TIMESTAMP: exact = 3, or 6 where µs are not whole ms; 3 = always three. */
-  readonly timeDigits?: 'exact' | 3 | undefined;
 }
 
 /** A value as JSON text. */
@@ -48,7 +46,6 @@ function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
   const literals = options.numbers === 'literals';
   const exact = options.numbers === 'exact';
   if (exact && isWhole(type)) return (value) => `${value as number | bigint}`;
-  const digits = options.timeDigits ?? 'exact';
   switch (type.kind) {
     case 'BOOLEAN':
       return (value) => (value === true ? 'true' : 'false');
@@ -71,9 +68,9 @@ function notNullPrinter(type: DataType, options: PrintOptions): PrintValue {
     case 'DATE':
       return (value) => `"${dateText(value as number)}"`;
     case 'TIME':
-      return (value) => `"${timeText(value as number, digits)}"`;
+      return (value) => `"${timeText(value as number)}"`;
     case 'TIMESTAMP':
-      return (value) => `"${timestampText(value as number | bigint, digits)}"`;
+      return (value) => `"${timestampText(value as number | bigint)}"`;
     case 'ARRAY': {
       const element = valuePrinter(type.element, options);
       return (value) => `[${(value as readonly Value[]).map(element).join(',')}]`;

@@ -54,7 +54,7 @@ export async function canFetchKafkaJars(): Promise<boolean> {
 
 /**
  * Command line of a class of Kafka. Tools live for seconds, brokers of tests for minutes: the quick compiler alone starts them in half the
- * time and takes half of the processor's (180 to 97 s in two files of tests). `optimised` for who measures.
+ * time, and what the other one would spend on them is not earned back. `optimised` for who measures.
  */
 export async function kafkaCommand(
   className: string,
