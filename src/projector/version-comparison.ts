@@ -6,7 +6,7 @@ import type { Row } from '../core/data-type.js';
 import type { KeyedState } from '../core/keyed-state.js';
 import type { ChangeListener, Difference, TableNode } from '../runtime/table-node.js';
 import { exactKeyJson } from '../schema/formats/exact-json.js';
-import type { StateWriter } from '../store/state-store.js';
+import type { StateWriter, TableComparison } from '../store/state-store.js';
 
 /** Of suspects in memory, each with what a text in a set takes beside its characters. */
 const heldBytesDefault = 1024 * 1024;
@@ -30,14 +30,14 @@ export class VersionComparison {
   #heldBytes = 0;
   /** The suspects that are not held. */
   #kept: KeyedState | undefined;
-  #last: Row | null = null;
-  #done = false;
+  readonly #walk: TableComparison;
 
   constructor(old: TableNode, next: TableNode, state: StateWriter, heldBytesMax: number = heldBytesDefault) {
     this.#old = old;
     this.#next = next;
     this.#state = state;
     this.#heldBytesMax = heldBytesMax;
+    this.#walk = state.compareTables(old.spec, next.spec);
     this.#keyJson = exactKeyJson(next.spec.schema);
     // A key that changes after it was compared may have come out differently in the two versions.
     this.#watcher = {
@@ -60,7 +60,7 @@ export class VersionComparison {
   }
 
   get done(): boolean {
-    return this.#done;
+    return this.#walk.done;
   }
 
   #suspect(key: Row): void {
@@ -72,7 +72,7 @@ export class VersionComparison {
 
   /** Suspects in memory have to go to the store: call `keep`. At the end the last ones too, so that the swap does not wait for it. */
   get full(): boolean {
-    return this.#heldBytes >= this.#heldBytesMax || (this.#done && this.#kept !== undefined && this.#held.size > 0);
+    return this.#heldBytes >= this.#heldBytesMax || (this.done && this.#kept !== undefined && this.#held.size > 0);
   }
 
   /** In an open transaction: the suspects in memory go to the store. */
@@ -91,29 +91,13 @@ export class VersionComparison {
 
   /** Compares about `rows` keys. */
   step(rows: number): void {
-    const old = this.#old.writer.scan(this.#last, rows);
-    const next = this.#next.writer.scan(this.#last, rows);
-    const keyOf = (row: Row) => this.#old.keyOf(row);
-    // Only up to the smaller of the two last keys are both sides known.
-    const ends = [old, next].filter((side) => side.length === rows).map((side) => keyOf(side.at(-1)!.row));
-    const end = ends.length === 0 ? null : ends.reduce((a, b) => (compareRows(a, b) <= 0 ? a : b));
-    let i = 0;
-    let j = 0;
-    while (i < old.length || j < next.length) {
-      const a = i < old.length ? keyOf(old[i]!.row) : undefined;
-      const b = j < next.length ? keyOf(next[j]!.row) : undefined;
-      const order = a === undefined ? 1 : b === undefined ? -1 : compareRows(a, b);
-      const key = order <= 0 ? a! : b!;
-      if (end !== null && compareRows(key, end) > 0) break;
-      if (order !== 0 || !sameRow(old[i]!.row, next[j]!.row)) this.#suspect(key);
-      if (order <= 0) i++;
-      if (order >= 0) j++;
-    }
-    this.#last = end;
-    this.#done = end === null;
+    for (const key of this.#walk.step(rows)) this.#suspect(key);
   }
 
-  /** What stands differently now, in the open transaction of the swap. */
+  /**
+   * What stands differently now, in the open transaction of the swap. In key order, since what is derived from it is numbered by its
+   * place there: every process that applies the swap tells the same, whatever became a suspect when.
+   */
   *differences(): Iterable<Difference> {
     for (const key of this.#suspects()) {
       const [old, next] = [this.#old.writer, this.#next.writer];
@@ -129,7 +113,7 @@ export class VersionComparison {
   *#suspects(): Iterable<Row> {
     const kept = this.#kept;
     if (kept === undefined) {
-      for (const text of this.#held) yield this.#keyJson.read(text);
+      yield* [...this.#held].map((text) => this.#keyJson.read(text)).toSorted(compareRows);
       return;
     }
     // One that is both held and kept is told once.

@@ -56,6 +56,9 @@ export class TableNode implements ChangeListener {
 
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
+    // What a first snapshot or a rebuild fills is hidden and read by nobody, and nearly every row of it is a new one.
+    const isHeard = this.feeds || this.listeners.length > 0;
+    if (!isHeard && after !== null && this.writer.insert(after, this.#context.rowtimeMs)) return;
     const before = this.writer.get(key);
     const beforeRowtimeMs = before === undefined ? undefined : this.writer.gotRowtimeMs;
     if (after === null) {

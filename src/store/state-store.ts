@@ -58,10 +58,23 @@ export interface TableWriter {
   rowtime(key: Row): number | undefined;
   /** Inserts or replaces; `before` is what get gave (undefined: none), so that the row count is kept without another look-up. */
   put(row: Row, rowtimeMs: number, before: Row | undefined): void;
+  /** False, and nothing is done: its key has a row. */
+  insert(row: Row, rowtimeMs: number): boolean;
   delete(key: Row): void;
   rowCount(): number;
   /** All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. */
   scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
+}
+
+/** Walks over two tables of one key in key order. What is done to rows behind it is not seen. */
+export interface TableComparison {
+  /**
+   * The keys, without order, of rows that are stored differently or are in one of the tables only, among the next `limit` rows or fewer
+   * of each. Values that are equal may be stored differently (a map in another order), never the other way round.
+   */
+  step(limit: number): readonly Row[];
+  /** Everything was walked over. */
+  readonly done: boolean;
 }
 
 /** The engine's face. Every method asserts an open transaction where it writes. */
@@ -80,6 +93,8 @@ export interface StateWriter {
   createTable(spec: TableSpec): TableWriter;
   openTable(spec: TableSpec): TableWriter;
   dropTable(spec: TableSpec): void;
+  /** Between two versions of a table; valid until one is dropped. */
+  compareTables(one: TableSpec, other: TableSpec): TableComparison;
   /** Nobody owns this hidden version any more: readers do not find it by its name; it is left to `holdings` and `remove`. */
   disown(version: { readonly id: number; readonly version: number }): void;
   /** Points the view `name` at this physical table, atomically with the transaction. Hidden tables have no view. */

@@ -6,12 +6,21 @@ import { failpoint } from '../../core/failpoint.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { storageError } from '../../sqlite/storage-error.js';
-import type { Frontier, Holding, RowChange, StateWriter, TableSpec, TableWriter } from '../state-store.js';
+import type {
+  Frontier,
+  Holding,
+  RowChange,
+  StateWriter,
+  TableComparison,
+  TableSpec,
+  TableWriter,
+} from '../state-store.js';
 import { FeedWriter } from './feed-writer.js';
 import { FrontierRow } from './frontier.js';
 import { KeyedTable } from './keyed-table.js';
 import { createStoreTables } from './store-tables.js';
 import { readTable, readVisible } from './table-catalogue.js';
+import { SqliteTableComparison } from './table-comparison.js';
 import { physicalName, quote, TableLayout, viewName } from './table-layout.js';
 import { SqliteTableWriter, type PhysicalTable } from './table-writer.js';
 
@@ -131,6 +140,10 @@ export class SqliteStateStore implements StateWriter {
       this.#touched.delete(physical);
     }
     this.#namesChanged();
+  }
+
+  compareTables(one: TableSpec, other: TableSpec): TableComparison {
+    return new SqliteTableComparison(this.#database, one, other);
   }
 
   disown({ id, version }: { readonly id: number; readonly version: number }): void {

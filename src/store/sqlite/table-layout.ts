@@ -111,6 +111,14 @@ export class TableLayout {
     return row;
   }
 
+  /** Of stored key columns in key order. */
+  decodeKey(stored: readonly SqlValue[]): Row {
+    return this.spec.schema.keyColumns.map((column, i) => {
+      const { decode } = this.#codecs[column]!;
+      return decode === undefined ? stored[i]! : decode(stored[i]!);
+    });
+  }
+
   /** The same for a read with bigints for all integers. */
   decodeExactRow(stored: SqlValue[]): Row {
     for (let i = 0; i < stored.length; i++) {

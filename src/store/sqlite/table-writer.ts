@@ -24,6 +24,7 @@ export class SqliteTableWriter implements TableWriter {
   readonly #scan: KeyScan;
   readonly #get: Statement;
   readonly #put: Statement;
+  readonly #insert: Statement;
   readonly #delete: Statement;
   readonly #rowtime: Statement;
   readonly #singleKey: boolean;
@@ -43,6 +44,7 @@ export class SqliteTableWriter implements TableWriter {
     const places = [...layout.columns, 'wt_rowtime'].map(() => '?').join(', ');
     this.#get = database.prepare(this.#getSql());
     this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${places})`);
+    this.#insert = database.prepare(`INSERT INTO ${table} VALUES (${places}) ON CONFLICT DO NOTHING`);
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE ${layout.keyEquals()}`);
     this.#rowtime = database.prepare(`SELECT wt_rowtime FROM ${table} WHERE ${layout.keyEquals()}`);
     this.#singleKey = layout.keyColumns.length === 1;
@@ -70,12 +72,23 @@ export class SqliteTableWriter implements TableWriter {
   }
 
   put(row: Row, rowtimeMs: number, before: Row | undefined): void {
+    this.#write(this.#put, row, rowtimeMs);
+    if (before === undefined) this.#count(1);
+  }
+
+  insert(row: Row, rowtimeMs: number): boolean {
+    if (this.#write(this.#insert, row, rowtimeMs) === 0) return false;
+    this.#count(1);
+    return true;
+  }
+
+  /** Gives how many rows it has changed. */
+  #write(statement: Statement, row: Row, rowtimeMs: number): number {
     assert(this.#database.inTransaction, 'rows are written inside a transaction');
     const params = this.#params;
     this.#layout.encodeRow(row, params);
     params[row.length] = rowtimeMs;
-    this.#put.run(params);
-    if (before === undefined) this.#count(1);
+    return statement.run(params).changes;
   }
 
   delete(key: Row): void {
