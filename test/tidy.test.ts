@@ -12,6 +12,8 @@ interface Source {
   readonly text: string;
   /** Paths below src; type-only imports too, since they shape the design as well. */
   readonly imports: readonly string[];
+  /** Those that are there at run time, in the same thread. */
+  readonly loads: readonly string[];
   readonly libraries: readonly string[];
 }
 
@@ -74,6 +76,7 @@ const entries = new Set([
   'demo/writer.ts',
   'threads/engine.ts',
   'threads/capture.ts',
+  'threads/inquiry.ts',
   'threads/reader.ts',
   'threads/checkpointer.ts',
 ]);
@@ -163,6 +166,21 @@ describe('the source tree', () => {
     expect(files.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
   });
 
+  it('loads no driver of a source in the main thread', () => {
+    const loaded = new Set<string>();
+    const visit = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      for (const next of byPath.get(path)?.loads ?? []) visit(next);
+    };
+    for (const entry of ['main.ts', 'index.ts']) visit(entry);
+    const drivers = ['mysql2', '@vlasky/zongji'];
+    expect([...loaded].filter((path) => byPath.get(path)!.libraries.some((name) => drivers.includes(name)))).toEqual(
+      [],
+    );
+    expect(loaded.size).toBeGreaterThan(200);
+  });
+
   it(`has no file over ${linesMax} lines`, () => {
     expect(files.filter(({ text }) => text.split('\n').length > linesMax).map(({ path }) => path)).toEqual([]);
   });
@@ -203,10 +221,19 @@ function load(folder: string): Source[] {
           /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]|new URL\(\s*['"](\.[^'"]+\.js)['"]/g,
         ),
       ].map((m) => m[1] ?? m[2] ?? m[3] ?? m[4]!);
-      const imports = specifiers
-        .filter((name) => name.startsWith('.'))
-        .map((name) => relative(folder, resolve(folder, dirname(path), name)).replace(/\.js$/, '.ts'))
-        .filter((name) => existsSync(join(folder, name)) && name.endsWith('.ts'));
+      const own = (names: readonly string[]): readonly string[] =>
+        names
+          .filter((name) => name.startsWith('.'))
+          .map((name) => relative(folder, resolve(folder, dirname(path), name)).replace(/\.js$/, '.ts'))
+          .filter((name) => existsSync(join(folder, name)) && name.endsWith('.ts'));
+      const imports = own(specifiers);
+      const loads = own(
+        [
+          ...text.matchAll(
+            /(?:^|\n)\s*(?:import|export)(?! type\b)[^'"`;]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+          ),
+        ].map((m) => m[1] ?? m[2] ?? m[3]!),
+      );
       const used = specifiers
         .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
         .map((name) =>
@@ -215,7 +242,7 @@ function load(folder: string): Source[] {
             .slice(0, name.startsWith('@') ? 2 : 1)
             .join('/'),
         );
-      return { path, text, imports, libraries: used };
+      return { path, text, imports, loads, libraries: used };
     });
 }
 

@@ -1,6 +1,6 @@
 // What the herder stands on: where connectors are kept, what runs one, and what is known of its source.
 import type { Logger } from '../core/logger.js';
-import type { SourceFactory, SourceReport } from '../source/source-connector.js';
+import type { SourceConfig, SourceInquiry, SourceReport } from '../source/source-connector.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import type { PluginFamily } from './config-def.js';
 import type { CheckedConfig } from './connector-config.js';
@@ -29,8 +29,8 @@ export interface HerderEnv {
   readonly store: ConnectorStore;
   readonly startTask: (name: string, checked: CheckedConfig, onReport: (report: SourceReport) => void) => ConnectorTask;
   readonly freshness: SourceFreshness;
-  /** Loads a family's source: a driver that no connector needs costs nothing. */
-  readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
+  /** For a question or two; whoever opens it closes it. */
+  readonly openInquiry: (family: PluginFamily, source: SourceConfig) => SourceInquiry;
   /** Resolves `${env:NAME}` and `${file:PATH}`. */
   readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
   /**

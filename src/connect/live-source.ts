@@ -4,9 +4,9 @@ import type { Logger } from '../core/logger.js';
 import type {
   KnownSource,
   Recognition,
-  SourceConnector,
-  SourceFactory,
+  SourceConfig,
   SourceFinding,
+  SourceInquiry,
 } from '../source/source-connector.js';
 import type { PluginFamily } from './config-def.js';
 import type { ConnectorConfig } from './connect-facade.js';
@@ -15,7 +15,7 @@ import { checkConfig, type CheckedConfig } from './connector-config.js';
 import { createRedact, redactError, type Redact } from './connector-secrets.js';
 
 export interface LiveSourceEnv {
-  readonly sourceFactory: (family: PluginFamily) => Promise<SourceFactory>;
+  readonly openInquiry: (family: PluginFamily, source: SourceConfig) => SourceInquiry;
   readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
   readonly logger: Logger;
   /** Ends what a source is being asked. */
@@ -114,24 +114,21 @@ export class LiveSource {
     await this.#with(checkConfig(name, this.#env.resolveReferences(config)), async (source) => source.uninstall?.());
   }
 
-  async #with<T>({ plugin, source }: CheckedConfig, use: (source: SourceConnector) => Promise<T>): Promise<T> {
-    const create = await this.#env.sourceFactory(plugin.family);
+  async #with<T>({ plugin, source }: CheckedConfig, use: (source: SourceInquiry) => Promise<T>): Promise<T> {
     const { closing, logger } = this.#env;
-    const connector = create(source, logger);
+    const inquiry = this.#env.openInquiry(plugin.family, source);
     const onClosing = () => {
-      connector
-        .close()
-        .catch((error: unknown) => logger.debug('closing a source', { error: toAppError(error).message }));
+      inquiry.close().catch((error: unknown) => logger.debug('closing a source', { error: toAppError(error).message }));
     };
     closing.addEventListener('abort', onClosing, { once: true });
     try {
-      return await use(connector);
+      return await use(inquiry);
     } catch (error) {
       if (!closing.aborted) throw error;
       throw new AppError('not-ready', 'the service stops', { retriable: true, cause: error });
     } finally {
       closing.removeEventListener('abort', onClosing);
-      await connector.close();
+      await inquiry.close();
     }
   }
 }

@@ -11,7 +11,7 @@ import { createLogger, type LogTarget } from '../core/logger.js';
 import type { StreamOptions } from '../engine/engine-api.js';
 import { startCaptureThread } from '../threads/capture-thread.js';
 import type { EngineThread } from '../threads/engine-thread.js';
-import { sourceFactory } from '../threads/source-factory.js';
+import { startInquiry } from '../threads/inquiry-thread.js';
 import { version } from './version.js';
 
 export interface HerderParts {
@@ -41,7 +41,7 @@ export function openHerder(
     },
     freshness,
     stillLeads,
-    sourceFactory,
+    openInquiry: (family, source) => startInquiry(log, family, source),
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,
     version,

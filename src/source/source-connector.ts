@@ -95,7 +95,8 @@ export interface Recognition {
   readonly same: boolean;
 }
 
-export interface SourceConnector {
+/** What a source is asked, or told, outside a task. */
+export interface SourceInquiry {
   /**
    * Asks the source who it is, whatever its address; changes nothing. Rejects when it cannot be asked. Of a source that is the same but
    * was put back, `chunks` tells.
@@ -109,6 +110,17 @@ export interface SourceConnector {
   validate(): Promise<readonly SourceFinding[]>;
 
   /**
+   * Takes away what the source has added to its database (triggers, tables), when the connector is deleted for good; a position
+   * from before is of no use afterwards. Absent where nothing is ever added. Not called while `chunks` runs.
+   */
+  uninstall?(): Promise<void>;
+
+  /** Frees connections; a question that is under way rejects. Idempotent; also called after `chunks` rejected. */
+  close(): Promise<void>;
+}
+
+export interface SourceConnector extends SourceInquiry {
+  /**
    * Yields chunks from behind `position` (null: from the snapshot that `snapshot.mode` asks for). Order: per table key the
    * source's commit order; each source transaction exactly one append, in commit order; snapshot rows as appends of their own,
    * whose last carries control `snapshot-completed`. A chunk has about 256 KB; the generator is not asked for the next before
@@ -119,15 +131,6 @@ export interface SourceConnector {
 
   /** Everything up to this position is durable in the log. A source that prunes may prune now. Called in order; may skip some. */
   confirmed(position: string): void;
-
-  /**
-   * Takes away what the source has added to its database (triggers, tables), when the connector is deleted for good; a position
-   * from before is of no use afterwards. Absent where nothing is ever added. Not called while `chunks` runs.
-   */
-  uninstall?(): Promise<void>;
-
-  /** Frees connections; a question that is under way rejects. Idempotent; also called after `chunks` rejected. */
-  close(): Promise<void>;
 }
 
 /** How a plug-in makes its connector; synchronous, touches nothing outside. Throws bad-connector-config. */

@@ -1,5 +1,4 @@
-// Sources by family, loaded when one is asked for: a thread that captures SQLite needs no MySQL driver, and the main thread needs one
-// only when it checks a configuration.
+// Sources by family, loaded when one is asked for: a thread that captures SQLite needs no MySQL driver.
 import type { PluginFamily } from '../connect/config-def.js';
 import { unreachable } from '../core/errors.js';
 import type { SourceFactory } from '../source/source-connector.js';

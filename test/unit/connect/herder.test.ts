@@ -79,11 +79,8 @@ class World {
         frontier: () => this.frontier,
         keep: () => {},
       }),
-      sourceFactory: () =>
-        Promise.resolve(
-          (source: SourceConfig) =>
-            ({ validate: () => this.validate(source), close: () => Promise.resolve() }) as never,
-        ),
+      openInquiry: (_family, source) =>
+        ({ validate: () => this.validate(source), close: () => Promise.resolve() }) as never,
       resolveReferences: (properties) =>
         Object.fromEntries(
           Object.entries(properties).map(([key, value]) => [
