@@ -18,9 +18,17 @@ const restUtilization = 0.05;
 const idleUtilization = 0.01;
 const worthBytes = 8 * 1024 * 1024;
 
+/** One collection leaves buffers behind whose last holders it has only just ended: what a compaction had in memory, 60 MB. */
+const collections = 2;
+/** What other threads free soon after goes back with the next ones: they collect at looks of their own. */
+const trims = 3;
+
 /** Called once by a thread; by the one that gives back for the whole process, with what frees its caches. */
 export function freeMemoryAtRest(freeCaches?: () => void): void {
   let collect: (() => void) | undefined;
+  /** Still to be done, one a look. */
+  let collecting = 0;
+  let trimming = 0;
   let keptBytes = 0;
   let keptRssBytes = 0;
   let last = performance.eventLoopUtilization();
@@ -29,15 +37,21 @@ export function freeMemoryAtRest(freeCaches?: () => void): void {
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
     if (utilization > restUtilization) return;
-    if (heldBytes() >= keptBytes + worthBytes) {
+    if (collecting === 0 && heldBytes() >= keptBytes + worthBytes) collecting = collections;
+    if (collecting > 0) {
+      collecting--;
+      trimming = trims;
       collect ??= collector();
       collect();
       keptBytes = heldBytes();
       // Buffers are freed beside the thread, some time after the collection: by the next look.
       return;
     }
+    keptBytes = Math.min(keptBytes, heldBytes());
     if (freeCaches === undefined || utilization > idleUtilization) return;
-    if (process.memoryUsage.rss() < keptRssBytes + worthBytes) return;
+    if (process.memoryUsage.rss() >= keptRssBytes + worthBytes) trimming = trims;
+    if (trimming === 0) return;
+    trimming--;
     freeCaches();
     trimHeap();
     keptRssBytes = process.memoryUsage.rss();

@@ -47,8 +47,6 @@ const recordsPerStep = 5_000;
 const bytesPerStep = 1024 * 1024;
 /** Due, and nobody hurries. */
 const debtOfDue = 0.001;
-/** For the size of the table: records are rarely shorter. */
-const recordBytesAtLeast = 40;
 
 interface Pass {
   readonly topic: Topic;
@@ -138,7 +136,8 @@ export class Compaction implements Chore {
     return {
       ...chosen,
       cleanedOffset,
-      newest: new OffsetMap(this.#options.keyBytesMax, dirtyBytes / recordBytesAtLeast),
+      // Of what is not clean no record was taken away yet: every offset is one.
+      newest: new OffsetMap(this.#options.keyBytesMax, chosen.topic.next[chosen.partition]! - cleanedOffset),
       at: cleanedOffset,
       end: undefined,
       notedBytes: 0,
