@@ -19,6 +19,7 @@ export const actorKinds = [
   'full',
   'network',
   'wipes',
+  'followers',
 ] as const;
 export type ActorKind = (typeof actorKinds)[number];
 export type LogKind = 'embedded' | 'kafka';
@@ -33,6 +34,8 @@ export interface Chances {
   readonly full: number;
   /** That a process begins with an empty folder, on Kafka. */
   readonly wipe: number;
+  /** A second process beside the one that leads; undefined: none. */
+  readonly follower: FollowerChances | undefined;
   /** That a request to Kafka fails. */
   readonly network: number;
   readonly capture: CaptureChances;
@@ -40,9 +43,20 @@ export interface Chances {
   readonly keepsTopics: boolean;
 }
 
+export interface FollowerChances {
+  /** That it leads when the leader is gone. */
+  readonly takesOver: number;
+  /** Per step: that it leads from here on although the leader is there. */
+  readonly usurps: number;
+}
+
 export function drawChances(
   dice: Dice,
-  { log, without }: { readonly log: LogKind; readonly without: readonly ActorKind[] },
+  {
+    log,
+    without,
+    powerLoss,
+  }: { readonly log: LogKind; readonly without: readonly ActorKind[]; readonly powerLoss: boolean },
 ): Chances {
   const chance = (kind: ActorKind, most: number): number =>
     !without.includes(kind) && dice.chance(0.6) ? dice.next() * most : 0;
@@ -54,6 +68,9 @@ export function drawChances(
     failpoint: chance('failpoints', 0.01),
     full: dice.chance(0.5) ? chance('full', 0.001) : 0,
     wipe: log === 'kafka' ? chance('wipes', 0.4) : 0,
+    // The journal that tells what a power loss leaves is that of one folder.
+    follower:
+      log === 'kafka' && !powerLoss && !without.includes('followers') ? drawFollower(dice.fork('follower')) : undefined,
     network: log === 'kafka' ? chance('network', 0.02) : 0,
     capture: {
       poison: chance('poison', 0.2),
@@ -65,18 +82,21 @@ export function drawChances(
   };
 }
 
+function drawFollower(dice: Dice): FollowerChances | undefined {
+  if (dice.chance(0.4)) return undefined;
+  return { takesOver: dice.next(), usurps: dice.chance(0.5) ? dice.next() * 0.004 : 0 };
+}
+
 export function drawEngineOptions(
   dice: Dice,
-  { dataFolder, log, powerLoss }: { readonly dataFolder: string; readonly log: LogKind; readonly powerLoss: boolean },
-): EngineOptions {
+  { log, powerLoss }: { readonly log: LogKind; readonly powerLoss: boolean },
+): Omit<EngineOptions, 'dataFolder' | 'role'> {
   return {
-    dataFolder,
     // Without syncs a power loss takes commits back, and with them what everybody was told.
     durability: dice.chance(0.8) || powerLoss ? 'full' : 'normal',
     serviceId: 'writethrough',
     strict: false,
-    role: 'leader',
-    stream: log === 'kafka' ? { kind: 'kafka', url: 'kafka://one' } : { kind: 'embedded' },
+    stream: log === 'kafka' ? { kind: 'kafka', url: 'kafka://broker' } : { kind: 'embedded' },
     feed: dice.chance(0.5)
       ? { ms: 86_400_000, bytes: 1024 ** 3 }
       : { ms: 86_400_000, bytes: dice.between(1, 20) * 1024 },

@@ -37,8 +37,8 @@ export interface ProcessHost {
 
 export class SimulatedProcess {
   readonly #host: ProcessHost;
-  /** `full`: a write has failed, and it has to end. */
-  state: 'opening' | 'up' | 'stopping' | 'full' | 'gone' = 'opening';
+  /** `full`: a write has failed, and it has to end. `deposed`: another one leads, and it does not know. */
+  state: 'opening' | 'up' | 'stopping' | 'full' | 'deposed' | 'gone' = 'opening';
   api!: EngineApi;
   reader!: StateReader;
   subscriptions!: Subscriptions;

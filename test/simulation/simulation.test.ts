@@ -39,6 +39,7 @@ describe(`a simulated service (SIMULATION_SEED=${first})`, () => {
       { seed: first, steps },
       { seed: first + 1, steps },
       { seed: first, ...kafka },
+      { seed: first + 1, ...kafka },
     ]) {
       const [one, two] = [await simulate(options), await simulate(options)];
       expect(two.history).toEqual(one.history);
@@ -47,12 +48,16 @@ describe(`a simulated service (SIMULATION_SEED=${first})`, () => {
   });
 
   it('keeps its promises through statements, failures, kills and restarts', { timeout: 300_000 }, async () => {
-    await expectAllSound(count, { steps }, ['wipes']);
+    await expectAllSound(count, { steps }, ['wipes', 'takeovers', 'usurpations']);
   });
 
-  it('keeps them on Kafka, with broken connections and deleted data folders', { timeout: 300_000 }, async () => {
-    await expectAllSound(Math.ceil(count / 3), kafka, ['full']);
-  });
+  it(
+    'keeps them on Kafka, with broken connections, deleted data folders and a follower that takes over',
+    { timeout: 300_000 },
+    async () => {
+      await expectAllSound(Math.ceil(count / 3), kafka, ['full']);
+    },
+  );
 
   it.each(keptSeeds)('still does where it once did not: $found', { timeout: 60_000 }, async (options) => {
     await expectSound(options);

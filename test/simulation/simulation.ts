@@ -1,23 +1,23 @@
 // The world of one seed: a source of transactions per connector, clients, subscribers and one process at a time, which is stopped or killed
-// at any step and at any failpoint and started again on what its disk holds. The dice choose everything. A run ends with everything at
-// rest, and is a function of its seed and options: the same hash of the same history.
+// at any step and at any failpoint and started again on what its disk holds; over Kafka a second one beside it that follows, and leads
+// when the first is gone, or before. The dice choose everything. A run ends with everything at rest, and is a function of its seed and
+// options: the same hash of the same history.
 import { createHash } from 'node:crypto';
 import { onFailpoint } from '../../src/core/failpoint.js';
-import type { EngineOptions } from '../../src/engine/engine-api.js';
 import { createDice, type Dice } from '../support/harness/dice.js';
 import { ownerless } from '../support/ownerless.js';
 import { checkCut, printedRows } from './checks.js';
 import { createActors, type Actors } from './actors.js';
 import { checkAtRest } from './at-rest.js';
 import { Bounds } from './bounds.js';
-import { SimulatedDisk, type Image, type JournalledFolder } from './disk.js';
+import type { JournalledFolder } from './disk.js';
 import { derivedTables, Model, ModelSource } from './model.js';
 import { plantFullDisk } from './full-disk.js';
 import { SimulatedKafka } from './kafka/kafka.js';
 import { plantMemoryLaw } from './memory-law.js';
+import { Place } from './place.js';
 import { plantPoison } from './poison.js';
 import { SimulatedProcess } from './process.js';
-import { Standing } from './standing.js';
 import { VirtualLoop } from './virtual-loop.js';
 import { drawChances, drawEngineOptions, type ActorKind, type Chances, type LogKind } from './chances.js';
 
@@ -50,12 +50,14 @@ class World {
   readonly #options: SimulationOptions;
   readonly #dice: Dice;
   readonly #loop: VirtualLoop;
-  readonly #disk: SimulatedDisk;
   readonly #model = new Model([new ModelSource('c', ['a', 'b']), new ModelSource('d', ['e'])]);
   readonly #actors: Actors;
   readonly #bounds: Bounds;
-  readonly #standing: Standing;
-  readonly #engineOptions: EngineOptions;
+  readonly #places: readonly Place[];
+  /** Of the place that leads. */
+  #leads = 0;
+  /** What becomes of the follower. */
+  readonly #followerDice: Dice;
   readonly history: string[] = [];
   readonly breaches: string[] = [];
   readonly figures = {
@@ -65,47 +67,58 @@ class World {
     full: 0,
     failures: 0,
     wipes: 0,
+    takeovers: 0,
+    usurpations: 0,
     commits: 0,
     cuts: 0,
     steps: 0,
   };
-  #process!: SimulatedProcess;
-  #killed: Image | undefined;
-  #seq = 0;
   #steps = 0;
   readonly #chances: Chances;
   /** Of what goes wrong, until everything comes to rest. */
-  #now: Pick<Chances, 'kill' | 'stop' | 'failpoint' | 'full' | 'wipe'>;
+  #now: Pick<Chances, 'kill' | 'stop' | 'failpoint' | 'full' | 'wipe' | 'follower'>;
   readonly #kafka: SimulatedKafka | undefined;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#dice = createDice(options.seed);
     const dice = this.#dice;
-    this.#disk = new SimulatedDisk(options.journalled);
     this.#loop = new VirtualLoop(dice.fork('loop'));
-    const drawn = drawChances(dice, { log: options.log ?? 'embedded', without: options.without ?? [] });
+    const log = options.log ?? 'embedded';
+    const { journalled, without = [] } = options;
+    const powerLoss = journalled !== undefined;
+    const drawn = drawChances(dice, { log, without, powerLoss });
     this.#chances = drawn;
     this.#now = { ...drawn };
-    if (options.log === 'kafka') this.#kafka = new SimulatedKafka(this.#loop, dice.fork('kafka'), drawn.network);
-    this.#engineOptions = drawEngineOptions(dice, {
-      dataFolder: this.#disk.folder,
-      log: options.log ?? 'embedded',
-      powerLoss: options.journalled !== undefined,
-    });
+    if (log === 'kafka') this.#kafka = new SimulatedKafka(this.#loop, dice.fork('kafka'), drawn.network);
+    this.#followerDice = dice.fork('who leads');
     const breach = (text: string): void => this.#breach(text);
     const note = (text: string): void => this.#note(text);
     this.#bounds = new Bounds(breach);
-    this.#standing = new Standing(breach);
+    const engineOptions = drawEngineOptions(dice, { log, powerLoss });
+    const names = drawn.follower ? ['one', 'two'] : ['one'];
+    this.#places = names.map((name) => new Place(name, engineOptions, { journalled, breach }));
     this.#actors = createActors({
       dice,
       loop: this.#loop,
       model: this.#model,
       chances: drawn,
-      without: options.without ?? [],
+      without,
       note,
       breach,
     });
+  }
+
+  get #leader(): Place {
+    return this.#places[this.#leads]!;
+  }
+
+  get #process(): SimulatedProcess {
+    return this.#leader.process;
+  }
+
+  get #follower(): Place | undefined {
+    return this.#places[1 - this.#leads];
   }
 
   #note(text: string): void {
@@ -122,115 +135,171 @@ class World {
     const takeKafka = this.#kafka?.plant();
     const takePoison = plantPoison();
     const forgetMemory = plantMemoryLaw((text) => this.#breach(text));
-    const makeRoom = plantFullDisk({
-      path: this.#disk.path,
-      isFull: () => this.#isFull(),
-      rollsBack: () => this.#dice.chance(0.5),
-    });
+    const makeRoom = this.#places.map((place) =>
+      plantFullDisk({
+        path: place.disk.path,
+        isFull: () => this.#isFull(place),
+        rollsBack: () => this.#dice.chance(0.5),
+      }),
+    );
     onFailpoint((name) => this.#atFailpoint(name));
     try {
-      this.#start();
+      await this.#startAll();
       while (this.#steps < this.#options.steps && this.breaches.length === 0) await this.#step(true);
-      this.#now = { kill: 0, stop: 0, failpoint: 0, full: 0, wipe: 0 };
+      this.#now = { kill: 0, stop: 0, failpoint: 0, full: 0, wipe: 0, follower: undefined };
       this.#kafka?.calm();
       if (this.breaches.length === 0) await this.#rest();
     } finally {
       onFailpoint(undefined);
       takeKafka?.();
       takePoison();
-      makeRoom();
+      for (const make of makeRoom.toReversed()) make();
       forgetMemory();
-      this.#process.state = 'gone';
-      this.#loop.end(this.#process.life);
+      for (const { process } of this.#places) {
+        process.state = 'gone';
+        this.#loop.end(process.life);
+      }
       await VirtualLoop.settle();
       this.#loop.uninstall();
-      this.#disk.remove();
+      for (const { disk } of this.#places.toReversed()) disk.remove();
       this.#model.close();
       this.figures.steps = this.#steps;
     }
   }
 
-  #begin(): void {
-    if (this.#dice.chance(this.#now.wipe)) {
-      this.figures.wipes++;
-      this.#note('the data folder is deleted');
-      this.#disk.restore(new Map());
-      this.#seq = 0;
-    }
-    this.#start();
+  /** Of the follower beside its leader. */
+  #at(place: Place): string {
+    return place === this.#leader ? '' : `${place.name}: `;
   }
 
-  #start(): void {
-    this.#note('start');
-    this.#process = new SimulatedProcess({
+  #begin(place: Place): void {
+    if (this.#dice.chance(this.#now.wipe)) {
+      this.figures.wipes++;
+      this.#note(`${this.#at(place)}the data folder is deleted`);
+      place.wipe();
+    }
+    this.#start(place);
+  }
+
+  #start(place: Place): void {
+    this.#note(`${this.#at(place)}start`);
+    place.process = new SimulatedProcess({
       loop: this.#loop,
-      options: this.#engineOptions,
-      databasePath: this.#disk.path,
-      onCommitted: (process, seq) => this.#committed(process, seq),
-      onFailed: (process, error) => this.#failed(process, error),
+      options: place.options(place === this.#leader ? 'leader' : 'follower'),
+      databasePath: place.disk.path,
+      onCommitted: (process, seq) => this.#committed(place, process, seq),
+      onFailed: (process, error) => this.#failed(place, process, error),
       onLog: (level, message, fields) => {
-        if (level !== 'debug') this.#note(`${level}: ${message} ${JSON.stringify(fields)}`);
+        if (level !== 'debug') this.#note(`${this.#at(place)}${level}: ${message} ${JSON.stringify(fields)}`);
         if (!Array.isArray(fields['stopped'])) return;
         this.figures.failures++;
-        this.#standing.failed(fields['stopped'] as readonly string[], this.#loop.wallMs);
+        place.standing.failed(fields['stopped'] as readonly string[], this.#loop.wallMs);
       },
       bounds: this.#bounds,
     });
-    this.#process.start();
+    place.process.start();
   }
 
-  #failed(process: SimulatedProcess, error: unknown): void {
+  /** One after the other: what one waits for outside of the loop goes on while it is the current one. */
+  async #startAll(): Promise<void> {
+    for (const place of this.#places) {
+      this.#start(place);
+      await VirtualLoop.settle();
+      this.#bury(place);
+    }
+  }
+
+  #failed(place: Place, process: SimulatedProcess, error: unknown): void {
     const code = (error as { readonly code?: unknown }).code;
     if (process.state === 'full' && code === 'data-folder-unusable') return;
-    this.#breach(`the process ended: ${error instanceof Error ? error.stack : JSON.stringify(error)}`);
+    if (process.state === 'deposed' && code === 'producer-fenced') {
+      this.#note(`${this.#at(place)}learns that another one leads`);
+      return this.#die(place);
+    }
+    this.#breach(
+      `${this.#at(place)}the process ended: ${error instanceof Error ? error.stack : JSON.stringify(error)}`,
+    );
   }
 
   /** A write of the engine. From then on it says that it has failed, and ends; what it has answered holds. */
-  #isFull(): boolean {
-    const process = this.#process;
+  #isFull(place: Place): boolean {
+    const { process } = place;
     if (process.state === 'full') return true;
-    if (process.state === 'gone' || !this.#dice.chance(this.#now.full)) return false;
+    if (process.state === 'gone' || process.state === 'deposed' || !this.#dice.chance(this.#now.full)) return false;
     this.figures.full++;
-    this.#note('the disk is full');
+    this.#note(`${this.#at(place)}the disk is full`);
     process.state = 'full';
     return true;
   }
 
-  #committed(process: SimulatedProcess, seq: number): void {
+  #committed(place: Place, process: SimulatedProcess, seq: number): void {
     this.figures.commits++;
-    if (seq < this.#seq) this.#breach(`commit ${seq} is told after ${this.#seq}`);
-    this.#seq = seq;
-    for (const reader of this.#actors.readers) reader.committed(process, seq);
-    if (process.up && this.#dice.chance(0.15)) this.#checkCut(process);
+    if (seq < place.seq) this.#breach(`${this.#at(place)}commit ${seq} is told after ${place.seq}`);
+    place.seq = seq;
+    const { readers } = this.#actors;
+    for (const [i, reader] of readers.entries()) if (this.#readsAt(i) === place) reader.committed(process, seq);
+    if (process.up && this.#dice.chance(0.15)) this.#checkCut(place);
   }
 
-  #checkCut(process: SimulatedProcess): void {
+  /** Readers are spread over the places. */
+  #readsAt(reader: number): Place {
+    return this.#places[reader % this.#places.length]!;
+  }
+
+  #checkCut({ process, standing }: Place): void {
     this.figures.cuts++;
     process.session((session) => {
       checkCut(session, this.#model, (text) => this.#breach(text));
-      this.#standing.checkCut(session);
+      standing.checkCut(session);
     });
   }
 
   /** One task of the program, or one act of those who use it. */
   async #step(lively: boolean): Promise<void> {
     this.#steps++;
-    const process = this.#process;
-    if (process.state === 'gone') this.#begin();
-    else if (this.#dice.chance(process.state === 'full' ? 0.05 : this.#now.kill)) this.#kill();
-    else if (process.up && lively && this.#dice.chance(this.#now.stop)) {
-      this.figures.stops++;
-      this.#stop();
-    } else if (!process.up || this.#dice.chance(0.6) || !this.#act(process, lively)) this.#task();
+    if (!this.#isRoleChanged()) this.#stepOf(this.#place(), lively);
     await VirtualLoop.settle();
-    if (this.#killed !== undefined) this.#bury();
-    else this.#bounds.checkTasks(this.#loop.waiting);
+    for (const place of this.#places) this.#bury(place);
+    this.#bounds.checkTasks(this.#loop.waiting);
   }
 
-  #stop(): void {
-    this.#note('stop');
-    for (const reader of this.#actors.readers) reader.leave(this.#process);
-    this.#process.stop();
+  /** Whose turn it is to live or die. */
+  #place(): Place {
+    const gone = this.#places.find(({ process }) => process.state === 'gone');
+    if (gone) return gone;
+    const follower = this.#follower;
+    return follower !== undefined && this.#followerDice.chance(0.3) ? follower : this.#leader;
+  }
+
+  #stepOf(place: Place, lively: boolean): void {
+    const { process } = place;
+    if (process.state === 'gone') this.#begin(place);
+    else if (this.#dice.chance(dying(process) ?? this.#now.kill)) this.#kill(place);
+    else if (process.up && lively && this.#dice.chance(this.#now.stop)) {
+      this.figures.stops++;
+      this.#stop(place);
+    } else if (!process.up || this.#dice.chance(0.6) || !this.#act(place, lively)) this.#task();
+  }
+
+  /** The follower leads from here on: its process ends in order, and the next one over its folder leads. */
+  #isRoleChanged(): boolean {
+    const { follower } = this.#now;
+    const next = this.#follower;
+    const { state } = this.#process;
+    if (follower === undefined || next?.process.up !== true || (state !== 'gone' && state !== 'up')) return false;
+    if (!this.#followerDice.chance(state === 'gone' ? follower.takesOver : follower.usurps)) return false;
+    this.figures[state === 'gone' ? 'takeovers' : 'usurpations']++;
+    this.#note(`${next.name} leads`);
+    if (state === 'up') this.#process.state = 'deposed';
+    this.#leads = 1 - this.#leads;
+    this.#stop(next);
+    return true;
+  }
+
+  #stop(place: Place): void {
+    this.#note(`${this.#at(place)}stop`);
+    for (const reader of this.#actors.readers) reader.leave(place.process);
+    place.process.stop();
   }
 
   #task(): void {
@@ -243,44 +312,64 @@ class World {
     }
   }
 
-  #act(process: SimulatedProcess, lively: boolean): boolean {
+  #act(place: Place, lively: boolean): boolean {
+    const { process } = place;
+    const { captures, clients, streams, subscribers, readers } = this.#actors;
     this.#loop.current = process.life;
     const roll = this.#dice.next();
-    if (roll < 0.45) return this.#dice.pick(this.#actors.captures).act(process, lively);
-    if (roll < 0.6)
-      return lively && this.#actors.clients.length > 0 && this.#dice.pick(this.#actors.clients).act(process);
-    if (roll < 0.65) return lively && this.#actors.streams?.act(process) === true;
-    if (roll < 0.9)
-      return this.#actors.subscribers.length > 0 && this.#dice.pick(this.#actors.subscribers).act(process, lively);
-    if (roll < 0.95) return this.#actors.readers.length > 0 && this.#dice.pick(this.#actors.readers).act(process);
-    process.checkpointer.step();
-    return true;
+    if (roll < 0.9 && roll >= 0.65) return subscribers.length > 0 && this.#subscribe(place, lively);
+    if (roll < 0.95 && roll >= 0.9) return readers.length > 0 && this.#read(process);
+    if (roll >= 0.95) {
+      process.checkpointer.step();
+      return true;
+    }
+    if (place !== this.#leader) return false;
+    if (roll < 0.45) return this.#dice.pick(captures).act(process, lively);
+    if (roll < 0.6) return lively && clients.length > 0 && this.#dice.pick(clients).act(process);
+    return lively && streams?.act(process) === true;
+  }
+
+  /** On either place; now and then one moves to the other. At rest all are where the leader is. */
+  #subscribe(place: Place, lively: boolean): boolean {
+    const subscriber = this.#dice.pick(this.#actors.subscribers);
+    const { process } = place;
+    const stays = subscriber.process?.up === true && subscriber.process !== process;
+    const moves = lively ? this.#followerDice.chance(0.05) : place === this.#leader;
+    if (stays && !moves) return false;
+    return (lively || place === this.#leader) && subscriber.act(process, lively);
+  }
+
+  #read(process: SimulatedProcess): boolean {
+    const reader = this.#dice.pick(this.#actors.readers);
+    return this.#readsAt(this.#actors.readers.indexOf(reader)).process === process && reader.act(process);
   }
 
   #atFailpoint(name: string): void {
-    if (this.#killed !== undefined || !this.#dice.chance(this.#now.failpoint)) return;
+    const place = this.#places.find(({ process }) => process.life === this.#loop.current);
+    if (place === undefined || place.killed !== undefined || !this.#dice.chance(this.#now.failpoint)) return;
     this.figures.failpoints++;
-    this.#note(`killed at ${name}`);
-    this.#die();
+    this.#note(`${this.#at(place)}killed at ${name}`);
+    this.#die(place);
     throw new Killed();
   }
 
-  #kill(): void {
+  #kill(place: Place): void {
     this.figures.kills++;
-    this.#note('killed');
-    this.#die();
+    this.#note(`${this.#at(place)}killed`);
+    this.#die(place);
   }
 
   /** From here on nothing of the process has an effect. */
-  #die(): void {
-    this.#killed = this.#disk.image(this.#options.journalled && this.#dice.between(1, 2 ** 30));
-    this.#process.state = 'gone';
-    this.#loop.end(this.#process.life);
+  #die(place: Place): void {
+    place.killed = place.disk.image(this.#options.journalled && this.#dice.between(1, 2 ** 30));
+    place.process.state = 'gone';
+    this.#loop.end(place.process.life);
   }
 
-  #bury(): void {
-    this.#disk.restore(this.#killed!);
-    this.#killed = undefined;
+  #bury(place: Place): void {
+    if (place.killed === undefined) return;
+    place.disk.restore(place.killed);
+    place.killed = undefined;
   }
 
   /** Nothing new happens; what is under way comes to its end, and then everything is compared. */
@@ -289,23 +378,30 @@ class World {
     if (this.breaches.length > 0) return;
     await this.#checkAll();
     if (this.breaches.length > 0) return;
-    const before = this.#contents();
-    this.#stop();
+    const before = this.#contents(this.#leader);
+    for (const place of this.#places) this.#stop(place);
     await this.#until(
-      () => this.#process.state === 'gone',
+      () => this.#places.every(({ process }) => process.state === 'gone'),
       () => 'the process stops',
     );
-    this.#start();
+    await this.#startAll();
     await this.#quiet();
     if (this.breaches.length > 0) return;
     await this.#checkAll();
-    if (before !== this.#contents())
-      this.#breach(`a restart at rest has changed the tables: ${before} became ${this.#contents()}`);
+    const after = this.#contents(this.#leader);
+    if (before !== after) this.#breach(`a restart at rest has changed the tables: ${before} became ${after}`);
   }
 
-  #contents(): string {
+  /** At one seq of one log: the same tables, definitions, queries and connectors. */
+  #checkAlike(one: Place, other: Place): void {
+    const [a, b] = [one, other].map((place) => ({ rows: this.#contents(place), defined: definitions(place.process) }));
+    if (a!.rows !== b!.rows) this.#breach(`${one.name} has ${a!.rows}, ${other.name} has ${b!.rows}`);
+    if (a!.defined !== b!.defined) this.#breach(`${one.name} knows ${a!.defined}, ${other.name} knows ${b!.defined}`);
+  }
+
+  #contents({ process }: Place): string {
     const tables = ['a', 'b', 'e', ...derivedTables.map(({ name }) => name)];
-    return JSON.stringify(tables.map((table) => [table, printedRows(this.#process, table)]));
+    return JSON.stringify(tables.map((table) => [table, printedRows(process, table)]));
   }
 
   async #quiet(): Promise<void> {
@@ -315,8 +411,8 @@ class World {
     const enough = this.#kafka ? 120 : 50;
     await this.#until(
       () => {
-        calm = this.#unrest() === undefined && seq === this.#seq ? calm + 1 : 0;
-        seq = this.#seq;
+        calm = this.#unrest() === undefined && seq === this.#leader.seq ? calm + 1 : 0;
+        seq = this.#leader.seq;
         return calm > enough;
       },
       () => `everything comes to rest: ${this.#unrest()}`,
@@ -327,6 +423,9 @@ class World {
   #unrest(): string | undefined {
     const process = this.#process;
     if (!process.up) return process.state;
+    const follower = this.#follower;
+    if (follower && (!follower.process.up || follower.seq !== this.#leader.seq))
+      return `the follower, which is ${follower.process.state} at ${follower.seq} of ${this.#leader.seq}`;
     const busy = [...this.#actors.captures, ...this.#actors.clients, ...this.#actors.subscribers].find(
       (actor) => !actor.isIdle(process),
     );
@@ -346,14 +445,16 @@ class World {
 
   async #checkAll(): Promise<void> {
     // What is taken away is so behind the commit, when there is nothing else to do.
-    const left = (): string[] => ownerless(this.#disk.path);
+    const left = (): string[] => this.#places.flatMap(({ disk }) => ownerless(disk.path));
     await this.#until(
       () => left().length === 0,
       () => `everything has an owner: ${left().join('; ')}`,
       ownerlessSteps,
     );
-    this.#checkCut(this.#process);
-    this.#kafka?.check(this.#engineOptions.serviceId, (text) => this.#breach(text));
+    for (const place of this.#places) this.#checkCut(place);
+    const follower = this.#follower;
+    if (follower) this.#checkAlike(this.#leader, follower);
+    this.#kafka?.check(this.#leader.options('leader').serviceId, (text) => this.#breach(text));
     let isDone = false;
     this.#loop.current = this.#process.life;
     const checked = checkAtRest(this.#process, {
@@ -362,7 +463,7 @@ class World {
       names: this.#actors.names,
       streams: this.#actors.streams,
       subscribers: this.#actors.subscribers,
-      standing: this.#standing,
+      standing: this.#leader.standing,
       bounds: this.#bounds,
       keepsTopics: this.#chances.keepsTopics,
       breach: (text) => this.#breach(text),
@@ -374,6 +475,17 @@ class World {
     );
     if (isDone) await checked;
   }
+}
+
+/** Sources and queries as they are stored. */
+function definitions(process: SimulatedProcess): string {
+  const kinds = ['source', 'query', 'connector'];
+  return process.session((session) => JSON.stringify(kinds.map((kind) => [...session.documents(kind)])));
+}
+
+/** That a process which has to end does so now; undefined: it has not. */
+function dying({ state }: SimulatedProcess): number | undefined {
+  return state === 'full' || state === 'deposed' ? 0.05 : undefined;
 }
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {

@@ -43,6 +43,11 @@ export class SubscriberActor {
     this.#env = env;
   }
 
+  /** That it was told by last. */
+  get process(): SimulatedProcess | undefined {
+    return this.#process;
+  }
+
   /** It waits for a change, or for its table to be there. */
   isIdle(process: SimulatedProcess): boolean {
     return this.#process === process && (this.#taking || this.#isRefused);
