@@ -16,6 +16,7 @@ import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import { Confirmations } from './confirmations.js';
+import { heldTables, type HeldRowsEnv } from './held-rows.js';
 
 export interface ConnectorRun {
   readonly name: string;
@@ -23,6 +24,7 @@ export interface ConnectorRun {
   readonly openProducer: () => Promise<AppendProducer>;
   readonly chunks: ChunkBuilder;
   readonly openTable: SourceContext['openTable'];
+  readonly held: Omit<HeldRowsEnv, 'connector' | 'producer'>;
   readonly report: (report: SourceReport) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -33,7 +35,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
   const { source, logger, signal } = run;
   let producer: AppendProducer | undefined;
   try {
-    producer = await run.openProducer();
+    const opened = (producer = await run.openProducer());
     producer.onDurable((position) => source.confirmed(position));
     const reports = new Confirmations(producer, run.report);
     logger.info('connector starts', { position: producer.position });
@@ -43,6 +45,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
       signal,
       chunks: run.chunks,
       openTable: run.openTable,
+      heldTables: () => heldTables({ ...run.held, connector: run.name, producer: () => opened }),
       reportState: (state) => reports.state(state),
       confirm: (atMs) => reports.confirm(atMs),
       sourceClock: (sourceUs, atMs) => reports.clock(sourceUs, atMs),

@@ -1,4 +1,5 @@
 // What the engine thread offers to the main thread, what it is started with, and what it tells.
+import type { HeldRowsPage, HeldRowsRequest } from '../connect/held-rows.js';
 import type { OutputSettings } from '../connect/connector-config.js';
 import type { StoredMoment } from '../connect/source-facts.js';
 import type { TableSources } from '../connect/source-freshness.js';
@@ -106,6 +107,9 @@ export interface EngineApi {
     readonly tables: readonly string[];
     readonly topics: readonly string[];
   }>;
+  /** What a connector has captured: `database.table` of each, and their rows as they are applied. */
+  heldTables(connector: string): Promise<readonly string[]>;
+  heldRows(request: HeldRowsRequest): Promise<HeldRowsPage>;
   /** Where producers stood at the seq that is applied. */
   knownPositions(): Promise<{ readonly seq: number; readonly positions: Readonly<Record<string, string>> }>;
   /** When the sources of connectors, and of tables whose connector is gone, were last known to be current. */

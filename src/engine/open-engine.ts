@@ -33,6 +33,7 @@ import { EngineLoop } from './engine-loop.js';
 import type { EngineLog } from './engine-log.js';
 import { gaugeOutbox } from './outbox.js';
 import { EngineStatements } from './engine-statements.js';
+import { heldRows, heldTables } from './held-rows.js';
 import { Imports } from './imports.js';
 import { FeedRetention } from './feed-retention.js';
 import { Housekeeping } from './housekeeping.js';
@@ -307,6 +308,8 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       await removal.remove(name, keep);
     },
     connectorProgress: async (name) => connectors.progress(name),
+    heldTables: async (connector) => heldTables({ catalog, runtime, state }, connector),
+    heldRows: async (request) => heldRows({ catalog, runtime, state }, request),
     knownPositions: async () => ({ seq: state.frontier.seq, positions: state.frontier.positions }),
     moments: async () => connectors.moments(),
     keepMoment: async (moment) => connectors.keepMoment(moment),

@@ -14,10 +14,11 @@ import { assertSameColumns, assertSameTimes } from './definition-checks.js';
 import type { CapturedResult, CapturedTable } from './definition.js';
 import type { SourceDefinitions } from './source-definitions.js';
 
-const claimKind = 'topic-claim';
+/** Documents of topics that are filled without a table. */
+export const claimKind = 'topic-claim';
 
 /** Who fills a topic. */
-interface Claim {
+export interface Claim {
   readonly connector: string;
   /** `database.table` */
   readonly table: string;

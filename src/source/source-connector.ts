@@ -1,6 +1,7 @@
 // The port of a source: a plug-in that reads one database and hands over chunks of encoded records. It never produces to the
 // log and keeps no position of its own: `connect` writes what it hands over and gives the position back at the next start.
 // Order of life: (validate) -> start -> chunks, with confirmed called as appends become durable -> close.
+import type { Row, RowSchema } from '../core/data-type.js';
 import type { Logger } from '../core/logger.js';
 import type { Chunk } from '../core/append.js';
 import type { ChunkBuilder, RowEncoder, SourceTable } from '../core/row-encoder.js';
@@ -29,6 +30,11 @@ export interface SourceContext {
    * used any more). Resolves when topic, schema and table definition are durable.
    */
   openTable(table: SourceTable): Promise<RowEncoder>;
+  /**
+   * What this connector has captured so far, as it stands when everything that was yielded until now is applied. Nothing else of a table
+   * may be yielded while its rows are read. For what takes all rows of a table away without naming one.
+   */
+  heldTables(): Promise<readonly HeldTable[]>;
   /** State text for status, such as `streaming` or `waiting: connection refused (attempt 3)`. */
   reportState(state: SourceState): void;
   /**
@@ -39,6 +45,14 @@ export interface SourceContext {
   confirm(atMs: number): void;
   /** The clock of the source showed `sourceUs` when it was asked at `atMs` or a little later; commit times are of that clock. */
   sourceClock(sourceUs: number, atMs: number): void;
+}
+
+/** A table that the connector has captured, and may no longer be there. */
+export interface HeldTable {
+  /** `database.table` */
+  readonly name: string;
+  /** Its rows in key order, page by page; undefined: they are not known here (captured to a topic only, or it stands still). */
+  read(): Promise<{ readonly schema: RowSchema; readonly pages: AsyncIterable<readonly Row[]> } | undefined>;
 }
 
 export interface SourceState {

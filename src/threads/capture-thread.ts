@@ -51,6 +51,9 @@ export function startCaptureThread(
   });
   const main: CaptureMainApi = {
     openTable: (request) => env.engine.openTable(request),
+    caughtUp: () => env.engine.caughtUp(),
+    heldTables: (connector) => env.engine.heldTables(connector),
+    heldRows: (request) => env.engine.heldRows(request),
     knownPositions: () => env.engine.knownPositions(),
     state: onReport,
     log: env.log,

@@ -3,6 +3,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { runConnector } from '../connect/worker.js';
 import { keyShapeOf, producerName, topicName } from '../connect/naming.js';
+import type { HeldRowsPage, HeldRowsRequest } from '../connect/held-rows.js';
 import type { OutputSettings } from '../connect/connector-config.js';
 import type { PluginFamily } from '../connect/config-def.js';
 import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
@@ -35,6 +36,9 @@ export interface CaptureData {
 /** What the main thread answers to a capture thread. */
 export interface CaptureMainApi {
   openTable(request: OpenTableRequest): Promise<OpenedTable>;
+  caughtUp(): Promise<void>;
+  heldTables(connector: string): Promise<readonly string[]>;
+  heldRows(request: HeldRowsRequest): Promise<HeldRowsPage>;
   /** Kafka: where the engine stands; only what is behind it has to be searched for the producer's position. */
   knownPositions(): Promise<KnownPositions>;
   state(report: SourceReport): void;
@@ -80,6 +84,11 @@ async function run(): Promise<void> {
     report: (report) => {
       phase = report.state.phase;
       reports.tell(report);
+    },
+    held: {
+      caughtUp: () => rpc.remote.caughtUp(),
+      heldTables: (connector) => rpc.remote.heldTables(connector),
+      heldRows: (request) => rpc.remote.heldRows(request),
     },
     openTable: async (table: SourceTable) => {
       const topic = topicName(data.output.topicPrefix, table);

@@ -104,6 +104,8 @@ class Cell {
       dice: createDice(options.seed),
       initialRows: options.initialRows ?? 300,
       rate: options.rate ?? 200,
+      // SQLite has none, and while a snapshot runs it would stop the connector.
+      truncates: source.dialect === 'sqlite' || options.writeDuringSnapshot === true ? undefined : 0.004,
     });
   }
 

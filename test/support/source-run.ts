@@ -3,8 +3,9 @@
 import { silentLogger } from '../../src/core/logger.js';
 import { opOfCode, extent, extentSize } from '../../src/core/record.js';
 import type { AppendEnd, Chunk } from '../../src/core/append.js';
+import type { Row, Value } from '../../src/core/data-type.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
-import type { SourceClock, SourceConnector, SourceState } from '../../src/source/source-connector.js';
+import type { HeldTable, SourceClock, SourceConnector, SourceState } from '../../src/source/source-connector.js';
 import { createChunkBuilder } from '../../src/schema/formats/chunk-builder.js';
 import { createRowEncoder } from '../../src/schema/formats/row-encoder.js';
 
@@ -87,6 +88,7 @@ export function runSource(
             chunks: builder,
           });
         },
+        heldTables: async () => [...tables.values()].map((table) => held(table, appends)),
         reportState: (state) => states.push(state),
         confirm: (atMs) => confirmed.push({ atMs, appends: appends.length }),
         sourceClock: (sourceUs, atMs) => clocks.push({ sourceUs, atMs }),
@@ -161,4 +163,23 @@ export function foldAppends(appends: readonly TestAppend[]): Map<string, Map<str
     }
   }
   return tables;
+}
+
+/** What a table holds by the appends so far; for keys of plain JSON values. */
+function held({ database, table, columns, keyColumns }: SourceTable, appends: readonly TestAppend[]): HeldTable {
+  const rows = new Map<string, Row>();
+  for (const { key, value } of appends.flatMap(({ records }) => records).filter((record) => record.table === table)) {
+    if (value === null) rows.delete(key);
+    else {
+      const row = JSON.parse(value) as Readonly<Record<string, Value>>;
+      rows.set(
+        key,
+        columns.map(({ name }) => row[name]!),
+      );
+    }
+  }
+  async function* pages(): AsyncGenerator<readonly Row[]> {
+    if (rows.size > 0) yield [...rows.values()];
+  }
+  return { name: `${database}.${table}`, read: async () => ({ schema: { columns, keyColumns }, pages: pages() }) };
 }

@@ -9,6 +9,8 @@ export type TableEffect =
   | { readonly does: 'change'; readonly table: TableName }
   /** As `change`; a table that had no primary key may have one afterwards. */
   | { readonly does: 'key'; readonly table: TableName }
+  /** All of its rows go. */
+  | { readonly does: 'truncate'; readonly table: TableName }
   /** Rows come into it. */
   | { readonly does: 'fill'; readonly table: TableName }
   /** Named in a clause that is not known here. */
@@ -17,21 +19,63 @@ export type TableEffect =
   | { readonly does: 'rename'; readonly table: TableName; readonly to: TableName };
 
 const name = String.raw`(?!PRIMARY\b)[^\s(),=]+`;
+const tableOf = String.raw`${name}(?: \. ${name})?`;
 const number = String.raw`(?:= )?[\w]+`;
+const text = String.raw`(?:= )?(?:''|x)`;
 const indexTail = String.raw`(?: (?:USING \w+|TYPE \w+|(?:KEY_BLOCK_SIZE|COMMENT|ENGINE_ATTRIBUTE|SECONDARY_ENGINE_ATTRIBUTE) (?:= )?(?:\w+|'')|WITH PARSER ${name}|VISIBLE|INVISIBLE|IGNORED|NOT IGNORED))*`;
 const indexKind =
   '(?:UNIQUE(?: INDEX| KEY)?|FULLTEXT(?: INDEX| KEY)?|SPATIAL(?: INDEX| KEY)?|VECTOR (?:INDEX|KEY)|INDEX|KEY)';
+/** A number, a text, a function or an expression in brackets. */
+const literal = String.raw`(?:(?:[-+] )?(?:\w+(?: \. \w+)?(?: (?:''|\(\)))?|x)|''|\(\))`;
+const constraint = `(?:CONSTRAINT (?:IF NOT EXISTS )?(?:${name} )?)?`;
+/** Engines that hold what any other of them holds. Others lose rows: BLACKHOLE all, MEMORY at the next start, ARCHIVE and CSV keys. */
+const engine = '(?:INNODB|MYISAM|ARIA|ROCKSDB)';
+
+/** Options of a table, which may stand behind each other without a comma. */
+const neutralOptions = [
+  `(?:AUTO_INCREMENT|STATS_PERSISTENT|STATS_AUTO_RECALC|STATS_SAMPLE_PAGES|AVG_ROW_LENGTH|MAX_ROWS|MIN_ROWS|ALGORITHM|LOCK|ROW_FORMAT|KEY_BLOCK_SIZE|CHECKSUM|TABLE_CHECKSUM|PAGE_CHECKSUM|DELAY_KEY_WRITE|PACK_KEYS|TRANSACTIONAL|ENCRYPTED|ENCRYPTION_KEY_ID|PAGE_COMPRESSED|PAGE_COMPRESSION_LEVEL|AUTOEXTEND_SIZE) ${number}`,
+  `(?:COMMENT|COMPRESSION|ENCRYPTION|ENGINE_ATTRIBUTE|SECONDARY_ENGINE_ATTRIBUTE) ${text}`,
+  // Of the table: columns that are there keep their own.
+  `(?:DEFAULT )?(?:CHARACTER SET|CHARSET) (?:= )?${name}`,
+  `(?:DEFAULT )?COLLATE (?:= )?${name}`,
+  `ENGINE (?:= )?${engine}`,
+];
 const neutralClauses = [
+  '',
   String.raw`ADD (?:CONSTRAINT (?:${name} )?(?=UNIQUE))?${indexKind}(?: IF NOT EXISTS)?(?: (?!USING\b|TYPE\b)${name})?(?: (?:USING|TYPE) \w+)? \(\)${indexTail}`,
   `DROP (?:INDEX|KEY) (?:IF EXISTS )?${name}`,
   `RENAME (?:INDEX|KEY) (?:IF EXISTS )?${name} TO ${name}`,
   `ALTER (?:INDEX|KEY) (?:IF EXISTS )?${name} (?:VISIBLE|INVISIBLE|IGNORED|NOT IGNORED)`,
-  `(?:AUTO_INCREMENT|STATS_PERSISTENT|STATS_AUTO_RECALC|STATS_SAMPLE_PAGES|AVG_ROW_LENGTH|MAX_ROWS|MIN_ROWS|ALGORITHM|LOCK) ${number}`,
-  `COMMENT (?:= )?(?:''|x)`,
+  `ALTER (?:COLUMN )?(?:IF EXISTS )?(?!INDEX\\b|KEY\\b|CHECK\\b|CONSTRAINT\\b)${name} (?:SET DEFAULT ${literal}|DROP DEFAULT|SET VISIBLE|SET INVISIBLE)`,
+  String.raw`ADD ${constraint}CHECK \(\)(?: (?:NOT )?ENFORCED)?`,
+  // Without a rule that changes rows of this table when those of the other one change.
+  String.raw`ADD ${constraint}FOREIGN KEY(?: IF NOT EXISTS)?(?: ${name})? \(\) REFERENCES ${tableOf} \(\)(?: MATCH \w+)?(?: ON (?:DELETE|UPDATE) (?:RESTRICT|NO ACTION))*`,
+  `DROP (?:CHECK|CONSTRAINT|FOREIGN KEY) (?:IF EXISTS )?${name}`,
+  `ALTER (?:CHECK|CONSTRAINT) ${name} (?:NOT )?ENFORCED`,
   '(?:DISABLE|ENABLE) KEYS',
+  'FORCE',
 ];
-/** The whole clause, or several options behind each other without a comma. */
-const neutral = new RegExp(`^(?:${neutralClauses.join('|')})(?: (?:${neutralClauses.slice(4).join('|')}))*$`);
+/** The whole clause, or several options behind each other. */
+const options = neutralOptions.join('|');
+const neutral = new RegExp(`^(?:(?:${neutralClauses.join('|')})|(?:${options})(?: (?:${options}))*)$`);
+
+const local = '(?:(?:NO_WRITE_TO_BINLOG|LOCAL) )?';
+const partitions = `(?:ALL|${name}(?: , ${name})*)`;
+const partitionBy = String.raw`(?:(?:LINEAR )?HASH \(\)|(?:LINEAR )?KEY (?:ALGORITHM = \d+ )?\(\)|(?:RANGE|LIST) (?:COLUMNS )?\(\))`;
+/**
+ * The whole statement, since names of partitions stand behind commas, too. They put rows elsewhere; a row that no partition would take
+ * is an error.
+ */
+const neutralPartitioning = new RegExp(
+  `^(?:${[
+    `(?:REBUILD|OPTIMIZE|ANALYZE|CHECK) PARTITION ${local}${partitions}`,
+    String.raw`ADD PARTITION (?:IF NOT EXISTS )?${local}(?:\(\)|PARTITIONS \d+)`,
+    String.raw`COALESCE PARTITION ${local}\d+`,
+    String.raw`REORGANIZE PARTITION(?: ${local}${partitions} INTO \(\))?`,
+    'REMOVE PARTITIONING',
+    String.raw`PARTITION BY ${partitionBy}(?: PARTITIONS \d+)?(?: SUBPARTITION BY ${partitionBy}(?: SUBPARTITIONS \d+)?)?(?: \(\))?`,
+  ].join('|')})$`,
+);
 
 /** Words that a clause or an option may begin with and name no other table than by the forms looked for below. */
 const knownClause =
@@ -46,6 +90,7 @@ export function alterTable(words: Words, ignore: boolean): { verb: string; effec
   if (!table) return { verb: 'ALTER', effects: [] };
   const clauses = words.clauses();
   if (!ignore && clauses.every((clause) => neutral.test(clause.shape()))) return undefined;
+  if (!ignore && neutralPartitioning.test(words.shape())) return undefined;
 
   const verbs = new Set<string>();
   const effects: TableEffect[] = [{ does: clauses.some(mayAddKey) ? 'key' : 'change', table }];

@@ -18,12 +18,14 @@ import type { CapturedTables } from './captured-tables.js';
 import { checkNewTable, inspect, throwError, type Inspection } from './checks.js';
 import type { MysqlConfig } from './config.js';
 import { Session } from './connection.js';
+import { Emptying } from './emptying.js';
 import { EndProbe } from './end-probe.js';
 import { copyPosition, printCursor, type SnapshotCursor, type StreamPosition } from './position.js';
 import { askCollations, askClock, askServer, currentPosition, type Server } from './server.js';
 import { SnapshotEmitter } from './snapshot-emitter.js';
 import { Snapshotter, type SnapshotTable, type StreamRead } from './snapshotter.js';
 import { checkPosition } from './start-position.js';
+import type { Emptied } from './table-knowledge.js';
 import type { TableMap } from './table-map.js';
 import { listTables, readSchemas, tableName } from './table-schema.js';
 import { TransactionReader, type HalfSent } from './transaction-reader.js';
@@ -69,6 +71,8 @@ export class CaptureRun {
   #atBorder: Waiter[] = [];
   #closed = false;
   #snapshotTurn = false;
+  /** A statement whose rows are being deleted, and its event. */
+  #emptying: { readonly event: Buffer; readonly emptying: Emptying } | undefined;
 
   constructor(options: CaptureRunOptions) {
     this.#options = options;
@@ -219,18 +223,50 @@ export class CaptureRun {
     this.#snapshotTurn = !this.#snapshotTurn;
     if (this.#snapshotTurn) this.#emitSnapshot(reader);
     while (chunks.byteLength < chunkBytes) {
+      if (this.#emptying) {
+        if (!(await this.#empty(this.#emptying))) break;
+        continue;
+      }
       const event = stream.next();
       if (event === undefined) break;
       const pending = reader.read(event);
+      if (pending?.kind === 'empty') {
+        this.#emptying = { event, emptying: this.#beginEmptying(pending.what) };
+        continue;
+      }
       if (pending) {
-        await this.#openPending(pending);
-        if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending)} does not stay open`);
+        await this.#openPending(pending.map);
+        if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending.map)} does not stay open`);
       }
       if (this.#atBorder.length > 0) this.#runAtBorder();
     }
     if (!this.#snapshotTurn && chunks.byteLength < chunkBytes) this.#emitSnapshot(reader);
     reader.beforeTake();
     return chunks.take();
+  }
+
+  #beginEmptying(what: Emptied): Emptying {
+    const { captured, context } = this.#options;
+    return new Emptying({
+      tables: captured,
+      what,
+      heldTables: () => context.heldTables(),
+      passOver: this.#reader!.rowsToPassOver,
+    });
+  }
+
+  /** False: the chunk has to go out first, before rows are asked for or since it is full. */
+  async #empty({ event, emptying }: { readonly event: Buffer; readonly emptying: Emptying }): Promise<boolean> {
+    const { chunks } = this.#options.context;
+    const reader = this.#reader!;
+    if (emptying.rows === 0 && chunks.recordCount > 0) return false;
+    const before = emptying.rows;
+    await emptying.fill(() => chunks.byteLength < chunkBytes);
+    reader.emptied(emptying.rows - before, emptying.done);
+    if (!emptying.done) return false;
+    this.#emptying = undefined;
+    if (reader.read(event)) throw new AppError('internal', 'a statement that takes rows away is not done with');
+    return true;
   }
 
   /** On MariaDB also the place in the file has to be known, which takes a moment after a start. */

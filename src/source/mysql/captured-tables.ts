@@ -29,7 +29,14 @@ export class CapturedTables {
     this.#openTable = openTable;
     this.known = new TableKnowledge(
       filter,
-      { has: (name) => this.#open.has(name), names: () => this.#open.keys() },
+      {
+        has: (name) => this.#open.has(name),
+        names: () => this.#open.keys(),
+        close: (name) => {
+          this.#open.delete(name);
+          this.#opening.delete(name);
+        },
+      },
       logger,
     );
   }
@@ -67,6 +74,12 @@ export class CapturedTables {
     this.#open.set(name, opened);
     this.known.opened(name);
     return opened;
+  }
+
+  /** Of a table that may be gone by now: for deletes of rows that were captured of it. */
+  encoderOf(table: SourceTable): Promise<RowEncoder> {
+    const open = this.get(table.database, table.table);
+    return open ? Promise.resolve(open.encoder) : this.#openTable(table);
   }
 
   /** A table map of an open table must describe the columns that it was opened with. */

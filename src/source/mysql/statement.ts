@@ -102,7 +102,7 @@ function classifyWords(words: Words): Statement {
       return classifyXa(words.next());
     case 'TRUNCATE':
       words.take('TABLE');
-      return tableChange(verb, words.names().slice(0, 1), 'change');
+      return tableChange(verb, words.names().slice(0, 1), 'truncate');
     case 'REPAIR':
       // Of MyISAM and Aria tables it may leave out rows that it cannot save.
       takeTable(words);
@@ -127,7 +127,7 @@ function classifyWords(words: Words): Statement {
   }
 }
 
-function tableChange(verb: string, tables: readonly TableName[], does: 'change' | 'drop'): Statement {
+function tableChange(verb: string, tables: readonly TableName[], does: 'change' | 'truncate' | 'drop'): Statement {
   return { kind: 'table-change', verb, effects: tables.map((table) => ({ does, table })) };
 }
 

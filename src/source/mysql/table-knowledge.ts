@@ -34,17 +34,25 @@ export class TableKnowledge {
   readonly #empty = new Set<string>();
   /** Every matching table that exists at our position; unknown after a resume. */
   #existing: Set<string> | undefined;
+  /** The statement at hand takes away tables whose rows are deleted by now. */
+  #emptied = false;
+  readonly #close: (name: string) => void;
   /** The server compares table names without case: every name is held in lower case here. */
   #foldsCase = false;
 
   constructor(
     filter: TableFilter,
-    open: { readonly has: (name: string) => boolean; readonly names: () => Iterable<string> },
+    open: {
+      readonly has: (name: string) => boolean;
+      readonly names: () => Iterable<string>;
+      readonly close: (name: string) => void;
+    },
     logger: Logger,
   ) {
     this.#filter = filter;
     this.#isOpen = open.has;
     this.#openNames = open.names;
+    this.#close = open.close;
     this.#logger = logger;
   }
 
@@ -110,11 +118,27 @@ export class TableKnowledge {
     this.#existing?.add(name);
   }
 
-  /** Acts on a statement that creates, changes or drops tables; throws unsupported-change when rows of ours are concerned. */
-  apply(
-    statement: Statement & { kind: 'create-table' | 'table-change' | 'drop-database' },
-    defaultDatabase: string,
-  ): void {
+  /** The tables that match the filters and lose all rows by a statement, or their databases. */
+  emptiedBy(statement: TableStatement, defaultDatabase: string): Emptied {
+    const places: Place[] = [];
+    const databases: string[] = [];
+    const add = (table: TableName): void => void places.push(this.#place(table, defaultDatabase));
+    if (statement.kind === 'create-table' && statement.replaces) statement.tables.forEach(add);
+    if (statement.kind === 'drop-database') databases.push(this.fold(statement.database));
+    if (statement.kind === 'table-change')
+      for (const { does, table } of statement.effects) if (does === 'truncate' || does === 'drop') add(table);
+    return {
+      tables: places.filter(({ database, table }) => this.#filter.matches(database, table)).map(tableName),
+      databases: databases.filter((database) => this.#filter.matchesDatabase(database)),
+    };
+  }
+
+  /**
+   * Acts on a statement that creates, changes or drops tables; throws unsupported-change when rows of ours are concerned. `emptied`: those
+   * that it takes away whole have been deleted.
+   */
+  apply(statement: TableStatement, defaultDatabase: string, emptied: boolean): void {
+    this.#emptied = emptied;
     switch (statement.kind) {
       case 'create-table':
         for (const table of statement.tables) {
@@ -140,6 +164,9 @@ export class TableKnowledge {
       case 'key':
         if (this.#keyless.has(tableName(at)) && this.#filter.matches(at.database, at.table))
           throw changed(`${verb} gives table ${tableName(at)} a primary key, and its rows from before were left out`);
+        return this.#refuseChange(verb, at);
+      case 'truncate':
+        if (this.#emptied) return;
         return this.#refuseChange(verb, at);
       case 'change':
       case 'mention':
@@ -169,8 +196,11 @@ export class TableKnowledge {
   }
 
   #drop(verb: string, place: Place): void {
-    this.#refuseChange(verb, place);
-    this.#gone(tableName(place));
+    if (!this.#emptied) this.#refuseChange(verb, place);
+    const name = tableName(place);
+    if (this.#isOpen(name)) this.#logger.info('a captured table was dropped: its rows are deleted', { table: name });
+    this.#close(name);
+    this.#gone(name);
   }
 
   #rename(verb: string, from: Place, to: Place): void {
@@ -195,7 +225,7 @@ export class TableKnowledge {
     for (const name of new Set(names)) {
       if (name.startsWith(`${database}.`)) this.#drop(verb, { database, table: name.slice(database.length + 1) });
     }
-    if (!this.#existing && this.#filter.matchesDatabase(database))
+    if (!this.#emptied && !this.#existing && this.#filter.matchesDatabase(database))
       throw changed(`${verb} of ${database}, which may hold captured tables`);
   }
 
@@ -229,6 +259,14 @@ export class TableKnowledge {
   }
 }
 
+type TableStatement = Statement & { kind: 'create-table' | 'table-change' | 'drop-database' };
+
+/** Folded names: `database.table`, and databases all of whose tables go. */
+export interface Emptied {
+  readonly tables: readonly string[];
+  readonly databases: readonly string[];
+}
+
 interface Place {
   readonly database: string;
   readonly table: string;
@@ -243,6 +281,11 @@ export const wayOut =
 
 function changed(message: string): AppError {
   return new AppError('unsupported-change', message, { hint: wayOut });
+}
+
+/** Of what was captured to a topic only, or into a table that stands still, it is not known here which keys are there. */
+export function emptiedUnknown(name: string): AppError {
+  return changed(`a statement takes all rows of ${name} away, and which were captured of it is not known`);
 }
 
 export function keylessTable(name: string): AppError {

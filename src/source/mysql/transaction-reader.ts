@@ -18,7 +18,6 @@ import {
   parseQuery,
   parseRotate,
   parseTaggedGtid,
-  type QueryEvent,
 } from './binlog-event.js';
 import type { CapturedTables } from './captured-tables.js';
 import { printGtid, type Gtid } from './gtid-set.js';
@@ -26,6 +25,8 @@ import { printMariadbGtid, type MariadbGtid } from './mariadb-gtid.js';
 import { compareOffsets, printWithSnapshot, type FileOffset, type StreamPosition } from './position.js';
 import { passOver } from './other-events.js';
 import { readRows } from './rows-event.js';
+import { refuseStatement } from './statement-format.js';
+import type { Emptied } from './table-knowledge.js';
 import { classify } from './statement.js';
 import type { Collations, TableMap } from './table-map.js';
 import { TableMaps } from './table-maps.js';
@@ -41,6 +42,12 @@ interface Group {
   /** Changes of captured tables so far. */
   rowCount: number;
 }
+
+/** What has to be done before an event can be read: then it is given again. */
+export type Pending =
+  | { readonly kind: 'open'; readonly map: TableMap }
+  /** Deletes of all rows of these tables stand in the open group; `emptied` is called then. */
+  | { readonly kind: 'empty'; readonly what: Emptied };
 
 /** An append that was begun when the connection broke: its first rows come again and are passed over. */
 export interface HalfSent {
@@ -75,6 +82,8 @@ export class TransactionReader {
   #moved = false;
   /** As it was when it was printed last. */
   #longPosition = false;
+  /** The rows that the statement at hand takes away whole are deleted. */
+  #emptied = false;
   #lastId: string | undefined;
   #lastCommitTimeUs = 0;
   /** Text of the snapshot's cursor for positions; empty once it is done. */
@@ -108,10 +117,6 @@ export class TransactionReader {
     return this.#group !== undefined;
   }
 
-  get lastCommitTimeUs(): number {
-    return this.#lastCommitTimeUs;
-  }
-
   /** The place in the binlog up to which everything has been read; unknown for a moment after a start by GTID. */
   get place(): FileOffset | undefined {
     return this.#exact ? { file: this.#file, offset: this.#offset } : undefined;
@@ -143,8 +148,26 @@ export class TransactionReader {
     if (this.#chunks.unplaced > 0) this.#chunks.placeLast(this.positionText);
   }
 
-  /** Reads one event. A table map of a captured table that is not open is given back: open it, then read the event again. */
-  read(event: Buffer): TableMap | undefined {
+  /** Of a statement that takes rows away whole so many more deletes are there, those that are passed over counted; `done`: all. */
+  emptied(rows: number, done: boolean): void {
+    this.#emptied = done;
+    this.#count(rows);
+  }
+
+  /** Rows of the open group that were handed over before the connection broke. */
+  get rowsToPassOver(): number {
+    return this.#halfSent ? Math.max(0, this.#halfSent.rowCount - (this.#group?.rowCount ?? 0)) : 0;
+  }
+
+  #count(rows: number): void {
+    const group = this.#group;
+    assert(group, 'rows stand inside of a transaction');
+    group.rowCount += rows;
+    if (this.#halfSent && group.rowCount >= this.#halfSent.rowCount) this.#halfSent = undefined;
+  }
+
+  /** Reads one event, unless something is to be done first. */
+  read(event: Buffer): Pending | undefined {
     const type = header.type(event);
     switch (type) {
       case eventType.writeRows:
@@ -157,7 +180,7 @@ export class TransactionReader {
         return undefined;
       case eventType.tableMap: {
         const pending = this.#maps.read(event);
-        if (pending) return pending;
+        if (pending) return { kind: 'open', map: pending };
         break;
       }
       case eventType.xid:
@@ -179,8 +202,7 @@ export class TransactionReader {
       }
       case eventType.query:
         this.#advance(event);
-        this.#query(event);
-        return undefined;
+        return this.#query(event);
       case eventType.xaPrepare:
         this.#advance(event);
         this.#xaPrepare(event[headerSize] !== 0);
@@ -282,7 +304,7 @@ export class TransactionReader {
     this.#commit();
   }
 
-  #query(event: Buffer): void {
+  #query(event: Buffer): Pending | undefined {
     if (isQuery(event, 'BEGIN')) {
       this.#group ??= {
         gtid: undefined,
@@ -293,9 +315,12 @@ export class TransactionReader {
         rowCount: 0,
       };
       this.#group.begun = true;
-      return;
+      return undefined;
     }
-    if (isQuery(event, 'COMMIT')) return this.#commit();
+    if (isQuery(event, 'COMMIT')) {
+      this.#commit();
+      return undefined;
+    }
     const query = parseQuery(event);
     let statement = classify(query.sql);
     // What is not refused by its first words may name tables behind the cut.
@@ -304,19 +329,21 @@ export class TransactionReader {
     switch (statement.kind) {
       case 'begin':
         if (group) group.begun = true;
-        return;
+        return undefined;
       case 'xa-start':
         if (group) group.begun = group.xa = true;
-        return;
+        return undefined;
       case 'xa-end':
       case 'savepoint':
-        return;
+        return undefined;
       case 'commit':
       case 'xa-commit':
       case 'xa-rollback':
-        return this.#commit();
+        this.#commit();
+        return undefined;
       case 'rollback':
-        return this.#rollback();
+        this.#rollback();
+        return undefined;
       case 'rollback-to':
         if (group && group.rowCount > 0) {
           throw new AppError(
@@ -324,37 +351,27 @@ export class TransactionReader {
             `transaction ${group.id ?? ''} went back to a savepoint behind rows of captured tables`,
           );
         }
-        return;
+        return undefined;
       case 'rows':
-        this.#refuseStatement(statement.verb, query);
+        refuseStatement(statement.verb, query, this.#tables.filter);
         break;
       case 'create-table':
       case 'table-change':
       case 'drop-database':
-        this.#tables.known.apply(statement, query.database);
+        // While a snapshot runs, chunks that are being read may hold rows from before.
+        if (this.cursor === '' && !this.#emptied) {
+          const what = this.#tables.known.emptiedBy(statement, query.database);
+          if (what.tables.length > 0 || what.databases.length > 0) return { kind: 'empty', what };
+        }
+        this.#tables.known.apply(statement, query.database, this.#emptied);
+        this.#emptied = false;
         break;
       case 'neutral':
         break;
     }
     // A statement that is not inside of a transaction is a group of its own.
     if (group && !group.begun) this.#commit();
-  }
-
-  /** Statement-format changes: only those that cannot touch a captured table are passed over. */
-  #refuseStatement(verb: string, query: QueryEvent): void {
-    const { filter } = this.#tables;
-    const { updatedDatabases, database, sql } = query;
-    if (updatedDatabases?.every((name) => !filter.matchesDatabase(name))) return;
-    // MariaDB does not list the databases: a statement in a system schema that names no other is harmless.
-    if (!updatedDatabases && filter.isSystem(database) && !query.whole && !/\./.test(sql)) return;
-    throw new AppError(
-      'statement-format-change',
-      `a ${verb} reached the binlog as statement text, so its rows are unknown`,
-      {
-        detail: `database ${database || '(none)'}; statement begins: ${sql.slice(0, 60)}`,
-        hint: "SET GLOBAL binlog_format = 'ROW', and let no session change it",
-      },
-    );
+    return undefined;
   }
 
   #xaPrepare(onePhase: boolean): void {
@@ -375,10 +392,6 @@ export class TransactionReader {
     this.#advance(event);
     const table = this.#maps.rowsTable(event);
     if (table === null) return;
-    const group = this.#group;
-    assert(group, 'rows stand inside of a transaction');
-    const again = this.#halfSent ? Math.max(0, this.#halfSent.rowCount - group.rowCount) : 0;
-    group.rowCount += readRows(event, table, again);
-    if (this.#halfSent && group.rowCount >= this.#halfSent.rowCount) this.#halfSent = undefined;
+    this.#count(readRows(event, table, this.rowsToPassOver));
   }
 }

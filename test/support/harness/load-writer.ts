@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly initialRows: number;
   /** Transactions per second over all sessions. */
   readonly rate: number;
+  /** That a transaction is a TRUNCATE instead, alone. */
+  readonly truncates?: number | undefined;
 }
 
 const rollbackShare = 0.1;
@@ -28,6 +30,9 @@ export class LoadWriter {
   #rollbacks = 0;
   #stopping = false;
   #running: Promise<void> | undefined;
+  #inFlight = 0;
+  /** A TRUNCATE is under way: whatever else commits meanwhile might be before it or behind it. */
+  #alone: Promise<void> | undefined;
 
   constructor(source: SourceDatabase, tables: LoadTables, options: LoadOptions) {
     this.#source = source;
@@ -97,17 +102,10 @@ export class LoadWriter {
     let due = performance.now();
     try {
       while (!this.#stopping) {
-        const transaction = this.#plan(writer, dice);
-        const outcome = await this.#commit(session, transaction);
-        if (outcome === 'lost') {
-          await session.close();
-          session = await this.#reopen();
-          if ((await this.#committed(session, writer)) === transaction.mark[1]) this.#note(transaction);
-        } else if (outcome === 'committed') {
-          this.#note(transaction);
-        } else {
-          this.#rollbacks++;
-        }
+        while (this.#alone) await this.#alone;
+        if (this.#options.truncates !== undefined && dice.chance(this.#options.truncates))
+          session = await this.#truncate(session, dice.pick(this.#tables.captured));
+        else session = await this.#transact(session, writer, dice);
         due += pauseMs * (0.5 + dice.next());
         const wait = due - performance.now();
         if (wait > 1) await sleep(wait);
@@ -116,6 +114,49 @@ export class LoadWriter {
       }
     } finally {
       await session.close();
+    }
+  }
+
+  /** Gives the session to go on with. */
+  async #transact(session: SourceSession, writer: number, dice: Dice): Promise<SourceSession> {
+    this.#inFlight++;
+    try {
+      const transaction = this.#plan(writer, dice);
+      const outcome = await this.#commit(session, transaction);
+      if (outcome === 'committed') this.#note(transaction);
+      if (outcome === 'rolled-back') this.#rollbacks++;
+      if (outcome !== 'lost') return session;
+      await session.close();
+      const next = await this.#reopen();
+      if ((await this.#committed(next, writer)) === transaction.mark[1]) this.#note(transaction);
+      return next;
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  async #truncate(session: SourceSession, { name }: LoadTable): Promise<SourceSession> {
+    let done = (): void => {};
+    this.#alone = new Promise((resolve) => (done = resolve));
+    try {
+      while (this.#inFlight > 0) await sleep(1);
+      const keys = [...this.journal.table(name).rows.keys()];
+      let next = session;
+      try {
+        await session.run(`TRUNCATE TABLE ${name}`, []);
+      } catch (error) {
+        if (!isConnectionLoss(error)) throw error;
+        await session.close();
+        next = await this.#reopen();
+        const [left] = await next.select(`SELECT COUNT(*) FROM ${name}`);
+        if (Number(left![0]) > 0) return next;
+      }
+      this.journal.commit(keys.map((key) => ({ table: name, key, row: null })));
+      this.#transactions++;
+      return next;
+    } finally {
+      this.#alone = undefined;
+      done();
     }
   }
 

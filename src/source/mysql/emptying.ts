@@ -1,0 +1,98 @@
+// What a statement takes away whole, of which the binlog names no row: the rows that were captured of those tables are deleted one by one,
+// as if the statement had done so, in the append of the statement itself. Chunks are filled as far as there is room.
+import type { Row, RowSchema } from '../../core/data-type.js';
+import type { RowEncoder, SourceTable } from '../../core/row-encoder.js';
+import { writeValue } from '../../schema/formats/write-value.js';
+import type { HeldTable } from '../source-connector.js';
+import type { CapturedTables } from './captured-tables.js';
+import { emptiedUnknown, type Emptied } from './table-knowledge.js';
+
+export interface EmptyingOptions {
+  readonly tables: CapturedTables;
+  readonly what: Emptied;
+  readonly heldTables: () => Promise<readonly HeldTable[]>;
+  /** Of the first rows, which were handed over before the connection broke. */
+  readonly passOver: number;
+}
+
+interface Source {
+  readonly encoder: RowEncoder;
+  readonly schema: RowSchema;
+  readonly pages: AsyncIterator<readonly Row[]>;
+}
+
+export class Emptying {
+  readonly #options: EmptyingOptions;
+  /** Deleted, with those that are passed over. */
+  rows = 0;
+  done = false;
+  #left: HeldTable[] | undefined;
+  #source: Source | undefined;
+  #page: readonly Row[] = [];
+  #at = 0;
+
+  constructor(options: EmptyingOptions) {
+    this.#options = options;
+  }
+
+  /** Deletes as long as there is room. */
+  async fill(hasRoom: () => boolean): Promise<void> {
+    this.#left ??= await this.#concerned();
+    while (!this.done && hasRoom()) {
+      if (this.#at < this.#page.length) this.#delete(this.#source!, this.#page[this.#at++]!);
+      else await this.#turn();
+    }
+  }
+
+  async #concerned(): Promise<HeldTable[]> {
+    const { tables, what, heldTables } = this.#options;
+    const names = new Set(what.tables);
+    const isIn = (name: string): boolean => what.databases.some((database) => name.startsWith(`${database}.`));
+    return (await heldTables())
+      .filter(({ name }) => names.has(tables.known.fold(name)) || isIn(tables.known.fold(name)))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** To the next page, or the next table. */
+  async #turn(): Promise<void> {
+    if (this.#source !== undefined) {
+      const { value, done } = await this.#source.pages.next();
+      this.#at = 0;
+      this.#page = done === true ? [] : value;
+      if (done === true) this.#source = undefined;
+      return;
+    }
+    const next = this.#left!.shift();
+    if (next === undefined) {
+      this.done = true;
+      return;
+    }
+    const held = await next.read();
+    if (held === undefined) throw emptiedUnknown(next.name);
+    const encoder = await this.#options.tables.encoderOf(sourceTable(next.name, held.schema));
+    this.#source = { encoder, schema: held.schema, pages: held.pages[Symbol.asyncIterator]() };
+  }
+
+  #delete({ encoder, schema }: Source, row: Row): void {
+    if (this.rows++ < this.#options.passOver) return;
+    const to = encoder.beginDelete();
+    const columns = encoder.wantsOldRow ? schema.columns.keys() : schema.keyColumns;
+    for (const i of columns) writeValue(to, schema.columns[i]!.type, row[i]!);
+    encoder.endDelete();
+  }
+}
+
+/** As far as it matters for deletes: a primary key holds no NULL. */
+function sourceTable(name: string, { columns, keyColumns }: RowSchema): SourceTable {
+  const dot = name.indexOf('.');
+  return {
+    database: name.slice(0, dot),
+    table: name.slice(dot + 1),
+    columns: columns.map((column, i) => ({
+      ...column,
+      nullable: !keyColumns.includes(i),
+      sourceType: column.type.kind,
+    })),
+    keyColumns,
+  };
+}
