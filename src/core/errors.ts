@@ -66,7 +66,7 @@ export const errorCodes = {
   ],
   'unsupported-change': [
     409,
-    'a change of a captured table that capture does not follow yet, such as TRUNCATE or ALTER TABLE',
+    'a change of a captured table that capture does not follow yet, such as ALTER TABLE ... ADD COLUMN',
   ],
   'cascades-not-captured': [409, 'a foreign key of a captured table cascades inside the engine, unseen by the binlog'],
   'keyless-table': [400, 'a table without a primary key cannot become rows per key'],

@@ -2,6 +2,7 @@
 // names give the same one (they may differ only in what a topic's name cannot hold) the later gets a suffix of its own. Who fills a
 // topic is told by the catalogue, and for what is captured without a table by a document.
 import { hash } from 'node:crypto';
+import type { SourceEntry } from '../catalog/catalog.js';
 import { AppError } from '../core/errors.js';
 import { noPosition } from '../core/append.js';
 import { nothingAsked } from '../core/topic-retention.js';
@@ -55,9 +56,19 @@ export class CapturedDefinitions {
       valueFormat === 'AVRO'
         ? registry.registerNow(`${topic}-value`, avroValueSchema(topic, definition.value, extra), 'AVRO')
         : undefined;
-    if (definition.createTable) this.#addTable(definition, topic);
-    else state.putDocument(claimKind, topic, JSON.stringify({ connector, table: `${database}.${table}` }));
+    if (definition.createTable) {
+      this.#addTable(definition, topic);
+      state.deleteDocument(claimKind, topic);
+    } else state.putDocument(claimKind, topic, JSON.stringify({ connector, table: `${database}.${table}` }));
     return { kind: 'captured', topic, keySchemaId, valueSchemaId };
+  }
+
+  /** A statement drops the table and leaves the topic. True: its connector goes on to fill that. */
+  keepsClaim({ captured, properties: { topic } }: SourceEntry): boolean {
+    if (captured === null || !this.#env.isConnector(captured.connector)) return false;
+    const { connector, table } = captured;
+    this.#env.state.putDocument(claimKind, topic, JSON.stringify({ connector, table } satisfies Claim));
+    return true;
   }
 
   /** The connector is deleted: what it filled without a table is nobody's. */

@@ -37,7 +37,7 @@ export class DefinitionApplier {
     this.#env = env;
     this.#sources = new SourceDefinitions(env);
     this.#captured = new CapturedDefinitions(env, this.#sources);
-    this.#drops = new DropDefinitions(env);
+    this.#drops = new DropDefinitions(env, this.#captured);
   }
 
   /** `reached` is the frontier with the definition's append in it. */

@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.js';
 import type { Statement } from '../sql/plan.js';
 import type { Frontier } from '../store/state-store.js';
 import type { ApplierEnv } from './applier-env.js';
+import type { CapturedDefinitions } from './captured-definitions.js';
 import type { SeenTopic } from './defined-topics.js';
 import { isBeingCreated } from './build.js';
 import { assertNotInternal } from './definition-checks.js';
@@ -17,9 +18,11 @@ type Of<K extends Statement['kind']> = Extract<Statement, { readonly kind: K }>;
 
 export class DropDefinitions {
   readonly #env: ApplierEnv;
+  readonly #captured: CapturedDefinitions;
 
-  constructor(env: ApplierEnv) {
+  constructor(env: ApplierEnv, captured: CapturedDefinitions) {
     this.#env = env;
+    this.#captured = captured;
   }
 
   drop(statement: Of<'drop'>, { sql, seq, seen }: PlacedStatement): StatementResult {
@@ -62,7 +65,8 @@ export class DropDefinitions {
       state.dropTable(tableSpec(entry));
     }
     if (statement.deleteTopic) this.#deleteTopic(topic, seen, seq);
-    else if (!catalog.all().some(({ properties }) => properties.topic === topic)) this.#env.topics.release(topic);
+    else if (!this.#captured.keepsClaim(entry) && !catalog.all().some(({ properties }) => properties.topic === topic))
+      this.#env.topics.release(topic);
     return applied(sql, command, `Source \`${entry.name}\` (topic: ${topic}) was dropped.`, seq);
   }
 

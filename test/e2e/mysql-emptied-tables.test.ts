@@ -123,6 +123,18 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('tables tha
     expect(await states()).toEqual(['RUNNING', 'RUNNING']);
   });
 
+  it('stop the connector where it is not known which rows their topic holds', { timeout: 60_000 }, async () => {
+    await sql('DROP TABLE b;');
+    await query('TRUNCATE b', "INSERT INTO a VALUES (4, 4, 'four')");
+    const hasFailed = () => waitFor('the connector to fail', async () => (await states()).includes('FAILED'));
+    await hasFailed();
+    await app.kill();
+    await app.start({ waitReady: false });
+    await waitFor('an answer', async () => (await request(`${app.url}/livez`).catch(() => undefined))?.status === 200);
+    await hasFailed();
+    expect(await count('a')).toBe(3);
+  });
+
   it('of many rows, killed anywhere on the way', { timeout: 120_000 }, async () => {
     await query(
       'CREATE TABLE large (id INT PRIMARY KEY, text VARCHAR(200))',

@@ -45,6 +45,11 @@ export class CapturedTables {
     return this.#open.get(this.known.fold(`${database}.${table}`));
   }
 
+  /** Of the opened tables, folded. */
+  get names(): Iterable<string> {
+    return this.#open.keys();
+  }
+
   /** The opened tables' topics, in the order of opening. */
   get topics(): string[] {
     return [...this.#open.values()].map((table) => table.encoder.topic);

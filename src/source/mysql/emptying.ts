@@ -47,10 +47,13 @@ export class Emptying {
   async #concerned(): Promise<HeldTable[]> {
     const { tables, what, heldTables } = this.#options;
     const names = new Set(what.tables);
-    const isIn = (name: string): boolean => what.databases.some((database) => name.startsWith(`${database}.`));
-    return (await heldTables())
-      .filter(({ name }) => names.has(tables.known.fold(name)) || isIn(tables.known.fold(name)))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const isConcerned = (name: string): boolean =>
+      names.has(name) || what.databases.some((database) => name.startsWith(`${database}.`));
+    const held = (await heldTables()).filter(({ name }) => isConcerned(tables.known.fold(name)));
+    const known = new Set(held.map(({ name }) => tables.known.fold(name)));
+    const unknown = [...tables.names].find((name) => isConcerned(name) && !known.has(name));
+    if (unknown !== undefined) throw emptiedUnknown(unknown);
+    return held.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** To the next page, or the next table. */
