@@ -257,6 +257,8 @@ const origin = performance.timeOrigin; Object.defineProperty(performance, 'timeO
         await app.stop();
         const sinceMs = Date.now();
         for (let i = 0; i < 2; i++) await commit(400_000);
+        // At its earlier address there is nobody any more: else its connector would read on there until it is moved.
+        link.dead = true;
         detour.dead = true;
         detour.rate = slowRate;
         await app.start({ waitReady: false, env: { WRITETHROUGH_SOURCE: url(detour.port) } });

@@ -97,6 +97,80 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
     expect((await source.validate()).filter((finding) => finding.severity === 'error')).toEqual([]);
   });
 
+  const handedOut: readonly (readonly [setting: string, value: string, usual: string, product?: string])[] = [
+    ['autocommit', '0', '1'],
+    ['sql_select_limit', '3', 'DEFAULT'],
+    ['completion_type', "'RELEASE'", "'NO_CHAIN'"],
+    ['max_join_size', '2', 'DEFAULT'],
+    ['wait_timeout', '1', 'DEFAULT'],
+    ['sql_mode', "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'", 'DEFAULT'],
+    ['time_zone', "'-05:00'", "'SYSTEM'"],
+    ['max_execution_time', '1', '0', 'mysql'],
+    ['max_statement_time', '0.002', '0', 'mariadb'],
+    ['idle_transaction_timeout', '1', '0', 'mariadb'],
+  ];
+  it.each(handedOut.filter(([, , , only]) => only === undefined || only === product))(
+    'that hands out %s = %s to sessions is read all the same, and nothing of ours stays open',
+    async (setting, value, usual) => {
+      const rows = Array.from({ length: 12 }, (_, i) => `(${i}, 'it''s \\\\ ${i}', '2024-06-01 10:00:00')`);
+      await query(
+        'DROP TABLE IF EXISTS handed_out',
+        'CREATE TABLE handed_out (id INT PRIMARY KEY, v CHAR(20), at TIMESTAMP NULL)',
+        `INSERT INTO handed_out VALUES ${rows.join(', ')}`,
+      );
+      const shown = (appends: readonly TestAppend[]) => foldAppends(appends).get('handed_out');
+      const usually = run('handed_out');
+      await usually.until(completed);
+      await usually.stop();
+      await use(async (connection) => {
+        await connection.query(`SET GLOBAL ${setting} = ${value}`);
+        try {
+          const source = run('handed_out', null, { 'snapshot.fetch.size': '5' });
+          await source.until(completed);
+          expect(shown(source.appends)).toEqual(shown(usually.appends));
+          if (setting === 'wait_timeout') await delay(2500);
+          await connection.query("UPDATE handed_out SET v = 'new' WHERE id = 7");
+          await source.until((appends) => shown(appends)?.get('{"id":7}')?.includes('new') === true);
+          await connection.query('SET SESSION lock_wait_timeout = 3');
+          await connection.query('ALTER TABLE handed_out ADD INDEX (v)');
+          await source.stop();
+        } finally {
+          await connection.query(`SET GLOBAL ${setting} = ${usual}`);
+        }
+      });
+    },
+  );
+
+  it('that lets sessions read what is not committed is read as it is committed', async () => {
+    await query(
+      'CREATE TABLE uncommitted (id INT PRIMARY KEY, v INT)',
+      'INSERT INTO uncommitted VALUES (1, 100), (2, 200), (3, 300)',
+      'SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED',
+    );
+    try {
+      await use(async (connection) => {
+        await connection.query('START TRANSACTION');
+        await connection.query('UPDATE uncommitted SET v = 0 WHERE id = 1');
+        await connection.query('INSERT INTO uncommitted VALUES (9, 9)');
+        await connection.query('DELETE FROM uncommitted WHERE id = 3');
+        const source = run('uncommitted');
+        await source.until(completed);
+        await connection.query('ROLLBACK');
+        await query('INSERT INTO uncommitted VALUES (4, 400)');
+        await source.until((appends) => recordCount(appends) >= 4);
+        expect([...foldAppends(source.appends).get('uncommitted')!.values()]).toEqual([
+          '{"id":1,"v":100}',
+          '{"id":2,"v":200}',
+          '{"id":3,"v":300}',
+          '{"id":4,"v":400}',
+        ]);
+        await source.stop();
+      });
+    } finally {
+      await query('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    }
+  });
+
   it('that restarts is waited for, and nothing is lost or doubled', async () => {
     await query('CREATE TABLE restarts (id INT PRIMARY KEY)', 'INSERT INTO restarts VALUES (1)');
     const source = run('restarts');
@@ -318,6 +392,33 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
         expect(behind(await followed(all[middle]!.position))).toEqual(behind(all.slice(middle + 1)));
     },
   );
+
+  it('whose binlog leaves the changes out is refused', async () => {
+    await query('CREATE TABLE left_out (id INT PRIMARY KEY)');
+    const told = async () =>
+      (await connector({ 'table.include.list': `${database}.left_out` }).validate())
+        .filter(({ severity }) => severity === 'error')
+        .map(({ code, message }) => `${code}: ${message}`);
+    const gtids = product === 'mysql' ? ['--gtid-mode=ON', '--enforce-gtid-consistency=ON'] : [];
+    for (const option of [`--binlog-ignore-db=${database}`, '--binlog-do-db=another']) {
+      await server.restart({ serverArgs: [...gtids, option] });
+      expect(await told()).toEqual([
+        expect.stringContaining(`source-misconfigured: the binlog of the server leaves database`),
+      ]);
+    }
+    await server.restart({
+      serverArgs: [...gtids, product === 'mysql' ? '--log-replica-updates=OFF' : '--log-slave-updates=OFF'],
+    });
+    expect(await told()).toEqual([]);
+    await query(
+      product === 'mysql'
+        ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = 1"
+        : "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1",
+    );
+    expect(await told()).toEqual([expect.stringContaining('the server is a replica')]);
+    await query(product === 'mysql' ? 'RESET REPLICA ALL' : 'RESET SLAVE ALL');
+    expect(await told()).toEqual([]);
+  });
 
   it('without a binlog is refused', async () => {
     await server.restart({

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../../core/errors.js';
 import { AppError } from '../../core/errors.js';
 import type { SourceFinding } from '../source-connector.js';
+import { checkBinlogScope } from './binlog-scope.js';
 import { keylessTable } from './table-knowledge.js';
 import { dataTypeOf, unsupportedType } from './column-form.js';
 import type { MysqlConfig } from './config.js';
@@ -52,6 +53,11 @@ export async function inspect(
   }
   if (!cascadesAreLogged(variables)) findings.push(...(await checkCascades(session, tables)));
   findings.push(...(await checkSelect(session, tables, config)));
+  // Of a server without a binlog, or one that the user may not ask, something worse is told already.
+  if (!findings.some(({ severity }) => severity === 'error')) {
+    const databases = new Set(tables.map(({ database }) => database));
+    findings.push(...(await checkBinlogScope(session, server, databases, logsReplicated(variables))));
+  }
   return { findings, tables, keyless, foldsCase: (variables.get('lower_case_table_names') ?? '0') !== '0' };
 }
 
@@ -74,7 +80,7 @@ async function readVariables(session: Session): Promise<Variables> {
   const rows =
     await session.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
     'binlog_row_metadata', 'binlog_row_value_options', 'binlog_transaction_compression', 'log_bin_compress', 'gtid_mode',
-    'gtid_strict_mode', 'binlog_expire_logs_seconds', 'innodb_native_foreign_keys',
+    'gtid_strict_mode', 'binlog_expire_logs_seconds', 'log_replica_updates', 'log_slave_updates', 'innodb_native_foreign_keys',
     'lower_case_table_names')`);
   return new Map(rows.map((row) => [row['Variable_name']!, row['Value'] ?? '']));
 }
@@ -138,6 +144,10 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
     });
   }
   return findings;
+}
+
+function logsReplicated(variables: Variables): boolean {
+  return (variables.get('log_replica_updates') ?? variables.get('log_slave_updates')) !== 'OFF';
 }
 
 function misconfigured(message: string, hint: string): SourceFinding {

@@ -26,6 +26,26 @@ export function connectionOptions(config: MysqlConfig, tls: boolean): ResolvedOp
   };
 }
 
+/**
+ * What our questions rely on, whatever the server hands out to sessions: it is meant for applications. Without it a chunk of a snapshot
+ * would see what another chunk's transaction saw (autocommit), or what was never committed, or end after some rows.
+ */
+const sessionSettings = [
+  // Plain rules for our own statements, times in UTC.
+  "sql_mode = ''",
+  "time_zone = '+00:00'",
+  // No idle limit: a control connection may rest for days.
+  'wait_timeout = 2147483',
+  'net_write_timeout = 3600',
+  'autocommit = 1',
+  'completion_type = 0',
+  'sql_select_limit = 18446744073709551615',
+  'sql_big_selects = 1',
+];
+/** MariaDB reads no comment for a MySQL between 5.7 and 9.9.99, and MySQL none with an M. */
+const productSettings =
+  ' /*!50708 , max_execution_time = 0 */ /*M! , max_statement_time = 0 , idle_transaction_timeout = 0 */';
+
 type Start<T> = (connection: Connection, resolve: (value: T) => void, reject: (error: Error) => void) => void;
 
 /** A connection for questions; every value is text. */
@@ -73,11 +93,8 @@ export class Session {
       await session.run<void>(doing, config.deadlines.short, (_, resolve, reject) => {
         connection.connect((error) => (error ? reject(error) : resolve()));
       });
-      // Plain rules for our own statements, times in UTC, and no idle limit: a control connection may rest for days.
-      await session.query(
-        "SET SESSION sql_mode = '', time_zone = '+00:00', wait_timeout = 2147483, net_write_timeout = 3600",
-        doing,
-      );
+      await session.query(`SET SESSION ${sessionSettings.join(', ')}${productSettings}`, doing);
+      await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ', doing);
     } catch (error) {
       connection.destroy();
       throw error;

@@ -1,7 +1,7 @@
 // What kind of server the source is and where it stands: flavour, version, GTIDs, binlog position, collations.
 import { systemClock } from '../../core/clock.js';
 import type { SourceClock } from '../source-connector.js';
-import type { Session } from './connection.js';
+import type { Row, Session } from './connection.js';
 import { GtidSet } from './gtid-set.js';
 import { MariadbPosition } from './mariadb-gtid.js';
 import type { FileOffset, StreamPosition } from './position.js';
@@ -33,10 +33,15 @@ export async function askClock(session: Session): Promise<SourceClock> {
   return { sourceUs: Math.round(Number(seconds) * 1e6), atMs };
 }
 
+/** The row of SHOW BINARY LOG STATUS; empty when binary logging is off. */
+export function binlogStatus(session: Session, server: Server): Promise<Row> {
+  const newName = !server.mariadb && (server.release[0] > 8 || (server.release[0] === 8 && server.release[1] >= 2));
+  return session.one(newName ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
+}
+
 /** The end of the binlog: ahead of what a reader of the tables can see, never behind it. Undefined: binary logging is off. */
 export async function binlogEnd(session: Session, server: Server): Promise<FileOffset | undefined> {
-  const newName = !server.mariadb && (server.release[0] > 8 || (server.release[0] === 8 && server.release[1] >= 2));
-  const row = await session.one(newName ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
+  const row = await binlogStatus(session, server);
   return row['File'] ? { file: row['File'], offset: Number(row['Position']) } : undefined;
 }
 
