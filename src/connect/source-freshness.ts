@@ -27,7 +27,7 @@ export interface TableSources {
   readonly id: number;
   readonly name: string;
   readonly connectors: readonly string[];
-  /** A connector's first snapshot is not complete, so it cannot be read. */
+  /** A connector's first snapshot is not complete, so neither it nor what reads it can be read. */
   readonly awaitsSnapshot: boolean;
 }
 

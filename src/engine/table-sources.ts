@@ -12,6 +12,12 @@ export interface TableSourcesEnv {
   readonly tell: (tables: readonly TableSources[]) => void;
 }
 
+/** A table, with all that is behind it through queries. */
+interface Behind {
+  readonly connectors: Set<string>;
+  awaitsSnapshot: boolean;
+}
+
 export class TableSourcesTeller {
   readonly #env: TableSourcesEnv;
   /** An entry stands as long as its query is what it is. */
@@ -48,33 +54,30 @@ export class TableSourcesTeller {
       const key = nameKey(query.sink);
       writers.set(key, [...(writers.get(key) ?? []), query]);
     }
-    const known = new Map<string, ReadonlySet<string>>();
-    const behind = (name: string): ReadonlySet<string> => {
+    const known = new Map<string, Behind>();
+    const behind = (name: string): Behind => {
       const key = nameKey(name);
       const found = known.get(key);
       if (found) return found;
-      const connectors = new Set<string>();
-      // Queries read what was there before them, so there is no circle; should one be made, it ends here.
-      known.set(key, connectors);
       const captured = catalog.find(name)?.captured;
-      if (captured) connectors.add(captured.connector);
-      for (const query of writers.get(key) ?? []) {
-        for (const source of this.#sourcesOf(query)) for (const each of behind(source)) connectors.add(each);
+      const all: Behind = {
+        connectors: new Set(captured ? [captured.connector] : []),
+        awaitsSnapshot: captured?.awaitsSnapshot === true,
+      };
+      // Queries read what was there before them, so there is no circle; should one be made, it ends here.
+      known.set(key, all);
+      for (const source of (writers.get(key) ?? []).flatMap((query) => this.#sourcesOf(query))) {
+        const { connectors, awaitsSnapshot } = behind(source);
+        for (const each of connectors) all.connectors.add(each);
+        all.awaitsSnapshot ||= awaitsSnapshot;
       }
-      return connectors;
+      return all;
     };
-    return catalog.all().flatMap((entry) =>
-      entry.table === null
-        ? []
-        : [
-            {
-              id: entry.table.id,
-              name: entry.name,
-              connectors: [...behind(entry.name)],
-              awaitsSnapshot: entry.captured?.awaitsSnapshot === true,
-            },
-          ],
-    );
+    return catalog.all().flatMap(({ name, table }) => {
+      if (table === null) return [];
+      const { connectors, awaitsSnapshot } = behind(name);
+      return [{ id: table.id, name, connectors: [...connectors], awaitsSnapshot }];
+    });
   }
 
   #sourcesOf(query: QueryEntry): readonly string[] {

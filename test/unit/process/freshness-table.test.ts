@@ -386,7 +386,12 @@ describe('the process is not ready', () => {
     expect(world.status.readiness().reason).toMatch(/reads its snapshot/);
     await engine.capture('a', undefined, true);
     await told('a', true);
+    // A query over it is hidden with it: it is no table that was there before.
+    await engine.api.execute({ sql: 'CREATE TABLE derived AS SELECT * FROM a;', owner: 'file' });
+    await until(() => engine.tableSources.some(({ name }) => name === 'derived'), 'told');
     world.says({ phase: 'streaming', caughtUp: false });
+    expect(world.status.readiness().ready).toBe(false);
+    world.rests();
     expect(world.status.readiness().ready).toBe(false);
     await engine.write([], { kind: 'snapshot-completed', connector: 'c', topics: [engine.topic('a')] });
     await told('a', false);
