@@ -108,6 +108,46 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('tables tha
     expect(await states()).toEqual(['RUNNING', 'RUNNING']);
   });
 
+  it('DROP DATABASE, and the same tables made again', { timeout: 60_000 }, async () => {
+    await query(
+      `DROP DATABASE ${database.name}`,
+      `CREATE DATABASE ${database.name}`,
+      `USE ${database.name}`,
+      'CREATE TABLE a (id INT PRIMARY KEY, g INT, text VARCHAR(20))',
+      "INSERT INTO a VALUES (5, 5, 'five')",
+    );
+    await shows('a', 1);
+    await shows('b', 0);
+    expect(await states()).toEqual(['RUNNING', 'RUNNING']);
+  });
+
+  it.runIf(product === 'mariadb')('CREATE OR REPLACE, as often as one likes', { timeout: 60_000 }, async () => {
+    const replace = 'CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, g INT, text VARCHAR(20))';
+    await query(replace, "INSERT INTO a VALUES (2, 2, 'again')", replace, "INSERT INTO a VALUES (6, 6, 'six')");
+    await waitFor('the row of the last one', async () => {
+      const { rows } = await requestJson<{ rows: { id: number }[] }>(`${app.url}/v1/tables/a/rows`);
+      return rows.length === 1 && rows[0]!.id === 6;
+    });
+    expect(await states()).toEqual(['RUNNING', 'RUNNING']);
+  });
+
+  it('a table that goes and comes as fast as the server can', { timeout: 90_000 }, async () => {
+    const rounds = 60;
+    await withConnection(servers[product], async (connection) => {
+      await connection.query(`USE ${database.name}`);
+      for (let i = 1; i <= rounds; i++) {
+        await connection.query('DROP TABLE a');
+        await connection.query('CREATE TABLE a (id INT PRIMARY KEY, g INT, text VARCHAR(20))');
+        await connection.query(`INSERT INTO a VALUES (${i}, ${i}, 'round')`);
+      }
+    });
+    await waitFor('the row of the last round', async () => {
+      const { rows } = await requestJson<{ rows: { id: number }[] }>(`${app.url}/v1/tables/a/rows`);
+      return rows.length === 1 && rows[0]!.id === rounds;
+    });
+    expect(await states()).toEqual(['RUNNING', 'RUNNING']);
+  });
+
   it('while nothing runs, about tables of which nothing has come since', { timeout: 60_000 }, async () => {
     await app.kill();
     await query(

@@ -27,7 +27,7 @@ import { Snapshotter, type SnapshotTable, type StreamRead } from './snapshotter.
 import { checkPosition } from './start-position.js';
 import type { Emptied } from './table-knowledge.js';
 import type { TableMap } from './table-map.js';
-import { listTables, readSchemas, tableName } from './table-schema.js';
+import { readSchema, tableName } from './table-schema.js';
 import { TransactionReader, type HalfSent } from './transaction-reader.js';
 import { Wakeup } from './wakeup.js';
 
@@ -283,10 +283,8 @@ export class CaptureRun {
   /** A table that appeared while the stream runs: the server is asked for what its table map does not tell. */
   async #openPending(map: TableMap): Promise<void> {
     const session = this.#session!;
-    const all = await listTables(session);
-    const row = all.filter((table) => table.database === map.database && table.table === map.table);
     const { captured } = this.#options;
-    const [schema] = await readSchemas(session, row);
+    const schema = await readSchema(session, map.database, map.table);
     if (!captured.known.begins(map, schema)) return;
     if (schema) await checkNewTable(session, schema, captured.filter);
     await captured.open(map);

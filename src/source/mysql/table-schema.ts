@@ -5,6 +5,7 @@ import type { SourceTable } from '../../core/row-encoder.js';
 import { labelForm, sourceColumn, textForm, type ColumnForm, type TableColumn } from './column-form.js';
 import { quoteText, type Row, type Session } from './connection.js';
 import type { TableFilter } from './filters.js';
+import { quoteName } from './text-reader.js';
 
 export interface TableSchema {
   readonly database: string;
@@ -73,6 +74,36 @@ export async function readSchemas(
     }
   }
   return schemas;
+}
+
+/**
+ * One table as it is at a moment; undefined: it is not there, or not the same table all the while. Its columns and its key are two questions,
+ * and a table that is dropped or made between them would look like one without a key.
+ */
+export async function readSchema(session: Session, database: string, table: string): Promise<TableSchema | undefined> {
+  const listed = (await listTables(session)).filter((each) => each.database === database && each.table === table);
+  const [schema] = await readSchemas(session, listed);
+  if (schema === undefined || schema.columns.length === 0 || schema.keyColumns.includes(-1)) return undefined;
+  if (schema.keyColumns.length > 0) return schema;
+  const statement = await createStatement(session, schema);
+  return statement === undefined || /^\s*PRIMARY KEY/m.test(statement) ? undefined : schema;
+}
+
+const noSuchTable = 1146;
+
+/** Undefined: the table is gone. */
+async function createStatement(
+  session: Session,
+  { database, table }: { readonly database: string; readonly table: string },
+): Promise<string | undefined> {
+  try {
+    const row = await session.one(`SHOW CREATE TABLE ${quoteName(database)}.${quoteName(table)}`);
+    return row['Create Table'] ?? undefined;
+  } catch (error) {
+    if (error instanceof AppError && (error.cause as { readonly errno?: unknown } | undefined)?.errno === noSuchTable)
+      return undefined;
+    throw error;
+  }
 }
 
 function groupByTable(rows: readonly Row[]): Map<string, Row[]> {
