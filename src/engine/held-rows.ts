@@ -15,7 +15,9 @@ export interface HeldRowsParts {
 export function heldTables({ catalog, state }: HeldRowsParts, connector: string): readonly string[] {
   const claims = state.documents(claimKind).map(({ json }) => JSON.parse(json) as Claim);
   const captured = catalog.all().flatMap((entry) => (entry.captured === null ? [] : [entry.captured]));
-  return [...captured, ...claims].filter((each) => each.connector === connector).map(({ table }) => table);
+  const own = [...captured, ...claims].filter((each) => each.connector === connector);
+  // One that was captured with a table, and now is to its topic only, has both.
+  return [...new Set(own.map(({ table }) => table))];
 }
 
 export function heldRows(

@@ -64,7 +64,7 @@ export class CapturedDefinitions {
   }
 
   /** A statement drops the table and leaves the topic. True: its connector goes on to fill that. */
-  keepsClaim({ captured, properties: { topic } }: SourceEntry): boolean {
+  keepClaim({ captured, properties: { topic } }: SourceEntry): boolean {
     if (captured === null || !this.#env.isConnector(captured.connector)) return false;
     const { connector, table } = captured;
     this.#env.state.putDocument(claimKind, topic, JSON.stringify({ connector, table } satisfies Claim));

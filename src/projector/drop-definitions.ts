@@ -65,7 +65,7 @@ export class DropDefinitions {
       state.dropTable(tableSpec(entry));
     }
     if (statement.deleteTopic) this.#deleteTopic(topic, seen, seq);
-    else if (!this.#captured.keepsClaim(entry) && !catalog.all().some(({ properties }) => properties.topic === topic))
+    else if (!this.#captured.keepClaim(entry) && !catalog.all().some(({ properties }) => properties.topic === topic))
       this.#env.topics.release(topic);
     return applied(sql, command, `Source \`${entry.name}\` (topic: ${topic}) was dropped.`, seq);
   }

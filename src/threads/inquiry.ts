@@ -5,13 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { PluginFamily } from '../connect/config-def.js';
 import { assert } from '../core/errors.js';
 import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
-import type {
-  KnownSource,
-  Recognition,
-  SourceConfig,
-  SourceConnector,
-  SourceFinding,
-} from '../source/source-connector.js';
+import type { SourceConfig, SourceConnector, SourceInquiry } from '../source/source-connector.js';
 import { connectRpc } from './rpc.js';
 import { sourceFactory } from './source-factory.js';
 
@@ -20,12 +14,7 @@ export interface InquiryData {
   readonly source: SourceConfig;
 }
 
-export interface InquiryApi {
-  recognise(known: KnownSource): Promise<Recognition>;
-  validate(): Promise<readonly SourceFinding[]>;
-  uninstall(): Promise<void>;
-  close(): Promise<void>;
-}
+export type InquiryApi = Required<SourceInquiry>;
 
 /** What the main thread hears of an inquiry. */
 export interface InquiryMainApi {

@@ -1,6 +1,6 @@
 // Gives memory back when a thread has come to rest. V8 collects when it allocates: a thread that stops after much work keeps its garbage
 // (after a snapshot or a compaction some 100 MB) for as long as nothing happens. Looked at now and then: when the event loop has hardly
-// worked since the last look, and the heap is well over what the last collection left, it is collected once. What the collections of all
+// worked since the last look, and the heap is well over what the last collections left, it is collected, twice. What the collections of all
 // threads and the caches of the engine have freed is then given back to the operating system by one of them.
 //
 // Measured with 1,000,000 rows, a minute after their snapshot (MB resident): with this 101; without any of it 235, with MALLOC_ARENA_MAX=2

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { integerValue, type DataType, type RowSchema, type Value } from '../../src/core/data-type.js';
 import type { SourceTable, ValueWriter } from '../../src/core/row-encoder.js';
 import { decimalText } from '../../src/core/decimal.js';
+import { writeValue } from '../../src/schema/formats/write-value.js';
 
 export const scalarType: fc.Arbitrary<DataType> = fc.oneof(
   fc.constantFrom<DataType>(
@@ -205,43 +206,23 @@ export function wellFormedText(text: string): string {
 
 /** Hands a value to a sink as a source does; `odd` chooses the less usual of two ways. */
 export function feedSink(sink: ValueWriter, type: DataType, value: Value, odd = false): void {
-  if (value === null) return sink.null();
-  switch (type.kind) {
-    case 'BOOLEAN':
-      return sink.boolean(value as boolean);
-    case 'INTEGER':
-    case 'DATE':
-      return sink.integer(value as number);
-    case 'BIGINT':
-      if (typeof value === 'number' && !odd) return sink.integer(value);
-      return sink.int64(...halves(value as number | bigint));
-    case 'TIME':
-    case 'TIMESTAMP':
-      if (typeof value === 'number' && !odd) return sink.micros(value);
-      return sink.microsWide(...halves(value as number | bigint));
-    case 'DOUBLE':
-      return sink.double(value as number);
-    case 'DECIMAL': {
-      const text = Buffer.from(`x${decimalText(value as number | bigint, type.scale)}x`);
-      return sink.decimal(text, 1, text.length - 1);
-    }
-    case 'STRING': {
-      const text = value as string;
-      // A lone surrogate has no bytes that a source could read.
-      if (odd || wellFormedText(text) !== text) return sink.string(text);
-      const bytes = Buffer.from(`x${text}x`);
-      return sink.utf8(bytes, 1, bytes.length - 1);
-    }
-    case 'BYTES':
-      return sink.bytes(value as Buffer, 0, (value as Buffer).length);
-    case 'ARRAY':
-    case 'MAP':
-    case 'STRUCT':
-      throw new Error(`a source hands over no ${type.kind}`);
-  }
+  if (odd && typeof value === 'number' && type.kind === 'BIGINT') return sink.int64(...halves(value));
+  if (odd && typeof value === 'number' && (type.kind === 'TIME' || type.kind === 'TIMESTAMP'))
+    return sink.microsWide(...halves(value));
+  // A lone surrogate has no bytes that a source could read.
+  if (!odd && typeof value === 'string' && wellFormedText(value) === value) return sink.utf8(...within(value));
+  if (value !== null && type.kind === 'DECIMAL')
+    return sink.decimal(...within(decimalText(value as number | bigint, type.scale)));
+  writeValue(sink, type, value);
 }
 
-function halves(value: number | bigint): [number, number] {
+/** As a source has a text: somewhere in a buffer. */
+function within(text: string): [source: Buffer, start: number, end: number] {
+  const around = Buffer.from(`x${text}x`);
+  return [around, 1, around.length - 1];
+}
+
+function halves(value: number): [number, number] {
   const wide = BigInt(value);
   return [Number(wide >> 32n), Number(BigInt.asUintN(32, wide))];
 }

@@ -3,7 +3,8 @@
 import { AppError } from '../../core/errors.js';
 import type { SourceFinding } from '../source-connector.js';
 import type { Session } from './connection.js';
-import { binlogStatus, type Server } from './server.js';
+import { misconfigured } from './misconfigured.js';
+import { binlogStatus, isAtLeast, type Server } from './server.js';
 
 export async function checkBinlogScope(
   session: Session,
@@ -40,19 +41,13 @@ export async function checkBinlogScope(
 
 /** A replica that rests is one too, where the user may see it. */
 async function replicates(session: Session, server: Server): Promise<boolean> {
-  const newName = !server.mariadb && (server.release[0] > 8 || (server.release[0] === 8 && server.release[1] >= 4));
+  const ofMysql = isAtLeast(server, 8, 4) ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS';
   try {
-    const rows = await session.query(
-      server.mariadb ? 'SHOW ALL SLAVES STATUS' : newName ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS',
-    );
+    const rows = await session.query(server.mariadb ? 'SHOW ALL SLAVES STATUS' : ofMysql);
     return rows.length > 0;
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'source-missing-grant') throw error;
   }
   const { Value: running } = await session.one("SHOW GLOBAL STATUS LIKE 'Slaves_running'");
   return Number(running ?? 0) > 0;
-}
-
-function misconfigured(message: string, hint: string): SourceFinding {
-  return { severity: 'error', code: 'source-misconfigured', message, hint };
 }

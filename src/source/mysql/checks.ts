@@ -10,6 +10,7 @@ import type { MysqlConfig } from './config.js';
 import type { Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { nothingMatches } from './filter-advice.js';
+import { misconfigured } from './misconfigured.js';
 import type { Server } from './server.js';
 import { listTables, readSchemas, sourceTable, tableName, type TableSchema } from './table-schema.js';
 import { quoteName } from './text-reader.js';
@@ -148,10 +149,6 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
 
 function logsReplicated(variables: Variables): boolean {
   return (variables.get('log_replica_updates') ?? variables.get('log_slave_updates')) !== 'OFF';
-}
-
-function misconfigured(message: string, hint: string): SourceFinding {
-  return { severity: 'error', code: 'source-misconfigured', message, hint };
 }
 
 async function checkGrants(session: Session, server: Server, config: MysqlConfig): Promise<SourceFinding[]> {

@@ -42,7 +42,7 @@ const sessionSettings = [
   'sql_select_limit = 18446744073709551615',
   'sql_big_selects = 1',
 ];
-/** MariaDB reads no comment for a MySQL between 5.7 and 9.9.99, and MySQL none with an M. */
+/** MariaDB passes over comments for a MySQL from 5.7.0 to 9.99.99, and MySQL over those with an M. */
 const productSettings =
   ' /*!50708 , max_execution_time = 0 */ /*M! , max_statement_time = 0 , idle_transaction_timeout = 0 */';
 

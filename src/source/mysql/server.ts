@@ -33,9 +33,13 @@ export async function askClock(session: Session): Promise<SourceClock> {
   return { sourceUs: Math.round(Number(seconds) * 1e6), atMs };
 }
 
+export function isAtLeast({ release }: Server, major: number, minor: number): boolean {
+  return release[0] > major || (release[0] === major && release[1] >= minor);
+}
+
 /** The row of SHOW BINARY LOG STATUS; empty when binary logging is off. */
 export function binlogStatus(session: Session, server: Server): Promise<Row> {
-  const newName = !server.mariadb && (server.release[0] > 8 || (server.release[0] === 8 && server.release[1] >= 2));
+  const newName = !server.mariadb && isAtLeast(server, 8, 2);
   return session.one(newName ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
 }
 
@@ -81,7 +85,7 @@ export async function askCollations(session: Session, server: Server): Promise<C
     }
   };
   add(await session.query('SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS'));
-  if (server.mariadb && (server.release[0] > 10 || server.release[1] >= 10)) {
+  if (server.mariadb && isAtLeast(server, 10, 10)) {
     add(
       await session.query(
         'SELECT ID AS id, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY',

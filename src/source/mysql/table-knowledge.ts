@@ -34,8 +34,6 @@ export class TableKnowledge {
   readonly #empty = new Set<string>();
   /** Every matching table that exists at our position; unknown after a resume. */
   #existing: Set<string> | undefined;
-  /** The statement at hand takes away tables whose rows are deleted by now. */
-  #emptied = false;
   readonly #close: (name: string) => void;
   /** The server compares table names without case: every name is held in lower case here. */
   #foldsCase = false;
@@ -138,27 +136,26 @@ export class TableKnowledge {
    * that it takes away whole have been deleted.
    */
   apply(statement: TableStatement, defaultDatabase: string, emptied: boolean): void {
-    this.#emptied = emptied;
     switch (statement.kind) {
       case 'create-table':
         for (const table of statement.tables) {
           const place = this.#place(table, defaultDatabase);
-          if (statement.replaces) this.#drop('CREATE OR REPLACE', place);
+          if (statement.replaces) this.#drop('CREATE OR REPLACE', place, emptied);
           this.#created(place, statement.fills);
         }
         return;
       case 'table-change':
         for (const effect of statement.effects) {
-          this.#effect(statement.verb, effect, (name) => this.#place(name, defaultDatabase));
+          this.#effect(statement.verb, effect, (name) => this.#place(name, defaultDatabase), emptied);
         }
         return;
       case 'drop-database':
-        this.#dropDatabase(statement.verb, this.fold(statement.database));
+        this.#dropDatabase(statement.verb, this.fold(statement.database), emptied);
         return;
     }
   }
 
-  #effect(verb: string, effect: TableEffect, place: (name: TableName) => Place): void {
+  #effect(verb: string, effect: TableEffect, place: (name: TableName) => Place, emptied: boolean): void {
     const at = place(effect.table);
     switch (effect.does) {
       case 'key':
@@ -166,8 +163,8 @@ export class TableKnowledge {
           throw changed(`${verb} gives table ${tableName(at)} a primary key, and its rows from before were left out`);
         return this.#refuseChange(verb, at);
       case 'truncate':
-        if (this.#emptied) return;
-        return this.#refuseChange(verb, at);
+        if (!emptied) this.#refuseChange(verb, at);
+        return;
       case 'change':
       case 'mention':
         return this.#refuseChange(verb, at);
@@ -176,7 +173,7 @@ export class TableKnowledge {
           throw changed(`${verb} brings rows without row events into captured table ${tableName(at)}`);
         return;
       case 'drop':
-        return this.#drop(verb, at);
+        return this.#drop(verb, at, emptied);
       case 'rename':
         return this.#rename(verb, at, place(effect.to));
     }
@@ -195,8 +192,8 @@ export class TableKnowledge {
     return place;
   }
 
-  #drop(verb: string, place: Place): void {
-    if (!this.#emptied) this.#refuseChange(verb, place);
+  #drop(verb: string, place: Place, emptied: boolean): void {
+    if (!emptied) this.#refuseChange(verb, place);
     const name = tableName(place);
     if (this.#isOpen(name)) this.#logger.info('a captured table was dropped: its rows are deleted', { table: name });
     this.#close(name);
@@ -220,12 +217,13 @@ export class TableKnowledge {
     this.#existing?.add(after);
   }
 
-  #dropDatabase(verb: string, database: string): void {
+  #dropDatabase(verb: string, database: string, emptied: boolean): void {
     const names = [...this.#openNames(), ...(this.#existing ?? []), ...this.#keyless];
     for (const name of new Set(names)) {
-      if (name.startsWith(`${database}.`)) this.#drop(verb, { database, table: name.slice(database.length + 1) });
+      if (name.startsWith(`${database}.`))
+        this.#drop(verb, { database, table: name.slice(database.length + 1) }, emptied);
     }
-    if (!this.#emptied && !this.#existing && this.#filter.matchesDatabase(database))
+    if (!emptied && !this.#existing && this.#filter.matchesDatabase(database))
       throw changed(`${verb} of ${database}, which may hold captured tables`);
   }
 

@@ -15,6 +15,7 @@ export class SqliteTableComparison implements TableComparison {
   readonly #database: SqliteDatabase;
   readonly #one: TableLayout;
   readonly #other: TableLayout;
+  /** By what they ask for and their bounds. */
   readonly #statements = new Map<string, Statement>();
   /** Everything up to here was compared; as it is stored. */
   #after: SqlValue[] | undefined;
@@ -45,9 +46,12 @@ export class SqliteTableComparison implements TableComparison {
 
   /** Read exactly: keys are bound again as they came. */
   #statement(what: 'end' | 'keys', bounds: Bounds): Statement {
-    const sql = what === 'end' ? this.#endSql(bounds) : this.#keysSql(bounds);
-    let found = this.#statements.get(sql);
-    if (found === undefined) this.#statements.set(sql, (found = this.#database.prepareExact(sql)));
+    const name = `${what} ${bounds.after} ${bounds.upTo}`;
+    let found = this.#statements.get(name);
+    if (found === undefined) {
+      found = this.#database.prepareExact(what === 'end' ? this.#endSql(bounds) : this.#keysSql(bounds));
+      this.#statements.set(name, found);
+    }
     return found;
   }
 
@@ -67,6 +71,7 @@ export class SqliteTableComparison implements TableComparison {
     const keys = (alias: string): string => one.keyColumns.map((column) => `${alias}.${column}`).join(', ');
     const sameKey = one.keyColumns.map((column) => `other.${column} = one.${column}`).join(' AND ');
     const isOneForm = JSON.stringify(one.spec.schema) === JSON.stringify(other.spec.schema);
+    // Of two forms no row is the same.
     const differs = isOneForm ? one.columns.map((column) => `one.${column} IS NOT other.${column}`).join(' OR ') : '1';
     return (
       `SELECT ${keys('one')} FROM ${one.table} AS one LEFT JOIN ${other.table} AS other ON ${sameKey} ` +
