@@ -7,11 +7,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const longest = [
   'kafka-cells',
   'failpoints',
-  'embedded-cells',
-  'server-restarts',
-  'kafka-log',
+  'mysql-emptied-tables',
   'source-identity',
+  'mysql-cascades',
+  'followers',
+  'server-restarts',
   'bank',
+  'embedded-cells',
+  'mysql-server-states',
+  'kafka-log',
   'freshness',
   'kafka-sinks',
 ];

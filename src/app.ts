@@ -15,7 +15,7 @@ import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';
 import { untilAborted } from './core/backoff.js';
 import { AppError, toAppError } from './core/errors.js';
-import { createLogger, type LogTarget } from './core/logger.js';
+import { createLogger, type LogLevel, type LogTarget } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
@@ -30,6 +30,7 @@ import { createServer } from './server/server.js';
 import { readerOfLiving, ServiceFailure } from './process/service-failure.js';
 import { sourcePositions } from './process/source-positions.js';
 import { LeaderFacts } from './process/leader-facts.js';
+import { LogLevels } from './process/log-levels.js';
 import { StatusService } from './process/status-service.js';
 import { lockFolder } from './sqlite/lock.js';
 import type { Frontier, StateReader } from './store/state-store.js';
@@ -68,7 +69,8 @@ export interface AppOptions {
 const aheadWaitMs = 10_000;
 
 export async function startApp({ config, log, prepare, signal }: AppOptions): Promise<App> {
-  const logger = createLogger(log);
+  const levels = new LogLevels(log, { root: config['log.level'] as LogLevel, clock: systemClock });
+  const logger = createLogger(levels.target);
   const failure = new ServiceFailure(logger);
   const metrics = createMetrics();
   metrics.gauge('writethrough_build_info', 1, { version });
@@ -137,7 +139,7 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
       await seat.check();
       return seat.leadership.role === 'leader';
     };
-    const herderParts = { stream, freshness, stillLeads, reconnects: new Reconnects(metrics), log };
+    const herderParts = { stream, freshness, stillLeads, reconnects: new Reconnects(metrics), metrics, log };
     let follower: SourceFollower | undefined;
     const lives: ServiceLives = new ServiceLives({
       role: () => seat.leadership.role,
@@ -252,6 +254,7 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
       tap: tapOf(engine),
       topics: topicSettingsOf(engine, topicRetention(config)),
       status,
+      loggers: levels,
     });
     // First of all when it stops: whoever asks until then finds everything there, and afterwards a closed door.
     closers.push(() => server.close());

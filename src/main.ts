@@ -13,6 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const program = buildProgram({
   version,
   runStart: async (options) => (await import('./process/run-start.js')).runStart(options),
+  runDoctor: async (request) => (await import('./process/run-doctor.js')).runDoctor(request),
   runDemo: async (options) => (await import('./demo/run-demo.js')).runDemo(options),
 });
 process.exitCode = await runProgram(program, process.argv.slice(2));

@@ -21,7 +21,12 @@ const files = load(src);
 const byPath = new Map(files.map((file) => [file.path, file]));
 
 /** Files that say what a room promises, without implementation: others may import them where the room itself is closed. */
-const ports = new Set(['source/source-connector.ts', 'stream/event-log.ts', 'store/state-store.ts']);
+const ports = new Set([
+  'source/source-connector.ts',
+  'source/verification.ts',
+  'stream/event-log.ts',
+  'store/state-store.ts',
+]);
 const facades = /^(query|projector|connect|registry)\/[a-z-]+-facade\.ts$/;
 
 const exported = /^export (?:async )?(?:function\*?|const|class|interface|type) ([A-Za-z_]\w*)/gm;

@@ -4,6 +4,9 @@
 // against the same definitions.
 import { assert, type ErrorMessage } from '../core/errors.js';
 import { nameKey } from '../core/names.js';
+import type { RowSchema } from '../core/data-type.js';
+import type { EnvelopeForm } from '../schema/formats/envelope.js';
+import type { JsonSchemas } from '../schema/formats/connect-json.js';
 import type { CatalogView, SourceDefinition } from '../sql/plan.js';
 import type { StateWriter, TableSpec } from '../store/state-store.js';
 
@@ -19,7 +22,7 @@ export interface SourceEntry extends SourceDefinition {
   /** The statement that made it; null for a captured table that nobody declared. */
   readonly sql: string | null;
   /** The physical table; null for a stream. */
-  readonly table: { readonly id: number; readonly version: number } | null;
+  readonly table: PhysicalTable | null;
   readonly captured: CapturedFrom | null;
   /** False until its first snapshot is complete (or its query has caught up with its sources). */
   readonly visible: boolean;
@@ -35,6 +38,13 @@ export interface SourceEntry extends SourceDefinition {
   readonly order?: number;
 }
 
+export interface PhysicalTable {
+  readonly id: number;
+  readonly version: number;
+  /** Names of its columns in SQLite, when they were changed since it was made. */
+  readonly stored?: readonly string[] | undefined;
+}
+
 export interface SchemaIds {
   readonly key: number | null;
   readonly value: number | null;
@@ -46,10 +56,27 @@ export interface CapturedFrom {
   readonly table: string;
   /** Its values carry `__deleted`; a row whose field is true is a delete. */
   readonly deletedField: boolean;
+  /** Its values are Debezium's envelope; the row is its `after`. */
+  readonly envelope?: EnvelopeForm | undefined;
   /** Keys of one column stand alone, or in an object like keys of several. */
   readonly keyShape: 'bare' | 'object';
-  /** Its connector's first snapshot is not complete yet. */
+  /** Its JSON has a schema in each record. */
+  readonly schemas?: JsonSchemas | undefined;
+  /** Its first snapshot is not complete yet. */
   readonly awaitsSnapshot: boolean;
+  /** What the records of its topic were before; the newest last. */
+  readonly generations?: readonly Generation[] | undefined;
+  /** Its rows are read again from the source, for this reason. */
+  readonly reconciling?: string | undefined;
+  /** Its name at the source, which another table has here in other letters; a reader that writes it exactly so means this table. */
+  readonly alias?: string | undefined;
+}
+
+/** Records of appends before `untilSeq`, and not of an earlier generation. */
+export interface Generation {
+  readonly untilSeq: number;
+  /** Null: they had another key, and none of their rows has outlived it. */
+  readonly schema: RowSchema | null;
 }
 
 export interface QueryEntry {
@@ -70,7 +97,13 @@ export type QueryState =
   | { readonly kind: 'paused'; readonly atSeq: number }
   /** TERMINATE: the sink keeps its last rows and can only be dropped. */
   | { readonly kind: 'terminated'; readonly atSeq: number }
-  | { readonly kind: 'failed'; readonly atSeq: number; readonly error: ErrorMessage };
+  /** `source`: the stream or table that it reads, directly or not, which stands still itself; when that goes on, so does the query. */
+  | {
+      readonly kind: 'failed';
+      readonly atSeq: number;
+      readonly error: ErrorMessage;
+      readonly source?: string | undefined;
+    };
 
 interface Numbers {
   readonly nextTableId: number;
@@ -190,5 +223,8 @@ export class Catalog implements CatalogView {
 /** The physical table of an entry; a stream has none. */
 export function tableSpec(entry: SourceEntry, version = entry.table?.version): TableSpec {
   assert(entry.table && version !== undefined, `${entry.name} has no table`);
-  return { id: entry.table.id, version, name: entry.name, schema: entry.schema };
+  const { id, stored } = entry.table;
+  const alias = entry.captured?.alias;
+  const spec = { id, version, name: entry.name, schema: entry.schema, ...(alias !== undefined && { alias }) };
+  return stored && version === entry.table.version ? { ...spec, stored } : spec;
 }

@@ -15,6 +15,16 @@ export interface CliIo {
   readonly signal: () => AbortSignal;
 }
 
+/** The command has said all that there is to say, and ends with this. */
+export class ExitStatus extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`exit status ${status}`);
+    this.status = status;
+  }
+}
+
 export const processIo: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

@@ -3,7 +3,7 @@
 import { AppError, type ErrorCode, errorCodes, type ErrorPlace } from '../core/errors.js';
 
 export interface RequestOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly accept?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;

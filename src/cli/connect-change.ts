@@ -1,4 +1,5 @@
-// `connect pause`, `resume` and `delete`: each one sentence per connector in the past tense.
+// `connect pause`, `resume`, `restart` and `delete`: each one sentence per connector in the past tense.
+import type { DeleteOptions } from '../connect/connect-facade.js';
 import type { Command } from 'commander';
 import { AppError } from '../core/errors.js';
 import { clientOf, type CommandContext } from './command-context.js';
@@ -12,10 +13,14 @@ export function resumeConnectors(context: CommandContext, ids: readonly string[]
   return change(context, ids, command, { method: 'PUT', rest: '/resume', done: 'Resumed' });
 }
 
+export function restartConnectors(context: CommandContext, ids: readonly string[], command: Command): Promise<void> {
+  return change(context, ids, command, { method: 'POST', rest: '/restart?includeTasks=true', done: 'Restarted' });
+}
+
 export async function deleteConnectors(
   context: CommandContext,
   ids: readonly string[],
-  options: { readonly force?: boolean; readonly uninstall?: boolean; readonly topics?: boolean },
+  options: DeleteOptions & { readonly force?: boolean },
   command: Command,
 ): Promise<void> {
   // Known names first: nobody should be asked about a connector that does not exist.
@@ -30,7 +35,7 @@ export async function deleteConnectors(
       });
     }
   }
-  const asked = (['uninstall', 'topics'] as const).filter((option) => options[option] === true);
+  const asked = (['uninstall', 'topics', 'cascade'] as const).filter((option) => options[option] === true);
   await change(context, ids, command, {
     method: 'DELETE',
     rest: asked.length === 0 ? '' : `?${asked.map((option) => `${option}=true`).join('&')}`,
@@ -39,7 +44,7 @@ export async function deleteConnectors(
 }
 
 interface Change {
-  readonly method: 'PUT' | 'DELETE';
+  readonly method: 'PUT' | 'POST' | 'DELETE';
   readonly rest: string;
   readonly done: string;
 }

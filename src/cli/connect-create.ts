@@ -11,10 +11,10 @@ export async function createConnector(
 ): Promise<void> {
   const file = options.configFile ?? options.config;
   if (file === undefined) command.error('error: a connector file is needed: --config-file FILE', { exitCode: 2 });
-  const { name, config } = await readConnectorFile(file);
+  const { name, config, offsets } = await readConnectorFile(file);
   const created = (await clientOf(context, command).json('/connectors', {
     method: 'POST',
-    body: { name, config },
+    body: { name, config, ...(offsets && { initial_offsets: offsets }) },
   })) as { name: string };
   // Names are the ids here; the two columns are what scripts written for the original look for.
   const answer = { id: created.name, name: created.name };

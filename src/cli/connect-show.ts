@@ -41,7 +41,8 @@ export async function describeConnector(context: CommandContext, id: string, com
   const configs = Object.entries(info.config)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([config, value]) => ({ config, value }));
-  print(context, command, { connector, tasks, configs }, () => {
+  const { stopped = [] } = status;
+  print(context, command, { connector, tasks, ...(stopped.length > 0 && { stopped }), configs }, () => {
     const head = tableText(
       ['ID', 'Name', 'Status', 'Type', 'Trace'],
       [[connector.id, connector.name, connector.status, connector.type, connector.trace]],
@@ -54,7 +55,10 @@ export async function describeConnector(context: CommandContext, id: string, com
       ['Config', 'Value'],
       configs.map(({ config, value }) => [config, value]),
     );
-    return `Connector Details\n${head}\nTask Level Details\n${states}\nConfiguration Details\n${settings}`;
+    const stands = stopped.map(({ table, message, hint = '' }) => [table, message, hint]);
+    const still =
+      stands.length === 0 ? '' : `Tables that stand still\n${tableText(['Table', 'Reason', 'Hint'], stands)}\n`;
+    return `Connector Details\n${head}\nTask Level Details\n${states}\n${still}Configuration Details\n${settings}`;
   });
 }
 
@@ -64,5 +68,8 @@ function stateOf(status: ConnectorStatus): string {
 }
 
 function traceOf(status: ConnectorStatus): string {
-  return status.connector.trace ?? status.tasks.find((task) => task.trace !== undefined)?.trace ?? '';
+  const trace = status.connector.trace ?? status.tasks.find((task) => task.trace !== undefined)?.trace;
+  const { phase, reason, retry } = status.source;
+  if (phase !== 'waiting' || retry === undefined) return trace ?? '';
+  return `${trace ?? reason ?? ''}; tried again at ${retry.at}`;
 }

@@ -1,10 +1,14 @@
-// Reads a connector file: a flat map of properties, or `{name, config}` as Kafka Connect's REST and the newer CLIs have it.
+// Reads a connector file: a flat map of properties, or `{name, config, offsets}` as Kafka Connect's REST and the newer CLIs have it.
 import { readFile } from 'node:fs/promises';
-import { AppError } from '../core/errors.js';
+import type { ConnectorOffset } from '../connect/connect-facade.js';
+import { AppError, toAppError } from '../core/errors.js';
+import { parseOffsets } from '../server/offsets-body.js';
 
 export interface ConnectorFile {
   readonly name: string;
   readonly config: Readonly<Record<string, string>>;
+  /** Where it begins. */
+  readonly offsets?: readonly ConnectorOffset[];
 }
 
 export async function readConnectorFile(file: string): Promise<ConnectorFile> {
@@ -38,9 +42,6 @@ export function parseConnectorFile(text: string, file: string): ConnectorFile {
   const nested = isObject(parsed['config']);
   const properties = nested ? (parsed['config'] as Record<string, unknown>) : parsed;
   if (nested) {
-    if (Array.isArray(parsed['offsets']) && parsed['offsets'].length > 0) {
-      throw fail('"offsets" are not supported', 'leave them out: the connector begins with a snapshot');
-    }
     const unknown = Object.keys(parsed).find((key) => key !== 'name' && key !== 'config' && key !== 'offsets');
     if (unknown !== undefined)
       throw fail(`"${unknown}" beside "name" and "config" is not known`, 'put properties inside "config"');
@@ -60,7 +61,18 @@ export function parseConnectorFile(text: string, file: string): ConnectorFile {
   if (config['connector.class'] === undefined) {
     throw fail('the connector file has no "connector.class"', 'for example "connector.class": "MySqlCdcSource"');
   }
-  return { name, config };
+  const given = nested ? parsed['offsets'] : undefined;
+  const offsets = Array.isArray(given) && given.length === 0 ? undefined : given;
+  return { name, config, ...(offsets !== undefined && { offsets: offsetsOf(offsets, file) }) };
+}
+
+function offsetsOf(given: unknown, file: string): readonly ConnectorOffset[] {
+  try {
+    return parseOffsets(given, 'offsets');
+  } catch (cause) {
+    const { message, hint } = toAppError(cause);
+    throw new AppError('bad-connector-config', message, { place: { file }, hint, cause });
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,23 +1,27 @@
 // The command line: global options, the subcommands, and what a failure looks like and exits with. Commands are clients of the
 // HTTP API, except start and demo, whose work is handed in.
-// Exit codes: 0 done; 1 the command failed, the error is on stderr; 2 the command line itself is wrong.
+// Exit codes: 0 done; 1 the command failed, the error is on stderr, or it found what it looks for (doctor, verify); 2 the command line itself is wrong.
 import { Command, CommanderError } from 'commander';
 import { isAbort } from '../core/backoff.js';
+import type { Diagnosis } from '../connect/diagnosis.js';
 import { toAppError } from '../core/errors.js';
-import { type CliIo, processIo } from './cli-io.js';
+import { type CliIo, ExitStatus, processIo } from './cli-io.js';
 import { defaultUrl, wantsJson } from './command-context.js';
 import { completionCommand } from './completion.js';
 import { connectCommand } from './connect.js';
 import { demoCommand, type DemoOptions } from './demo.js';
+import { doctorCommand, type DoctorRequest } from './doctor.js';
 import { errorJson, errorText } from './print-error.js';
 import { queryCommand } from './query.js';
 import { rebuildCommand } from './rebuild.js';
+import { snapshotCommand } from './snapshot.js';
 import { startCommand, type StartOptions } from './start.js';
 import { statusCommand } from './status.js';
 import { tablesCommand } from './tables.js';
 import { topicsCommand } from './topics.js';
 import { tailCommand } from './tail.js';
 import { validateCommand } from './validate.js';
+import { verifyCommand } from './verify.js';
 import { versionCommand } from './version.js';
 
 export interface ProgramParts {
@@ -25,10 +29,12 @@ export interface ProgramParts {
   /** Resolve when the service has stopped. */
   readonly runStart: (options: StartOptions) => Promise<void>;
   readonly runDemo: (options: DemoOptions) => Promise<void>;
+  /** Asks a source without a server. */
+  readonly runDoctor: (request: DoctorRequest) => Promise<Diagnosis>;
   readonly io?: CliIo | undefined;
 }
 
-export function buildProgram({ version, runStart, runDemo, io = processIo }: ProgramParts): Command {
+export function buildProgram({ version, runStart, runDemo, runDoctor, io = processIo }: ProgramParts): Command {
   const program = new Command('writethrough');
   program
     .description('Rows of your database as an event stream and as tables to query.')
@@ -50,7 +56,10 @@ export function buildProgram({ version, runStart, runDemo, io = processIo }: Pro
   queryCommand(program, context);
   tailCommand(program, context);
   rebuildCommand(program, context);
+  snapshotCommand(program, context);
   validateCommand(program, context);
+  doctorCommand(program, context, runDoctor);
+  verifyCommand(program, context);
   versionCommand(program, context);
   completionCommand(program, context);
   return program;
@@ -62,6 +71,7 @@ export async function runProgram(program: Command, argv: readonly string[], io: 
     await program.parseAsync([...argv], { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof ExitStatus) return error.status;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     // The user ended a command that goes on until then.
     if (isAbort(error)) return 0;

@@ -2,9 +2,17 @@
 import type { Command } from 'commander';
 import { sourcePositions } from '../process/source-positions.js';
 import { printAge } from '../core/freshness.js';
+import type { VerifySummary } from '../connect/connect-facade.js';
 import type { ServiceStatus } from '../server/status-facade.js';
 import { clientOf, type CommandContext, wantsJson } from './command-context.js';
 import { tableText } from './table-text.js';
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+}
 
 export function statusCommand(program: Command, context: CommandContext): void {
   program
@@ -33,9 +41,11 @@ export function statusText(status: ServiceStatus): string {
       connector.position === null ? '' : sourcePositions.token(connector.position),
     ]);
     text += `\n${tableText(['Connector', 'State', 'Source', 'Position'], rows)}`;
-    for (const { name, error } of status.connectors) {
-      if (error === undefined) continue;
-      text += `${name}: ${error.code}: ${error.message}\n${error.hint === undefined ? '' : `  hint: ${error.hint}\n`}`;
+    for (const { name, error, source, stopped = [], verified } of status.connectors) {
+      if (verified !== undefined) text += `${name}: ${verifiedText(verified)}\n`;
+      if (error !== undefined) text += problemText(name, error);
+      if (source.waitingTables) text += `${name}: new tables wait to be let in: ${source.waitingTables.join(', ')}\n`;
+      for (const each of stopped) text += problemText(`table ${each.table} stands still`, each);
     }
   }
   if (status.tables.length > 0) {
@@ -64,11 +74,31 @@ function ageText({ lagMs, stale, tables }: ServiceStatus): string {
 }
 
 function phaseText({ source }: ServiceStatus['connectors'][number]): string {
-  if (source.phase === 'waiting') return `waiting: ${source.reason ?? 'unknown reason'}`;
-  if (source.phase !== 'snapshot' || source.snapshot === undefined) return source.phase;
+  if (source.phase === 'waiting') return `waiting: ${source.reason ?? 'unknown reason'}${retryText(source)}`;
+  if (source.snapshot === undefined) return source.phase;
   const { tables } = source.snapshot;
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  return `snapshot: ${tables.filter((table) => table.done).length} of ${tables.length} tables, ${rows} rows`;
+  const done = `${tables.filter((table) => table.done).length} of ${tables.length} tables, ${rows} rows`;
+  const at = tables.find(({ rowsPerSecond, done: isDone }) => rowsPerSecond !== undefined && !isDone);
+  const left = at?.secondsLeft === undefined ? '' : `, ${duration(at.secondsLeft)} left of ${at.table}`;
+  const pace = at === undefined ? '' : `, ${at.rowsPerSecond} rows/s${left}`;
+  return source.phase === 'snapshot' ? `snapshot: ${done}${pace}` : `${source.phase}, reading again: ${done}${pace}`;
+}
+
+function verifiedText({ endedAt, state, tables, rows, differences, skipped, error }: VerifySummary): string {
+  if (state === 'failed') return `could not be compared with its source at ${endedAt}: ${error?.message ?? ''}`;
+  const found = differences === 0 ? 'equal' : `${differences} rows differ`;
+  const left = skipped === 0 ? '' : `, ${skipped} tables skipped`;
+  return `${tables} tables (${rows} rows) compared with their source at ${endedAt}: ${found}${left}`;
+}
+
+function retryText({ retry }: ServiceStatus['connectors'][number]['source']): string {
+  return retry === undefined ? '' : `, tried again at ${retry.at}`;
+}
+
+function problemText(of: string, { code, message, detail, hint }: Problem): string {
+  const more = detail === undefined ? '' : ` (${detail})`;
+  return `${of}: ${code}: ${message}${more}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`;
 }
 
 function duration(seconds: number): string {

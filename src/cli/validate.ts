@@ -17,7 +17,7 @@ export function validateCommand(program: Command, context: CommandContext): void
       const result = (await clientOf(context, command).json(path, { method: 'PUT', body })) as ValidationResult;
       if (wantsJson(command)) context.io.out(`${JSON.stringify(result)}\n`);
       if (result.error_count > 0) {
-        const problems = result.configs.flatMap(({ value }) => errorsOf(value));
+        const problems = result.configs.flatMap(({ value }) => linesOf(value, 'errors'));
         throw new AppError(
           'bad-connector-config',
           `${file} has ${result.error_count} problem${result.error_count === 1 ? '' : 's'}`,
@@ -26,11 +26,14 @@ export function validateCommand(program: Command, context: CommandContext): void
           },
         );
       }
-      if (!wantsJson(command)) context.io.out(`${file} is valid.\n`);
+      if (!wantsJson(command)) {
+        const notes = result.configs.flatMap(({ value }) => linesOf(value, 'notes'));
+        context.io.out([`${file} is valid.`, ...notes.map((note) => `  ${note}`), ''].join('\n'));
+      }
     });
 }
 
-function errorsOf(value: Readonly<Record<string, unknown>>): string[] {
-  const errors = Array.isArray(value['errors']) ? (value['errors'] as unknown[]) : [];
-  return errors.map((error) => `${String(value['name'])}: ${String(error)}`);
+function linesOf(value: Readonly<Record<string, unknown>>, member: 'errors' | 'notes'): string[] {
+  const lines = Array.isArray(value[member]) ? (value[member] as unknown[]) : [];
+  return lines.map((line) => `${String(value['name']) || '""'}: ${String(line)}`);
 }

@@ -1,12 +1,15 @@
 // The answer of Kafka Connect's .../config/validate: every property with its definition and its value, errors beside the property.
-// What only the live source can tell (grants, settings, filters) is added to the property that it concerns.
-import { toAppError } from '../core/errors.js';
+// What only the live source can tell (grants, settings, filters) is added to the property that it concerns. As in the original, a
+// property that is not defined has an entry without a definition, and error_count counts every error. Beyond it: `notes` beside the
+// errors, on what has no effect here and why.
 import type { SourceFinding } from '../source/source-connector.js';
-import { propertiesOf, type PropertyDef } from './config-def.js';
-import { checkConfig, inspectConfig, type CheckedConfig } from './connector-config.js';
+import { propertiesOf } from './config-def.js';
+import { inspectConfig, type Inspection } from './config-inspection.js';
+import { textOf } from './connector-config.js';
 import { maskSecrets, type Redact } from './connector-secrets.js';
 import type { ConnectorConfig, ValidationResult } from './connect-facade.js';
 import type { PluginClass } from './plugins.js';
+import type { PropertyDef } from './properties/property.js';
 
 export interface ValidatedConfig {
   /** As it was given: this is what the answer shows. */
@@ -19,73 +22,74 @@ export interface ValidatedConfig {
 export async function validationResult(
   plugin: PluginClass,
   { given, resolved, redact }: ValidatedConfig,
-  live: (checked: CheckedConfig) => Promise<readonly SourceFinding[]>,
+  live: (inspection: Inspection) => Promise<readonly SourceFinding[]>,
 ): Promise<ValidationResult> {
   const name = given['name'] ?? '';
-  const all: SourceFinding[] = [...inspectConfig(name, resolved).findings];
-  if (!all.some((f) => f.severity === 'error')) all.push(...(await liveFindings(name, resolved, live)));
+  const inspection = inspectConfig(name, resolved);
+  const all = [...inspection.findings, ...(await live(inspection))];
+  const errors = all.filter(({ severity }) => severity === 'error');
   const defs = propertiesOf(plugin.family, given);
   const shown = maskSecrets(Object.fromEntries(inspectConfig(name, given).values));
-  const known = new Set(defs.flatMap((def) => [def.name, ...(def.aliases ?? [])]));
-  // What belongs to no property of the table (an unknown one, the server as a whole) is reported at the class.
-  const orphans = all.filter((f) => f.severity === 'error' && (f.property === undefined || !known.has(f.property)));
-  const configs = defs.map((def, order) => {
-    const own = all.filter(
-      (f) =>
-        f.severity === 'error' &&
-        f.property !== undefined &&
-        (f.property === def.name || def.aliases?.includes(f.property)),
-    );
-    const errors = [...own, ...(def.name === 'connector.class' ? orphans : [])].map((finding) => redact(text(finding)));
+  const spellings = new Set(defs.flatMap((def) => [def.name, ...(def.aliases ?? [])]));
+  const valueOf = (property: string, own: readonly SourceFinding[], def?: PropertyDef) => {
+    const texts = (chosen: readonly SourceFinding[]) => chosen.map((finding) => redact(textOf(finding)));
+    const notes = texts(own.filter(({ severity }) => severity !== 'error'));
     return {
-      definition: definition(def, order),
-      value: {
-        name: def.name,
-        value: shown[def.name] ?? null,
-        recommended_values: def.values ?? [],
-        errors,
-        visible: true,
-      },
+      name: property,
+      value: shown[property] ?? maskSecrets(given)[property] ?? null,
+      recommended_values: def?.values ?? [],
+      errors: texts(own.filter(({ severity }) => severity === 'error')),
+      visible: true,
+      ...(notes.length > 0 ? { notes } : {}),
     };
+  };
+  const ofDefined = defs.map((def, order) => {
+    const names = [def.name, ...(def.aliases ?? [])];
+    // What concerns the server as a whole is told at the class.
+    const own = all.filter(({ property }) =>
+      property === undefined ? def.name === 'connector.class' : names.includes(property),
+    );
+    return { definition: definition(def, order), value: valueOf(def.name, own, def) };
   });
+  const unknown = new Set(all.flatMap(({ property }) => property ?? []).filter((each) => !spellings.has(each)));
+  const ofUnknown = [...unknown].map((property) => ({
+    definition: null,
+    value: valueOf(
+      property,
+      all.filter((each) => each.property === property),
+    ),
+  }));
   return {
     name: plugin.name,
-    error_count: configs.filter((c) => c.value.errors.length > 0).length,
+    error_count: errors.length,
     groups: [...new Set(defs.map((def) => def.group))],
-    configs,
+    configs: [...ofDefined, ...ofUnknown],
   };
 }
 
-async function liveFindings(
-  name: string,
-  config: ConnectorConfig,
-  live: (checked: CheckedConfig) => Promise<readonly SourceFinding[]>,
-): Promise<readonly SourceFinding[]> {
-  try {
-    return await live(checkConfig(name, config));
-  } catch (error) {
-    const { code, message, hint } = toAppError(error);
-    const property = code === 'source-access-denied' ? 'database.password' : 'database.hostname';
-    return [{ severity: 'error', code, property, message, hint }];
-  }
-}
-
-function text(finding: SourceFinding): string {
-  return finding.hint === undefined ? finding.message : `${finding.message} (${finding.hint})`;
-}
-
-function definition(def: PropertyDef, order: number): Readonly<Record<string, unknown>> {
+export function definition(def: PropertyDef, order: number): Readonly<Record<string, unknown>> {
   return {
     name: def.name,
     type: def.type,
     required: def.required ?? false,
     default_value: def.default ?? null,
     importance: def.required ? 'HIGH' : 'MEDIUM',
-    documentation: def.doc,
+    documentation: documentationOf(def),
     group: def.group,
     order_in_group: order,
     width: 'MEDIUM',
     display_name: def.name,
     dependents: [],
   };
+}
+
+function documentationOf({ use, doc, way }: PropertyDef): string {
+  switch (use) {
+    case 'implemented':
+      return doc;
+    case 'accepted':
+      return `accepted, and not needed here: ${doc}`;
+    case 'refused':
+      return `not supported: ${doc}${way === undefined ? '' : ` (${way})`}`;
+  }
 }

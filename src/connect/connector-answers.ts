@@ -4,7 +4,9 @@ import type { Age } from '../core/freshness.js';
 import type { SourceFinding, SourceState } from '../source/source-connector.js';
 import type { ConnectorInfo, ConnectorState, ConnectorStatus } from './connect-facade.js';
 import { configError } from './connector-config.js';
+import type { ConnectorProgress } from './herder-env.js';
 import { maskSecrets } from './connector-secrets.js';
+import { scheduleStatus } from './schedule-settings.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export function infoOf(stored: StoredConnector): ConnectorInfo {
@@ -23,14 +25,16 @@ export function statusOf(
     source,
     error,
     age,
+    stored,
   }: {
+    readonly stored: Pick<StoredConnector, 'config' | 'begun' | 'verified'>;
     readonly state: ConnectorState;
     readonly source: SourceState;
     readonly error: AppError | undefined;
     readonly age: Age | undefined;
   },
   workerId: string,
-  progress: { readonly position: string | null; readonly tables: readonly string[] },
+  progress: Pick<ConnectorProgress, 'position' | 'tables' | 'stopped'>,
 ): ConnectorStatus {
   const trace =
     error === undefined ? {} : { trace: `${error.code}: ${error.message}${error.detail ? `\n${error.detail}` : ''}` };
@@ -48,9 +52,12 @@ export function statusOf(
     ...(age === undefined ? {} : { lagMs: age.lagMs, standing: age.standing }),
     position: progress.position,
     tables: progress.tables,
+    ...(progress.stopped.length === 0 ? {} : { stopped: progress.stopped }),
     ...(error === undefined
       ? {}
       : { error: { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) } }),
+    ...(stored.verified && { verified: stored.verified }),
+    ...scheduleStatus(stored),
   };
 }
 
@@ -66,9 +73,9 @@ export function liveError(name: string, errors: readonly SourceFinding[]): AppEr
   });
 }
 
-export function positionValue(position: string): unknown {
+export function positionValue(position: string): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(position);
+    return JSON.parse(position) as Readonly<Record<string, unknown>>;
   } catch {
     return { position }; // a source's position is opaque text; JSON is only its usual form
   }

@@ -3,7 +3,7 @@
 import { AppError } from '../core/errors.js';
 import type { ConnectorConfig } from './connect-facade.js';
 
-const secretName = /password|secret|credential|jaas|token/i;
+const secretName = /password|secret|credential|jaas|token|user\.info/i;
 const reference = /\$\{(?:env|file):[^}]*\}/g;
 const wholeReference = /^\$\{(?:env|file):[^}]*\}$/;
 export const mask = '****';

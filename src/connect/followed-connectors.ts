@@ -2,9 +2,11 @@
 // only the process knows that runs them.
 import { AppError } from '../core/errors.js';
 import type { ConnectFacade, ConnectorStatus } from './connect-facade.js';
-import { infoOf, positionValue, statusOf } from './connector-answers.js';
+import { infoOf, statusOf } from './connector-answers.js';
 import type { ConnectorStore } from './herder-env.js';
-import { pluginClasses } from './plugins.js';
+import { offsetsOf } from './offsets.js';
+import { pluginDefinitions } from './plugin-definitions.js';
+import { pluginInfos } from './plugin-infos.js';
 import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 
@@ -38,9 +40,10 @@ export class FollowedConnectors implements ConnectFacade {
   }
 
   async status(name: string): Promise<ConnectorStatus> {
-    const { wanted } = await this.#find(name);
+    const stored = await this.#find(name);
+    const { wanted } = stored;
     const state = wanted === 'paused' ? 'PAUSED' : wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
-    const held = { state, source: { phase: 'connecting' }, error: undefined } as const;
+    const held = { state, source: { phase: 'connecting' }, error: undefined, stored } as const;
     const age = this.#env.freshness.ofConnector(name);
     return statusOf(name, { ...held, age }, this.#env.workerId(), await this.#env.store.progress(name));
   }
@@ -51,13 +54,14 @@ export class FollowedConnectors implements ConnectFacade {
   }
 
   async offsets(name: string) {
-    await this.#find(name);
-    const { position } = await this.#env.store.progress(name);
-    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: positionValue(position) }] };
+    const stored = await this.#find(name);
+    return offsetsOf(stored, (await this.#env.store.progress(name)).position);
   }
 
-  plugins() {
-    return pluginClasses.map((plugin) => ({ class: plugin.name, type: 'source' as const, version: this.#env.version }));
+  pluginConfig = pluginDefinitions;
+
+  plugins(all = false) {
+    return pluginInfos(this.#env.version, all);
   }
 
   create = () => this.#refuse();
@@ -67,8 +71,14 @@ export class FollowedConnectors implements ConnectFacade {
   stop = () => this.#refuse();
   restart = () => this.#refuse();
   delete = () => this.#refuse();
+  snapshot = () => this.#refuse();
+  resetOffsets = () => this.#refuse();
+  alterOffsets = () => this.#refuse();
   /** It would ask the source, which need not be reached from here. */
   validate = () => this.#refuse();
+  diagnose = () => this.#refuse();
+  verify = () => this.#refuse();
+  verification = () => this.#refuse();
 
   #refuse(): Promise<never> {
     return Promise.reject(this.#env.refusal());

@@ -2,8 +2,18 @@
 // them. Only the connector writes them, so from the moment at which everything that it has handed over is applied they stay as they are
 // until it goes on.
 import type { Row, RowSchema } from '../core/data-type.js';
-import type { HeldTable } from '../source/source-connector.js';
+import type { HeldFound, HeldLookup, HeldRows, HeldSearch, HeldTable } from '../source/source-connector.js';
+import type { RecordDifference } from '../source/verification.js';
+import type { CompareRowsRequest } from './row-comparison.js';
 import type { AppendProducer } from '../stream/event-log.js';
+
+export interface HeldName {
+  /** `database.table` */
+  readonly name: string;
+  /** Undefined: it is captured to a topic only. */
+  readonly schema: RowSchema | undefined;
+  readonly stopped: boolean;
+}
 
 export interface HeldRowsRequest {
   readonly connector: string;
@@ -20,20 +30,58 @@ export type HeldRowsPage = { readonly schema: RowSchema; readonly rows: readonly
 export interface HeldRowsEnv {
   readonly connector: string;
   readonly producer: () => Pick<AppendProducer, 'flush'>;
+  /** Nothing is held of the table (`database.table`), ever: its rows are events. */
+  readonly holdsNothing: (table: string) => boolean;
   /** Resolves when everything is applied that was in the log when it was called. */
   readonly caughtUp: () => Promise<void>;
-  /** `database.table` of each. */
-  readonly heldTables: (connector: string) => Promise<readonly string[]>;
+  readonly heldTables: (connector: string) => Promise<readonly HeldName[]>;
   readonly heldRows: (request: HeldRowsRequest) => Promise<HeldRowsPage>;
+  readonly compareRows: (request: CompareRowsRequest) => Promise<readonly RecordDifference[] | 'unknown'>;
+  readonly declareLookups: (declaration: LookupDeclaration) => Promise<void>;
+  readonly lookupNotes: (connector: string) => Promise<string | null>;
+  readonly findHeld: (
+    connector: string,
+    search: HeldSearch,
+  ) => Promise<HeldFound | 'empty' | 'unknown' | 'other-columns'>;
+}
+
+/** Everything that the rows of a connector's tables are found by. */
+export interface LookupDeclaration {
+  readonly connector: string;
+  readonly lookups: readonly HeldLookup[];
+  readonly notes: string;
 }
 
 const pageRows = 1000;
 
 export async function heldTables(env: HeldRowsEnv): Promise<readonly HeldTable[]> {
+  await settled(env);
+  const tables = await env.heldTables(env.connector);
+  return tables.map(({ name, schema, stopped }) => ({
+    name,
+    schema,
+    stopped,
+    read: () => (env.holdsNothing(name) ? Promise.resolve(nothing()) : read(env, name)),
+  }));
+}
+
+export function heldRows(env: HeldRowsEnv): HeldRows {
+  return {
+    declare: (lookups, notes) => env.declareLookups({ connector: env.connector, lookups, notes }),
+    notes: () => env.lookupNotes(env.connector),
+    settled: () => settled(env),
+    find: (search) => env.findHeld(env.connector, search),
+  };
+}
+
+function nothing(): { readonly schema: RowSchema; readonly pages: AsyncIterable<readonly Row[]> } {
+  async function* pages(): AsyncGenerator<readonly Row[]> {}
+  return { schema: { columns: [], keyColumns: [] }, pages: pages() };
+}
+
+async function settled(env: HeldRowsEnv): Promise<void> {
   await env.producer().flush();
   await env.caughtUp();
-  const names = await env.heldTables(env.connector);
-  return names.map((name) => ({ name, read: () => read(env, name) }));
 }
 
 async function read(env: HeldRowsEnv, table: string) {

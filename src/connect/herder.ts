@@ -2,57 +2,67 @@
 // small state machine; the invariants:
 //   1. at most one task of a connector runs at a time (a new one starts only after the old one has ended)
 //   2. the task runs exactly when the wanted state is `running` and no final error stands
-//   3. a retriable failure is tried again by back-off for ever; a final one stays FAILED, reason visible, until restart or update
+//   3. a failure that may pass is tried again by back-off (restarts.ts says which); a final one stays FAILED, reason visible, until restart
+//      or update
 //   4. configuration and wanted state are durable before a call resolves
 // It knows neither threads nor databases: tasks are started, and configurations kept, by what it is given.
 import { isDeepStrictEqual } from 'node:util';
-import { createBackoff, isAbort, untilAborted } from '../core/backoff.js';
+import { systemClock } from '../core/clock.js';
 import { AppError, toAppError } from '../core/errors.js';
-import type { SourceReport, SourceState } from '../source/source-connector.js';
+import type { VerifyRequest } from '../source/verification.js';
+import type { SnapshotRequest } from '../source/source-connector.js';
 import { validationResult } from './config-validation.js';
-import { infoOf, positionValue, statusOf } from './connector-answers.js';
-import { checkConfig } from './connector-config.js';
-import { createRedact, redactError, unmaskSecrets, type Redact } from './connector-secrets.js';
+import { infoOf, statusOf } from './connector-answers.js';
+import { createRedact, redactError, unmaskSecrets } from './connector-secrets.js';
 import type {
   ConnectFacade,
   ConnectorConfig,
   ConnectorInfo,
-  ConnectorState,
+  ConnectorOffset,
   ConnectorStatus,
   DeleteOptions,
+  InitialState,
+  VerifySummary,
 } from './connect-facade.js';
-import type { ConnectorTask, HerderEnv } from './herder-env.js';
+import type { HerderEnv } from './herder-env.js';
+import { holdConnector, type HeldConnector } from './held-connector.js';
 import { KnownSources } from './known-source.js';
 import { LiveSource } from './live-source.js';
-import { findPlugin, pluginClasses } from './plugins.js';
+import { offsetsOf, wantedOffset } from './offsets.js';
+import { pluginDefinitions } from './plugin-definitions.js';
+import { pluginInfos } from './plugin-infos.js';
+import { findPlugin } from './plugins.js';
+import { askSnapshot } from './snapshot-requests.js';
 import type { StoredConnector } from './stored-connector.js';
+import { TaskLoop } from './task-loop.js';
+import { runSchedules, type SchedulesEnv } from './schedules.js';
 import { Turns } from './turns.js';
-
-interface Held {
-  stored: StoredConnector;
-  state: ConnectorState;
-  source: SourceState;
-  error: AppError | undefined;
-  task: ConnectorTask | undefined;
-  /** Aborted to leave a back-off wait. */
-  stopping: AbortController;
-  loop: Promise<void> | undefined;
-  readonly redact: Redact;
-}
-
-const idleState: SourceState = { phase: 'connecting' };
+import { logVerification, VerifyRuns } from './verify-runs.js';
 
 export class Herder implements ConnectFacade {
   readonly known: KnownSources;
   readonly #env: HerderEnv;
   readonly #live: LiveSource;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, HeldConnector>();
   readonly #turns = new Turns();
+  readonly #verifyRuns: VerifyRuns;
   readonly #closing = new AbortController();
+  readonly #schedules: SchedulesEnv;
 
   constructor(env: HerderEnv) {
     this.#env = env;
     this.#live = new LiveSource({ ...env, closing: this.#closing.signal });
+    this.#verifyRuns = new VerifyRuns({
+      nowMs: () => systemClock.nowMs(),
+      onEnded: (name, summary) => this.#verified(name, summary),
+      redact: (name, error) => redactError(error, this.#held.get(name)?.redact ?? ((text) => text)),
+    });
+    this.#schedules = {
+      nowMs: () => systemClock.nowMs(),
+      keep: ({ stored: { name } }, begun) => this.#note(name, (stored) => ({ ...stored, begun })),
+      verify: (name, request) => void this.#verifyRuns.begin(name, () => this.#held.get(name)?.task, request),
+      logger: env.logger,
+    };
     this.known = new KnownSources({ live: this.#live, store: env.store, logger: env.logger });
   }
 
@@ -89,14 +99,23 @@ export class Herder implements ConnectFacade {
     return Promise.resolve([...this.#held.keys()].toSorted());
   }
 
-  create(name: string, config: ConnectorConfig, owner: 'flag' | 'file' | 'api'): Promise<ConnectorInfo> {
+  create(
+    name: string,
+    config: ConnectorConfig,
+    owner: 'flag' | 'file' | 'api',
+    initially: InitialState = 'running',
+    offsets?: readonly ConnectorOffset[],
+  ): Promise<ConnectorInfo> {
     return this.#turns.take(name, async () => {
       if (this.#held.has(name)) {
         throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
       }
       await this.#live.check(name, config);
       const identity = await this.known.identify(name, config);
-      return this.#put({ name, config, wanted: 'running', owner, identity });
+      const stored: StoredConnector = { name, config, wanted: initially, owner, identity };
+      // Before the connector is there, so that it never begins elsewhere.
+      if (offsets !== undefined) await this.#place(stored, wantedOffset(stored, offsets));
+      return this.#put(stored);
     });
   }
 
@@ -107,7 +126,8 @@ export class Herder implements ConnectFacade {
   ensure(name: string, config: ConnectorConfig, owner: 'flag' | 'file', identity?: string): Promise<ConnectorInfo> {
     return this.#turns.take(name, async () => {
       const held = this.#held.get(name);
-      if (held?.loop !== undefined && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
+      const isUnder = held?.loop !== undefined && held.state !== 'FAILED';
+      if (isUnder && held.stored.owner === owner && isDeepStrictEqual(held.stored.config, config))
         return infoOf(held.stored);
       let told = identity ?? held?.stored.identity;
       try {
@@ -173,13 +193,16 @@ export class Herder implements ConnectFacade {
     });
   }
 
+  snapshot = (name: string, request: SnapshotRequest) => askSnapshot(name, this.#find(name), request);
+
   /** Position and tables stay: a connector made again under this name goes on where it was, as in Kafka Connect. */
-  delete(name: string, { uninstall = false, topics = false }: DeleteOptions = {}): Promise<void> {
+  delete(name: string, { uninstall = false, topics = false, cascade = false }: DeleteOptions = {}): Promise<void> {
+    const keep = topics ? (cascade ? 'nothing' : 'derived') : uninstall ? 'topics' : 'all';
     return this.#turns.take(name, async () => {
       const held = this.#find(name);
       await this.#halt(held);
       try {
-        await this.#env.store.remove(name, topics ? 'nothing' : uninstall ? 'topics' : 'all');
+        await this.#env.store.remove(name, keep);
       } catch (error) {
         // Refused: it stays as it was.
         if (held.stored.wanted === 'running') this.#start(held);
@@ -188,6 +211,7 @@ export class Herder implements ConnectFacade {
       if (topics) this.#env.freshness.forget(name);
       else this.#env.freshness.stands(name, { kind: 'deleted' });
       this.#held.delete(name);
+      this.#verifyRuns.forget(name);
       // Last, because it cannot be undone.
       if (uninstall) await this.#live.uninstall(held.stored);
     });
@@ -199,25 +223,109 @@ export class Herder implements ConnectFacade {
   }
 
   async offsets(name: string) {
-    this.#find(name);
-    const { position } = await this.#env.store.progress(name);
-    return { offsets: position === null ? [] : [{ partition: { server: name }, offset: positionValue(position) }] };
+    const { stored } = this.#find(name);
+    return offsetsOf(stored, (await this.#env.store.progress(name)).position);
   }
 
-  plugins() {
-    return pluginClasses.map((plugin) => ({ class: plugin.name, type: 'source' as const, version: this.#env.version }));
+  alterOffsets(name: string, offsets: readonly ConnectorOffset[]): Promise<void> {
+    return this.#turns.take(name, async () => {
+      const stored = this.#stopped(name);
+      await this.#place(stored, wantedOffset(stored, offsets));
+    });
+  }
+
+  resetOffsets(name: string, { topics = false }: Pick<DeleteOptions, 'topics'> = {}): Promise<void> {
+    return this.#turns.take(name, async () => {
+      const stored = this.#stopped(name);
+      if (!topics) return this.#place(stored, null);
+      await this.#env.store.remove(name, 'derived');
+      this.#env.freshness.forget(name);
+      await this.#env.store.put(stored);
+      this.#hold(stored);
+    });
+  }
+
+  #stopped(name: string): StoredConnector {
+    const { stored } = this.#find(name);
+    if (stored.wanted === 'stopped') return stored;
+    throw new AppError('bad-request', `connector ${name} is not stopped`, { hint: 'stop it first: PUT .../stop' });
+  }
+
+  async #place({ name, config }: StoredConnector, offset: ConnectorOffset['offset']): Promise<void> {
+    const { position: current } = await this.#env.store.progress(name);
+    const position = await this.#live.place(name, config, { offset, current });
+    if (position === current) return;
+    this.#env.logger.info('the position of a connector is set', { connector: name, from: current, to: position });
+    await this.#env.store.setPosition(name, position);
+  }
+
+  pluginConfig = pluginDefinitions;
+
+  plugins(all = false) {
+    return pluginInfos(this.#env.version, all);
   }
 
   async validate(pluginClass: string, config: ConnectorConfig) {
     const plugin = findPlugin(config['connector.class'] ?? pluginClass);
+    if (findPlugin(pluginClass).name !== plugin.name)
+      throw new AppError('bad-request', `the configuration is of class ${plugin.name}, the request of ${pluginClass}`, {
+        hint: 'ask for the class that connector.class names',
+      });
     const given = { 'connector.class': plugin.name, ...config };
     const redact = createRedact(given, this.#env.resolveReferences);
-    return validationResult(plugin, { given, resolved: this.#env.resolveReferences(given), redact }, (checked) =>
-      this.#live.findings(checked),
+    return validationResult(plugin, { given, resolved: this.#env.resolveReferences(given), redact }, (inspection) =>
+      this.#live.problems(inspection),
     );
   }
 
-  async #put(stored: StoredConnector): Promise<ConnectorInfo> {
+  async diagnose(name: string) {
+    const { config } = this.#find(name).stored;
+    const { position } = await this.#env.store.progress(name);
+    const lagMs = this.#env.freshness.ofConnector(name)?.lagMs;
+    return this.#live.diagnose(name, config, position === null ? undefined : { position, lagMs });
+  }
+
+  async verify(name: string, request: VerifyRequest) {
+    const held = this.#find(name);
+    return this.#verifyRuns.begin(name, () => held.task, request);
+  }
+
+  async verification(name: string) {
+    this.#find(name);
+    return this.#verifyRuns.of(name);
+  }
+
+  /** Of schedules and verifications nothing is lost by another configuration. */
+  #kept(stored: StoredConnector): StoredConnector {
+    const { begun, verified } = this.#held.get(stored.name)?.stored ?? {};
+    return { ...stored, ...(begun && { begun }), ...(verified && { verified }) };
+  }
+
+  #verified(name: string, summary: VerifySummary): void {
+    logVerification(this.#env.logger, name, summary);
+    this.#env.onVerified(name, summary);
+    void this.#note(name, (stored) => ({ ...stored, verified: summary }));
+  }
+
+  /** Keeps something about a connector beside what was asked of it, in its turn. */
+  async #note(name: string, change: (stored: StoredConnector) => StoredConnector): Promise<void> {
+    await this.#turns
+      .take(name, async () => {
+        const held = this.#held.get(name);
+        if (held === undefined || this.closing.aborted) return;
+        const changed = change(held.stored);
+        if (!isDeepStrictEqual(changed, held.stored)) await this.#keep(held, changed);
+      })
+      .catch((error: unknown) => {
+        this.#env.logger.warn('what is known of a connector was not kept', {
+          connector: name,
+          error: toAppError(error).message,
+        });
+      });
+  }
+
+  async #put(given: StoredConnector): Promise<ConnectorInfo> {
+    const stored = this.#kept(given);
     await this.#env.store.put(stored);
     const earlier = this.#held.get(stored.name);
     if (earlier) await this.#halt(earlier);
@@ -230,134 +338,55 @@ export class Herder implements ConnectFacade {
     return this.#turns.take(name, async () => {
       const held = this.#find(name);
       await this.#keep(held, { ...held.stored, wanted });
-      if (wanted === 'running') {
-        if (held.loop === undefined) this.#start(held);
-        return;
-      }
+      if (wanted === 'running' && held.loop !== undefined && held.state !== 'FAILED') return;
       await this.#halt(held);
+      if (wanted === 'running') return this.#start(held);
       this.#env.freshness.stands(name, { kind: wanted });
       held.state = wanted === 'paused' ? 'PAUSED' : 'STOPPED';
       held.error = undefined;
     });
   }
 
-  #hold(stored: StoredConnector): Held {
-    const state = stored.wanted === 'paused' ? 'PAUSED' : stored.wanted === 'stopped' ? 'STOPPED' : 'UNASSIGNED';
-    const held: Held = {
-      stored,
-      state,
-      source: idleState,
-      error: undefined,
-      task: undefined,
-      stopping: new AbortController(),
-      loop: undefined,
-      redact: createRedact(stored.config, this.#env.resolveReferences),
-    };
+  #hold(stored: StoredConnector): HeldConnector {
+    const held = holdConnector(stored, createRedact(stored.config, this.#env.resolveReferences));
     this.#held.set(stored.name, held);
     this.#env.freshness.stands(stored.name, { kind: stored.wanted === 'running' ? 'followed' : stored.wanted });
     return held;
   }
 
-  #start(held: Held): void {
+  #start(held: HeldConnector): void {
     // A call that was under way when the service began to stop: what it wanted is stored, and runs from the next start.
     if (this.closing.aborted) return;
     held.stopping = new AbortController();
-    held.loop = this.#run(held, held.stopping.signal).finally(() => {
+    const { signal } = held.stopping;
+    const loop = new TaskLoop({ ...this.#env, reached: (...of) => this.#learn(...of) }, held, signal);
+    held.loop = loop.run().finally(() => {
       held.loop = undefined;
     });
+    // Not waited for by who ends it, whose turn it may be waiting for itself.
+    void runSchedules(this.#schedules, held, signal);
   }
 
-  async #run(held: Held, signal: AbortSignal): Promise<void> {
-    const { name } = held.stored;
-    const backoff = createBackoff({ initialMs: 200, maxMs: 30_000 });
-    while (!signal.aborted) {
-      let learning: Promise<void> | undefined;
-      try {
-        held.error = undefined;
-        this.#env.freshness.stands(name, { kind: 'followed' });
-        this.#heard(held, { state: idleState });
-        const checked = checkConfig(name, this.#env.resolveReferences(held.stored.config));
-        held.task = this.#env.startTask(name, checked, (report) => {
-          if (signal.aborted) return;
-          this.#heard(held, report);
-          const { phase } = report.state;
-          if (phase === 'streaming') backoff.reset();
-          // It reads from behind the position, so this is the source that was read, or one that has taken its history over.
-          if (phase === 'streaming' || phase === 'snapshot') learning ??= this.#learn(held, signal);
-        });
-        held.state = 'RUNNING';
-        await held.task.done;
-        // `initial_only` comes to its end by itself.
-        if (!signal.aborted) {
-          held.state = 'PAUSED';
-          this.#env.freshness.stands(name, { kind: 'completed' });
-        }
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        held.error = redactError(toAppError(error), held.redact);
-        if (!held.error.retriable) {
-          if (!(await this.#stillLeads(signal))) return;
-          held.state = 'FAILED';
-          this.#env.freshness.stands(name, { kind: 'failed', reason: held.error.message });
-          const { code, message, detail, hint } = held.error;
-          this.#env.logger.error('connector failed', { connector: name, code, error: message, detail, hint });
-          return;
-        }
-        held.state = 'RESTARTING';
-        this.#heard(held, { state: { phase: 'waiting', reason: held.error.message } });
-        if (backoff.attempt === 0)
-          this.#env.logger.warn('connector is tried again', { connector: name, error: held.error.message });
-        try {
-          await backoff.wait(signal);
-        } catch (abort) {
-          if (!isAbort(abort)) throw abort;
-        }
-      }
-    }
-  }
-
-  async #stillLeads(signal: AbortSignal): Promise<boolean> {
-    try {
-      return await untilAborted(signal, this.#env.stillLeads());
-    } catch (abort) {
-      if (!isAbort(abort)) throw abort;
-      return false;
-    }
-  }
-
-  #heard(held: Held, report: SourceReport): void {
-    const { reason } = report.state;
-    const state = reason === undefined ? report.state : { ...report.state, reason: held.redact(reason) };
-    held.source = this.#env.freshness.heard(held.stored.name, { ...report, state });
-  }
-
-  async #learn(held: Held, signal: AbortSignal): Promise<void> {
+  async #learn(held: HeldConnector, signal: AbortSignal): Promise<void> {
     const { name, config } = held.stored;
     const identity = await this.known.identify(name, config);
     if (identity === undefined || signal.aborted) return;
-    await this.#turns
-      .take(name, async () => {
-        if (!signal.aborted && identity !== held.stored.identity) await this.#keep(held, { ...held.stored, identity });
-      })
-      .catch((error: unknown) => {
-        this.#env.logger.warn('who the source is was not kept', { connector: name, error: toAppError(error).message });
-      });
+    await this.#note(name, (stored) => (signal.aborted ? stored : { ...stored, identity }));
   }
 
-  async #keep(held: Held, stored: StoredConnector): Promise<void> {
+  async #keep(held: HeldConnector, stored: StoredConnector): Promise<void> {
     await this.#env.store.put(stored);
     held.stored = stored;
   }
 
-  async #halt(held: Held): Promise<void> {
+  async #halt(held: HeldConnector): Promise<void> {
     held.stopping.abort();
     await held.task?.stop();
     await held.loop;
     held.task = undefined;
   }
 
-  #find(name: string): Held {
+  #find(name: string): HeldConnector {
     const held = this.#held.get(name);
     if (!held)
       throw new AppError('unknown-connector', `no connector ${name}`, {

@@ -1,17 +1,23 @@
 // What is asked of a connector's source, or done to it, outside a task: whether a configuration works, and taking capture away again.
-import { AppError, toAppError } from '../core/errors.js';
+import { isDeepStrictEqual } from 'node:util';
+import { AppError, toAppError, unreachable } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type {
   KnownSource,
+  ReadSoFar,
   Recognition,
   SourceConfig,
   SourceFinding,
   SourceInquiry,
+  WantedPosition,
 } from '../source/source-connector.js';
 import type { PluginFamily } from './config-def.js';
+import { askableSource, inspectConfig, type Inspection } from './config-inspection.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { liveError } from './connector-answers.js';
-import { checkConfig, type CheckedConfig } from './connector-config.js';
+import { diagnosisOf, type Diagnosis } from './diagnosis.js';
+import { checkConfig, checkInspected, configError, type CheckedConfig } from './connector-config.js';
+import type { OutputSettings } from './output-settings.js';
 import { createRedact, redactError, type Redact } from './connector-secrets.js';
 
 export interface LiveSourceEnv {
@@ -24,8 +30,22 @@ export interface LiveSourceEnv {
 
 /** Where a source is. */
 const addressNames = ['connector.class', 'database.hostname', 'database.port', 'database.file'];
-/** Which rows are captured at all. */
-const filterNames = ['database.include.list', 'database.exclude.list', 'table.include.list', 'table.exclude.list'];
+
+/** What the records of a topic are read by. */
+const formTexts = {
+  topicPrefix: 'the prefix of topics',
+  valueFormat: 'the format of values',
+  keyFormat: 'the format of keys',
+  keyShape: 'the shape of keys',
+  shape: 'the shape of values',
+  envelope: 'what envelopes tell',
+  tombstones: 'tombstones',
+  schemas: 'schemas in JSON',
+  types: 'the handling modes of types',
+  columnRules: 'masks of columns',
+  transforms: 'transforms',
+} as const satisfies Partial<Record<keyof OutputSettings, string>>;
+const formNames = Object.keys(formTexts) as (keyof typeof formTexts)[];
 
 export class LiveSource {
   readonly #env: LiveSourceEnv;
@@ -45,7 +65,13 @@ export class LiveSource {
   }
 
   async #check(name: string, config: ConnectorConfig, redact: Redact): Promise<void> {
-    const checked = checkConfig(name, this.#env.resolveReferences(config));
+    const inspection = inspectConfig(name, this.#env.resolveReferences(config));
+    const problems = inspection.findings.filter((f) => f.severity === 'error');
+    if (problems.length > 0) {
+      const live = (await this.problems(inspection)).filter((f) => f.severity === 'error');
+      throw configError(name, [...problems, ...live]);
+    }
+    const checked = checkInspected(name, inspection);
     const findings = await this.findings(checked);
     const errors = findings.filter((f) => f.severity === 'error');
     if (errors.length > 0) throw liveError(name, errors);
@@ -56,28 +82,26 @@ export class LiveSource {
   }
 
   /**
-   * Throws bad-connector-config for a change that would leave tables without a part of their rows. A binlog holds what has changed
-   * since: a table that is let in later would begin in the middle, and one that comes back would lack what was missed. (SQLite reads
-   * a new table whole.)
+   * Throws bad-connector-config for a change that would leave topics with records of two forms. Filters may change: what they let in is
+   * read, and what they leave out stands still.
    */
   checkChange(name: string, earlier: ConnectorConfig, config: ConnectorConfig): void {
     const checked = (each: ConnectorConfig) => checkConfig(name, this.#env.resolveReferences(each));
     const after = checked(config);
-    if (after.plugin.family !== 'mysql') return;
     let before: CheckedConfig;
     try {
       before = checked(earlier);
     } catch {
       return; // such as a reference that is gone: the update is the way to mend it, and there is nothing to compare with
     }
-    const changed = filterNames.filter((filter) => before.source[filter] !== after.source[filter]);
-    if (changed.length === 0) return;
+    const form = formNames.filter((part) => !isDeepStrictEqual(before.output[part], after.output[part]));
+    if (form.length === 0) return;
     throw new AppError(
       'bad-connector-config',
-      `${changed.join(', ')} cannot be changed once connector ${name} has read`,
+      `${form.map((part) => formTexts[part]).join(', ')} cannot be changed once connector ${name} has read`,
       {
-        detail: 'a table that is let in now would have only what changes from here on',
-        hint: `make a second connector for further tables, or \`writethrough connect delete ${name} --topics\` and create it again`,
+        detail: 'a topic would hold records of two forms, or a table would go on in another topic',
+        hint: `make a second connector, or \`writethrough connect delete ${name} --topics\` and create it again`,
       },
     );
   }
@@ -105,8 +129,46 @@ export class LiveSource {
     return addressNames.some((part) => before.source[part] !== source[part]);
   }
 
-  findings(checked: CheckedConfig): Promise<readonly SourceFinding[]> {
-    return this.#with(checked, (source) => source.validate());
+  findings(checked: Pick<CheckedConfig, 'plugin' | 'source'>, read?: ReadSoFar): Promise<readonly SourceFinding[]> {
+    return this.#with(checked, (source) => source.validate(read));
+  }
+
+  /** What the server says of a configuration, as far as that is in order; a source that cannot be asked is a problem like others. */
+  async problems(inspection: Inspection, read?: ReadSoFar): Promise<readonly SourceFinding[]> {
+    const source = askableSource(inspection);
+    if (source === undefined) return [];
+    try {
+      return await this.findings({ plugin: inspection.plugin, source }, read);
+    } catch (error) {
+      const { code, message, hint, place } = toAppError(error);
+      const property = code === 'bad-connector-config' ? place?.path : addressProperty(inspection.plugin.family, code);
+      return [{ severity: 'error', code, property, message, hint }];
+    }
+  }
+
+  /** Everything that is wrong or risky, of the configuration and of the source; nothing secret is in it. */
+  async diagnose(name: string, config: ConnectorConfig, read?: ReadSoFar): Promise<Diagnosis> {
+    const redact = createRedact(config, this.#env.resolveReferences);
+    try {
+      const inspection = inspectConfig(name, this.#env.resolveReferences(config));
+      const findings = [...inspection.findings, ...(await this.problems(inspection, read))];
+      return diagnosisOf(name, inspection.plugin.name, findings, redact);
+    } catch (error) {
+      throw redactError(toAppError(error), redact);
+    }
+  }
+
+  /** The position for an offset that somebody wants; nothing secret is in what it rejects with. */
+  async place(name: string, config: ConnectorConfig, wanted: WantedPosition): Promise<string | null> {
+    const redact = createRedact(config, this.#env.resolveReferences);
+    try {
+      const checked = checkConfig(name, this.#env.resolveReferences(config));
+      if (wanted.offset === null && wanted.current !== null && checked.source['table.create'] === 'false')
+        throw onlyTopics();
+      return await this.#with(checked, (source) => source.place(wanted));
+    } catch (error) {
+      throw redactError(toAppError(error), redact);
+    }
   }
 
   /** Takes away what capture has added to the source. */
@@ -114,7 +176,10 @@ export class LiveSource {
     await this.#with(checkConfig(name, this.#env.resolveReferences(config)), async (source) => source.uninstall?.());
   }
 
-  async #with<T>({ plugin, source }: CheckedConfig, use: (source: SourceInquiry) => Promise<T>): Promise<T> {
+  async #with<T>(
+    { plugin, source }: Pick<CheckedConfig, 'plugin' | 'source'>,
+    use: (source: SourceInquiry) => Promise<T>,
+  ): Promise<T> {
     const { closing, logger } = this.#env;
     const inquiry = this.#env.openInquiry(plugin.family, source);
     const onClosing = () => {
@@ -130,5 +195,26 @@ export class LiveSource {
       closing.removeEventListener('abort', onClosing);
       await inquiry.close();
     }
+  }
+}
+
+function onlyTopics(): AppError {
+  return new AppError('bad-request', 'topics without tables are not read again in place', {
+    detail: 'with table.create=false no rows are kept here that would tell which are gone at the source by then',
+    hint: '?topics=true drops the topics with the position, and the next start writes them anew',
+  });
+}
+
+/** What to look at when a source cannot be asked. */
+function addressProperty(family: PluginFamily, code: string): string {
+  switch (family) {
+    case 'sqlite':
+      return 'database.file';
+    case 'polling':
+      return code === 'source-access-denied' ? 'connection.password' : 'connection.url';
+    case 'mysql':
+      return code === 'source-access-denied' ? 'database.password' : 'database.hostname';
+    default:
+      return unreachable(family);
   }
 }

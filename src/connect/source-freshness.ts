@@ -29,6 +29,8 @@ export interface TableSources {
   readonly connectors: readonly string[];
   /** A connector's first snapshot is not complete, so neither it nor what reads it can be read. */
   readonly awaitsSnapshot: boolean;
+  /** Its rows, or those of what it reads, are read again: what the source confirms does not hold for them. */
+  readonly isReadAgain: boolean;
 }
 
 interface Source {
@@ -49,6 +51,8 @@ export class SourceFreshness {
   /** Until the connectors have been told, one that a table names may be there. */
   #complete = false;
   #byTable = new Map<number, readonly Source[]>();
+  /** By id: since when a table is read again, ms. */
+  #readAgain: ReadonlyMap<number, number> = new Map();
 
   constructor(env: SourceFreshnessEnv) {
     this.#env = env;
@@ -67,6 +71,9 @@ export class SourceFreshness {
   /** The catalogue has changed. */
   tables(tables: readonly TableSources[]): void {
     this.#tables = tables;
+    const nowMs = this.#env.clock.monotonicMs();
+    const again = tables.filter(({ isReadAgain }) => isReadAgain);
+    this.#readAgain = new Map(again.map(({ id }) => [id, this.#readAgain.get(id) ?? nowMs]));
     this.#byTable = new Map(tables.map(({ id, connectors }) => [id, connectors.map((name) => this.#known(name))]));
   }
 
@@ -116,8 +123,9 @@ export class SourceFreshness {
     const nowMs = this.#env.clock.monotonicMs();
     if (frontier.stopped) return this.#detached(sources ?? [...this.#sources.values()], frontier, nowMs);
     if (sources === undefined) return this.#worst(this.#sources.values(), frontier, nowMs);
-    if (sources.length === 1) return this.#ageOf(sources[0]!, frontier, nowMs);
-    return this.#worst(sources, frontier, nowMs);
+    const age =
+      sources.length === 1 ? this.#ageOf(sources[0]!, frontier, nowMs) : this.#worst(sources, frontier, nowMs);
+    return atLeast(age, this.#readAgain.get(id), nowMs);
   }
 
   /** Of everything that there is: the oldest of all tables, and of the connectors that have none. */
@@ -128,7 +136,16 @@ export class SourceFreshness {
   /** Now; undefined for one that was never heard of. */
   ofConnector(connector: string): Age | undefined {
     const source = this.#sources.get(connector);
-    return source && this.#ageOf(source, this.#env.frontier(), this.#env.clock.monotonicMs());
+    const nowMs = this.#env.clock.monotonicMs();
+    return source && atLeast(this.#ageOf(source, this.#env.frontier(), nowMs), this.#readAgainSince(connector), nowMs);
+  }
+
+  /** Of the tables of a connector, the one that is read again for the longest time. */
+  #readAgainSince(connector: string): number | undefined {
+    if (this.#readAgain.size === 0) return undefined;
+    const own = this.#tables.filter(({ connectors }) => connectors.includes(connector));
+    const since = own.flatMap(({ id }) => this.#readAgain.get(id) ?? []);
+    return since.length === 0 ? undefined : Math.min(...since);
   }
 
   /** Every connector that is there or has tables, as it stands now; `readable`: its first snapshot is complete. */
@@ -136,7 +153,7 @@ export class SourceFreshness {
     const frontier = this.#env.frontier();
     const nowMs = this.#env.clock.monotonicMs();
     return [...this.#inUse()].map((source) => ({
-      ...this.#ageOf(source, frontier, nowMs),
+      ...atLeast(this.#ageOf(source, frontier, nowMs), this.#readAgainSince(source.connector), nowMs),
       connector: source.connector,
       readable: this.#isReadable(source, frontier),
     }));
@@ -230,4 +247,15 @@ export class SourceFreshness {
   get #wallAheadMs(): number {
     return this.#env.clock.nowMs() - this.#env.clock.monotonicMs();
   }
+}
+
+/** Rows that are read again since then may be as old as that, whatever their source confirms. */
+function atLeast(age: Age, sinceMs: number | undefined, nowMs: number): Age {
+  if (sinceMs === undefined) return age;
+  const lagMs = Math.max(age.lagMs, Math.ceil(nowMs - sinceMs), 1);
+  return {
+    ...age,
+    lagMs,
+    standing: age.standing === 'current' || age.standing === 'catching-up' ? 'snapshot' : age.standing,
+  };
 }

@@ -10,7 +10,7 @@ export interface SourceUrlConnector {
 
 /**
  * `mysql://user:password@host:port/database`, `mariadb://...` or `sqlite:FILE`. Flat JSON without schemas, bare keys, one
- * partition. The name is made of host and database, and is only a proposal: which connector the source has is source-follower.ts's to find.
+ * partition; what stands behind a `?` are properties of the connector (of a file it is part of its name). The name is made of host and database, and is only a proposal: which connector the source has is source-follower.ts's to find.
  */
 export function connectorOfUrl(text: string): SourceUrlConnector {
   const flat = {
@@ -53,8 +53,30 @@ export function connectorOfUrl(text: string): SourceUrlConnector {
       'database.password': decodeURIComponent(url.password),
       ...(database === '' ? {} : { 'database.include.list': literalPattern(database) }),
       'topic.prefix': server,
+      ...propertiesOf(text, url),
     },
   };
+}
+
+/** Of what the URL says itself there is one place. */
+const ofTheUrl = new Set([
+  'database.hostname',
+  'database.port',
+  'database.user',
+  'database.password',
+  'connector.class',
+]);
+
+/** `?name=value&...` are properties of the connector, checked with the others. */
+function propertiesOf(text: string, { searchParams, hash }: URL): ConnectorConfig {
+  if (hash !== '') throw badUrl(text, 'a # in it has to be written as %23');
+  const given: Record<string, string> = {};
+  for (const [name, value] of searchParams) {
+    if (ofTheUrl.has(name)) throw badUrl(text, `"${name}" is said by the URL itself`);
+    if (Object.hasOwn(given, name)) throw badUrl(text, `"${name}" is there twice`);
+    given[name] = value;
+  }
+  return given;
 }
 
 /** Include lists hold regular expressions; a database's own name must match only itself. */
@@ -74,8 +96,8 @@ function badUrl(text: string, why: string, cause?: unknown): AppError {
   });
 }
 
-/** Up to the last @, or to the end: a password may hold anything, and a URL that is wrong may be cut short. */
+/** Up to the last @, or to the end: a password may hold anything, and a URL that is wrong may be cut short. Properties may be secrets, too. */
 function masked(text: string): string {
   const end = text.includes('@') ? /:\/\/([^:@/]*):.*(?=@)/s : /:\/\/([^:/]*):.*$/s;
-  return text.replace(end, '://$1:****');
+  return text.replace(end, '://$1:****').replace(/\?.*$/s, '?****');
 }

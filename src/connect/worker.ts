@@ -16,7 +16,8 @@ import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
 import { Confirmations } from './confirmations.js';
-import { heldTables, type HeldRowsEnv } from './held-rows.js';
+import { EncodedComparison, type EncoderMakers } from './row-comparison.js';
+import { heldRows, heldTables, type HeldRowsEnv } from './held-rows.js';
 
 export interface ConnectorRun {
   readonly name: string;
@@ -24,6 +25,11 @@ export interface ConnectorRun {
   readonly openProducer: () => Promise<AppendProducer>;
   readonly chunks: ChunkBuilder;
   readonly openTable: SourceContext['openTable'];
+  readonly recordsOf: SourceContext['recordsOf'];
+  readonly openSideRecords: SourceContext['openSideRecords'];
+  readonly encoders: EncoderMakers;
+  /** What a chunk's records need is there when it is written. */
+  readonly beforeWrite: () => Promise<void>;
   readonly held: Omit<HeldRowsEnv, 'connector' | 'producer'>;
   readonly report: (report: SourceReport) => void;
   readonly logger: Logger;
@@ -40,18 +46,27 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
     const reports = new Confirmations(producer, run.report);
     logger.info('connector starts', { position: producer.position });
     failpoint('source-before-first-chunk');
+    const held: HeldRowsEnv = { ...run.held, connector: run.name, producer: () => opened };
     const context: SourceContext = {
       logger,
       signal,
       chunks: run.chunks,
       openTable: run.openTable,
-      heldTables: () => heldTables({ ...run.held, connector: run.name, producer: () => opened }),
+      recordsOf: run.recordsOf,
+      openSideRecords: run.openSideRecords,
+      heldTables: () => heldTables(held),
+      heldRows: heldRows(held),
+      comparison: new EncodedComparison(
+        { connector: run.name, settled: () => heldRows(held).settled(), compareRows: held.compareRows },
+        run.encoders,
+      ),
       reportState: (state) => reports.state(state),
       confirm: (atMs) => reports.confirm(atMs),
       sourceClock: (sourceUs, atMs) => reports.clock(sourceUs, atMs),
     };
     for await (const chunk of source.chunks(positionToResume(producer.position), context)) {
       if (signal.aborted) break;
+      await run.beforeWrite();
       failpoint('connect-before-append');
       await producer.write(chunk);
       failpoint('connect-after-append');

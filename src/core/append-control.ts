@@ -19,6 +19,15 @@ export type AppendControl =
    * replayed. A step derives records like any append, so it has a place in the sequence.
    */
   | { readonly kind: 'build-step'; readonly table: string; readonly rows: number; readonly method: 'scan' | 'replay' }
+  /** Captured tables whose rows have changed otherwise than by events: they are read again, and may be old until then. */
+  | {
+      readonly kind: 'tables-called';
+      readonly connector: string;
+      /** `database.table` */
+      readonly tables: readonly { readonly table: string; readonly cause: string }[];
+    }
+  /** A captured table (`database.table`) cannot be captured any more: what is held of it stays as it is. */
+  | { readonly kind: 'table-failed'; readonly connector: string; readonly table: string; readonly error: ErrorMessage }
   /** The new version of a rebuilt table takes the place of the old one. */
   | { readonly kind: 'rebuild-swapped'; readonly table: string; readonly version: number }
   /** A connector is to run, or to stand still, as its document says (JSON; secrets as they were given). */

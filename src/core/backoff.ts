@@ -8,6 +8,8 @@ export interface BackoffOptions {
 export interface Backoff {
   /** Waits for the next delay; rejects with the signal's reason when it aborts. */
   wait(signal: AbortSignal): Promise<void>;
+  /** The next delay, for whoever waits by itself. */
+  next(): number;
   /** The next wait starts from the initial delay again. */
   reset(): void;
   readonly attempt: number;
@@ -22,11 +24,14 @@ export function createBackoff(options: BackoffOptions): Backoff {
     reset() {
       attempt = 0;
     },
-    async wait(signal) {
+    next() {
       const ceiling = Math.min(options.maxMs, options.initialMs * 2 ** Math.min(attempt, 30));
       attempt++;
       // Full jitter on the upper half: tries of several connectors drift apart, and none is immediate.
-      await delay(ceiling / 2 + (Math.random() * ceiling) / 2, signal);
+      return ceiling / 2 + (Math.random() * ceiling) / 2;
+    },
+    wait(signal) {
+      return delay(this.next(), signal);
     },
   };
 }
@@ -45,6 +50,17 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
     }, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** True when the wait has come to its end; false when its signal has ended it, whatever the signal's reason is. */
+export async function passed(wait: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  try {
+    await wait;
+    return true;
+  } catch (error) {
+    if (signal.aborted || isAbort(error)) return false;
+    throw error;
+  }
 }
 
 /** Rejects as soon as the signal aborts, whatever the work waits for. What becomes of the work then is nobody's concern. */

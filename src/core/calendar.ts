@@ -36,6 +36,14 @@ export interface CivilDate {
 }
 
 export function civilDate(epochDay: number): CivilDate {
+  const packed = packedDate(epochDay);
+  const year = Math.floor(packed / 512);
+  const rest = packed - year * 512;
+  return { year, month: rest >> 5, day: rest & 31 };
+}
+
+/** The same as one number, year * 512 + month * 32 + day, for those who want no object. */
+export function packedDate(epochDay: number): number {
   const shifted = epochDay + epochShift;
   const era = Math.floor(shifted / daysPerEra);
   const dayOfEra = shifted - era * daysPerEra;
@@ -46,5 +54,5 @@ export function civilDate(epochDay: number): CivilDate {
   const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
   const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0)) * 512 + month * 32 + day;
 }

@@ -13,7 +13,8 @@ export type DataType =
   | { readonly kind: 'DATE' }
   /** `digits`: of the fraction of a second on the wire: 3 = milliseconds, 6 = microseconds. In memory always µs. */
   | { readonly kind: 'TIME'; readonly digits: 3 | 6 }
-  | { readonly kind: 'TIMESTAMP'; readonly digits: 3 | 6 }
+  /** `zoned`: on the wire it is text in UTC with so many digits behind the second, as Debezium writes TIMESTAMP of MySQL. */
+  | { readonly kind: 'TIMESTAMP'; readonly digits: 3 | 6; readonly zoned?: number }
   | { readonly kind: 'ARRAY'; readonly element: DataType }
   | { readonly kind: 'MAP'; readonly key: DataType; readonly value: DataType }
   | { readonly kind: 'STRUCT'; readonly fields: readonly StructField[] };
@@ -73,6 +74,11 @@ export function printType(type: DataType): string {
 /** Same type; the digits of TIME and TIMESTAMP are a matter of the wire and do not count. */
 export function sameType(a: DataType, b: DataType): boolean {
   return printType(a) === printType(b);
+}
+
+/** As the type is in records that are no captured ones: their times are numbers. */
+export function withoutZone(type: DataType): DataType {
+  return type.kind === 'TIMESTAMP' && type.zoned !== undefined ? { kind: type.kind, digits: type.digits } : type;
 }
 
 /** The canonical form of an integer that may not fit a double: number when it is exact, else bigint. */

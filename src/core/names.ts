@@ -26,3 +26,8 @@ function foldLetter(letter: string): string {
   const upper = letter.toUpperCase();
   return upper.length === letter.length && upper.toLowerCase() === letter ? upper : letter;
 }
+
+/** Whether what a connector has captured under `database.table` is no table of its source, but records beside those of rows. */
+export function isSideTable(name: string): boolean {
+  return name.startsWith('.');
+}

@@ -2,7 +2,8 @@
 // result row, an SQLite row) and calls the writer once per column, in the order of the table's columns; the writer writes the
 // encoded record (JSON, Avro, ...) into the chunk under construction. `connect` compiles a RowEncoder per table from schema,
 // format, shape and key, and the source never knows the format. Implemented in schema/formats.
-import type { DataType } from './data-type.js';
+import type { ChangeOrigin } from './change-origin.js';
+import type { DataType, Value } from './data-type.js';
 import type { Op } from './record.js';
 import type { AppendEnd, Chunk } from './append.js';
 
@@ -46,7 +47,15 @@ export interface ValueWriter {
   /** TIME and TIMESTAMP: µs; beyond 2^53 as high * 2^32 + low like int64. */
   micros(value: number): void;
   microsWide(high: number, low: number): void;
+  /** ARRAY, MAP and STRUCT, and any other type from memory (cold paths). */
+  value(value: Value): void;
 }
+
+/**
+ * What is wanted of the row before its change. `key`: its key columns, in key order. `of-deletes`: of a delete all columns; a changed key
+ * is then a delete and a row, not an old image. `whole`: all columns, of updates, too.
+ */
+export type OldRow = 'key' | 'of-deletes' | 'whole';
 
 /** Writes the records of one table into chunks. Calls: `begin`, columns on the writer it returns, `end`. */
 export interface RowEncoder {
@@ -56,29 +65,47 @@ export interface RowEncoder {
   beginRow(op: Op): ValueWriter;
   endRow(): void;
   /**
-   * Update: first the key columns of the old image (`beginOldKey`, key columns in key order, `endOldKey`), then the new row by
-   * `beginRow('u')`. When the key bytes differ, endRow writes a tombstone of the old key before the new row. A source that
-   * knows the key to be unchanged leaves the old key out.
+   * Update: first the old image (`beginOld`, what `oldRow` asks for, `endOld`), then the new row by `beginRow('u')`. When the key bytes
+   * differ, endRow writes the delete of the old key before the new row. A source that knows the key to be unchanged leaves an old image
+   * out of which only the key is wanted.
    */
-  beginOldKey(): ValueWriter;
-  endOldKey(): void;
-  /** Delete: the key columns follow in key order; then `endDelete` writes the tombstone (and what the shape has before it). */
+  beginOld(): ValueWriter;
+  endOld(): void;
+  /** Delete: the old image follows, as `oldRow` asks for it; then `endDelete` writes the tombstone (and what the shape has before it). */
   beginDelete(): ValueWriter;
   endDelete(): void;
-  /** With shapes that keep the last row of a delete (`__deleted`, envelopes): all columns are wanted instead of the key. */
-  readonly wantsOldRow: boolean;
+  readonly oldRow: OldRow;
+  /** Writes the records of rows that are as the records have them, where those have other columns than the table: itself where not. */
+  readonly held: RowEncoder;
+}
+
+/** Opaque. */
+export interface ChunkMark {
+  readonly generation: number;
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** Collects the records of all encoders of a source into chunks. One per source task. */
 export interface ChunkBuilder {
+  /** Of the rows that are encoded now. */
+  readonly origin: ChangeOrigin;
   /** Bytes in the chunk under construction. */
   readonly byteLength: number;
   readonly recordCount: number;
+  /** Nothing would be taken: neither a record nor the end of an append. */
+  readonly isEmpty: boolean;
   /** Ends the current append. */
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void;
   /** Ends behind the last one with a position; before the chunk is taken, `placeLast` gives the last of them one. */
   readonly unplaced: number;
   placeLast(position: string): void;
+  /** The place behind the newest record, to go back to. */
+  mark(): ChunkMark;
+  /** Forgets the records of the open append behind a mark. False, and nothing is done: some of them are handed over. */
+  rewind(mark: ChunkMark): boolean;
+  /** Forgets the records of one topic behind the last end; marks from before are of no use then. False, and nothing is done: some are handed over. */
+  dropOpen(topic: string): boolean;
   /** Forgets the records behind the last end (a rolled-back transaction whose records are all still here). */
   discardOpenAppend(): void;
   /** Takes the chunk; the builder goes on with a new buffer. Null when it is empty. */

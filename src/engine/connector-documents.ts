@@ -4,10 +4,16 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { StoredMoment } from '../connect/source-facts.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
+import type { ConnectorProgress } from '../connect/herder-env.js';
 import { producerName } from '../connect/naming.js';
 import type { AppendControl } from '../core/append-control.js';
 import { positionToResume } from '../core/append.js';
+import type { ErrorMessage } from '../core/errors.js';
 import type { StateWriter } from '../store/state-store.js';
+
+function problemOf({ code, message, detail, hint }: ErrorMessage) {
+  return { code, message, ...(detail && { detail }), ...(hint && { hint }) };
+}
 
 const kind = 'sequenced-connector';
 /** Of versions that kept them beside the log. */
@@ -73,12 +79,13 @@ export class ConnectorDocuments {
     this.#state.transaction(() => this.#state.putDocument(momentKind, moment.connector, JSON.stringify(moment)));
   }
 
-  progress(name: string) {
+  progress(name: string): ConnectorProgress {
     const entries = this.#catalog.all().filter((entry) => entry.captured?.connector === name);
     return {
       position: positionToResume(this.#state.frontier.positions[producerName(name)]),
       tables: entries.map((entry) => entry.name),
       topics: entries.map((entry) => entry.properties.topic),
+      stopped: entries.flatMap(({ name: table, failed }) => (failed === null ? [] : [{ table, ...problemOf(failed) }])),
     };
   }
 }

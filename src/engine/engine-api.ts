@@ -1,8 +1,11 @@
 // What the engine thread offers to the main thread, what it is started with, and what it tells.
-import type { HeldRowsPage, HeldRowsRequest } from '../connect/held-rows.js';
-import type { OutputSettings } from '../connect/connector-config.js';
+import type { HeldName, HeldRowsPage, HeldRowsRequest, LookupDeclaration } from '../connect/held-rows.js';
+import type { CompareRowsRequest } from '../connect/row-comparison.js';
+import type { RecordDifference } from '../source/verification.js';
+import type { RecordForm } from '../connect/output-settings.js';
 import type { StoredMoment } from '../connect/source-facts.js';
 import type { TableSources } from '../connect/source-freshness.js';
+import type { ConnectorProgress, Kept } from '../connect/herder-env.js';
 import type { StoredConnector } from '../connect/stored-connector.js';
 import type { ErrorMessage } from '../core/errors.js';
 import type { LogFields, LogLevel } from '../core/logger.js';
@@ -17,6 +20,7 @@ import type {
   StatementRun,
 } from '../projector/statement-facade.js';
 import type { RegistryFacade } from '../registry/registry-facade.js';
+import type { HeldFound, HeldSearch } from '../source/source-connector.js';
 import type { Durability } from '../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../stream/event-log.js';
 import type { OutboxStatus } from './outbox.js';
@@ -62,9 +66,11 @@ export interface OpenTableRequest {
   readonly connector: string;
   readonly table: SourceTable;
   readonly topic: string;
-  readonly output: OutputSettings;
+  readonly output: RecordForm;
   /** Readable only when the connector's snapshot is complete. */
   readonly hidden: boolean;
+  /** Why it is read again, if it is. */
+  readonly cause?: string | undefined;
   /** Make it a queryable table (else only a topic). */
   readonly createTable: boolean;
 }
@@ -74,6 +80,9 @@ export interface OpenedTable {
   readonly topic: string;
   readonly keySchemaId: number | undefined;
   readonly valueSchemaId: number | undefined;
+  /** Their texts, of PROTOBUF. */
+  readonly keySchema: string | undefined;
+  readonly valueSchema: string | undefined;
 }
 
 /** Statements that read tables which are not there yet, kept until they are. */
@@ -101,15 +110,19 @@ export interface EngineApi {
   connectors(): Promise<readonly StoredConnector[]>;
   putConnector(connector: StoredConnector): Promise<void>;
   /** Gives its position up on request, and also drops its tables with their topics. */
-  removeConnector(name: string, keep: 'all' | 'topics' | 'nothing'): Promise<void>;
-  connectorProgress(name: string): Promise<{
-    readonly position: string | null;
-    readonly tables: readonly string[];
-    readonly topics: readonly string[];
-  }>;
+  removeConnector(name: string, keep: Kept): Promise<void>;
+  /** Of one that rests; null: it is given up. Resolves when `connectorProgress` tells it. */
+  setConnectorPosition(name: string, position: string | null): Promise<void>;
+  connectorProgress(name: string): Promise<ConnectorProgress>;
   /** What a connector has captured: `database.table` of each, and their rows as they are applied. */
-  heldTables(connector: string): Promise<readonly string[]>;
+  heldTables(connector: string): Promise<readonly HeldName[]>;
   heldRows(request: HeldRowsRequest): Promise<HeldRowsPage>;
+  /** Rows of the source beside them: what is held otherwise. */
+  compareRows(request: CompareRowsRequest): Promise<readonly RecordDifference[] | 'unknown'>;
+  /** What they are found by. */
+  declareLookups(declaration: LookupDeclaration): Promise<void>;
+  lookupNotes(connector: string): Promise<string | null>;
+  findHeld(connector: string, search: HeldSearch): Promise<HeldFound | 'empty' | 'unknown' | 'other-columns'>;
   /** Where producers stood at the seq that is applied. */
   knownPositions(): Promise<{ readonly seq: number; readonly positions: Readonly<Record<string, string>> }>;
   /** When the sources of connectors, and of tables whose connector is gone, were last known to be current. */

@@ -74,8 +74,9 @@ function assertWritable(catalog: Catalog, { name, properties, imported }: Source
       hint: 'write to the topic with a Kafka producer: what it holds is imported',
     });
   }
-  if (valueFormat === 'AVRO' || keyFormat === 'AVRO')
-    throw new AppError('unsupported-statement', `INSERT VALUES into ${name}, whose format is AVRO`);
+  const registered = [valueFormat, keyFormat].find((format) => format === 'AVRO' || format === 'PROTOBUF');
+  if (registered !== undefined)
+    throw new AppError('unsupported-statement', `INSERT VALUES into ${name}, whose format is ${registered}`);
 }
 
 function encode({ schema, properties }: SourceEntry, row: InsertValues['row']) {

@@ -17,6 +17,7 @@ import { statementsTopic } from '../projector/definition.js';
 import { Garbage } from '../projector/garbage.js';
 import { Projector } from '../projector/projector.js';
 import { querySources } from '../projector/query-sources.js';
+import { compareRows } from './compare-rows.js';
 import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
 import { Visibility } from '../projector/visibility.js';
@@ -27,6 +28,7 @@ import { alterTopic } from './alter-topic.js';
 import { openCapturedTable } from './capture-tables.js';
 import { ConnectorDocuments } from './connector-documents.js';
 import { ConnectorRemoval } from './connector-removal.js';
+import { setPosition } from './set-position.js';
 import { DefinitionAppends } from './definition-appends.js';
 import type { EngineApi, EngineOptions, MainApi } from './engine-api.js';
 import { EngineLoop } from './engine-loop.js';
@@ -34,6 +36,7 @@ import type { EngineLog } from './engine-log.js';
 import { gaugeOutbox } from './outbox.js';
 import { EngineStatements } from './engine-statements.js';
 import { heldRows, heldTables } from './held-rows.js';
+import { declareLookups, findHeld, forgetLookups, lookupNotes } from './held-lookups.js';
 import { Imports } from './imports.js';
 import { FeedRetention } from './feed-retention.js';
 import { Housekeeping } from './housekeeping.js';
@@ -52,6 +55,9 @@ import { storageError } from '../sqlite/storage-error.js';
 import { openStateStore } from '../store/sqlite/state-store.js';
 import type { ProducerOptions } from '../stream/event-log.js';
 import type { TopicRefusal } from '../stream/topic-refusal.js';
+
+/** Behind these a table that stood still may go on. */
+const maySetGoing: ReadonlySet<string> = new Set(['snapshot-completed', 'rebuild-swapped']);
 
 /** Rejects with data-folder-unusable where the place of the data file is to blame. */
 export async function openEngine(options: EngineOptions, main: MainApi): Promise<EngineApi> {
@@ -75,7 +81,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   const state = openStateStore(database, { logId: log.logId });
   const topics = await engineLog.begin(state);
   const catalog = new Catalog(state);
-  const sinks = new SinkTopics();
+  const sinks = new SinkTopics((id) => registry.schemaText(id));
   const tableSources = new TableSourcesTeller({
     catalog,
     sourcesOf: (query) => querySources(catalog, query),
@@ -106,7 +112,9 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     schemaDocuments({ state, tell: (key, value) => sinks.put(schemas, key, value, context) }),
     async (command) => (await definitionAppends.append(command)) as RegistryOutcome,
   );
-  const resolve = (id: number) => registry.schemaText(id);
+  const resolve = Object.assign((id: number) => registry.schemaText(id), {
+    imports: (id: number) => registry.schemaImports(id),
+  });
 
   const runtime = new Runtime({
     state,
@@ -169,7 +177,9 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     visibility,
     connectorChanged: (control) => {
       connectors.apply(control);
-      if (control.kind === 'connector-removed') applier.forgetConnector(control.name);
+      if (control.kind !== 'connector-removed') return;
+      applier.forgetConnector(control.name);
+      forgetLookups({ catalog, runtime, state }, control.name);
     },
     logStarts: ({ seq, commitTimeUs }) => noteLogStart(state, { seq, timeMs: Math.floor(commitTimeUs / 1000) }),
     topics,
@@ -207,6 +217,14 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     metrics,
     nowMs: () => systemClock.nowMs(),
   });
+  const rebuilds = new Rebuilds({
+    catalog,
+    builder,
+    state,
+    wake: () => loop.wake(),
+    reload: () => projector.load(),
+    logger,
+  });
   const loop = new EngineLoop({
     intake: engineLog.intake,
     state,
@@ -228,6 +246,8 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       sourceCounts.add(appends);
       main.committed(appends.at(-1)!.seq, state.frontier.commitTimeUs);
       tableSources.committed();
+      if (leads && appends.some(({ control }) => control !== undefined && maySetGoing.has(control.kind)))
+        setImmediate(() => rebuilds.heal());
     },
     onFatal: (error) => {
       const told = toAppError(storageError(error, database.path));
@@ -259,19 +279,16 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
         state: wanted.toUpperCase(),
       })),
   });
-  const rebuilds = new Rebuilds({
-    catalog,
-    builder,
-    state,
-    wake: () => loop.wake(),
-    reload: () => projector.load(),
-  });
+  if (leads) rebuilds.heal();
+  const positions = {
+    openProducer: (name: string) => log.openProducer(name),
+    nowUs: () => systemClock.nowUs(),
+  };
   const removal = new ConnectorRemoval({
+    ...positions,
     catalog,
     connectors,
-    openProducer: (name) => log.openProducer(name),
     execute: (sql) => statements.execute({ sql, owner: 'api' }),
-    nowUs: () => systemClock.nowUs(),
   });
   if (leads) await engineLog.startSending(refuse);
   const trimming =
@@ -307,9 +324,18 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     removeConnector: async (name, keep) => {
       await removal.remove(name, keep);
     },
+    setConnectorPosition: async (name, position) => {
+      await setPosition(positions, name, position);
+      await logEnd.reached();
+    },
     connectorProgress: async (name) => connectors.progress(name),
     heldTables: async (connector) => heldTables({ catalog, runtime, state }, connector),
     heldRows: async (request) => heldRows({ catalog, runtime, state }, request),
+    compareRows: async (request) =>
+      compareRows({ catalog, runtime, state, decoderOf: (entry) => createRecordDecoder(entry, resolve) }, request),
+    declareLookups: async (declaration) => declareLookups({ catalog, runtime, state }, declaration),
+    lookupNotes: async (connector) => lookupNotes(state, connector),
+    findHeld: async (connector, search) => findHeld({ catalog, runtime, state }, connector, search),
     knownPositions: async () => ({ seq: state.frontier.seq, positions: state.frontier.positions }),
     moments: async () => connectors.moments(),
     keepMoment: async (moment) => connectors.keepMoment(moment),
@@ -331,6 +357,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     stop: async () => {
       await trimming?.close();
       await imports?.close();
+      rebuilds.close();
       await loop.stop();
       await builder.close();
       tableSources.close();

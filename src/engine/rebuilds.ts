@@ -1,8 +1,9 @@
-// Rebuilds on request: a table is derived again beside itself.
+// Rebuilds on request, or because what a table is derived from stood still: it is derived again beside itself.
 import { type Catalog, type SourceEntry } from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import { systemClock } from '../core/clock.js';
-import { AppError } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
 import type { Builder } from '../projector/builder.js';
 import { assertRuns } from '../projector/definition-checks.js';
 import { newRebuild } from '../projector/new-rebuild.js';
@@ -18,10 +19,12 @@ export interface RebuildsEnv {
   readonly wake: () => void;
   /** After a rollback: memory follows the store again. */
   readonly reload: () => void;
+  readonly logger: Logger;
 }
 
 export class Rebuilds {
   readonly #env: RebuildsEnv;
+  #closed = false;
 
   constructor(env: RebuildsEnv) {
     this.#env = env;
@@ -29,7 +32,7 @@ export class Rebuilds {
 
   /** Begins to derive a table again beside itself. */
   async begin(table: string): Promise<RebuildProgress> {
-    const { catalog, builder, state } = this.#env;
+    const { catalog, builder } = this.#env;
     const entry = catalog.find(table);
     if (!entry?.table) throw new AppError('unknown-table', `no table ${table}`);
     if (builder.isBuilding(entry.name)) throw new AppError('rebuild-running', `table ${entry.name} is being rebuilt`);
@@ -52,6 +55,46 @@ export class Rebuilds {
         hint: `a derived stream is not kept to be replayed: select from the source of ${forgetful.name} instead`,
       });
     }
+    this.#start(entry);
+    return builder.progress().find((progress) => nameKey(progress.table) === nameKey(entry.name))!;
+  }
+
+  /** What is derived from a table that stood still, and goes on now, is derived again; a stream is not kept to be replayed. */
+  heal(): void {
+    const { catalog, builder, logger } = this.#env;
+    if (this.#closed) return;
+    for (const query of catalog.queries()) {
+      const { state } = query;
+      const sink = catalog.find(query.sink);
+      if (state.kind !== 'failed' || state.source === undefined || !sink?.table || builder.isBuilding(sink.name))
+        continue;
+      if (!querySources(catalog, query).every((name) => this.#goesOn(name))) continue;
+      logger.info('a table is derived again, since what it is derived from goes on', {
+        table: sink.name,
+        source: state.source,
+      });
+      try {
+        this.#start(sink);
+      } catch (error) {
+        logger.error('a table cannot be derived again', { table: sink.name, error: toAppError(error).message });
+      }
+    }
+  }
+
+  /** Nothing is begun any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #goesOn(name: string): boolean {
+    const { catalog } = this.#env;
+    const source = catalog.find(name);
+    if (!source?.visible || source.failed !== null || source.captured?.reconciling !== undefined) return false;
+    return source.writtenBy === null || catalog.query(source.writtenBy)?.state.kind === 'running';
+  }
+
+  #start(entry: SourceEntry): void {
+    const { catalog, builder, state } = this.#env;
     const document = newRebuild(catalog, entry, this.#nextVersion(entry), systemClock.nowMs());
     try {
       state.transaction(() => builder.begin(document));
@@ -60,7 +103,6 @@ export class Rebuilds {
       throw error;
     }
     this.#env.wake();
-    return builder.progress().find((progress) => nameKey(progress.table) === nameKey(entry.name))!;
   }
 
   /** Versions that a failed rebuild has left behind are not used again before they are gone. */

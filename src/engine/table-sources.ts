@@ -16,6 +16,7 @@ export interface TableSourcesEnv {
 interface Behind {
   readonly connectors: Set<string>;
   awaitsSnapshot: boolean;
+  isReadAgain: boolean;
 }
 
 export class TableSourcesTeller {
@@ -23,6 +24,7 @@ export class TableSourcesTeller {
   /** An entry stands as long as its query is what it is. */
   readonly #sources = new WeakMap<QueryEntry, readonly string[]>();
   #told = -1;
+  #toldReadAgain = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(env: TableSourcesEnv) {
@@ -32,6 +34,8 @@ export class TableSourcesTeller {
   /** A commit may have changed the catalogue. */
   committed(): void {
     if (this.#env.catalog.version === this.#told) return;
+    // Rows that are read again must not be called current for another moment.
+    if (this.#readAgain() !== this.#toldReadAgain) return this.tell();
     // Unref: what is not told yet holds nobody.
     this.#timer ??= setTimeout(() => this.tell(), delayMs).unref();
   }
@@ -40,7 +44,13 @@ export class TableSourcesTeller {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#told = this.#env.catalog.version;
+    this.#toldReadAgain = this.#readAgain();
     this.#env.tell(this.#tables());
+  }
+
+  #readAgain(): string {
+    const all = this.#env.catalog.all().filter(({ captured }) => captured?.reconciling !== undefined);
+    return all.map(({ name }) => name).join('\n');
   }
 
   close(): void {
@@ -63,20 +73,22 @@ export class TableSourcesTeller {
       const all: Behind = {
         connectors: new Set(captured ? [captured.connector] : []),
         awaitsSnapshot: captured?.awaitsSnapshot === true,
+        isReadAgain: captured?.reconciling !== undefined,
       };
       // Queries read what was there before them, so there is no circle; should one be made, it ends here.
       known.set(key, all);
       for (const source of (writers.get(key) ?? []).flatMap((query) => this.#sourcesOf(query))) {
-        const { connectors, awaitsSnapshot } = behind(source);
+        const { connectors, awaitsSnapshot, isReadAgain } = behind(source);
         for (const each of connectors) all.connectors.add(each);
         all.awaitsSnapshot ||= awaitsSnapshot;
+        all.isReadAgain ||= isReadAgain;
       }
       return all;
     };
     return catalog.all().flatMap(({ name, table }) => {
       if (table === null) return [];
-      const { connectors, awaitsSnapshot } = behind(name);
-      return [{ id: table.id, name, connectors: [...connectors], awaitsSnapshot }];
+      const { connectors, awaitsSnapshot, isReadAgain } = behind(name);
+      return [{ id: table.id, name, connectors: [...connectors], awaitsSnapshot, isReadAgain }];
     });
   }
 

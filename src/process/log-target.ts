@@ -2,15 +2,14 @@
 import { pino } from 'pino';
 import type { LogFields, LogLevel, LogTarget } from '../core/logger.js';
 
-const order: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
-export function createLogTarget(level: LogLevel, format: 'json' | 'human'): LogTarget {
-  return format === 'json' ? jsonTarget(level) : humanTarget(level);
+/** Writes whatever comes: which lines are wanted is decided before (log-levels.ts). */
+export function createLogTarget(format: 'json' | 'human'): LogTarget {
+  return format === 'json' ? jsonTarget() : humanTarget;
 }
 
-function jsonTarget(level: LogLevel): LogTarget {
+function jsonTarget(): LogTarget {
   const log = pino({
-    level,
+    level: 'debug',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: ['*.password', 'password', '["database.password"]', '["kafka.api.secret"]'], censor: '****' },
@@ -18,14 +17,10 @@ function jsonTarget(level: LogLevel): LogTarget {
   return (at, message, fields) => log[at](fields, message);
 }
 
-function humanTarget(level: LogLevel): LogTarget {
-  const least = order.indexOf(level);
-  return (at, message, fields) => {
-    if (order.indexOf(at) < least) return;
-    const { thread: _thread, ...shown } = fields;
-    const time = new Date().toISOString().slice(11, 19);
-    process.stderr.write(`${time} ${at.padEnd(5)} ${message}${fieldsText(shown)}\n`);
-  };
+function humanTarget(at: LogLevel, message: string, fields: LogFields): void {
+  const { thread: _thread, ...shown } = fields;
+  const time = new Date().toISOString().slice(11, 19);
+  process.stderr.write(`${time} ${at.padEnd(5)} ${message}${fieldsText(shown)}\n`);
 }
 
 function fieldsText(fields: LogFields): string {

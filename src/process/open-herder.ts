@@ -5,8 +5,10 @@ import type { Config } from '../config.js';
 import type { ConnectorStore } from '../connect/herder-env.js';
 import { Herder } from '../connect/herder.js';
 import type { Reconnects } from '../connect/reconnects.js';
+import { countVerification } from '../connect/verify-runs.js';
 import { resolveReferences } from '../connect/references.js';
 import type { SourceFreshness } from '../connect/source-freshness.js';
+import type { Metrics } from '../core/metrics.js';
 import { createLogger, type LogTarget } from '../core/logger.js';
 import type { StreamOptions } from '../engine/engine-api.js';
 import { startCaptureThread } from '../threads/capture-thread.js';
@@ -19,6 +21,7 @@ export interface HerderParts {
   readonly freshness: SourceFreshness;
   readonly stillLeads: () => Promise<boolean>;
   readonly reconnects: Reconnects;
+  readonly metrics: Metrics;
   readonly log: LogTarget;
 }
 
@@ -26,7 +29,7 @@ export interface HerderParts {
 export function openHerder(
   config: Config,
   engine: EngineThread,
-  { stream, freshness, stillLeads, reconnects, log }: HerderParts,
+  { stream, freshness, stillLeads, reconnects, metrics, log }: HerderParts,
 ): Herder {
   const secrets = join(resolve(config.data), 'secrets');
   const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
@@ -41,6 +44,8 @@ export function openHerder(
     },
     freshness,
     stillLeads,
+    onRestart: (connector) => metrics.count('writethrough_connector_restarts_total', 1, { connector }),
+    onVerified: (name, summary) => countVerification(metrics, name, summary),
     openInquiry: (family, source) => startInquiry(log, family, source),
     resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
     workerId: `${hostname()}:${config.port}`,
@@ -55,6 +60,7 @@ export function connectorStore({ remote }: EngineThread): ConnectorStore {
     load: () => remote.connectors(),
     put: (connector) => remote.putConnector(connector),
     remove: (name, keep) => remote.removeConnector(name, keep),
+    setPosition: (name, position) => remote.setConnectorPosition(name, position),
     progress: (name) => remote.connectorProgress(name),
   };
 }

@@ -3,7 +3,6 @@ import { startApp, type App } from '../app.js';
 import type { StartOptions } from '../cli/start.js';
 import { loadConfig, type Config, type ConfigInput } from '../config.js';
 import { toAppError, type AppError } from '../core/errors.js';
-import type { LogLevel } from '../core/logger.js';
 import { createLogTarget } from './log-target.js';
 import { freeMemoryAtRest } from '../threads/rest.js';
 
@@ -73,7 +72,7 @@ async function failureOf(work: () => Promise<void>): Promise<AppError> {
 
 export function logTarget(config: Config) {
   const human = config['log.format'] === 'human' || (config['log.format'] === 'auto' && process.stderr.isTTY);
-  return createLogTarget(config['log.level'] as LogLevel, human ? 'human' : 'json');
+  return createLogTarget(human ? 'human' : 'json');
 }
 
 /** Ctrl-C reaches the whole process group, and npm passes it on besides: what comes so soon after the first is the same one. */

@@ -48,11 +48,18 @@ export class ServiceLives {
     resume: async (name) => this.#now().connectors.resume(name),
     stop: async (name) => this.#now().connectors.stop(name),
     restart: async (name) => this.#now().connectors.restart(name),
+    snapshot: async (...args) => this.#now().connectors.snapshot(...args),
     delete: async (...args) => this.#now().connectors.delete(...args),
     topics: async (name) => this.#now().connectors.topics(name),
     offsets: async (name) => this.#now().connectors.offsets(name),
-    plugins: () => this.#now().connectors.plugins(),
+    resetOffsets: async (...args) => this.#now().connectors.resetOffsets(...args),
+    alterOffsets: async (...args) => this.#now().connectors.alterOffsets(...args),
+    plugins: (all) => this.#now().connectors.plugins(all),
+    pluginConfig: (name) => this.#now().connectors.pluginConfig(name),
     validate: async (...args) => this.#now().connectors.validate(...args),
+    verify: async (...args) => this.#now().connectors.verify(...args),
+    verification: async (name) => this.#now().connectors.verification(name),
+    diagnose: async (name) => this.#now().connectors.diagnose(name),
   };
 
   constructor(env: ServiceLivesEnv) {

@@ -68,6 +68,7 @@ export class StatusService implements StatusFacade {
         .map(({ name, standing, source }) =>
           describeAge({ lagMs: 0, standing: standing!, connector: name, reason: source.reason }),
         ),
+      ...statuses.flatMap(({ stopped = [] }) => stopped.map(({ table, message }) => `table ${table}: ${message}`)),
       ...queries.filter(({ state }) => state === 'ERROR').map(({ id, reason }) => `query ${id}: ${reason ?? 'failed'}`),
       ...(outbox?.full === true
         ? ['derived records wait for Kafka, and nothing more is applied until they are out']
@@ -111,6 +112,7 @@ export class StatusService implements StatusFacade {
       ...statuses.map(({ name, tasks, source }) =>
         gauge('writethrough_connector_running', Number(isRunning(tasks, source)), { connector: name }),
       ),
+      ...statuses.flatMap((status) => [...snapshotGauges(status), ...retryGauges(status), ...verifyGauges(status)]),
       ...statuses
         .filter(({ lagMs }) => lagMs !== undefined)
         .map(({ name, lagMs }) => gauge('writethrough_source_lag_seconds', lagMs! / 1000, { connector: name })),
@@ -177,4 +179,47 @@ function isRunning(tasks: ConnectorStatus['tasks'], source: ConnectorStatus['sou
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** What its newest verification has shown, also one of an earlier process. */
+function verifyGauges({ name, verified }: ConnectorStatus): MetricSample[] {
+  if (verified === undefined) return [];
+  const { state, differences, skipped, seconds, endedAt } = verified;
+  const ended = gauge('writethrough_verify_timestamp_seconds', Date.parse(endedAt) / 1000, { connector: name });
+  const failed = gauge('writethrough_verify_failed', Number(state === 'failed'), { connector: name });
+  if (state === 'failed') return [ended, failed];
+  return [
+    ended,
+    failed,
+    gauge('writethrough_verify_differences', differences, { connector: name }),
+    gauge('writethrough_verify_skipped_tables', skipped, { connector: name }),
+    gauge('writethrough_verify_seconds', seconds, { connector: name }),
+  ];
+}
+
+/** Of a connector that waits for its next try. */
+function retryGauges({ name, source: { retry } }: ConnectorStatus): MetricSample[] {
+  if (retry === undefined) return [];
+  const labels = { connector: name, code: retry.code };
+  return [
+    gauge('writethrough_connector_retry_attempt', retry.attempt, labels),
+    gauge('writethrough_connector_retry_timestamp_seconds', Date.parse(retry.at) / 1000, labels),
+  ];
+}
+
+/** Of tables that are being read, for the first time or again, and of those that stand still. */
+function snapshotGauges({ name, source, stopped = [] }: ConnectorStatus): MetricSample[] {
+  const tables = source.snapshot?.tables ?? [];
+  return [
+    gauge('writethrough_snapshot_tables_left', tables.filter(({ done }) => !done).length, { connector: name }),
+    gauge('writethrough_tables_stopped', stopped.length, { connector: name }),
+    ...tables.flatMap(({ table, rows, rowsEstimated, rowsPerSecond, secondsLeft }) =>
+      [
+        ['writethrough_snapshot_rows', rows] as const,
+        ['writethrough_snapshot_rows_estimated', rowsEstimated ?? undefined] as const,
+        ['writethrough_snapshot_rows_per_second', rowsPerSecond] as const,
+        ['writethrough_snapshot_seconds_left', secondsLeft] as const,
+      ].flatMap(([metric, value]) => (value === undefined ? [] : [gauge(metric, value, { connector: name, table })])),
+    ),
+  ];
 }

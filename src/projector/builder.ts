@@ -55,7 +55,6 @@ export class Builder {
     this.#pages = new BuildPages({ read: env.readLog, onRead: () => this.#onRead() });
   }
 
-  /** Called when something that a build waits for was read. */
   onRead(listener: () => void): void {
     this.#onRead = listener;
   }
@@ -75,7 +74,6 @@ export class Builder {
     this.#pages.committed();
   }
 
-  /** The loop has committed these, in order. */
   applied(appends: readonly Append[]): void {
     this.#pages.applied(appends);
   }
@@ -91,8 +89,10 @@ export class Builder {
     return swapping || stepping || (derives && this.#env.appendControl === undefined);
   }
 
-  isBuilding(table: string): boolean {
-    return this.#active.has(nameKey(table));
+  /** `rebuild`: not for the first time. */
+  isBuilding(table: string, purpose?: 'rebuild'): boolean {
+    const active = this.#active.get(nameKey(table));
+    return active !== undefined && (purpose === undefined || active.document.purpose === purpose);
   }
 
   progress(): readonly RebuildProgress[] {
@@ -108,11 +108,9 @@ export class Builder {
   /** Begins a build inside the open transaction; its rows come by steps. A created table's node runs already, unwired. */
   begin(document: BuildDocument): void {
     const { state, catalog } = this.#env;
-    const entry = catalog.find(document.table)!;
+    const { name, schema, table } = catalog.find(document.table)!;
     saveBuild(state, document);
-    if (document.purpose === 'rebuild') {
-      state.createTable({ id: entry.table!.id, version: document.version, name: entry.name, schema: entry.schema });
-    }
+    if (document.purpose === 'rebuild') state.createTable({ id: table!.id, version: document.version, name, schema });
     this.#ended.forget(document.table);
     this.#activate(document);
   }
@@ -296,6 +294,7 @@ export class Builder {
     const rows = replayRecords(this.#env.runtime, active, page.appends, at);
     this.#save(active, { replayedSeq: page.upTo, rows: active.document.rows + rows, caughtUp: page.atEnd });
     if (!page.atEnd) return;
+    active.replay!.replayFrom(Number.POSITIVE_INFINITY);
     this.#followLive(active);
     this.#caughtUp(active);
   }

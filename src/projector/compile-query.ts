@@ -5,6 +5,7 @@ import { compileTopology } from '../dataflow/topology.js';
 import type { CompiledQuery, CompileRequest } from '../runtime/runtime.js';
 import { rowTimestamp } from '../runtime/row-timestamp.js';
 import type { StateWriter } from '../store/state-store.js';
+import { assertSameColumns } from './definition-checks.js';
 import { queryPlan } from './query-sources.js';
 
 export interface CompileEnv {
@@ -24,6 +25,7 @@ export function stateOwner(stateName: string): string {
 export function compileQuery(env: CompileEnv, query: QueryEntry, request: CompileRequest): CompiledQuery {
   const { context, emit, sink } = request;
   const plan = queryPlan(env.catalog, query);
+  assertSameColumns(sink, plan.root.schema, `its query as it stands over its sources now`);
   const topology = compileTopology(plan, {
     queryId: `${query.number}v${request.version}`, // `stateOwner` reads it back
     state: (spec) => env.state.openState(spec),

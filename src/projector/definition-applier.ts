@@ -1,11 +1,9 @@
 // Applies one definition of the sequence to topics, schemas, catalogue, tables and wiring, inside the engine's open transaction: all of
 // them or, when it throws, none. What it reads is what the appends before it have left, so of two clients' statements the later one
 // is measured by what the earlier one has done, on every process alike.
-import { tableSpec, type SchemaIds, type SourceEntry } from '../catalog/catalog.js';
+import { tableSpec, type SourceEntry } from '../catalog/catalog.js';
 import { AppError, unreachable } from '../core/errors.js';
 import { nothingAsked } from '../core/topic-retention.js';
-import { avroKeySchema, avroValueSchema } from '../schema/formats/avro-schema.js';
-import { defaultKeyShape, keyFields, valueFields } from '../schema/formats/format.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Statement } from '../sql/plan.js';
@@ -17,6 +15,7 @@ import { assertNotInternal, assertRuns, assertTopicIsFree, exists } from './defi
 import type { Definition, DefinitionResult } from './definition.js';
 import { DropDefinitions } from './drop-definitions.js';
 import { analyzeOptions } from './query-sources.js';
+import { registerSinkSchemas } from './sink-schemas.js';
 import { SourceDefinitions, type PlacedStatement } from './source-definitions.js';
 import type { StatementResult } from './statement-facade.js';
 import { applied, leftAlone } from './statement-results.js';
@@ -127,7 +126,7 @@ export class DefinitionApplier {
       captured: null,
       visible: false,
       failed: null,
-      schemaIds: this.#registerSchemas(statement),
+      schemaIds: registerSinkSchemas(this.#env.registry, statement),
     };
     const query = { id, sql, sink: entry.name, owner, strict, state: { kind: 'running' }, number } as const;
     catalog.putSource(entry);
@@ -154,20 +153,6 @@ export class DefinitionApplier {
       seen: placed.seen,
       otherwise: topics.find(source.topic)?.partitions ?? source.partitions ?? 1,
     });
-  }
-
-  #registerSchemas({ schema, properties }: CreateAs): SchemaIds | null {
-    const { registry } = this.#env;
-    const { topic, keyFormat, valueFormat } = properties;
-    if (keyFormat !== 'AVRO' && valueFormat !== 'AVRO') return null;
-    const isKey = new Set(schema.keyColumns);
-    const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
-    const keyText = () => avroKeySchema(topic, keyFields(schema), defaultKeyShape(schema));
-    const valueText = () => avroValueSchema(topic, valueFields(schema, valueColumns));
-    return {
-      key: keyFormat === 'AVRO' && isKey.size > 0 ? registry.registerNow(`${topic}-key`, keyText(), 'AVRO') : null,
-      value: valueFormat === 'AVRO' ? registry.registerNow(`${topic}-value`, valueText(), 'AVRO') : null,
-    };
   }
 
   /** A new query starts from the earliest: from the rows that its tables hold, or from the records of its stream's topic. */

@@ -37,7 +37,10 @@ export function assertSameColumns(entry: SourceEntry, schema: RowSchema, what: s
 export function assertSameTimes(entry: SourceEntry, captured: RowSchema, table: string): void {
   captured.columns.forEach(({ name, type }, i) => {
     const there = entry.schema.columns[i]!.type;
-    if (!('digits' in type) || !('digits' in there) || type.digits === there.digits) return;
+    if (!('digits' in type) || !('digits' in there)) return;
+    // Text tells its unit itself.
+    if (type.kind === 'TIMESTAMP' && type.zoned !== undefined) return;
+    if (type.digits === there.digits) return;
     throw new AppError(
       'invalid-statement',
       `column ${name} of ${entry.name} has ${there.digits} digits behind the second, and captured table ${table} writes ${type.digits}`,

@@ -6,6 +6,8 @@ import type { RowSchema } from '../core/data-type.js';
 import type { AskedRetention } from '../core/topic-retention.js';
 import { AppError } from '../core/errors.js';
 import type { RegistryCommand, RegistryOutcome } from '../registry/registry.js';
+import type { JsonSchemas } from '../schema/formats/connect-json.js';
+import type { EnvelopeForm } from '../schema/formats/envelope.js';
 import type { WireField } from '../schema/formats/format.js';
 import type { FormatName } from '../sql/plan.js';
 import type { SeenTopic } from './defined-topics.js';
@@ -54,8 +56,14 @@ export interface CapturedTable {
   readonly valueFormat: FormatName;
   readonly keyShape: 'bare' | 'object';
   readonly deletedField: boolean;
+  /** Values are Debezium's envelope. */
+  readonly envelope?: EnvelopeForm | undefined;
+  /** JSON with its schema in each record. */
+  readonly schemas?: JsonSchemas | undefined;
   /** It stays hidden until its snapshot is complete. */
   readonly hidden: boolean;
+  /** Why it is read again; a table that stood still goes on. */
+  readonly reconciling?: string | undefined;
   /** False: only a topic. */
   readonly createTable: boolean;
   /** By name, of the topics that it may get, those that others have made. */
@@ -70,6 +78,9 @@ export interface CapturedResult {
   readonly topic: string;
   readonly keySchemaId: number | undefined;
   readonly valueSchemaId: number | undefined;
+  /** Their texts, of PROTOBUF. */
+  readonly keySchema: string | undefined;
+  readonly valueSchema: string | undefined;
 }
 
 export function statementsTopic(serviceId: string): string {

@@ -33,6 +33,7 @@ export function replayRecords(
   let rows = 0;
   for (const append of appends) {
     const { records } = append;
+    replay!.replayFrom(append.seq);
     context.seq = (at ?? append).seq;
     context.commitTimeUs = (at ?? append).commitTimeUs;
     for (let i = 0; i < records.count; i++) {
@@ -42,5 +43,6 @@ export function replayRecords(
       rows++;
     }
   }
+  replay!.table?.writer.settle();
   return rows;
 }

@@ -97,6 +97,7 @@ export class Projector {
     const { runtime, applier } = this.#parts;
     runtime.context.seq = append.seq;
     runtime.context.commitTimeUs = append.commitTimeUs;
+    runtime.context.rowtimeMs = Math.floor(append.commitTimeUs / 1000);
     for (let i = 0; i < records.count; i++) {
       if (records.topic(i) !== this.#topic) continue;
       const refused = this.#refused.get(append.seq);
@@ -129,9 +130,11 @@ export class Projector {
       case 'snapshot-completed': {
         const topics = new Set(control.topics);
         for (const entry of catalog.all()) {
-          if (entry.captured?.connector !== control.connector || entry.visible || !topics.has(entry.properties.topic))
-            continue;
-          catalog.putSource({ ...entry, captured: { ...entry.captured, awaitsSnapshot: false } });
+          if (entry.captured?.connector !== control.connector || !topics.has(entry.properties.topic)) continue;
+          const { reconciling, ...captured } = entry.captured;
+          if (entry.visible && reconciling === undefined) continue;
+          catalog.putSource({ ...entry, captured: { ...captured, awaitsSnapshot: false } });
+          if (entry.visible) continue;
           if (!builder.isBuilding(entry.name) && entry.failed === null) visibility.show(entry.name);
         }
         visibility.refresh();
@@ -152,6 +155,21 @@ export class Projector {
         return;
       case 'log-start':
         this.#parts.logStarts(append);
+        return;
+      case 'tables-called':
+        for (const entry of catalog.all()) {
+          const { captured } = entry;
+          const called = control.tables.find(({ table }) => table === captured?.table);
+          if (captured?.connector !== control.connector || !called) continue;
+          catalog.putSource({ ...entry, captured: { ...captured, reconciling: called.cause } });
+        }
+        return;
+      case 'table-failed':
+        for (const { captured, failed, name } of catalog.all()) {
+          if (captured?.connector !== control.connector || captured.table !== control.table || failed !== null)
+            continue;
+          throw new PartFailure({ kind: 'source', name }, fromErrorMessage(control.error));
+        }
         return;
       case 'import-failed':
         for (const { imported, failed, name, properties } of catalog.all()) {

@@ -4,19 +4,27 @@ import type { Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { RecordDecoder } from '../runtime/source-node.js';
 import type { ResolveSchema } from '../schema/formats/avro-decoder.js';
+import { connectKeySchema } from '../schema/formats/connect-json.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
 import { createKeyDecoder, createValueDecoder } from '../schema/formats/value-decoder.js';
+import { connectSchemaOf } from './captured-schemas.js';
 
 export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema): RecordDecoder {
   const { schema, properties, captured } = entry;
+  const { topic } = properties;
+  const schemas = captured?.schemas;
+  const keyShape = captured?.keyShape ?? defaultKeyShape(schema, properties.keyFormat);
   const { keyColumns } = schema;
   const hasKey = keyColumns.length > 0;
   const decodeKey = hasKey
     ? createKeyDecoder({
         format: properties.keyFormat,
         schema,
-        keyShape: captured?.keyShape ?? defaultKeyShape(schema),
+        keyShape,
         resolve,
+        framed: schemas?.key === 'registered',
+        connectSchema:
+          schemas?.key === true ? (fields) => connectKeySchema(topic, fields, schemas.times, keyShape) : undefined,
       })
     : undefined;
   const isKey = new Set(keyColumns);
@@ -26,8 +34,12 @@ export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema):
     format: properties.valueFormat,
     schema,
     valueColumns,
-    wrapping: captured?.deletedField ? 'flat-with-deleted' : 'flat',
+    wrapping: captured?.envelope ? 'envelope' : captured?.deletedField ? 'flat-with-deleted' : 'flat',
     resolve,
+    listsAreNull: captured !== null,
+    framed: schemas?.value === 'registered',
+    connectSchema:
+      schemas?.value === true ? (fields) => connectSchemaOf(topic, fields, schemas.times, captured!) : undefined,
   });
   return {
     key(bytes): Row {

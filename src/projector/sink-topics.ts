@@ -23,6 +23,7 @@ const bytesPerRecord = extentSize * Int32Array.BYTES_PER_ELEMENT + Float64Array.
 
 export class SinkTopics {
   #onFull: () => void = () => {};
+  readonly #schemaText: (id: number) => string;
   readonly #out = new ByteWriter(64 * 1024);
   #extents = new Int32Array(256 * extentSize);
   #timestamps = new Float64Array(256);
@@ -37,6 +38,11 @@ export class SinkTopics {
   #numberedSeq = -1;
   #nextPiece = 0;
 
+  /** `schemaText`: the text behind the id of a registered schema. */
+  constructor(schemaText: (id: number) => string) {
+    this.#schemaText = schemaText;
+  }
+
   /** Called in the open transaction when so much is held that it has to be taken. */
   onFull(listener: () => void): void {
     this.#onFull = listener;
@@ -47,20 +53,22 @@ export class SinkTopics {
     const { schema, properties, schemaIds } = entry;
     const isKey = new Set(schema.keyColumns);
     const valueColumns = schema.columns.map((_, i) => i).filter((i) => !isKey.has(i));
+    const registered = (id: number | null | undefined) =>
+      typeof id === 'number' ? { schemaId: id, schemaText: this.#schemaText(id) } : {};
     const encodeKey =
       schema.keyColumns.length === 0
         ? undefined
         : createKeyEncoder({
             format: properties.keyFormat,
             schema,
-            keyShape: defaultKeyShape(schema),
-            schemaId: schemaIds?.key ?? undefined,
+            keyShape: defaultKeyShape(schema, properties.keyFormat),
+            ...registered(schemaIds?.key),
           });
     const encodeValue = createValueEncoder({
       format: properties.valueFormat,
       schema,
       valueColumns,
-      schemaId: schemaIds?.value ?? undefined,
+      ...registered(schemaIds?.value),
     });
     const { topic } = properties;
     const partitions = properties.partitions ?? 1;

@@ -1,7 +1,7 @@
 // The newest changes of one table, printed once for all its subscribers. Holds a bounded stretch of the change feed's end; who is
 // further behind reads the feed itself. Nothing is queued per subscriber: each has only a place, so a slow one costs no more than the
 // page that it is handing out, and falls back to the feed, until the feed itself is too short (too-old).
-import type { Row, RowSchema } from '../core/data-type.js';
+import { printType, type Row, type RowSchema } from '../core/data-type.js';
 import { comparePlaces, printEventId, type Place } from '../core/version.js';
 import type { RowChange } from '../store/state-store.js';
 import type { ChangeItem } from './query-facade.js';
@@ -17,6 +17,8 @@ export interface ChangePrinter {
   /** A row of the initial snapshot; `id` is where a broken-off snapshot goes on. */
   row(id: string, row: Row, commitTimeUs: number): ChangeItem;
   mark(id: string, op: 'rebuilt' | 'caught-up'): ChangeItem;
+  /** The table has other columns from here on: these. */
+  schema(id: string): ChangeItem;
   /** How the table stands, as members of the item. */
   stands(id: string, op: 'behind' | 'stopped', members: Readonly<Record<string, string | number>>): ChangeItem;
 }
@@ -49,8 +51,13 @@ export function createChangePrinter(
       json: json(id, 'r', printKey(row), 'null', printRow(row), commitTimeUs),
     }),
     mark: (id, op) => ({ id, op, json: `{"id":"${id}","op":"${op}"}` }),
+    schema: (id) => ({ id, op: 'schema', json: JSON.stringify({ id, op: 'schema', columns: shownColumns(schema) }) }),
     stands: (id, op, members) => ({ id, op, json: JSON.stringify({ id, op, ...members }) }),
   };
+}
+
+function shownColumns({ columns, keyColumns }: RowSchema) {
+  return columns.map(({ name, type }, i) => ({ name, type: printType(type), key: keyColumns.includes(i) }));
 }
 
 /** ISO 8601 in UTC with microseconds. */

@@ -33,6 +33,8 @@ export type PositionStyle = 'token' | 'full';
 
 export interface TableSummary {
   readonly name: string;
+  /** Its name at the source, where another table has that here in other letters. */
+  readonly alias?: string | undefined;
   readonly rowCount: number;
   readonly schema: RowSchema;
   readonly visible: boolean;
@@ -81,7 +83,7 @@ export interface SqlRow {
 /** One change as subscribers get it; `json` is `{"id":..,"op":..,"key":..,"before":..,"after":..,"commitTime":..}`. */
 export interface ChangeItem {
   readonly id: string;
-  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'caught-up' | 'behind' | 'stopped';
+  readonly op: 'c' | 'u' | 'd' | 'r' | 'rebuilt' | 'schema' | 'caught-up' | 'behind' | 'stopped';
   readonly json: string;
 }
 
@@ -128,7 +130,7 @@ export interface QueryFacade {
    * change of how the table stands: `caught-up` when its sources are followed and less than a second behind; `behind`, with cause and
    * lag, while they are followed and more is to come; `stopped`, with cause, lag and the version that its rows are of, when nothing
    * comes: its connector is paused, failed, deleted, cannot reach its source, or the table itself stands still (then it goes on when
-   * it is `rebuilt`).
+   * it is `rebuilt`). `schema` says that the table has other columns from there on; rows from before are shown with those, too.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly ChangeItem[]>;
   /** Waits until a version is applied. */

@@ -130,6 +130,7 @@ export class QueryService implements QueryFacade {
         const age = ages.ofTable(spec.id, frontier);
         return {
           name: spec.name,
+          alias: spec.alias,
           rowCount,
           schema: spec.schema,
           visible,

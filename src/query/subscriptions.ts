@@ -24,6 +24,7 @@ import { snapshotTrouble } from './hidden-table.js';
 import { parseKeyText, printKeyText } from './key-text.js';
 import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
 import { keyPrinter, rowPrinter } from './printers.js';
+import { shown, shownChange, type RowStep } from './shown-rows.js';
 import { caughtUp, standingMark, type Told } from './standing-mark.js';
 
 export interface SubscriptionLimits {
@@ -42,15 +43,6 @@ const limitsDefault: SubscriptionLimits = {
 /** How often it is looked whether a table has become stale, or is current again. */
 const lookMs = 500;
 
-/** A change without its place. */
-export interface RowStep {
-  readonly before: Row | null;
-  readonly after: Row | null;
-  readonly rowtimeMs: number;
-  /** Of `before`. */
-  readonly beforeRowtimeMs?: number | undefined;
-}
-
 interface Held {
   /** What the rows of the table contain, as last seen. */
   frontier: TableFrontier;
@@ -58,9 +50,11 @@ interface Held {
   standing: Standing | undefined;
   /** Of the table as it was when the channel was opened: one that is made again under its name is another. */
   readonly tableId: number;
-  readonly schema: RowSchema;
+  /** As last seen: the source's table may get other columns. */
+  schema: RowSchema;
   readonly channel: ChangeChannel;
-  readonly printer: ChangePrinter;
+  printer: ChangePrinter;
+  readonly printerOf: (schema: RowSchema) => ChangePrinter;
 }
 
 export class Subscriptions {
@@ -152,9 +146,10 @@ export class Subscriptions {
         let after: Row | undefined;
         for (;;) {
           const page = this.#page(start.table, held, after);
-          if (page.length > 0) yield page.map(({ row, rowtimeMs }) => ({ before: null, after: row, rowtimeMs }));
+          if (page.length > 0)
+            yield page.map(({ row, rowtimeMs }) => ({ before: null, after: shown(row, held, start), rowtimeMs }));
           if (page.length < this.#limits.snapshotPageRows || signal.aborted) break;
-          after = start.schema.keyColumns.map((i) => page.at(-1)!.row[i]!);
+          after = held.schema.keyColumns.map((i) => page.at(-1)!.row[i]!);
         }
       }
       while (!signal.aborted) {
@@ -165,7 +160,7 @@ export class Subscriptions {
         const end = endOf(frontier);
         held.channel.extend([], end);
         place = read.next;
-        if (read.changes.length > 0) yield read.changes;
+        if (read.changes.length > 0) yield read.changes.map((change) => shownChange(change, held, start));
         if (comparePlaces(place, end) < 0) await turn();
         else if (read.changes.length === 0) await waiter.changed();
       }
@@ -256,13 +251,16 @@ export class Subscriptions {
       existing.frontier = start.frontier;
       return existing;
     }
+    const printerOf = (of: RowSchema) =>
+      createChangePrinter(start.place.logId, of, rowPrinter(of, numbers), keyPrinter(of, numbers));
     const held: Held = {
       frontier: start.frontier,
       standing: staleness(this.#ages.ofTable(tableId, start.frontier)),
       tableId,
       schema,
       channel: new ChangeChannel(head, this.#limits.cacheBytes),
-      printer: createChangePrinter(start.place.logId, schema, rowPrinter(schema, numbers), keyPrinter(schema, numbers)),
+      printer: printerOf(schema),
+      printerOf,
     };
     this.#held.set(key, held);
     this.#watch ??= setInterval(() => this.#look(), lookMs).unref();
@@ -314,6 +312,11 @@ export class Subscriptions {
         });
       }
       held.frontier = frontier;
+      // Readers share one object as long as the table is as it was.
+      if (spec.schema !== held.schema) {
+        held.schema = spec.schema;
+        held.printer = held.printerOf(spec.schema);
+      }
       return read(session);
     } finally {
       session.close();
@@ -347,7 +350,8 @@ export class Subscriptions {
       const { frontier } = session;
       const read = session.changes(table, place, this.#limits.readBytes);
       const changes: PrintedChange[] = read.changes.map((change) => held.printer.change(change));
-      for (const seq of read.rebuilt) insertMark(changes, seq, held.printer, frontier.logId);
+      for (const seq of read.rebuilt) insertMark(changes, seq, held.printer.mark(markId(frontier, seq), 'rebuilt'));
+      for (const seq of read.altered) insertMark(changes, seq, held.printer.schema(markId(frontier, seq)));
       return { changes, next: read.next, end: endOf(frontier) };
     });
   }
@@ -360,10 +364,13 @@ interface ChangesAfter {
   readonly more: boolean;
 }
 
-/** The mark of a rebuild stands behind the differences that it emitted. */
-function insertMark(changes: PrintedChange[], seq: number, printer: ChangePrinter, logId: string): void {
+function markId({ logId }: Frontier, seq: number): string {
+  return `${logId}:${seq}.${rebuiltIndex}`;
+}
+
+/** A mark stands behind all changes of its append: that of a rebuild behind the differences that it emitted. */
+function insertMark(changes: PrintedChange[], seq: number, item: ChangeItem): void {
   const place = { seq, index: rebuiltIndex };
-  const item = printer.mark(`${logId}:${seq}.${rebuiltIndex}`, 'rebuilt');
   changes.splice(countUpTo(changes, place), 0, { ...place, item });
 }
 

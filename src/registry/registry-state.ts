@@ -1,11 +1,13 @@
 // What the entries of the registry add up to. A function of the entries alone: applying one again changes nothing, so a replay
 // from the start, or an entry that comes back through a follower, does no harm.
 import { AppError } from '../core/errors.js';
-import type { CompatibilityLevel, RegisteredSchema, SchemaType } from './registry-facade.js';
+import type { CompatibilityLevel, RegisteredSchema, SchemaReference, SchemaType } from './registry-facade.js';
 import type { RegistryEvent } from './schema-store.js';
 
 export interface SchemaText {
   readonly schemaType: SchemaType;
+  /** Never empty. */
+  readonly references?: readonly SchemaReference[] | undefined;
   readonly schema: string;
 }
 
@@ -47,19 +49,21 @@ export class RegistryState {
     version,
     id,
     schemaType,
+    references,
     schema,
     deleted,
   }: Extract<RegistryEvent, { kind: 'schema' }>): void {
     const known = this.#texts.get(id);
-    if (known !== undefined && (known.schema !== schema || known.schemaType !== schemaType)) {
+    const text: SchemaText = { schemaType, ...(references === undefined ? {} : { references }), schema };
+    if (known !== undefined && textKey(known) !== textKey(text)) {
       throw new AppError('log-corrupt', `the schema registry gives id ${id} to two schemas`, {
         detail: `second: ${subject} version ${version}`,
       });
     }
-    this.#texts.set(id, { schemaType, schema });
-    const text = textKey(schemaType, schema);
+    this.#texts.set(id, text);
+    const byText = textKey(text);
     // Another registry may have given one text two ids; new registrations take the lower one, in whatever order the entries come.
-    this.#ids.set(text, Math.min(id, this.#ids.get(text) ?? id));
+    this.#ids.set(byText, Math.min(id, this.#ids.get(byText) ?? id));
     this.#maxId = Math.max(this.#maxId, id);
     let versions = this.#subjects.get(subject);
     if (versions === undefined) this.#subjects.set(subject, (versions = new Map()));
@@ -68,7 +72,7 @@ export class RegistryState {
 
   /** The id under which a text is known anywhere, deleted versions included. */
   idOf(text: SchemaText): number | undefined {
-    return this.#ids.get(textKey(text.schemaType, text.schema));
+    return this.#ids.get(textKey(text));
   }
 
   text(id: number): SchemaText | undefined {
@@ -94,6 +98,21 @@ export class RegistryState {
     return live.sort((a, b) => a.version - b.version);
   }
 
+  /** The text of a version, deleted or not: what refers to it goes on to mean it. */
+  versionText(subject: string, version: number): SchemaText | undefined {
+    const found = this.#subjects.get(subject)?.get(version);
+    return found && this.#texts.get(found.id);
+  }
+
+  /** The ids of the live schemas that refer to a version, in rising order. */
+  referring(subject: string, version: number): number[] {
+    const ids = new Set<number>();
+    for (const live of this.subjects().flatMap((each) => this.live(each))) {
+      if (live.references?.some((used) => used.subject === subject && used.version === version)) ids.add(live.id);
+    }
+    return [...ids].sort((a, b) => a - b);
+  }
+
   /** Versions are never given twice, not even after a deletion. */
   nextVersion(subject: string): number {
     return Math.max(0, this.#deletedUpTo.get(subject) ?? 0, ...(this.#subjects.get(subject)?.keys() ?? [])) + 1;
@@ -109,6 +128,8 @@ export class RegistryState {
   }
 }
 
-function textKey(schemaType: SchemaType, schema: string): string {
-  return `${schemaType} ${schema}`;
+/** The same for what is one schema. */
+export function textKey({ schemaType, schema, references = [] }: SchemaText): string {
+  const used = references.map(({ name, subject, version }) => JSON.stringify([name, subject, version])).join();
+  return `${schemaType} ${used} ${schema}`;
 }

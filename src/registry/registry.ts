@@ -5,10 +5,16 @@
 // the store; those of `_schemas` are derived from them, as records of a query are, for other registries and consumers to read.
 // In memory stands what the open transaction has made of them; `reload` follows a rollback.
 import { AppError, assert, unreachable } from '../core/errors.js';
-import { canonicalAvro } from '../schema/avro-text.js';
-import { avroBreaches, compatibilityRules } from '../schema/compatibility.js';
-import type { CompatibilityLevel, RegisteredSchema, RegistryFacade, SchemaType } from './registry-facade.js';
-import { RegistryState, type SchemaText } from './registry-state.js';
+import { compatibilityRules } from '../schema/compatibility.js';
+import type {
+  CompatibilityLevel,
+  RegisteredSchema,
+  RegistryFacade,
+  SchemaReference,
+  SchemaType,
+} from './registry-facade.js';
+import { RegistryState, textKey, type SchemaText } from './registry-state.js';
+import { breaches, canonical, importsOf } from './schema-texts.js';
 import { fromEntry, toEntry, type RegistryEvent, type SchemaStore, type SchemaStoreEntry } from './schema-store.js';
 
 /** A change, as the sequence holds it. */
@@ -18,6 +24,7 @@ export type RegistryCommand =
       readonly subject: string;
       readonly schema: string;
       readonly schemaType: SchemaType;
+      readonly references?: readonly SchemaReference[] | undefined;
     }
   | { readonly kind: 'set-compatibility'; readonly subject: string | null; readonly level: CompatibilityLevel }
   | { readonly kind: 'delete-subject'; readonly subject: string };
@@ -51,32 +58,41 @@ export class Registry implements RegistryFacade {
   apply(command: RegistryCommand): RegistryOutcome {
     switch (command.kind) {
       case 'register-schema': {
-        const { subject, schema, schemaType } = command;
-        return { kind: 'registered', id: this.registerNow(subject, schema, schemaType) };
+        const { subject, schema, schemaType, references } = command;
+        return { kind: 'registered', id: this.registerNow(subject, schema, schemaType, { references }) };
       }
       case 'set-compatibility':
         this.#put({ kind: 'config', subject: command.subject, level: command.level });
         return { kind: 'compatibility-set' };
       case 'delete-subject': {
-        const versions = this.#live(command.subject).map(({ version }) => version);
-        if (this.#state.hasOwnLevel(command.subject))
-          this.#put({ kind: 'config', subject: command.subject, level: null });
-        this.#put({ kind: 'subject-deleted', subject: command.subject, version: versions.at(-1)! });
-        return { kind: 'subject-deleted', versions };
+        const { subject } = command;
+        for (const { version } of this.#live(subject)) this.#assertUnused(subject, version);
+        return { kind: 'subject-deleted', versions: this.#delete(subject) };
       }
       default:
         return unreachable(command);
     }
   }
 
-  /** The id of the schema under this subject. The same text again: the same id. */
-  registerNow(subject: string, schema: string, schemaType: SchemaType): number {
-    const text = canonical(schema, schemaType);
+  /**
+   * The id of the schema under this subject. The same text again: the same id. One that `followsSource` is registered whatever the level
+   * says: the source's table has changed, and its rows come in that form.
+   */
+  registerNow(
+    subject: string,
+    schema: string,
+    schemaType: SchemaType,
+    {
+      followsSource = false,
+      references,
+    }: { readonly followsSource?: boolean; readonly references?: readonly SchemaReference[] | undefined } = {},
+  ): number {
     const state = this.#state;
+    const text = canonical(state, schema, schemaType, references);
     const live = state.live(subject);
     const same = live.find((registered) => sameText(registered, text));
     if (same) return same.id;
-    const messages = breaches(state.level(subject), text, live);
+    const messages = followsSource ? [] : breaches(state, state.level(subject), text, live);
     if (messages.length > 0) {
       throw new AppError(
         'incompatible-schema',
@@ -98,14 +114,40 @@ export class Registry implements RegistryFacade {
     applyTo(this.#state, entry);
   }
 
-  /** The subject goes with its topic; nothing where there is none. */
+  /** The subject goes with its topic; nothing where there is none. What refers to it goes on to find it. */
   dropNow(subject: string): void {
-    if (this.#state.live(subject).length > 0) this.apply({ kind: 'delete-subject', subject });
+    if (this.#state.live(subject).length > 0) this.#delete(subject);
+  }
+
+  #delete(subject: string): readonly number[] {
+    const versions = this.#live(subject).map(({ version }) => version);
+    if (this.#state.hasOwnLevel(subject)) this.#put({ kind: 'config', subject, level: null });
+    this.#put({ kind: 'subject-deleted', subject, version: versions.at(-1)! });
+    return versions;
   }
 
   /** The text behind an id, from memory: what decoders resolve with. Throws unknown-schema. */
   schemaText(id: number): string {
     return this.#text(id).schema;
+  }
+
+  /** What the text behind an id imports, by path. */
+  schemaImports(id: number): ReadonlyMap<string, string> {
+    return importsOf(this.#state, this.#text(id));
+  }
+
+  /** The texts of a subject's versions of this type, the newest first. */
+  texts(subject: string, schemaType: SchemaType): readonly string[] {
+    const live = this.#state.live(subject).filter((registered) => registered.schemaType === schemaType);
+    return live.map(({ schema }) => schema).toReversed();
+  }
+
+  #assertUnused(subject: string, version: number): void {
+    const ids = this.#state.referring(subject, version);
+    if (ids.length === 0) return;
+    throw new AppError('schema-in-use', `version ${version} of subject ${subject} is referred to`, {
+      detail: `by the schemas with the ids ${ids.join(', ')}`,
+    });
   }
 
   #put(event: RegistryEvent): void {
@@ -138,8 +180,13 @@ export class Registry implements RegistryFacade {
     return { ...text, subjects };
   }
 
-  async register(subject: string, schema: string, schemaType: SchemaType): Promise<{ readonly id: number }> {
-    const text = canonical(schema, schemaType);
+  async register(
+    subject: string,
+    schema: string,
+    schemaType: SchemaType,
+    references?: readonly SchemaReference[],
+  ): Promise<{ readonly id: number }> {
+    const text = canonical(this.#state, schema, schemaType, references);
     // What is registered already is no change.
     const same = this.#state.live(subject).find((registered) => sameText(registered, text));
     if (same) return { id: same.id };
@@ -148,16 +195,32 @@ export class Registry implements RegistryFacade {
     return { id: outcome.id };
   }
 
-  async lookup(subject: string, schema: string, schemaType: SchemaType): Promise<RegisteredSchema> {
-    const text = canonical(schema, schemaType);
+  async lookup(
+    subject: string,
+    schema: string,
+    schemaType: SchemaType,
+    references?: readonly SchemaReference[],
+  ): Promise<RegisteredSchema> {
+    const text = canonical(this.#state, schema, schemaType, references);
     const found = this.#live(subject).findLast((registered) => sameText(registered, text));
     if (!found) throw new AppError('unknown-schema', `subject ${subject} has no such schema`);
     return found;
   }
 
-  async compatible(subject: string, version: number | 'latest', schema: string, schemaType: SchemaType) {
+  async referencedBy(subject: string, version: number | 'latest'): Promise<readonly number[]> {
+    return this.#state.referring(subject, this.#version(subject, version).version);
+  }
+
+  async compatible(
+    subject: string,
+    version: number | 'latest',
+    schema: string,
+    schemaType: SchemaType,
+    references?: readonly SchemaReference[],
+  ) {
     const against = this.#version(subject, version);
-    const messages = breaches(this.#state.level(subject), canonical(schema, schemaType), [against]);
+    const state = this.#state;
+    const messages = breaches(state, state.level(subject), canonical(state, schema, schemaType, references), [against]);
     return { is_compatible: messages.length === 0, messages };
   }
 
@@ -206,40 +269,6 @@ function applyTo(state: RegistryState, entry: SchemaStoreEntry): void {
   if (event) state.apply(event);
 }
 
-/** The text by which a schema is known; invalid-schema when it is none. */
-function canonical(schema: string, schemaType: SchemaType): SchemaText {
-  switch (schemaType) {
-    case 'AVRO':
-      return { schemaType, schema: canonicalAvro(schema) };
-    case 'JSON':
-      return { schemaType, schema: canonicalJsonSchema(schema) };
-    case 'PROTOBUF':
-      throw new AppError('invalid-schema', 'Protobuf schemas are not supported', {
-        hint: 'register an AVRO or JSON schema',
-      });
-  }
-}
-
-function canonicalJsonSchema(text: string): string {
-  try {
-    const schema: unknown = JSON.parse(text);
-    if (typeof schema === 'boolean' || (typeof schema === 'object' && schema !== null && !Array.isArray(schema)))
-      return JSON.stringify(schema);
-  } catch (error) {
-    throw new AppError('invalid-schema', 'the JSON schema is not JSON', { cause: error });
-  }
-  throw new AppError('invalid-schema', 'a JSON schema is an object or a boolean');
-}
-
 function sameText(a: SchemaText, b: SchemaText): boolean {
-  return a.schemaType === b.schemaType && a.schema === b.schema;
-}
-
-function breaches(level: CompatibilityLevel, candidate: SchemaText, live: readonly RegisteredSchema[]): string[] {
-  if (level === 'NONE') return [];
-  const others = live.filter((registered) => registered.schemaType !== candidate.schemaType);
-  if (others.length > 0) return [`version ${others[0]!.version} is a schema of type ${others[0]!.schemaType}`];
-  if (candidate.schemaType === 'AVRO') return avroBreaches(level, candidate.schema, live);
-  const changed = live.some((registered) => !sameText(registered, candidate));
-  return changed ? ['changes of JSON schemas are not compared here: only level NONE allows them'] : [];
+  return textKey(a) === textKey(b);
 }

@@ -1,7 +1,7 @@
 // Where the registry keeps its entries: documents of the store, from which they also go to the compacted topic `_schemas`; a list in
 // tests. Keys and values have the shape of Confluent's own topic, so either registry can take over the other's.
 import { AppError } from '../core/errors.js';
-import type { CompatibilityLevel, SchemaType } from './registry-facade.js';
+import type { CompatibilityLevel, SchemaReference, SchemaType } from './registry-facade.js';
 
 /** One record of the topic: JSON texts. The newest per key counts; value null: the key is gone. */
 export interface SchemaStoreEntry {
@@ -24,6 +24,7 @@ export type RegistryEvent =
       readonly version: number;
       readonly id: number;
       readonly schemaType: SchemaType;
+      readonly references?: readonly SchemaReference[] | undefined;
       readonly schema: string;
       readonly deleted: boolean;
     }
@@ -39,8 +40,16 @@ export function toEntry(event: RegistryEvent): SchemaStoreEntry {
   const { subject } = event;
   switch (event.kind) {
     case 'schema': {
-      const { version, id, schema, schemaType, deleted } = event;
-      const value = { subject, version, id, ...(schemaType === 'AVRO' ? {} : { schemaType }), schema, deleted };
+      const { version, id, schema, schemaType, references, deleted } = event;
+      const value = {
+        subject,
+        version,
+        id,
+        ...(schemaType === 'AVRO' ? {} : { schemaType }),
+        ...(references === undefined ? {} : { references }),
+        schema,
+        deleted,
+      };
       return { key: schemaKey(event), value: JSON.stringify(value) };
     }
     case 'schema-removed':
@@ -71,6 +80,7 @@ interface EntryValue {
   readonly version?: number;
   readonly id?: number;
   readonly schemaType?: SchemaType;
+  readonly references?: readonly SchemaReference[];
   readonly schema?: string;
   readonly deleted?: boolean;
   readonly compatibilityLevel?: CompatibilityLevel;
@@ -86,8 +96,9 @@ export function fromEntry(entry: SchemaStoreEntry): RegistryEvent | undefined {
       if (typeof subject !== 'string' || key.version === undefined) return refuse(entry);
       if (value === null) return { kind: 'schema-removed', subject, version: key.version };
       if (value.id === undefined || value.schema === undefined) return refuse(entry);
-      const { id, schema, schemaType = 'AVRO', deleted = false } = value;
-      return { kind: 'schema', subject, version: key.version, id, schemaType, schema, deleted };
+      const { id, schema, schemaType = 'AVRO', references = [], deleted = false } = value;
+      const used = references.length === 0 ? {} : { references };
+      return { kind: 'schema', subject, version: key.version, id, schemaType, ...used, schema, deleted };
     }
     case 'DELETE_SUBJECT':
       if (typeof subject !== 'string') return refuse(entry);

@@ -3,10 +3,18 @@
 // only place that changes rows. A part that fails throws PartFailure; the engine rolls back, detaches the part with everything
 // downstream, and applies the group again.
 import { AppError, assert, toErrorMessage } from '../core/errors.js';
-import type { Row } from '../core/data-type.js';
+import type { Row, RowSchema } from '../core/data-type.js';
+import { carriedThrough, carryRow } from '../core/schema-change.js';
 import type { Append } from '../core/append.js';
 import type { Frontier, StateWriter } from '../store/state-store.js';
-import { tableSpec, type Catalog, type QueryEntry, type QueryState, type SourceEntry } from '../catalog/catalog.js';
+import {
+  tableSpec,
+  type Catalog,
+  type Generation,
+  type QueryEntry,
+  type QueryState,
+  type SourceEntry,
+} from '../catalog/catalog.js';
 import { nameKey } from '../core/names.js';
 import type { ApplyContext } from './apply-context.js';
 import { isKeyBehind, type Cursor } from './cursor.js';
@@ -84,6 +92,18 @@ class StreamSink {
   }
 }
 
+/** Rows of an earlier generation in the form that the table has now; `schemas`: its own, and all behind it. */
+function carryingDecoder(decoder: RecordDecoder, schemas: readonly RowSchema[]): RecordDecoder {
+  const carried = carriedThrough(schemas.map(({ columns }) => columns));
+  return {
+    key: (bytes) => decoder.key(bytes),
+    row(key, value) {
+      const row = decoder.row(key, value);
+      return row && carryRow(row, carried);
+    },
+  };
+}
+
 interface AttachedQuery {
   readonly running: RunningQuery;
   readonly sources: readonly string[];
@@ -139,6 +159,7 @@ export class Runtime {
         this.#take(node, records, i);
       }
     }
+    for (const nodes of nodesOf) for (const { table } of nodes ?? []) table?.writer.settle();
   }
 
   #take(node: SourceNode, records: Append['records'], i: number): void {
@@ -164,7 +185,22 @@ export class Runtime {
   /** A node that is not wired to its topic yet (a rebuild's replay). */
   sourceNode(entry: SourceEntry, table: TableNode | undefined): SourceNode {
     const { decoderOf, onSkipped } = this.#env;
-    return new SourceNode(entry, { decoder: decoderOf(entry), context: this.context, onSkipped }, table);
+    const decoder = decoderOf(entry);
+    const earlier = new Map<Generation, RecordDecoder>();
+    const decoderAt = (seq: number): RecordDecoder | undefined => {
+      const { generations = [] } = entry.captured ?? {};
+      const at = generations.findIndex(({ untilSeq }) => seq < untilSeq);
+      const generation = generations[at];
+      if (generation === undefined) return decoder;
+      const known = earlier.get(generation);
+      if (known !== undefined || generation.schema === null) return known;
+      // Only the first can be one of which no row is left.
+      const schemas = [...generations.slice(at).map(({ schema }) => schema!), entry.schema];
+      const made = carryingDecoder(decoderOf({ ...entry, schema: generation.schema }), schemas);
+      earlier.set(generation, made);
+      return made;
+    };
+    return new SourceNode(entry, { decoder, decoderAt, context: this.context, onSkipped }, table);
   }
 
   listenToTopic(node: SourceNode): void {
@@ -319,7 +355,7 @@ export class Runtime {
     catalog.putSource({ ...entry, failed: error });
     if (entry.table) state.stop(tableSpec(entry), frontier);
     const readers = this.#readersOf(entry.name).map(({ id }) => id);
-    return this.stopQueries(readers, frontier, failed);
+    return this.stopQueries(readers, frontier, { ...failed, source: entry.name });
   }
 
   /** The running ones of these queries, and of all that reads what they write, stand still from here (`at`); ids of those. */

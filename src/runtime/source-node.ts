@@ -18,6 +18,8 @@ export interface RecordDecoder {
 
 export interface SourceNodeEnv {
   readonly decoder: RecordDecoder;
+  /** Of the append of a record that is read again: its decoder; undefined: no row of it is left. */
+  readonly decoderAt: (seq: number) => RecordDecoder | undefined;
   readonly context: ApplyContext;
   /** A record was left out. */
   readonly onSkipped: (name: string, reason: string) => void;
@@ -35,7 +37,7 @@ export class SourceNode {
   /** The table that it builds anew, beside the node at work; undefined: it is at work. */
   build: string | undefined;
   readonly #env: SourceNodeEnv;
-  readonly #decoder: RecordDecoder;
+  #decoder: RecordDecoder | undefined;
   readonly #schema: RowSchema;
   /** What gives ROWTIME; undefined: the record's own time. */
   readonly #timestamp: RowTimestamp | undefined;
@@ -57,8 +59,14 @@ export class SourceNode {
     this.#failsWithoutTimestamp = entry.invalidTimestamp === 'fail';
   }
 
+  /** What comes now was in the append with this seq, when its records may have had other columns. */
+  replayFrom(seq: number): void {
+    this.#decoder = this.#env.decoderAt(seq);
+  }
+
   /** ROWTIME of the context is the record's own, and may be another behind the call. */
   take(records: Records, i: number): void {
+    if (this.#decoder === undefined) return;
     const keyBytes = records.key(i);
     const value = records.value(i);
     if (this.table) this.#takeUpsert(this.table, this.#key(keyBytes, records, i), value, records, i);
@@ -67,8 +75,10 @@ export class SourceNode {
 
   #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: Records, i: number): void {
     const row = value === null ? null : this.#row(key, value, records, i);
-    if (this.#timestamp === undefined || row === null || this.#takeTime(this.#timestamp, row, records, i))
-      table.set(key, row);
+    if (this.#timestamp !== undefined && row !== null && !this.#takeTime(this.#timestamp, row, records, i)) return;
+    // A snapshot says how a row is, not that it has changed.
+    if (row !== null && records.op(i) === 'r') table.confirm(key, row);
+    else table.set(key, row);
   }
 
   #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: Records, i: number): void {
@@ -96,7 +106,7 @@ export class SourceNode {
 
   #key(bytes: Buffer | null, records: Records, i: number): Row {
     try {
-      const key = this.#decoder.key(bytes);
+      const key = this.#decoder!.key(bytes);
       if (this.table && key.some((part: Value) => part === null))
         throw new AppError('bad-record', 'a key column is null');
       return key;
@@ -107,7 +117,7 @@ export class SourceNode {
 
   #row(key: Row, value: Buffer, records: Records, i: number): Row | null {
     try {
-      return this.#decoder.row(key, value);
+      return this.#decoder!.row(key, value);
     } catch (error) {
       throw this.#badRecord('value', records, i, error);
     }

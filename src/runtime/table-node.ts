@@ -1,6 +1,7 @@
 // A materialized table at work: one place where its rows change, its feed is written and its readers are called. Base tables and
 // sinks of queries are the same here: whoever knows the new row of a key calls `set`. The old row is read from the store, never
 // taken from the caller.
+import { sameRow } from '../core/compare.js';
 import type { Row } from '../core/data-type.js';
 import type { StateWriter, TableSpec, TableWriter } from '../store/state-store.js';
 import type { ApplyContext } from './apply-context.js';
@@ -54,12 +55,19 @@ export class TableNode implements ChangeListener {
     return key.map((i) => row[i]!);
   }
 
+  /** What a first snapshot or a rebuild fills is hidden and read by nobody, and nearly every row of it is a new one. */
+  get #isHeard(): boolean {
+    return this.feeds || this.listeners.length > 0;
+  }
+
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
-    // What a first snapshot or a rebuild fills is hidden and read by nobody, and nearly every row of it is a new one.
-    const isHeard = this.feeds || this.listeners.length > 0;
-    if (!isHeard && after !== null && this.writer.insert(after, this.#context.rowtimeMs)) return;
-    const before = this.writer.get(key);
+    if (!this.#isHeard && after !== null && this.writer.insert(after, this.#context.rowtimeMs)) return;
+    this.#replace(key, this.writer.get(key), after);
+  }
+
+  /** `before` is what the writer gave last. */
+  #replace(key: Row, before: Row | undefined, after: Row | null): void {
     const beforeRowtimeMs = before === undefined ? undefined : this.writer.gotRowtimeMs;
     if (after === null) {
       if (before === undefined) return;
@@ -68,6 +76,13 @@ export class TableNode implements ChangeListener {
       this.writer.put(after, this.#context.rowtimeMs, before);
     }
     this.#changed(before ?? null, after, beforeRowtimeMs);
+  }
+
+  /** The row of the key is this one, as read again at the source: no change where it is here already. */
+  confirm(key: Row, row: Row): void {
+    if (!this.#isHeard) return this.writer.confirm(row, this.#context.rowtimeMs);
+    const before = this.writer.get(key);
+    if (before === undefined || !sameRow(before, row)) this.#replace(key, before, row);
   }
 
   /** As a listener of another version of itself: takes over whatever that one did (rebuild in lock-step). */

@@ -11,6 +11,11 @@ export function frame(schemaId: number): Buffer {
   return bytes;
 }
 
+/** Of Protobuf the place of the message in its schema follows: here the first one, which has a short form of its own. */
+export function messageFrame(schemaId: number): Buffer {
+  return Buffer.concat([frame(schemaId), Buffer.from([0])]);
+}
+
 /** The schema id of framed data; bad-record when the bytes carry no frame. */
 export function schemaIdOf(bytes: Buffer, start: number, end: number): number {
   if (end - start < frameSize || bytes[start] !== 0) {

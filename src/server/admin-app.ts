@@ -53,7 +53,13 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
     next();
   });
   routes(app);
-  app.use((request: Request) => {
+  app.use((request: Request, response: Response) => {
+    const allowed = methodsAt(app, request.path);
+    if (allowed.length > 0) {
+      response.setHeader('Allow', allowed.join(', '));
+      const hint = `it takes ${allowed.join(', ')}`;
+      throw new AppError('method-not-allowed', `${request.path} does not take ${request.method}`, { hint });
+    }
     throw new AppError('unknown-route', `there is no ${request.method} ${request.path}`);
   });
   const onError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
@@ -67,6 +73,19 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
   };
   app.use(onError);
   return app;
+}
+
+interface Layer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** What a path takes; none: it is not there. */
+function methodsAt(app: Express, path: string): readonly string[] {
+  const layers = app.router.stack as unknown as readonly Layer[];
+  const found = layers.filter((layer) => layer.route !== undefined && layer.match(path));
+  const methods = found.flatMap((layer) => Object.keys(layer.route!.methods)).map((method) => method.toUpperCase());
+  return [...new Set(methods)].toSorted();
 }
 
 /** What express itself refuses (a path that does not decode) carries a status; it is the client's mistake. */

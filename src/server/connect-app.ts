@@ -1,10 +1,13 @@
 // Kafka Connect's REST interface over the connect facade: the paths, bodies and status codes of the original, so that its
 // tools and the CLI of others work unchanged. One process is the whole cluster, so there is no rebalance and no forwarding.
 import type { Express, Request } from 'express';
-import type { ConnectFacade, ConnectorConfig } from '../connect/connect-facade.js';
+import type { ConnectFacade, ConnectorConfig, ConnectorOffset, InitialState } from '../connect/connect-facade.js';
 import { AppError } from '../core/errors.js';
 import { type AdminAppOptions, answer, createAdminApp, param, queryParam } from './admin-app.js';
 import { textMap } from './body.js';
+import type { LoggersFacade } from './loggers-facade.js';
+import { parseOffsets } from './offsets-body.js';
+import { snapshotRequests } from './snapshot-body.js';
 import type { StatusFacade } from './status-facade.js';
 
 const json = 'application/json';
@@ -12,6 +15,7 @@ const json = 'application/json';
 export interface ConnectAppParts {
   readonly connect: ConnectFacade;
   readonly status: StatusFacade;
+  readonly loggers: LoggersFacade;
 }
 
 /** `parts` is asked at each request: the facades come after the listener. */
@@ -23,6 +27,7 @@ export function createConnectApp(
     connectorRoutes(app, () => parts().connect);
     lifeCycleRoutes(app, () => parts().connect);
     pluginRoutes(app, () => parts().connect);
+    loggerRoutes(app, () => parts().loggers);
     app.get('/health', async (_request, response) => {
       const { ready, reason } = parts().status.readiness();
       const body = {
@@ -31,6 +36,27 @@ export function createConnectApp(
       };
       answer(response, ready ? 200 : 503, json, body);
     });
+  });
+}
+
+/** There is one worker, so each scope is its. Of the scope of a cluster Connect tells nothing back. */
+function loggerRoutes(app: Express, loggers: () => LoggersFacade): void {
+  app.get('/admin/loggers', (_request, response) => {
+    answer(response, 200, json, loggers().all());
+  });
+  app.get('/admin/loggers/:logger', (request, response) => {
+    answer(response, 200, json, loggers().of(param(request, 'logger')));
+  });
+  app.put('/admin/loggers/:logger', (request, response) => {
+    const { level } = bodyObject(request);
+    if (typeof level !== 'string')
+      throw new AppError('bad-request', 'the body has no "level"', { hint: '{"level":"DEBUG"}' });
+    const scope = queryParam(request, 'scope') ?? 'worker';
+    if (scope !== 'worker' && scope !== 'cluster')
+      throw new AppError('bad-request', `there is no scope "${scope}"`, { hint: 'worker or cluster' });
+    const changed = loggers().set(param(request, 'logger'), level);
+    if (scope === 'worker') return answer(response, 200, json, changed);
+    response.status(204).end();
   });
 }
 
@@ -50,8 +76,8 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
   });
 
   app.post('/connectors', async (request, response) => {
-    const { name, config } = parseCreate(bodyObject(request));
-    const info = await connect().create(name, config, 'api');
+    const { name, config, initially, offsets } = parseCreate(bodyObject(request));
+    const info = await connect().create(name, config, 'api', initially, ...(offsets === undefined ? [] : [offsets]));
     response.setHeader('Location', `/connectors/${encodeURIComponent(name)}`);
     answer(response, 201, json, info);
   });
@@ -68,6 +94,15 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     const { info, created } = await connect().update(name, config);
     if (created) response.setHeader('Location', `/connectors/${encodeURIComponent(name)}`);
     answer(response, created ? 201 : 200, json, info);
+  });
+  app.patch('/connectors/:name/config', async (request, response) => {
+    const name = param(request, 'name');
+    const changes = bodyObject(request);
+    // Secrets are masked in what is read, and keep their value where they are sent back so.
+    const { config } = await connect().info(name);
+    const left = Object.entries(config).filter(([property]) => changes[property] === undefined);
+    const merged = { ...Object.fromEntries(left), ...textMap(changes, 'the configuration') };
+    answer(response, 200, json, (await connect().update(name, namedConfig(name, merged))).info);
   });
   app.get('/connectors/:name/tasks', async (request, response) => {
     const { tasks, config } = await connect().info(param(request, 'name'));
@@ -89,6 +124,15 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     const { tasks } = await connect().status(param(request, 'name'));
     answer(response, 200, json, taskOf(request, tasks));
   });
+  app.get('/connectors/:name/doctor', async (request, response) => {
+    answer(response, 200, json, await connect().diagnose(param(request, 'name')));
+  });
+  app.post('/connectors/:name/verify', async (request, response) => {
+    answer(response, 202, json, await connect().verify(param(request, 'name'), parseVerify(request.body)));
+  });
+  app.get('/connectors/:name/verify', async (request, response) => {
+    answer(response, 200, json, await connect().verification(param(request, 'name')));
+  });
   app.get('/connectors/:name/topics', async (request, response) => {
     const name = param(request, 'name');
     answer(response, 200, json, { [name]: { topics: await connect().topics(name) } });
@@ -98,18 +142,29 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
   });
   app.delete('/connectors/:name', async (request, response) => {
     const asks = (option: string) => queryParam(request, option) === 'true';
-    await connect().delete(param(request, 'name'), { uninstall: asks('uninstall'), topics: asks('topics') });
+    if (asks('cascade') && !asks('topics'))
+      throw new AppError('bad-request', 'cascade goes with topics: without it nothing is dropped', {
+        hint: `DELETE ${request.path}?topics=true&cascade=true`,
+      });
+    const options = { uninstall: asks('uninstall'), topics: asks('topics'), cascade: asks('cascade') };
+    await connect().delete(param(request, 'name'), options);
     response.status(204).end();
   });
-  refuse(app, 'patch', '/connectors/:name/config', 'send the whole configuration with PUT');
-  refuse(app, 'patch', '/connectors/:name/offsets', 'positions are stored with the data and cannot be set');
-  refuse(
-    app,
-    'delete',
-    '/connectors/:name/offsets',
-    'delete the connector and create it again under another name to read everything anew',
-  );
-  refuse(app, 'put', '/connectors/:name/topics/reset', 'the active topics are those of the captured tables');
+  app.delete('/connectors/:name/offsets', async (request, response) => {
+    const topics = queryParam(request, 'topics') === 'true';
+    await connect().resetOffsets(param(request, 'name'), { topics });
+    answer(response, 200, json, { message: 'The offsets for this connector have been reset successfully' });
+  });
+  app.patch('/connectors/:name/offsets', async (request, response) => {
+    const offsets = parseOffsets(bodyObject(request)['offsets'], 'offsets');
+    await connect().alterOffsets(param(request, 'name'), offsets);
+    answer(response, 200, json, { message: 'The offsets for this connector have been altered successfully' });
+  });
+  app.put('/connectors/:name/topics/reset', async (request, response) => {
+    // Its topics are those of the tables that it captures now: there is nothing to forget.
+    await connect().topics(param(request, 'name'));
+    response.status(202).end();
+  });
 }
 
 function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
@@ -124,6 +179,13 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
   app.put('/connectors/:name/stop', async (request, response) => {
     await connect().stop(param(request, 'name'));
     response.status(204).end();
+  });
+  app.post('/connectors/:name/snapshot', async (request, response) => {
+    const name = param(request, 'name');
+    const requests = snapshotRequests(bodyObject(request));
+    const tables = new Set<string>();
+    for (const each of requests) for (const table of (await connect().snapshot(name, each)).tables) tables.add(table);
+    answer(response, 202, json, { name, tables: [...tables].toSorted() });
   });
   app.post('/connectors/:name/restart', async (request, response) => {
     const name = param(request, 'name');
@@ -143,28 +205,15 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
 }
 
 function pluginRoutes(app: Express, connect: () => ConnectFacade): void {
-  app.get('/connector-plugins', async (_request, response) => {
-    answer(response, 200, json, connect().plugins());
+  app.get('/connector-plugins', async (request, response) => {
+    answer(response, 200, json, connect().plugins(queryParam(request, 'connectorsOnly') === 'false'));
   });
-  app.get('/connector-plugins/:plugin/config', async (request, response) => {
-    const { configs } = await connect().validate(param(request, 'plugin'), {});
-    answer(
-      response,
-      200,
-      json,
-      configs.map((config) => config.definition),
-    );
+  app.get('/connector-plugins/:plugin/config', (request, response) => {
+    answer(response, 200, json, connect().pluginConfig(param(request, 'plugin')));
   });
   app.put('/connector-plugins/:plugin/config/validate', async (request, response) => {
     const config = textMap(bodyObject(request), 'the configuration');
     answer(response, 200, json, await connect().validate(param(request, 'plugin'), config));
-  });
-}
-
-/** Kafka Connect's calls that change what we keep otherwise: refused by name, with what to do instead. */
-function refuse(app: Express, method: 'patch' | 'put' | 'delete', path: string, hint: string): void {
-  app[method](path, (request: Request) => {
-    throw new AppError('method-not-allowed', `${request.method} ${request.path} is not supported`, { hint });
   });
 }
 
@@ -176,17 +225,52 @@ function bodyObject(request: Request): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-function parseCreate(body: Record<string, unknown>): { name: string; config: ConnectorConfig } {
+const initialStates: Readonly<Record<string, InitialState>> = {
+  RUNNING: 'running',
+  PAUSED: 'paused',
+  STOPPED: 'stopped',
+};
+
+function parseCreate(body: Record<string, unknown>): {
+  name: string;
+  config: ConnectorConfig;
+  initially: InitialState;
+  offsets: readonly ConnectorOffset[] | undefined;
+} {
+  const known = ['name', 'config', 'initial_state', 'initial_offsets'];
+  const unknown = Object.keys(body).find((each) => !known.includes(each));
+  if (unknown !== undefined)
+    throw new AppError('bad-request', `"${unknown}" is not known`, { hint: `one of ${known.join(', ')}` });
   const { name, config } = body;
   if (typeof name !== 'string' || name.trim() === '')
     throw new AppError('bad-request', '"name" must be the name of the connector');
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new AppError('bad-request', '"config" must be an object of connector properties');
   }
-  for (const member of ['initial_offsets', 'initial_state']) {
-    if (body[member] !== undefined) throw new AppError('bad-request', `"${member}" is not supported`);
-  }
-  return { name, config: namedConfig(name, textMap(config as Record<string, unknown>, '"config"')) };
+  const initial = body['initial_offsets'] ?? undefined;
+  const offsets = initial === undefined ? undefined : parseOffsets(initial, 'initial_offsets');
+  const state = body['initial_state'] ?? 'RUNNING';
+  const initially = typeof state === 'string' ? initialStates[state.toUpperCase()] : undefined;
+  if (initially === undefined)
+    throw new AppError('bad-request', `"initial_state" can be ${Object.keys(initialStates).join(', ')}`);
+  const named = namedConfig(name, textMap(config as Record<string, unknown>, '"config"'));
+  return { name, config: named, initially, offsets };
+}
+
+/** Without a body: all tables, and nothing is repaired. */
+function parseVerify(body: unknown): Parameters<ConnectFacade['verify']>[1] {
+  const given = body === undefined || body === '' ? {} : bodyObject({ body } as Request);
+  const known = ['tables', 'repair', 'rowsPerSecond'];
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new AppError('bad-request', `"${unknown}" is not known`, { hint: `one of ${known.join(', ')}` });
+  const { tables = [], repair = false, rowsPerSecond = null } = given;
+  if (!Array.isArray(tables) || !tables.every((name) => typeof name === 'string'))
+    throw new AppError('bad-request', '"tables" must be a list of names, database.table each');
+  if (typeof repair !== 'boolean') throw new AppError('bad-request', '"repair" must be true or false');
+  if (rowsPerSecond !== null && !(typeof rowsPerSecond === 'number' && rowsPerSecond >= 1))
+    throw new AppError('bad-request', '"rowsPerSecond" must be a number from 1 on');
+  return { tables, repair, rowsPerSecond };
 }
 
 /** The name stands in the path or beside the configuration; one inside it must be the same. */
@@ -200,12 +284,10 @@ function namedConfig(name: string, config: Record<string, string>): ConnectorCon
   return { ...config, name };
 }
 
+/** What is asked for beside the names; as in Kafka Connect, words that are not known are passed over. */
 function expansions(request: Request): readonly string[] {
   const value = request.query['expand'] as string | string[] | undefined;
-  const wanted = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  const unknown = wanted.find((word) => word !== 'status' && word !== 'info');
-  if (unknown !== undefined) throw new AppError('bad-request', `"expand" can be status or info, not "${unknown}"`);
-  return wanted;
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
 function taskOf<T extends { readonly id: number }>(request: Request, tasks: readonly T[]): T {

@@ -34,6 +34,7 @@ export function familyOf(path: string): ErrorFamily {
     case '/connectors':
     case '/connector-plugins':
     case '/health':
+    case '/admin':
       return 'connect';
     case '/subjects':
     case '/schemas':
@@ -136,6 +137,7 @@ const registryCodes: Partial<Record<ErrorCode, number>> = {
   'unknown-subject': 40401,
   'unknown-schema': 40403,
   'invalid-schema': 42201,
+  'schema-in-use': 42206,
   'incompatible-schema': 409,
   internal: 50001,
 };

@@ -2,6 +2,7 @@
 import { freshness, type Json, ok, operation, parameter, ref, text, whole } from './openapi-build.js';
 
 const connector = parameter('path', 'connector', text, 'name of the connector');
+const logger = parameter('path', 'logger', text, '`root`, `connector`, `connector.NAME`, `engine` or `capture`');
 const subject = parameter('path', 'subject', text, 'name of the subject');
 const version = parameter('path', 'version', text, 'a version number or "latest"');
 
@@ -150,12 +151,21 @@ export const connectPaths: Json = {
         { type: 'boolean' },
         'also drop its tables with their topics: made again, it begins with a snapshot',
       ),
+      parameter('query', 'cascade', { type: 'boolean' }, 'with topics: also drop what is derived from its tables'),
       parameter('query', 'uninstall', { type: 'boolean' }, 'also take away what it has added to its source'),
     ]),
   },
   '/connectors/{connector}/config': {
     get: connectCall('its configuration', { 200: ok(configBody) }),
     put: connectCall('create or change it', { 200: ok(ref('Connector')), 201: ok(ref('Connector')) }, configBody),
+    patch: connectCall(
+      'change some properties; null takes one away',
+      { 200: ok(ref('Connector')) },
+      {
+        type: 'object',
+        additionalProperties: { type: ['string', 'null'] },
+      },
+    ),
   },
   '/connectors/{connector}/status': { get: connectCall('its state and what the source does', { 200: anyObject }) },
   '/connectors/{connector}/tasks': { get: connectCall('its tasks', { 200: entityList }) },
@@ -166,12 +176,75 @@ export const connectPaths: Json = {
   '/connectors/{connector}/tasks/{task}/restart': {
     post: connectCall('restart a task', { 204: done }, undefined, [connector, task]),
   },
+  '/connectors/{connector}/doctor': {
+    get: connectCall('what is wrong or risky with its source, each with the statement that repairs it', {
+      200: anyObject,
+    }),
+  },
+  '/connectors/{connector}/verify': {
+    get: connectCall('how far its newest verification is, and what it has found', { 200: anyObject }),
+    post: connectCall(
+      'begin to compare tables with their source: {"tables": ["db.t"], "repair": true, "rowsPerSecond": 1000}, none of which has to be given',
+      { 202: anyObject },
+    ),
+  },
+  '/connectors/{connector}/snapshot': {
+    post: connectCall(
+      'read tables of its source again, in place and beside the stream; answered when that is durable',
+      { 202: ok(ref('SnapshotAnswer')) },
+      ref('SnapshotRequest'),
+    ),
+  },
+  '/connectors/{connector}/topics/reset': {
+    put: connectCall('nothing: its topics are those of the tables that it captures', { 202: done }),
+  },
   '/connectors/{connector}/topics': { get: connectCall('the topics that it writes', { 200: anyObject }) },
-  '/connectors/{connector}/offsets': { get: connectCall('its position in the source', { 200: anyObject }) },
+  '/connectors/{connector}/offsets': {
+    get: connectCall('its position in the source', { 200: ok(ref('ConnectorOffsets')) }),
+    delete: connectCall(
+      'give the position of a stopped connector up: at its next start everything is read again in place',
+      { 200: anyObject },
+      undefined,
+      [
+        connector,
+        parameter('query', 'topics', { type: 'boolean' }, 'true: drops its tables with their topics instead'),
+      ],
+    ),
+    patch: connectCall(
+      'have a stopped connector go on somewhere else; every table is read again in place there, so that no row is wrong for changes that are left out or told twice',
+      { 200: anyObject },
+      ref('ConnectorOffsets'),
+    ),
+  },
   '/connectors/{connector}/pause': { put: connectCall('pause it', { 202: done }) },
   '/connectors/{connector}/resume': { put: connectCall('resume it', { 202: done }) },
   '/connectors/{connector}/stop': { put: connectCall('stop it', { 204: done }) },
   '/connectors/{connector}/restart': { post: connectCall('restart it', { 202: anyObject, 204: done }) },
+  '/admin/loggers': {
+    get: operation({
+      summary: 'loggers with a level of their own',
+      tag: 'Kafka Connect',
+      responses: { 200: anyObject },
+    }),
+  },
+  '/admin/loggers/{logger}': {
+    get: operation({
+      summary: 'the level that holds for a logger',
+      tag: 'Kafka Connect',
+      parameters: [logger],
+      responses: { 200: anyObject },
+    }),
+    put: operation({
+      summary: 'change which of its lines are written, until the process ends',
+      tag: 'Kafka Connect',
+      parameters: [
+        logger,
+        parameter('query', 'scope', { type: 'string', enum: ['worker', 'cluster'] }, 'both are this process'),
+      ],
+      body: { type: 'object', properties: { level: text }, required: ['level'] },
+      responses: { 200: ok({ type: 'array', items: text }), 204: done },
+    }),
+  },
   '/health': {
     get: operation({
       summary: 'health of the worker',
@@ -180,7 +253,14 @@ export const connectPaths: Json = {
     }),
   },
   '/connector-plugins': {
-    get: operation({ summary: 'connector classes', tag: 'Kafka Connect', responses: { 200: entityList } }),
+    get: operation({
+      summary: 'connector classes',
+      tag: 'Kafka Connect',
+      parameters: [
+        parameter('query', 'connectorsOnly', { type: 'boolean' }, 'false: converters, transforms and predicates, too'),
+      ],
+      responses: { 200: entityList },
+    }),
   },
   '/connector-plugins/{plugin}/config': {
     get: connectCall('settings of a connector class', { 200: entityList }, undefined, [plugin]),
@@ -226,6 +306,12 @@ export const registryPaths: Json = {
   },
   '/subjects/{subject}/versions/{version}': {
     get: registryCall('one version', [subject, version], ref('RegisteredSchema')),
+  },
+  '/subjects/{subject}/versions/{version}/referencedby': {
+    get: registryCall('ids of the schemas that refer to a version', [subject, version], {
+      type: 'array',
+      items: whole,
+    }),
   },
   '/subjects/{subject}/versions/{version}/schema': {
     get: registryCall('the schema itself', [subject, version], { type: ['object', 'array', 'string'] }),

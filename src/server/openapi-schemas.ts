@@ -64,11 +64,15 @@ export const openApiSchemas: Json = {
   Change: object(
     {
       id: text,
-      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'caught-up', 'behind', 'stopped'] },
+      op: { type: 'string', enum: ['c', 'u', 'd', 'r', 'rebuilt', 'schema', 'caught-up', 'behind', 'stopped'] },
       key: {},
       before: { type: ['object', 'null'] },
       after: { type: ['object', 'null'] },
       commitTime: {},
+      columns: {
+        ...list(object({ name: text, type: text, key: { type: 'boolean' } })),
+        description: 'of `schema`: the columns that the table has from here on',
+      },
       version: { ...text, description: 'of `stopped`: nothing newer comes, and the rows are of this version' },
       cause: {
         type: 'string',
@@ -201,14 +205,53 @@ export const openApiSchemas: Json = {
     ['sql'],
   ),
   CloseQueryRequest: object({ queryId: text }),
-  ConnectorCreate: object({ name: text, config: { type: 'object', additionalProperties: text } }),
+  ConnectorCreate: object(
+    {
+      name: text,
+      config: { type: 'object', additionalProperties: text },
+      initial_state: { type: 'string', enum: ['RUNNING', 'PAUSED', 'STOPPED'] },
+      initial_offsets: { type: 'array', items: ref('ConnectorOffset'), description: 'where it begins' },
+    },
+    ['name', 'config'],
+  ),
+  SnapshotRequest: object({
+    tables: {
+      type: 'array',
+      items: text,
+      description: '`database.table`, a table alone, or regular expressions over whole names; none: all tables',
+    },
+    where: { ...text, description: 'only rows that meet it, in SQL of the source' },
+  }),
+  ConnectorOffset: object(
+    {
+      partition: { type: 'object', description: '{"server": topic.prefix}' },
+      offset: {
+        type: ['object', 'null'],
+        description:
+          'as it is shown, or as Debezium keeps it: {"gtids": ...}, {"file": ..., "pos": ...}; null: it is given up',
+      },
+    },
+    ['partition', 'offset'],
+  ),
+  ConnectorOffsets: object({ offsets: { type: 'array', items: ref('ConnectorOffset') } }, ['offsets']),
+  SnapshotAnswer: object({
+    name: text,
+    tables: { type: 'array', items: text, description: '`database.table` of each that is read again' },
+  }),
   Connector: object({
     name: text,
     config: { type: 'object', additionalProperties: text },
     tasks: list(object({ connector: text, task: whole })),
     type: { type: 'string', enum: ['source'] },
   }),
-  SchemaBody: object({ schema: text, schemaType: { type: 'string', enum: ['AVRO', 'JSON'] } }, ['schema']),
+  SchemaBody: object(
+    {
+      schema: text,
+      schemaType: { type: 'string', enum: ['AVRO', 'JSON', 'PROTOBUF'] },
+      references: list(object({ name: text, subject: text, version: whole })),
+    },
+    ['schema'],
+  ),
   RegisteredSchema: object({ subject: text, version: whole, id: whole, schemaType: text, schema: text }, [
     'subject',
     'version',

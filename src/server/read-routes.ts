@@ -131,7 +131,10 @@ export async function describeTable(context: ServerContext, exchange: Exchange, 
 }
 
 export function findTable(tables: readonly TableSummary[], name: string): TableSummary {
-  const found = tables.find((t) => t.name === name) ?? tables.find((t) => sameName(t.name, name));
+  const found =
+    tables.find((t) => t.name === name) ??
+    tables.find((t) => t.alias === name) ??
+    tables.find((t) => sameName(t.name, name));
   if (found === undefined) {
     throw new AppError('unknown-table', `there is no table "${name}"`, { hint: 'GET /v1/tables lists the tables' });
   }
@@ -248,8 +251,8 @@ export function parseTablePath(path: string, start: number): TablePath | undefin
   if (slash < 0)
     return path.length > start ? { table: decodeSegment(path.slice(start)), verb: 'table', key: '' } : undefined;
   const table = decodeSegment(path.slice(start, slash));
-  if (path.startsWith('/rows/', slash) && path.length > slash + 6)
-    return { table, verb: 'row', key: path.slice(slash + 6) };
+  // A key may be the empty text.
+  if (path.startsWith('/rows/', slash)) return { table, verb: 'row', key: path.slice(slash + 6) };
   switch (path.slice(slash)) {
     case '/rows':
       return { table, verb: 'rows', key: '' };

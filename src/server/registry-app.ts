@@ -2,7 +2,7 @@
 // and the error codes of the original.
 import type { Express, Request } from 'express';
 import { AppError } from '../core/errors.js';
-import type { CompatibilityLevel, RegistryFacade, SchemaType } from '../registry/registry-facade.js';
+import type { CompatibilityLevel, RegistryFacade, SchemaReference, SchemaType } from '../registry/registry-facade.js';
 import { type AdminAppOptions, answer, createAdminApp, param, queryParam } from './admin-app.js';
 import { registryType } from './http-error.js';
 import { RegistryError } from './registry-error.js';
@@ -54,13 +54,19 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
     response.writeHead(200, ['Content-Type', registryType, 'Content-Length', String(Buffer.byteLength(schema))]);
     response.end(schema);
   });
+  app.get('/subjects/:subject/versions/:version/referencedby', async (request, response) => {
+    const version = versionNumber(param(request, 'version'));
+    const ids = await versionErrors(() => registry().referencedBy(param(request, 'subject'), version));
+    answer(response, 200, registryType, ids);
+  });
   app.post('/subjects/:subject/versions', async (request, response) => {
-    const { schema, schemaType } = schemaBody(request);
-    answer(response, 200, registryType, await registry().register(param(request, 'subject'), schema, schemaType));
+    const { schema, schemaType, references } = schemaBody(request);
+    const registered = await registry().register(param(request, 'subject'), schema, schemaType, references);
+    answer(response, 200, registryType, registered);
   });
   app.post('/subjects/:subject', async (request, response) => {
-    const { schema, schemaType } = schemaBody(request);
-    const found = await registry().lookup(param(request, 'subject'), schema, schemaType);
+    const { schema, schemaType, references } = schemaBody(request);
+    const found = await registry().lookup(param(request, 'subject'), schema, schemaType, references);
     answer(response, 200, registryType, withoutDefaultType(found));
   });
   app.delete('/subjects/:subject', async (request, response) => {
@@ -75,11 +81,12 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
 
 function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
   app.get('/schemas/types', async (_request, response) => {
-    answer(response, 200, registryType, ['JSON', 'AVRO']);
+    answer(response, 200, registryType, ['JSON', 'PROTOBUF', 'AVRO']);
   });
   app.get('/schemas/ids/:id', async (request, response) => {
-    const { schema, schemaType } = await registry().byId(schemaId(request));
-    answer(response, 200, registryType, withoutDefaultType({ schemaType, schema }));
+    const { schema, schemaType, references } = await registry().byId(schemaId(request));
+    const used = references === undefined ? {} : { references };
+    answer(response, 200, registryType, withoutDefaultType({ schemaType, ...used, schema }));
   });
   app.get('/schemas/ids/:id/schema', async (request, response) => {
     const { schema } = await registry().byId(schemaId(request));
@@ -97,10 +104,10 @@ function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
 
 function compatibilityRoutes(app: Express, registry: () => RegistryFacade): void {
   app.post('/compatibility/subjects/:subject/versions/:version', async (request, response) => {
-    const { schema, schemaType } = schemaBody(request);
+    const { schema, schemaType, references } = schemaBody(request);
     const version = versionNumber(param(request, 'version'));
     const result = await versionErrors(() =>
-      registry().compatible(param(request, 'subject'), version, schema, schemaType),
+      registry().compatible(param(request, 'subject'), version, schema, schemaType, references),
     );
     const verbose = queryParam(request, 'verbose') === 'true';
     answer(response, 200, registryType, verbose ? result : { is_compatible: result.is_compatible });
@@ -166,7 +173,13 @@ function bodyObject(request: Request): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-function schemaBody(request: Request): { schema: string; schemaType: SchemaType } {
+interface SchemaBody {
+  readonly schema: string;
+  readonly schemaType: SchemaType;
+  readonly references: readonly SchemaReference[];
+}
+
+function schemaBody(request: Request): SchemaBody {
   const body = bodyObject(request);
   const schema = body['schema'];
   if (typeof schema !== 'string' || schema === '')
@@ -174,13 +187,17 @@ function schemaBody(request: Request): { schema: string; schemaType: SchemaType 
   const given = body['schemaType'] ?? 'AVRO';
   const schemaType = (['AVRO', 'JSON', 'PROTOBUF'] as const).find((known) => known === given);
   if (schemaType === undefined) throw new AppError('invalid-schema', '"schemaType" must be AVRO, JSON or PROTOBUF');
-  const references = body['references'];
-  if (Array.isArray(references) && references.length > 0) {
-    throw new AppError('invalid-schema', 'references between schemas are not supported', {
-      hint: 'write the referenced types into the schema',
-    });
-  }
-  return { schema, schemaType };
+  return { schema, schemaType, references: referencesOf(body['references'] ?? []) };
+}
+
+function referencesOf(given: unknown): SchemaReference[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [undefined];
+  return list.map((each) => {
+    const { name, subject, version } = (each ?? {}) as Partial<Record<keyof SchemaReference, unknown>>;
+    if (typeof name === 'string' && typeof subject === 'string' && Number.isSafeInteger(version))
+      return { name, subject, version: version as number };
+    throw new AppError('invalid-schema', '"references" is a list of {"name", "subject", "version"}');
+  });
 }
 
 /** AVRO is what a missing `schemaType` means; the original leaves it out, and old clients know no such member. */

@@ -184,10 +184,17 @@ function methodNotAllowed(exchange: Exchange, methods: Route<unknown>): void {
   exchange.respond(code, ['Content-Type', contentType, 'Allow', allowed.join(', ')], body);
 }
 
+/** In the words of Kafka Connect's worker. */
+function respondStarting(exchange: Exchange): void {
+  const body = JSON.stringify({ status: 'starting', message: 'Worker is still starting up.' });
+  exchange.respond(503, ['Content-Type', 'application/json'], body);
+}
+
 /** While the service starts only liveness can be told. */
 function beforeReady(exchange: Exchange): void {
   if (exchange.path === '/livez' || exchange.path === '/chc/live') return live(exchange);
   exchange.route = 'not-ready';
+  if (exchange.path === '/health') return respondStarting(exchange);
   if (familyOf(exchange.path) === 'ksql') {
     return respondKsqlError(exchange, ksqlErrorBody(50302, 'the server is not ready yet'));
   }

@@ -7,6 +7,7 @@ import type { QueryFacade } from '../query/query-facade.js';
 import type { RegistryFacade } from '../registry/registry-facade.js';
 import type { CommandStatuses } from './command-statuses.js';
 import type { RequestCounts } from './request-counts.js';
+import type { LoggersFacade } from './loggers-facade.js';
 import type { StatusFacade } from './status-facade.js';
 import type { StreamTracker } from './stream-tracker.js';
 import type { TapFacade } from './tap-facade.js';
@@ -20,6 +21,7 @@ export interface ServerFacades {
   readonly tap: TapFacade;
   readonly topics: TopicsFacade;
   readonly status: StatusFacade;
+  readonly loggers: LoggersFacade;
 }
 
 export interface ServerOptions {

@@ -1,5 +1,6 @@
 // What operators and machines ask of the service itself: probes, status, metrics, the description of the API, error codes, and
-// the front door `/`, which answers people with a page and ksqlDB's clients with the way to /info.
+// the front door `/`, which answers people with a page, Kafka Connect's clients with the version, and ksqlDB's
+// with the way to /info.
 import { AppError, errorCodes } from '../core/errors.js';
 import { acceptedTypes } from './accept.js';
 import { type Exchange, jsonType } from './exchange.js';
@@ -60,6 +61,12 @@ export function errorPage(exchange: Exchange, code: string): void {
 export async function root(context: ServerContext, exchange: Exchange): Promise<void> {
   exchange.route = 'root';
   const types = acceptedTypes(exchange.header('accept') ?? '');
+  if (types[0] === 'application/json') {
+    // As a worker of Kafka Connect says it.
+    const { version, logId } = context.facades.status.identity;
+    const worker = { version, commit: version, kafka_cluster_id: logId };
+    return exchange.respond(200, ['Content-Type', jsonType, ...noStore], JSON.stringify(worker));
+  }
   if (!types.includes('text/html')) return exchange.respond(307, ['Location', '/info'], '');
   const [{ tables }, current] = await Promise.all([context.facades.query.tables(), context.facades.status.status()]);
   const headers = ['Content-Type', 'text/html; charset=utf-8', ...noStore];

@@ -2,8 +2,11 @@
 // log and keeps no position of its own: `connect` writes what it hands over and gives the position back at the next start.
 // Order of life: (validate) -> start -> chunks, with confirmed called as appends become durable -> close.
 import type { Row, RowSchema } from '../core/data-type.js';
+import type { ChangeOrigin } from '../core/change-origin.js';
 import type { Logger } from '../core/logger.js';
 import type { Chunk } from '../core/append.js';
+import type { Retry } from '../core/retries.js';
+import type { RowComparison, VerifyReport, VerifyRequest } from './verification.js';
 import type { ChunkBuilder, RowEncoder, SourceTable } from '../core/row-encoder.js';
 
 /** A connector's properties after aliases and defaults: flat, text values, `${env:}` and `${file:}` resolved. */
@@ -16,6 +19,8 @@ export interface SourceFinding {
   readonly code: string;
   /** The property it concerns, where there is one. */
   readonly property?: string | undefined;
+  /** What it is about: a setting, an account, a table, a column or a key of the source. */
+  readonly object?: string | undefined;
   readonly message: string;
   /** The exact statement or setting that repairs it. */
   readonly hint?: string | undefined;
@@ -25,16 +30,26 @@ export interface SourceContext {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly chunks: ChunkBuilder;
+  /** Records beside those of rows that are asked for; opened before the stream is read. */
+  openSideRecords(): Promise<SideRecords>;
   /**
-   * Announces a captured table before its first record, and again when its schema changed (then the earlier encoder must not be
-   * used any more). Resolves when topic, schema and table definition are durable.
+   * Announces a captured table before its first record, and again when its schema changed: then the earlier encoder must not be used any
+   * more, and all that it has encoded has to be in the log (yielded, and `heldTables` asked since). Resolves when topic, schema and table
+   * definition are durable.
    */
-  openTable(table: SourceTable): Promise<RowEncoder>;
+  openTable(table: SourceTable, options?: OpenOptions): Promise<RowEncoder>;
+  /** The columns and the key that the records of a table have: its own, unless the configuration makes others of them. */
+  recordsOf(table: SourceTable): RecordSchema;
   /**
    * What this connector has captured so far, as it stands when everything that was yielded until now is applied. Nothing else of a table
-   * may be yielded while its rows are read. For what takes all rows of a table away without naming one.
+   * may be yielded while its rows are read, when they are to be those of one moment. For what takes rows of a table away without naming
+   * them. Everything that was yielded is in the log when it resolves.
    */
   heldTables(): Promise<readonly HeldTable[]>;
+  /** The same rows found by their values: for changes that follow from other rows' changes and are not told. */
+  readonly heldRows: HeldRows;
+  /** Rows as the source has them, beside those that are held. */
+  readonly comparison: RowComparison;
   /** State text for status, such as `streaming` or `waiting: connection refused (attempt 3)`. */
   reportState(state: SourceState): void;
   /**
@@ -47,19 +62,99 @@ export interface SourceContext {
   sourceClock(sourceUs: number, atMs: number): void;
 }
 
+/** Each writes into the chunk under construction, before the append that it belongs to is ended. */
+export interface SideRecords {
+  /** A transaction of which rows were handed over commits. */
+  readonly transaction?: ((origin: ChangeOrigin) => void) | undefined;
+  /** That the source is read, every so often, also while nothing comes: in an append of its own. */
+  readonly heartbeat?: { readonly intervalMs: number; readonly write: () => void } | undefined;
+}
+
+export interface RecordSchema extends RowSchema {
+  /** Every value is as the table has it. */
+  readonly own: boolean;
+}
+
+export interface OpenOptions {
+  /** The table is described as `heldTables` gives it, so rows are written to the encoder as they are. */
+  readonly held?: true | undefined;
+  /** A table that is new here is not read before a `snapshot-completed` names its topic; left out: what its connector's state says. */
+  readonly hidden?: boolean | undefined;
+  /** Why it is read again, until a `snapshot-completed` names its topic. A table that stood still goes on. */
+  readonly cause?: string | undefined;
+}
+
 /** A table that the connector has captured, and may no longer be there. */
 export interface HeldTable {
   /** `database.table` */
   readonly name: string;
-  /** Its rows in key order, page by page; undefined: they are not known here (captured to a topic only, or it stands still). */
+  /** Its columns as it was captured; undefined: they are not known here, as its rows. */
+  readonly schema: RowSchema | undefined;
+  /** It stands still: what comes of it is not taken until it is opened with a cause. */
+  readonly stopped?: boolean | undefined;
+  /**
+   * Its rows in key order, page by page; undefined: they are not known here (captured to a topic only, or it stands still). A schema without
+   * columns: nothing is ever held of it, since its rows are events.
+   */
   read(): Promise<{ readonly schema: RowSchema; readonly pages: AsyncIterable<readonly Row[]> } | undefined>;
+}
+
+/** Columns of a captured table by whose values its rows are found. */
+export interface HeldLookup {
+  /** `database.table` */
+  readonly table: string;
+  readonly columns: readonly {
+    readonly name: string;
+    /** Text that is found without regard to the case of ASCII letters and to spaces at its end: who asks looks at what is found. */
+    readonly text: boolean;
+  }[];
+}
+
+/** A place in what a search finds: the value that is looked for, and the key (null: before the first) behind which it goes on. */
+export interface HeldPlace {
+  readonly value: number;
+  readonly after: Row | null;
+}
+
+export interface HeldSearch {
+  readonly lookup: HeldLookup;
+  /** One row of values per question, none of them null; `odd-text`: rows with more than printable ASCII in these columns. */
+  readonly values: readonly Row[] | 'odd-text' | 'all';
+  readonly from: HeldPlace;
+  readonly limit: number;
+}
+
+/** In the order of the values, of each in key order. */
+export interface HeldFound {
+  readonly schema: RowSchema;
+  readonly rows: readonly { readonly value: number; readonly row: Row }[];
+  /** Null: that was all. */
+  readonly next: HeldPlace | null;
+}
+
+export interface HeldRows {
+  /**
+   * Everything that rows will be found by: what was said before and not now is not kept any longer. `notes` is text of the source's own
+   * that lies beside it.
+   */
+  declare(lookups: readonly HeldLookup[], notes: string): Promise<void>;
+  /** What was noted the last time, also by an earlier task; null: nothing. */
+  notes(): Promise<string | null>;
+  /** Resolves when all appends that were yielded are applied. An open one is not, so what it changes is not seen. */
+  settled(): Promise<void>;
+  /** `empty`: nothing was captured of the table. `unknown`: it is not known here (captured to a topic only, or it stands still). `other-columns`: it has not those. */
+  find(search: HeldSearch): Promise<HeldFound | 'empty' | 'unknown' | 'other-columns'>;
 }
 
 export interface SourceState {
   readonly phase: 'connecting' | 'snapshot' | 'streaming' | 'waiting';
   /** Why it waits, as an error's text, while phase is `waiting`. */
   readonly reason?: string | undefined;
+  /** When it is tried again, while phase is `waiting`. */
+  readonly retry?: Retry | undefined;
   readonly snapshot?: SnapshotProgress | undefined;
+  /** Tables that are new to it, and wait to be let in. */
+  readonly waitingTables?: readonly string[] | undefined;
   /** Nothing has come since the last confirmation. */
   readonly caughtUp?: boolean | undefined;
 }
@@ -83,12 +178,35 @@ export interface SourceClock {
 }
 
 export interface SnapshotProgress {
-  readonly tables: readonly {
-    readonly table: string;
-    readonly rows: number;
-    readonly rowsEstimated: number | null;
-    readonly done: boolean;
-  }[];
+  readonly tables: readonly TableProgress[];
+}
+
+export interface TableProgress {
+  readonly table: string;
+  readonly rows: number;
+  readonly rowsEstimated: number | null;
+  readonly done: boolean;
+  /** Since its reading began, in this run; absent before. */
+  readonly rowsPerSecond?: number | undefined;
+  /** By the estimate; absent where that tells nothing. */
+  readonly secondsLeft?: number | undefined;
+  /** Why it is read again; absent in a first snapshot. */
+  readonly cause?: string | undefined;
+}
+
+/** Tables to be read again beside the stream. */
+export interface SnapshotRequest {
+  /** `database.table`, a table alone, or a regular expression over whole names; none: all that are captured. */
+  readonly tables: readonly string[];
+  /** Only rows that meet it, in the source's own SQL. Rows that are gone there are deleted in any case. */
+  readonly where?: string | undefined;
+}
+
+/** How far a connector has come that its source is examined for. */
+export interface ReadSoFar {
+  readonly position: string;
+  /** How far what it has is behind the source; undefined: not known. */
+  readonly lagMs: number | undefined;
 }
 
 /** What is known of the source that a connector has read. */
@@ -109,6 +227,14 @@ export interface Recognition {
   readonly same: boolean;
 }
 
+/** Where somebody wants a connector that rests to go on. */
+export interface WantedPosition {
+  /** As a position is shown, or as Debezium keeps it; null: nowhere, it reads everything again. */
+  readonly offset: Readonly<Record<string, unknown>> | null;
+  /** Of the newest append that is in the log; null: there is none. */
+  readonly current: string | null;
+}
+
 /** What a source is asked, or told, outside a task. */
 export interface SourceInquiry {
   /**
@@ -118,10 +244,18 @@ export interface SourceInquiry {
   recognise(known: KnownSource): Promise<Recognition>;
 
   /**
-   * Checks settings, grants and filters against the live source without changing anything. Rejects only when the source cannot
-   * be asked (source-unreachable, also when it does not answer within the deadline of its configuration; source-access-denied).
+   * Checks settings, grants and filters against the live source without changing anything, and whether a connector that has read can go
+   * on. All that a start checks is among the findings, and beside it what is a risk. Rejects only when the source cannot be asked
+   * (source-unreachable, also when it does not answer within the deadline of its configuration; source-access-denied).
    */
-  validate(): Promise<readonly SourceFinding[]>;
+  validate(read?: ReadSoFar): Promise<readonly SourceFinding[]>;
+
+  /**
+   * The position that has `chunks` go on there, and leaves no row wrong for it: what is left out or told twice in between is made good by
+   * reading tables again. Null: the position is given up. A position that is sent back as it is shown moves nothing. Changes nothing at
+   * the source. Rejects with bad-request, or as `chunks` would with such a position.
+   */
+  place(wanted: WantedPosition): Promise<string | null>;
 
   /**
    * Takes away what the source has added to its database (triggers, tables), when the connector is deleted for good; a position
@@ -139,9 +273,22 @@ export interface SourceConnector extends SourceInquiry {
    * source's commit order; each source transaction exactly one append, in commit order; snapshot rows as appends of their own,
    * whose last carries control `snapshot-completed`. A chunk has about 256 KB; the generator is not asked for the next before
    * the log has room, and an unasked source must stop reading its socket (bounded memory). Retriable trouble (lost connection)
-   * is handled inside, by back-off for ever with reportState; a final one rejects with an AppError. Ends when the signal aborts.
+   * is handled inside, by back-off (`core/retries.ts`) with reportState; a final one rejects with an AppError. Ends when the signal aborts.
    */
   chunks(position: string | null, context: SourceContext): AsyncIterable<Chunk>;
+
+  /**
+   * Compares tables with the source while `chunks` runs, and reports how far it is now and then; resolves with the whole of it. Absent
+   * where it cannot be done. Rejects when the run ends before (retriable), or a table is not captured (unknown-table).
+   */
+  verify?(request: VerifyRequest, report: (so: VerifyReport) => void): Promise<VerifyReport>;
+
+  /**
+   * Reads tables again, as each would be that a statement has changed: in place, beside the stream, with the deletes of rows that are gone.
+   * Resolves with their names (`database.table`) when the call is durable: then a restart goes on with it. Rejects with unknown-table,
+   * bad-request, or a retriable error when the source is not reached in time. Absent where a source cannot do that.
+   */
+  snapshot?(request: SnapshotRequest): Promise<readonly string[]>;
 
   /** Everything up to this position is durable in the log. A source that prunes may prune now. Called in order; may skip some. */
   confirmed(position: string): void;

@@ -145,7 +145,7 @@ export interface SourceProperties {
   /** Of a text, the pattern that it is written by (Java's DateTimeFormatter). */
   readonly timestampFormat?: string | null;
 }
-export type FormatName = 'JSON' | 'AVRO' | 'KAFKA';
+export type FormatName = 'JSON' | 'AVRO' | 'PROTOBUF' | 'KAFKA';
 
 /** A statement after analysis. */
 export type Statement =

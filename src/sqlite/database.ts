@@ -156,6 +156,15 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Sqlit
   }
 }
 
+/** Tables in a file that has no name and goes with the connection; small ones never leave memory. */
+export function openTemporary(cacheBytes: number = readerCacheBytes): SqliteDatabase {
+  const raw = new Database('');
+  raw.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`);
+  raw.pragma('journal_mode = OFF');
+  raw.pragma('synchronous = OFF');
+  return new SqliteDatabase('', raw, false);
+}
+
 function unusable(path: string, error: unknown): AppError {
   return new AppError('data-folder-unusable', `cannot open the database file ${path}`, {
     detail: error instanceof Error ? error.message : String(error),

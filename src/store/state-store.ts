@@ -31,6 +31,10 @@ export interface TableSpec {
   /** The SQL name: the name of the view and the key of the feed. */
   readonly name: string;
   readonly schema: RowSchema;
+  /** Names of the columns in SQLite, where they are not those that a new table would have (`alterTable`). */
+  readonly stored?: readonly string[] | undefined;
+  /** Of a captured table whose name at the source differs by letter case only from that of another one, which has it here. */
+  readonly alias?: string | undefined;
 }
 
 /** One row change inside an engine commit, as feed and operators see it. Delete: after null. Insert: before null. */
@@ -47,6 +51,15 @@ export interface RowChange {
   readonly commitTimeUs: number;
 }
 
+/** Columns, beside the key, by whose values rows are found. */
+export interface Lookup {
+  readonly columns: readonly {
+    readonly name: string;
+    /** A STRING that is found without regard to the case of ASCII letters and to spaces at its end: more rows than are equal to it. */
+    readonly text: boolean;
+  }[];
+}
+
 /** Rows of one table. Statements are prepared once per handle; a handle is valid until the table is dropped. */
 export interface TableWriter {
   readonly spec: TableSpec;
@@ -60,10 +73,27 @@ export interface TableWriter {
   put(row: Row, rowtimeMs: number, before: Row | undefined): void;
   /** False, and nothing is done: its key has a row. */
   insert(row: Row, rowtimeMs: number): boolean;
+  /**
+   * The row is this one: put, unless it is so already. It may wait for others that come behind it; what this handle gives has it in any
+   * case, and the table when `settle` has returned. Of a transaction that is rolled back the handle must not be used any more.
+   */
+  confirm(row: Row, rowtimeMs: number): void;
+  /** Behind the last of rows that were confirmed. */
+  settle(): void;
   delete(key: Row): void;
   rowCount(): number;
   /** All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. */
   scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
+  /**
+   * Rows with these values (none of them null) in the columns of a look-up that was set, or with other characters than printable ASCII in
+   * their text, which may be equal to anything; in key order, `after` (exclusive) resumes.
+   */
+  find(
+    lookup: Lookup,
+    values: Row | 'odd-text',
+    after: Row | null,
+    limit: number,
+  ): readonly { readonly row: Row; readonly rowtimeMs: number }[];
 }
 
 /** Walks over two tables of one key in key order. What is done to rows behind it is not seen. */
@@ -92,7 +122,16 @@ export interface StateWriter {
 
   createTable(spec: TableSpec): TableWriter;
   openTable(spec: TableSpec): TableWriter;
+  /**
+   * Gives the table other columns, with the same key: those that are carried over (core/schema-change.ts) keep their values, new ones are
+   * NULL, the others are not read any more. Costs the same whatever the number of rows. The spec as it is from here on; handles of the
+   * earlier one must not be used any more, and the view stays as it was until it is published again.
+   */
+  alterTable(spec: TableSpec, schema: RowSchema): TableSpec;
   dropTable(spec: TableSpec): void;
+  /** What a table's rows, in all of its versions, are found by from here on; idempotent. */
+  setLookups(table: { readonly id: number }, lookups: readonly Lookup[]): void;
+  lookups(table: { readonly id: number }): readonly Lookup[];
   /** Between two versions of a table; valid until one is dropped. */
   compareTables(one: TableSpec, other: TableSpec): TableComparison;
   /** Nobody owns this hidden version any more: readers do not find it by its name; it is left to `holdings` and `remove`. */
@@ -102,6 +141,8 @@ export interface StateWriter {
   unpublish(name: string): void;
   /** This version stands still from here on: readers are told that its rows contain what `at` says. Another version does not. */
   stop(spec: TableSpec, at: Frontier): void;
+  /** It goes on. */
+  goOn(spec: TableSpec): void;
 
   openState(spec: KeyedStateSpec): KeyedState;
   dropState(name: string): void;
@@ -110,6 +151,8 @@ export interface StateWriter {
   feed(table: string, change: RowChange): void;
   /** A marker in the feed that a rebuild has swapped the table in at this seq. */
   feedRebuilt(table: string, seq: number): void;
+  /** A marker in the feed that the table has other columns from this seq on. */
+  feedSchema(spec: TableSpec, seq: number): void;
   /** Of all changes that the feed keeps. */
   readonly feedBytes: number;
   /** How far the feed is beyond the retention, as a part of it; 0: not at all. */
@@ -180,7 +223,7 @@ export interface ReadSession {
   scan(request: ScanRequest): Iterable<StoredRow>;
   /**
    * Changes of a table behind a place, in order: at least one where there is one, and no more when they take about `bytesMax` of
-   * memory, also in the middle of an append. Rejects with too-old when `after` is behind the retention.
+   * memory, also in the middle of an append. Rows from before a change of its columns have the columns that it has now. Rejects with too-old when `after` is behind the retention.
    */
   changes(table: string, after: Place, bytesMax: number): FeedRead;
   document(kind: string, name: string): string | undefined;
@@ -192,6 +235,8 @@ export interface FeedRead {
   readonly changes: readonly RowChange[];
   /** Seqs at which the table was rebuilt, within the part read. */
   readonly rebuilt: readonly number[];
+  /** Seqs from which on it has other columns, within the part read. */
+  readonly altered: readonly number[];
   /** Where to go on: behind the frontier when the end was reached. */
   readonly next: Place;
 }

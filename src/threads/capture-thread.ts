@@ -5,6 +5,7 @@ import type { ConnectorTask } from '../connect/herder-env.js';
 import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogTarget } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';
+import type { VerifyReport } from '../source/verification.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
 import type { EngineApi, StreamOptions } from '../engine/engine-api.js';
 import { connectRpc, transfer, type Remote } from './rpc.js';
@@ -49,15 +50,22 @@ export function startCaptureThread(
   const done = new Promise<void>((resolve, reject) => {
     settle = (error) => (error ? reject(error) : resolve());
   });
+  let onVerified: (so: VerifyReport) => void = () => {};
   const main: CaptureMainApi = {
     openTable: (request) => env.engine.openTable(request),
     caughtUp: () => env.engine.caughtUp(),
     heldTables: (connector) => env.engine.heldTables(connector),
     heldRows: (request) => env.engine.heldRows(request),
+    compareRows: (request) => env.engine.compareRows(request),
+    declareLookups: (declaration) => env.engine.declareLookups(declaration),
+    lookupNotes: (connector) => env.engine.lookupNotes(connector),
+    findHeld: (connector, search) => env.engine.findHeld(connector, search),
     knownPositions: () => env.engine.knownPositions(),
     state: onReport,
+    verified: (so) => onVerified(so),
     log: env.log,
     done: (error) => {
+      rpc.fail(new AppError('source-unreachable', 'the task of the connector has ended', { retriable: true }));
       settle(error ? fromErrorMessage(error) : undefined);
       void worker.terminate();
     },
@@ -69,9 +77,17 @@ export function startCaptureThread(
   worker.on('error', (error) =>
     settle(new AppError('internal', `the capture thread broke: ${String(error)}`, { cause: error, retriable: true })),
   );
-  worker.on('exit', () => settle(new AppError('internal', 'the capture thread ended', { retriable: true })));
+  worker.on('exit', () => {
+    rpc.fail(new AppError('source-unreachable', 'the task of the connector has ended', { retriable: true }));
+    settle(new AppError('internal', 'the capture thread ended', { retriable: true }));
+  });
   return {
     done,
+    async verify(request, report) {
+      onVerified = report;
+      return rpc.remote.verify(request);
+    },
+    snapshot: (request) => rpc.remote.snapshot(request),
     async stop() {
       rpc.notify('stop');
       const timer = setTimeout(() => void worker.terminate(), stopMs);

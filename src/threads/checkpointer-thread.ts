@@ -83,7 +83,8 @@ export class CheckpointerThread {
     this.#busy = false;
     if (answer.kind === 'failed') return this.#env.onFailed(fromErrorMessage(answer.error));
     this.#deaths = 0;
-    const { walBytes, blocked } = answer;
+    const { walBytes, blocked, left } = answer;
+    if (left) this.#pending = true;
     const notable = walBytes > walBytesNotable;
     if (notable && !this.#noted) {
       const reason = blocked ? 'a reader of an old version holds it' : 'the checkpoints do not keep up';

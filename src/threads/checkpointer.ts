@@ -10,13 +10,13 @@ export interface CheckpointerData {
 
 /** To each step. */
 export type CheckpointerAnswer =
-  | { readonly kind: 'moved'; readonly walBytes: number; readonly blocked: boolean }
+  | { readonly kind: 'moved'; readonly walBytes: number; readonly blocked: boolean; readonly left: boolean }
   | { readonly kind: 'failed'; readonly error: ErrorMessage };
 
 const port = parentPort;
 assert(port, 'checkpointer.ts runs as a worker thread');
 const { path } = workerData as CheckpointerData;
-const checkpointer = openCheckpointer(path);
+const checkpointer = openCheckpointer(path, { least: { bytes: 32 * 1024 * 1024, ms: 1_000 } });
 
 // The main thread sends a message when there were commits since the last step.
 port.on('message', (message: unknown) => {
@@ -30,8 +30,8 @@ port.on('message', (message: unknown) => {
 
 function step(): CheckpointerAnswer {
   try {
-    const { walBytes, blocked } = checkpointer.step();
-    return { kind: 'moved', walBytes, blocked };
+    const { walBytes, blocked, left } = checkpointer.step();
+    return { kind: 'moved', walBytes, blocked, left };
   } catch (error) {
     return { kind: 'failed', error: toErrorMessage(storageError(error, path)) };
   }

@@ -32,7 +32,8 @@ export function startInquiry(log: LogTarget, family: PluginFamily, source: Sourc
   };
   return {
     recognise: (known) => rpc.remote.recognise(known),
-    validate: () => rpc.remote.validate(),
+    validate: (read) => rpc.remote.validate(read),
+    place: (wanted) => rpc.remote.place(wanted),
     uninstall: () => rpc.remote.uninstall(),
     close: () => (closed ??= close()),
   };

@@ -28,7 +28,8 @@ let opened: Promise<SourceConnector> | undefined;
 
 const api: InquiryApi = {
   recognise: async (known) => (await open()).recognise(known),
-  validate: async () => (await open()).validate(),
+  validate: async (read) => (await open()).validate(read),
+  place: async (wanted) => (await open()).place(wanted),
   uninstall: async () => {
     await (await open()).uninstall?.();
   },

@@ -9,6 +9,8 @@ export async function sourceFactory(family: PluginFamily): Promise<SourceFactory
       return (await import('../source/mysql/mysql-source.js')).createMysqlSource;
     case 'sqlite':
       return (await import('../source/sqlite/sqlite-source.js')).createSqliteSource;
+    case 'polling':
+      return (await import('../source/polling/polling-source.js')).createPollingSource;
     default:
       return unreachable(family);
   }

@@ -74,7 +74,7 @@ describe.skipIf(servers.missing)('definitions on Kafka', () => {
        CREATE STREAM d WITH (RETENTION_MS=5000) AS SELECT * FROM s;
        CREATE TABLE counts AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;`,
     );
-    const captured = { cleanup: 'delete', retention: { ms: 7000, bytes: null }, topicPrefix: serviceId } as const;
+    const captured = { cleanup: 'delete', retention: { ms: 7000, bytes: null } } as const;
     const table = {
       database: 'db',
       table: 'a',

@@ -1,6 +1,6 @@
 // What a state store must do: the promises of src/store/state-store.ts as tests, over a writer and readers of the same storage.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BIGINT, DOUBLE, INTEGER, STRING, type Row } from '../../src/core/data-type.js';
+import { BIGINT, DOUBLE, INTEGER, STRING, type Column, type Row } from '../../src/core/data-type.js';
 import { AppError } from '../../src/core/errors.js';
 import { comparePlaces, type Place } from '../../src/core/version.js';
 import type { Frontier, StateReader, StateWriter, TableSpec } from '../../src/store/state-store.js';
@@ -249,6 +249,40 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
       });
     });
 
+    it('gives changes with the columns of now, where a column that came back is a new one', () => {
+      const table = createOrders();
+      const [id, name, amount] = orders.schema.columns as [Column, Column, Column];
+      const feed = (after: Row) =>
+        writer.feed('orders', { seq, index: 0, before: null, after, rowtimeMs: 1, commitTimeUs: 1 });
+      const alter = (spec: TableSpec, columns: readonly Column[]): TableSpec => {
+        let altered = spec;
+        commit(() => {
+          altered = writer.alterTable(spec, { columns, keyColumns: [0] });
+          writer.publish(altered);
+          writer.feedSchema(altered, seq);
+        });
+        return altered;
+      };
+      commit(() => {
+        table.put([1, 'a', 1], 1, undefined);
+        feed([1, 'a', 1]);
+      });
+      const narrow = alter(orders, [id, amount]);
+      commit(() => feed([2, 2]));
+      const wide = alter(narrow, [id, name, amount]);
+      commit(() => feed([3, 'c', 3]));
+      const session = reader.session();
+      const { changes, altered } = session.changes('orders', { seq: 1, index: Infinity }, 1e6);
+      expect(changes.map(({ after }) => after)).toEqual([
+        [1, null, 1],
+        [2, null, 2],
+        [3, 'c', 3],
+      ]);
+      expect(altered).toHaveLength(2);
+      session.close();
+      expect(writer.openTable(wide).get([1])).toEqual([1, null, 1]);
+    });
+
     describe('a read session', () => {
       it('is one cut over all tables, whatever is committed meanwhile', () => {
         const table = createOrders();
@@ -439,6 +473,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         expect(from({ seq: 1, index: Infinity })).toEqual({
           changes: all,
           rebuilt: [],
+          altered: [],
           next: { seq, index: Infinity },
         });
         all.forEach(({ seq: s, index }, i) => expect(from({ seq: s, index }).changes).toEqual(all.slice(i + 1)));
@@ -510,6 +545,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         expect(session.changes('orders', { seq: 1, index: Infinity }, 1e6)).toMatchObject({
           changes: [{ seq: 2 }, { seq: 4 }],
           rebuilt: [3],
+          altered: [],
           next: { seq: 4, index: Infinity },
         });
         expect(session.changes('orders', { seq: 3, index: Infinity }, 1e6).rebuilt).toEqual([]);
@@ -547,7 +583,7 @@ export function stateStoreContract(subject: string, createHarness: () => Promise
         expect(writer.pruneFeed({ ms: 1000, bytes: 1e9 }, nowMs + 1_000_000)).toBe(false);
         const empty = reader.session();
         const end = { seq, index: Infinity };
-        expect(empty.changes('orders', end, 1e9)).toEqual({ changes: [], rebuilt: [], next: end });
+        expect(empty.changes('orders', end, 1e9)).toEqual({ changes: [], rebuilt: [], altered: [], next: end });
         expect(() => empty.changes('orders', { seq: seq - 1, index: Infinity }, 1e9)).toThrow(/no longer kept/);
         empty.close();
       });

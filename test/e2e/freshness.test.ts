@@ -349,25 +349,43 @@ describe.concurrent('from the first start on', { timeout: 120_000 }, () => {
     },
   );
 
-  it('a source that fails in its snapshot is no fresh source', () =>
+  const standing = async ({ url }: App) =>
+    (await requestJson<{ tables: { name: string; standing: string }[] }>(`${url}/v1/status`)).tables.find(
+      ({ name }) => name === 'items',
+    )?.standing;
+
+  it('a table that cannot be read in its snapshot stands still, and answers nothing', () =>
     withFile(async (path, run) => {
       run("INSERT INTO items VALUES (1, 1), (2, 'no number')");
       await withApp([`sqlite:${path}`], async (app) => {
-        await waitFor('the failure', () => isFailed(app));
-        await expectUnready(app, 'failed', /has failed/);
+        await waitFor('the stop', async () => (await standing(app)) === 'detached');
+        expect(await request(`${app.url}/v1/tables/items/rows/1`)).toMatchObject({
+          status: 409,
+          text: expect.stringContaining('"code":"detached"') as string,
+        });
+        const status = await requestJson<{ state: string; reasons: string[] }>(`${app.url}/v1/status`);
+        expect(status).toMatchObject({ state: 'degraded' });
+        expect(status.reasons.join()).toContain('table items, column n');
       });
     }));
 
-  it('a source that fails later is no fresh source', () =>
+  it('a table that comes to stand still is no fresh table', () =>
     withFile(async (path, run) => {
       run('INSERT INTO items VALUES (1, 1)');
       await withApp([`sqlite:${path}`], async (app) => {
         await waitFor('the rows', async () => (await ready(app)) === 200);
         await expectFresh(app);
-        run("UPDATE items SET n = 'no number'");
         const sinceMs = Date.now();
-        await waitFor('the failure', () => isFailed(app));
-        await expectOld(app, sinceMs, { standing: ['failed'], mark: /stopped/, reason: /has failed/ });
+        run("UPDATE items SET n = 'no number'");
+        await waitFor('the stop', async () => (await standing(app)) === 'detached');
+        const askedMs = Date.now();
+        const all = await said(app.url);
+        const told = JSON.stringify(all);
+        for (const { way, lagMs, stale } of all.rows) {
+          expect(lagMs, `${way} of ${told}`).toBeGreaterThan(askedMs - sinceMs - slackMs);
+          expect(stale, `${way} of ${told}`).toBe('detached');
+        }
+        expect(all.mark, told).toMatch(/stopped/);
       });
     }));
 });

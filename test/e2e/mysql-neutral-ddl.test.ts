@@ -69,7 +69,10 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('neutral st
     const config = mysqlConfig(servers[product], database.name, { 'snapshot.mode': 'initial' });
     const run = runSource(createMysqlSource(config, silentLogger), null);
     runs.push(run);
-    await run.until((appends) => appends.some(({ control }) => control !== undefined), 'the end of the snapshot');
+    await run.until(
+      (appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'),
+      'the end of the snapshot',
+    );
     return run;
   }
   const folded = (appends: readonly TestAppend[]) => {

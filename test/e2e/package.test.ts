@@ -40,7 +40,15 @@ describe('the packed program on Node 24', () => {
     const others = packed.filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path)).toSorted();
     const queries = readdirSync(join(root, 'queries')).map((name) => `queries/${name}`);
     expect(others).toEqual(
-      ['CHANGELOG.md', 'LICENSE', 'README.md', 'examples/connector.json', 'package.json', ...queries].toSorted(),
+      [
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'docs/connector-properties.md',
+        'examples/connector.json',
+        'package.json',
+        ...queries,
+      ].toSorted(),
     );
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     const stems = new Set(sources.filter((name) => name.endsWith('.ts')).map((name) => name.slice(0, -3)));

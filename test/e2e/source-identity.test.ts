@@ -6,15 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/logger.js';
+import { createMysqlSource } from '../../src/source/mysql/mysql-source.js';
 import { openDatabase } from '../../src/sqlite/database.js';
 import { openApp, type App } from '../support/harness/app-process.js';
 import { request } from '../support/harness/http-client.js';
+import { openSwitchedLink } from '../support/harness/switched-link.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { freePort } from '../support/servers/command.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import type { SqlServer } from '../support/servers/sql-server.js';
+import { mysqlConfig } from '../support/source/mysql-config.js';
+import { foldAppends, runSource, type TestAppend } from '../support/source-run.js';
 
 const { missing } = await sharedServers('mysql', 'mariadb');
 
@@ -111,6 +116,13 @@ async function run(server: SqlServer, ...statements: readonly string[]): Promise
 }
 
 const made = ['CREATE DATABASE shop', 'CREATE TABLE shop.items (id INT PRIMARY KEY, text VARCHAR(40))'];
+/** Its rows come from the log of a server that is gone, or of the one that took over. */
+const prepare = [
+  "XA START 'over'",
+  "INSERT INTO shop.items VALUES (20, 'prepared before')",
+  "XA END 'over'",
+  "XA PREPARE 'over'",
+];
 const put = (id: number, value: string) => `REPLACE INTO shop.items VALUES (${id}, '${value}')`;
 
 describe.skipIf(missing).each([
@@ -212,7 +224,49 @@ describe.skipIf(missing).each([
     }
   });
 
-  it('a replica that was promoted is the same source, also for a folder from before identities were kept', async () => {
+  it.each([
+    ['its stream', 'no_data'],
+    ['its first snapshot', 'initial'],
+  ])('is not mixed with another one to which its address leads for a moment: %s', async (_, mode) => {
+    const link = await openSwitchedLink(server);
+    let detour = false;
+    let led = 0;
+    link.target = {
+      host: '127.0.0.1',
+      get port() {
+        if (!detour) return server.port;
+        led++;
+        return other.port;
+      },
+    };
+    let runs = 0;
+    const config = mysqlConfig({ ...server, port: link.port }, 'shop', { 'snapshot.mode': mode });
+    const source = runSource(createMysqlSource(config, silentLogger), null, {
+      // All connections behind the first one of this run.
+      onSideRecords: () => {
+        if (runs++ === 0) detour = true;
+        return Promise.resolve();
+      },
+    });
+    try {
+      await expect.poll(() => source.states.some(({ phase }) => phase === 'waiting'), { interval: 5 }).toBe(true);
+      detour = false;
+      await expect.poll(() => source.states.some(({ caughtUp }) => caughtUp === true), { timeout: 20_000 }).toBe(true);
+      await run(server, `DELETE FROM shop.items WHERE id = 8`, put(8, mode));
+      const isThere = (appends: readonly TestAppend[]) =>
+        foldAppends(appends).get('items')?.get('{"id":8}')?.includes(mode) === true;
+      await source.until(isThere, 'the row behind it');
+      expect(runs).toBe(2);
+      expect(led).toBeGreaterThan(0);
+      expect(JSON.stringify(source.appends)).not.toContain('theirs');
+      expect(source.states.map(({ reason }) => reason).join()).toContain('another server');
+    } finally {
+      await source.stop();
+      await link.close();
+    }
+  });
+
+  it('a replica that was promoted is the same source, with what was prepared, also for a folder from before identities were kept', async () => {
     const replica = await begin({
       serverArgs: ['--server-id=2', product === 'mysql' ? '--log-replica-updates=ON' : '--log-slave-updates=ON'],
     });
@@ -220,6 +274,7 @@ describe.skipIf(missing).each([
       await run(replica, ...replicate(server.port));
       await follow(url('127.0.0.1', server.port));
       await isRow('items', 1, 'one');
+      await run(server, ...prepare);
       await run(server, put(7, 'before'));
       await isRow('items', 7, 'before');
       await waitFor('the replica', async () => (await rowOf(replica, 7)) === 'before');
@@ -229,6 +284,9 @@ describe.skipIf(missing).each([
       await follow(url('127.0.0.1', replica.port));
       await isRow('items', 7, 'after');
       expect([await connectors(), await tables()]).toEqual([{ [name]: 'RUNNING' }, ['items']]);
+      expect(await text('items', 20)).toBeUndefined();
+      await run(replica, "XA COMMIT 'over'");
+      await isRow('items', 20, 'prepared before');
     } finally {
       await replica.close();
     }

@@ -5,14 +5,13 @@ import { toAppError } from '../../src/core/errors.js';
 import type { AppendProducer } from '../../src/stream/event-log.js';
 import { BIGINT, STRING } from '../../src/core/data-type.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
-import { topicName } from '../../src/connect/naming.js';
+import { topicName } from '../../src/core/topic-name.js';
 import type { Dice } from '../support/harness/dice.js';
 import { buildChunk, type ChunkPart } from '../support/chunk.js';
 import { columnsOf, derivedTables, type ModelRecord, type ModelRow, type ModelSource } from './model.js';
 import type { SimulatedProcess } from './process.js';
 
 const output = {
-  topicPrefix: 'p',
   valueFormat: 'JSON',
   keyFormat: 'JSON',
   keyShape: 'bare',
@@ -43,7 +42,8 @@ function sourceTable(table: string): SourceTable {
   return { database: 'db', table, columns, keyColumns: [0] } as unknown as SourceTable;
 }
 
-export const topicOf = (table: string): string => topicName(output.topicPrefix, sourceTable(table));
+export const topicOf = (table: string): string =>
+  topicName({ topicPrefix: 'p', topicForm: 'dotted' }, sourceTable(table));
 
 export class CaptureActor {
   readonly source: ModelSource;

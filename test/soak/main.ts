@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     values[key] = value;
   }
   if (values['seed'] === '') values['seed'] = String(randomSeed());
-  console.error(`${name}: seed=${values['seed']}`);
+  if (values['seed'] !== undefined) console.error(`${name}: seed=${values['seed']}`);
   const pool = openServerPool();
   try {
     for (const { name: title, figures } of await soak.run(values, pool))
@@ -41,6 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
+    if (error instanceof Error && error.cause instanceof Error) console.error(error.cause.message);
     console.error(
       `again with: npm run soak -- ${name} ${Object.entries(values)
         .map(([key, value]) => `${key}=${value}`)

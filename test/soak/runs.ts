@@ -12,13 +12,25 @@ import { startMysql } from '../support/servers/mysql.js';
 import type { ServerPool } from '../support/servers/pool.js';
 import { runBacklog } from './backlog.js';
 import { runBank } from './bank.js';
+import { runChaos } from './chaos/chaos.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
+import { runDebezium } from './debezium/debezium.js';
 import { runLimits } from './limits.js';
+import { runMigrations } from './migrations.js';
 import { runPowerLoss } from './power-loss.js';
 import { runRebuild } from './rebuild.js';
+import { runLargeSnapshot } from './samples/large-snapshot.js';
+import { music } from './samples/music.js';
+import { rental } from './samples/rental.js';
+import type { Sample } from './samples/sample.js';
+import { runSample } from './samples/samples.js';
+import { staff } from './samples/staff.js';
 import { runSimulation } from './simulation.js';
 import { runStatements } from './statements.js';
+import { runTypes } from './types.js';
 import type { SoakRun } from './main.js';
+
+const samples: readonly Sample[] = [rental, music, staff];
 
 type Values = Readonly<Record<string, string>>;
 
@@ -34,6 +46,81 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
           seed: Number(values['seed']),
           seconds: Number(values['seconds']),
           steps: Number(values['steps']),
+          tell,
+        }),
+      },
+    ],
+  },
+  migrations: {
+    summary:
+      'random migrations and changes together, with kills; all tables compared with the server; product: mysql, mariadb',
+    values: { seed: '', product: 'mysql', runs: '1', steps: '300', kills: '10' },
+    run: async (values, pool) => [
+      {
+        name: `migrations on ${values['product']}`,
+        figures: await runMigrations({
+          seed: Number(values['seed']),
+          server: await pool.get(values['product'] === 'mariadb' ? 'mariadb' : 'mysql'),
+          runs: Number(values['runs']),
+          steps: Number(values['steps']),
+          kills: Number(values['kills']),
+          tell,
+        }),
+      },
+    ],
+  },
+  chaos: {
+    summary:
+      'rounds of kills, cuts, stalls, purges and failovers while everything is written; verify at each end; product: mysql, mariadb',
+    values: { seed: '', product: 'mysql', rounds: '50', seconds: '0', only: '' },
+    run: async (values) => [
+      {
+        name: `chaos on ${values['product']}`,
+        figures: await runChaos({
+          seed: Number(values['seed']),
+          product: values['product'] === 'mariadb' ? 'mariadb' : 'mysql',
+          rounds: Number(values['rounds']),
+          seconds: Number(values['seconds']),
+          only: values['only']!,
+          tell,
+        }),
+      },
+    ],
+  },
+  samples: {
+    summary:
+      'sample databases whole, with procedures, migrations of four tools and kills; sample: rental, music, staff or all',
+    values: { seed: '', sample: 'all', product: 'mysql', size: '1', migrations: '200', kills: '5' },
+    run: runSamples,
+  },
+  'large-snapshot': {
+    summary: 'six tables of 3.9 million rows (size=1000) are read while they are written, with kills; peak memory',
+    values: { seed: '', product: 'mysql', size: '1000', kills: '2' },
+    run: async (values, pool) => [
+      {
+        name: `large snapshot on ${values['product']}`,
+        figures: await runLargeSnapshot({
+          seed: Number(values['seed']),
+          server: await pool.get(values['product'] === 'mariadb' ? 'mariadb' : 'mysql'),
+          size: Number(values['size']),
+          kills: Number(values['kills']),
+          tell,
+        }),
+      },
+    ],
+  },
+  debezium: {
+    summary:
+      "connector files given to this program and to a worker with Debezium, topics compared; jars: folder of the worker's jars; files: names of some",
+    values: { product: 'mysql', jars: '', files: '' },
+    run: async (values, pool) => [
+      {
+        name: `Debezium's files on ${values['product']}`,
+        figures: await runDebezium({
+          server: await pool.get(values['product'] === 'mariadb' ? 'mariadb' : 'mysql'),
+          brokers: (await pool.get('kafka')).brokers,
+          jars: values['jars']!,
+          only: values['files']!.split(',').filter((file) => file !== ''),
           tell,
         }),
       },
@@ -63,6 +150,11 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     summary: 'statements of many clients over few names, with kills; log: embedded, kafka or all',
     values: { seed: '', log: 'all', clients: '8', sequences: '5000', kills: '20', stops: '5', seconds: '900' },
     run: runStatementLogs,
+  },
+  types: {
+    summary: "every column type and character set against the server's own casts; server: mysql, mariadb or all",
+    values: { seed: '', server: 'all', values: '100000' },
+    run: runTypesOf,
   },
   backlog: {
     summary: 'a follower that is many appends behind catches up; reads of two processes against one',
@@ -167,6 +259,17 @@ async function runRebuildOf(values: Values, pool: ServerPool) {
     });
     return [{ name: `rebuild ${product}`, figures }];
   });
+}
+
+async function runTypesOf(values: Values, pool: ServerPool) {
+  const results = [];
+  for (const product of ['mysql', 'mariadb'] as const) {
+    if (values['server'] !== 'all' && values['server'] !== product) continue;
+    const server = await pool.get(product);
+    const figures = await runTypes({ server, seed: Number(values['seed']), values: Number(values['values']), tell });
+    results.push({ name: `types ${product}`, figures });
+  }
+  return results;
 }
 
 async function runBankCell(values: Values, pool: ServerPool) {
@@ -299,6 +402,24 @@ async function runStatementLogs(values: Values, pool: ServerPool) {
       ...(log === 'kafka' ? { kafka: await pool.get('kafka') } : {}),
     });
     results.push({ name: `statements ${log}`, figures });
+  }
+  return results;
+}
+
+async function runSamples(values: Values, pool: ServerPool): ReturnType<SoakRun['run']> {
+  const server = await pool.get(values['product'] === 'mariadb' ? 'mariadb' : 'mysql');
+  const results = [];
+  for (const sample of samples.filter(({ name }) => ['all', name].includes(values['sample']!))) {
+    const figures = await runSample({
+      seed: Number(values['seed']),
+      server,
+      sample,
+      size: Number(values['size']),
+      migrations: Number(values['migrations']),
+      kills: Number(values['kills']),
+      tell,
+    });
+    results.push({ name: `${sample.name} on ${server.product}`, figures });
   }
   return results;
 }

@@ -25,9 +25,20 @@ export class CapturedFile {
     options: SourceRunOptions = {},
   ): { readonly connector: SourceConnector; readonly run: SourceRun } {
     const connector = this.source(config);
-    const run = runSource(connector, position, options);
+    const run = runSource(connector, position, { after: this.#upTo(position), ...options });
     this.#runs.push(run);
     return { connector, run };
+  }
+
+  /** What is held where a run goes on: everything that earlier ones have handed over up to there. */
+  #upTo(position: string | null): Pick<SourceRun, 'appends' | 'tables'> {
+    if (position === null) return { appends: [], tables: new Map() };
+    const appends = this.#runs.flatMap((run) => run.appends);
+    const last = appends.findLastIndex((append) => append.position === position);
+    return {
+      appends: last < 0 ? appends : appends.slice(0, last + 1),
+      tables: new Map(this.#runs.flatMap((run) => [...run.tables])),
+    };
   }
 
   /** Ends what was started, and removes the file. */

@@ -99,3 +99,8 @@ export function kept(append: Append): Append {
   }
   return { ...append, records: new RecordSet({ buffers, topics, extents, count, timestamps, offsets }) };
 }
+
+/** The records of a chunk as the log takes them. */
+export function recordSet({ data, topics, extents, recordCount: count }: Chunk): RecordSet {
+  return new RecordSet({ buffers: [Buffer.from(data.buffer, data.byteOffset, data.length)], topics, extents, count });
+}

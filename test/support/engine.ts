@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import type { OutputSettings } from '../../src/connect/connector-config.js';
-import { producerName, topicName } from '../../src/connect/naming.js';
+import type { RecordForm } from '../../src/connect/output-settings.js';
+import { producerName } from '../../src/connect/naming.js';
+import { topicName } from '../../src/core/topic-name.js';
 import type { TableSources } from '../../src/connect/source-freshness.js';
 import type { AppendControl } from '../../src/core/append-control.js';
 import { INTEGER, STRING, type RowSchema } from '../../src/core/data-type.js';
@@ -20,8 +21,7 @@ import type { EngineApi, EngineOptions } from '../../src/engine/engine-api.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { appendChunk, type TestRecord } from './chunk.js';
 
-export const output: OutputSettings = {
-  topicPrefix: 'p',
+export const output: RecordForm = {
   valueFormat: 'JSON',
   keyFormat: 'JSON',
   keyShape: 'bare',
@@ -131,11 +131,12 @@ export class TestEngine {
     table: string,
     columns: RowSchema['columns'] = idAndName,
     hidden = false,
-    settings: Partial<OutputSettings> = {},
+    settings: Partial<Omit<RecordForm, 'keyFormat'>> = {},
+    keyColumns: readonly number[] = [0],
   ): Promise<void> {
     await this.api.openTable({
       connector: this.connector,
-      table: sourceTable(table, columns),
+      table: sourceTable(table, columns, keyColumns),
       topic: this.topic(table),
       output: { ...output, ...settings },
       hidden,
@@ -144,7 +145,7 @@ export class TestEngine {
   }
 
   topic(table: string): string {
-    return topicName(output.topicPrefix, sourceTable(table, idAndName));
+    return topicName({ topicPrefix: 'p', topicForm: 'dotted' }, sourceTable(table, idAndName));
   }
 
   /** One append; resolves when it is applied. */
@@ -190,6 +191,15 @@ export class TestEngine {
     }
   }
 
+  /** Derives a table again, and waits for its swap. */
+  async rebuild(table: string): Promise<void> {
+    await this.api.rebuild(table);
+    await until(
+      async () => (await this.api.rebuilds()).some((each) => each.table === table && each.state === 'done'),
+      `${table} is rebuilt`,
+    );
+  }
+
   async state(query: string): Promise<string | undefined> {
     return (await this.api.queries()).find(({ id, sink }) => id === query || sink === query)?.state;
   }
@@ -200,12 +210,12 @@ export const idAndName: RowSchema['columns'] = [
   { name: 'name', type: STRING },
 ];
 
-function sourceTable(table: string, columns: RowSchema['columns']): SourceTable {
+function sourceTable(table: string, columns: RowSchema['columns'], keyColumns: readonly number[] = [0]): SourceTable {
   return {
     database: 'db',
     table,
     columns: columns.map((column) => ({ ...column, nullable: true })),
-    keyColumns: [0],
+    keyColumns,
   } as unknown as SourceTable;
 }
 

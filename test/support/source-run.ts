@@ -1,12 +1,23 @@
 // Runs a source connector the way connect does, with the real encoder (JSON) and chunk builder, and gives its appends as plain
 // values. `stop` and a new run behind a position are a restart. Appends are confirmed when the test says so.
+import { expect } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
+import { sameKey } from '../../src/core/schema-change.js';
 import { opOfCode, extent, extentSize } from '../../src/core/record.js';
 import type { AppendEnd, Chunk } from '../../src/core/append.js';
-import type { Row, Value } from '../../src/core/data-type.js';
+import type { ErrorMessage } from '../../src/core/errors.js';
+import type { Row, RowSchema, Value } from '../../src/core/data-type.js';
 import type { SourceTable } from '../../src/core/row-encoder.js';
-import type { HeldTable, SourceClock, SourceConnector, SourceState } from '../../src/source/source-connector.js';
+import type {
+  HeldFound,
+  HeldSearch,
+  HeldTable,
+  SourceClock,
+  SourceConnector,
+  SourceState,
+} from '../../src/source/source-connector.js';
 import { createChunkBuilder } from '../../src/schema/formats/chunk-builder.js';
+import { createValueDecoder } from '../../src/schema/formats/value-decoder.js';
 import { createRowEncoder } from '../../src/schema/formats/row-encoder.js';
 
 export interface TestRecord {
@@ -33,12 +44,20 @@ export interface SourceRun {
   until(condition: (appends: readonly TestAppend[]) => boolean, what?: string): Promise<void>;
   /** Resolves with the error that ended the source. */
   failure(): Promise<unknown>;
+  /** Resolves with why a table stands still: the `n`th time that one does. */
+  tableFailure(n?: number): Promise<ErrorMessage>;
+  /** So many appends were in the log when the source asked for what is held, or a table of another key was opened, the last time. */
+  readonly flushed: number;
   stop(): Promise<void>;
 }
 
 export interface SourceRunOptions {
   readonly chunkBytes?: number;
   readonly wantsOldRow?: boolean;
+  /** Called when the source asks for its side records: once per connection, behind what it reads before its stream begins. */
+  readonly onSideRecords?: () => Promise<void>;
+  /** The run that this one goes on behind: what it has captured is held. */
+  readonly after?: Pick<SourceRun, 'appends' | 'tables'>;
 }
 
 export function runSource(
@@ -51,17 +70,27 @@ export function runSource(
   const tables = new Map<string, SourceTable>();
   const states: SourceState[] = [];
   const confirmed: { atMs: number; appends: number }[] = [];
+  let flushed = 0;
   const clocks: SourceClock[] = [];
   const builder = createChunkBuilder({ chunkBytes: options.chunkBytes ?? 64 * 1024 });
   let open: TestRecord[] = [];
   let failed: { readonly error: unknown } | null = null;
   const waiting = new Set<() => void>();
+  /** Tables that stand still, as `database.table`. */
+  const stopped = new Set<string>();
+  const follow = ({ control }: Pick<TestAppend, 'control'>) => {
+    if (control?.kind === 'table-failed') stopped.add(control.table);
+    if (control?.kind !== 'snapshot-completed') return;
+    for (const name of stopped) if (control.topics.some((topic) => name.endsWith(`.${topic}`))) stopped.delete(name);
+  };
+  for (const append of options.after?.appends ?? []) follow(append);
 
   const take = (chunk: Chunk) => {
     const records = recordsOf(chunk);
     let at = 0;
     for (const { recordEnd, ...end } of chunk.ends) {
       appends.push({ ...end, records: [...open, ...records.slice(at, recordEnd)] });
+      follow(end);
       open = [];
       at = recordEnd;
     }
@@ -69,13 +98,32 @@ export function runSource(
     for (const wake of waiting) wake();
   };
 
+  const all = () => [...(options.after?.appends ?? []), ...appends];
+  const known = () => [...new Map([...(options.after?.tables ?? []), ...tables]).values()];
+
   const finished = (async () => {
     try {
       const chunks = connector.chunks(position, {
         logger: silentLogger,
         signal: abort.signal,
+        openSideRecords: async () => {
+          await options.onSideRecords?.();
+          return {};
+        },
+        recordsOf: ({ columns, keyColumns }) => ({
+          columns: columns.map(({ name, type }) => ({ name, type })),
+          keyColumns,
+          own: true,
+        }),
         chunks: builder,
-        openTable: async (table) => {
+        openTable: async (table, { cause } = {}) => {
+          if (cause !== undefined) stopped.delete(`${table.database}.${table.table}`);
+          const before = known().find((each) => each.table === table.table);
+          // As the engine does: rows of another key go, and that is durable with the table's definition.
+          if (before && !sameKey(schemaOf(before), schemaOf(table))) {
+            appends.push(emptied(before.table, all()));
+            flushed = appends.length;
+          }
           tables.set(table.table, table);
           return createRowEncoder({
             table,
@@ -88,7 +136,25 @@ export function runSource(
             chunks: builder,
           });
         },
-        heldTables: async () => [...tables.values()].map((table) => held(table, appends)),
+        heldTables: async () => {
+          flushed = appends.length;
+          return known().map((table) => held(table, all(), stopped));
+        },
+        heldRows: {
+          declare: async () => {},
+          notes: async () => null,
+          settled: async () => {},
+          find: async (search) => {
+            const table = known().find((each) => `${each.database}.${each.table}` === search.lookup.table);
+            return table === undefined ? 'empty' : find(table, all(), search);
+          },
+        },
+        comparison: {
+          encoderOf: () => expect.fail('nothing is compared here'),
+          recordCount: 0,
+          compare: async () => 'unknown',
+          discard: () => {},
+        },
         reportState: (state) => states.push(state),
         confirm: (atMs) => confirmed.push({ atMs, appends: appends.length }),
         sourceClock: (sourceUs, atMs) => clocks.push({ sourceUs, atMs }),
@@ -129,6 +195,15 @@ export function runSource(
       if (!failed) throw new Error('the source has not failed');
       return (failed as { readonly error: unknown }).error;
     },
+    async tableFailure(n = 1) {
+      const failures = () =>
+        appends.flatMap(({ control }) => (control?.kind === 'table-failed' ? [control.error] : []));
+      await this.until(() => failures().length >= n, 'a table that stands still');
+      return failures()[n - 1]!;
+    },
+    get flushed() {
+      return flushed;
+    },
     async stop() {
       abort.abort();
       await finished;
@@ -151,6 +226,12 @@ function recordsOf(chunk: Chunk): TestRecord[] {
   });
 }
 
+function emptied(table: string, appends: readonly TestAppend[]): TestAppend {
+  const keys = foldAppends(appends).get(table)?.keys() ?? [];
+  const records = [...keys].map((key): TestRecord => ({ table, op: 'd', key, value: null }));
+  return { records, position: appends.at(-1)?.position ?? null, commitTimeUs: 0 };
+}
+
 /** The rows that the records leave per table, as key -> row. */
 export function foldAppends(appends: readonly TestAppend[]): Map<string, Map<string, string>> {
   const tables = new Map<string, Map<string, string>>();
@@ -166,20 +247,64 @@ export function foldAppends(appends: readonly TestAppend[]): Map<string, Map<str
 }
 
 /** What a table holds by the appends so far; for keys of plain JSON values. */
-function held({ database, table, columns, keyColumns }: SourceTable, appends: readonly TestAppend[]): HeldTable {
+function held(source: SourceTable, appends: readonly TestAppend[], stopped: ReadonlySet<string>): HeldTable {
+  const { database, table } = source;
+  const rows = heldRows(source, appends);
+  const schema = schemaOf(source);
+  async function* pages(): AsyncGenerator<readonly Row[]> {
+    if (rows.length > 0) yield rows;
+  }
+  const name = `${database}.${table}`;
+  const read = async () => (stopped.has(name) ? undefined : { schema, pages: pages() });
+  return { name, schema, stopped: stopped.has(name), read };
+}
+
+function schemaOf({ columns, keyColumns }: SourceTable): RowSchema {
+  return { columns: columns.map(({ name, type }) => ({ name, type })), keyColumns };
+}
+
+/** For keys and columns of plain JSON values, in the order in which the rows came. */
+function find(source: SourceTable, appends: readonly TestAppend[], search: HeldSearch): HeldFound {
+  const { columns, keyColumns } = source;
+  const { lookup, values, from, limit } = search;
+  const places = lookup.columns.map(({ name }) => columns.findIndex((column) => column.name === name));
+  const form = (value: Value, i: number) =>
+    lookup.columns[i]!.text && typeof value === 'string' ? value.replace(/ +$/, '').toLowerCase() : value;
+  const matches = (row: Row, wanted: Row) => places.every((at, i) => form(row[at]!, i) === form(wanted[i]!, i));
+  const isOdd = (row: Row) =>
+    places.some((at, i) => lookup.columns[i]!.text && /[^ -~]/.test((row[at] ?? '') as string));
+  const held = heldRows(source, appends);
+  const found =
+    typeof values === 'string'
+      ? held.filter((row) => values === 'all' || isOdd(row)).map((row) => ({ value: 0, row }))
+      : values.flatMap((wanted, value) => held.filter((row) => matches(row, wanted)).map((row) => ({ value, row })));
+  const keyOf = (row: Row) => keyColumns.map((i) => row[i]!);
+  const behind =
+    found.findIndex(
+      ({ value, row }) => value === from.value && JSON.stringify(keyOf(row)) === JSON.stringify(from.after),
+    ) + 1;
+  const rows = found.slice(behind, behind + limit);
+  const last = rows.at(-1);
+  const next = last && behind + limit < found.length ? { value: last.value, after: keyOf(last.row) } : null;
+  return { schema: schemaOf(source), rows, next };
+}
+
+function heldRows(source: SourceTable, appends: readonly TestAppend[]): readonly Row[] {
+  const { table } = source;
+  const decoder = createValueDecoder({
+    format: 'JSON',
+    schema: schemaOf(source),
+    valueColumns: undefined,
+    wrapping: 'flat',
+    resolve: () => expect.unreachable('JSON has no schema ids'),
+  });
   const rows = new Map<string, Row>();
   for (const { key, value } of appends.flatMap(({ records }) => records).filter((record) => record.table === table)) {
     if (value === null) rows.delete(key);
     else {
-      const row = JSON.parse(value) as Readonly<Record<string, Value>>;
-      rows.set(
-        key,
-        columns.map(({ name }) => row[name]!),
-      );
+      const bytes = Buffer.from(value);
+      rows.set(key, decoder.decode(bytes, 0, bytes.length)!);
     }
   }
-  async function* pages(): AsyncGenerator<readonly Row[]> {
-    if (rows.size > 0) yield [...rows.values()];
-  }
-  return { name: `${database}.${table}`, read: async () => ({ schema: { columns, keyColumns }, pages: pages() }) };
+  return [...rows.values()];
 }

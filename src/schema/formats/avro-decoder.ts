@@ -9,8 +9,12 @@ import { avroReader, fieldSteps } from './avro-reader.js';
 import { deletedField, type WireField } from './format.js';
 import type { Decode } from './json-decoder.js';
 
-/** The text of a writer schema by its id; throws unknown-schema. */
-export type ResolveSchema = (id: number) => string;
+export interface ResolveSchema {
+  /** The text of a writer schema by its id; throws unknown-schema. */
+  (id: number): string;
+  /** What the text imports, by path; of Protobuf. */
+  readonly imports?: (id: number) => ReadonlyMap<string, string>;
+}
 
 /** What lies around the columns of a value. */
 export type Wrapping =

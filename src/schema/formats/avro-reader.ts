@@ -9,6 +9,7 @@ import { avroNames } from './avro-schema.js';
 import { fitsPrecision, rescaleExactly } from '../../core/decimal.js';
 import { fromTwosComplement } from './decimal.js';
 import { fromWire } from './micros.js';
+import { zonedMicros, zonedTimestamp } from './zoned-text.js';
 
 export type AvroRead = (cursor: AvroInput) => Value;
 type Primitive = Extract<AvroNode, { readonly meaning: Meaning }>;
@@ -38,6 +39,8 @@ export function avroReader(node: AvroNode, type: DataType, column: string): Avro
       break;
     case 'string':
       if (type.kind === 'STRING') return (c) => c.text();
+      if (type.kind === 'TIMESTAMP' && node.meaning.connectName === zonedTimestamp)
+        return (c) => zonedMicros(c.text()) ?? c.fail(`column ${column} is no time in UTC`);
       break;
     case 'float':
       if (type.kind === 'DOUBLE') return (c) => c.float();

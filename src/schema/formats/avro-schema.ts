@@ -3,6 +3,7 @@
 // by one rule, which the reader knows too.
 import type { DataType } from '../../core/data-type.js';
 import type { KeyShape, WireField } from './format.js';
+import { zonedTimestamp } from './zoned-text.js';
 
 export type AvroSchema = string | AvroObject | readonly AvroSchema[];
 export interface AvroObject {
@@ -18,6 +19,9 @@ export interface AvroObject {
   readonly symbols?: readonly string[];
   readonly fields?: readonly AvroField[];
   readonly 'connect.name'?: string;
+  readonly 'connect.version'?: number;
+  readonly 'connect.default'?: string;
+  readonly 'connect.parameters'?: Readonly<Record<string, string>>;
 }
 export interface AvroField {
   readonly name: string;
@@ -27,9 +31,14 @@ export interface AvroField {
 
 /** The value's schema as JSON text. `extra`: further nullable text fields behind the columns, such as `__deleted`. */
 export function avroValueSchema(topic: string, fields: readonly WireField[], extra: readonly string[] = []): string {
-  const record = recordOf(topic, 'Value', fields);
+  const record = valueRecord(topic, fields);
   const more = extra.map((name) => ({ name, type: ['null', 'string'], default: null }));
   return JSON.stringify({ ...record, fields: [...record.fields, ...more] });
+}
+
+/** The record of a value's columns. */
+export function valueRecord(topic: string, fields: readonly WireField[]) {
+  return recordOf(topic, 'Value', fields);
 }
 
 /** The key's schema as JSON text: the column's own type when bare, else a record. */
@@ -78,6 +87,7 @@ function typeOf(type: DataType, path: string): AvroSchema {
         ? { type: 'int', logicalType: 'time-millis' }
         : { type: 'long', logicalType: 'time-micros' };
     case 'TIMESTAMP':
+      if (type.zoned !== undefined) return { type: 'string', 'connect.version': 1, 'connect.name': zonedTimestamp };
       return { type: 'long', logicalType: type.digits === 3 ? 'timestamp-millis' : 'timestamp-micros' };
     case 'ARRAY':
       return { type: 'array', items: ['null', typeOf(type.element, `${path}_item`)] };

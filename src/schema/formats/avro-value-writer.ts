@@ -1,5 +1,5 @@
 // The Avro side of the hottest path: the binary form of one flat record of nullable unions, behind the frame of its schema.
-import { floorMillis } from './micros.js';
+import { floorMillis, unitOf, units } from './micros.js';
 import {
   unscaledOf,
   writeBytes,
@@ -10,11 +10,17 @@ import {
   writeText,
   writeBigLong,
 } from './avro-write.js';
+import { AppError } from '../../core/errors.js';
 import type { ByteWriter } from '../../core/bytes.js';
+import type { Value } from '../../core/data-type.js';
+import { writeAvro } from './avro-value.js';
 import { refuseBytes, refuseNull, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
 import { sequenceLength } from './utf8.js';
+import { zonedDigits, zonedText } from './zoned-text.js';
+
+const timeMillisMaxUs = 0x7fff_ffff * 1000;
 
 export class AvroValueWriter implements ColumnValueWriter {
   readonly out: ByteWriter;
@@ -24,7 +30,8 @@ export class AvroValueWriter implements ColumnValueWriter {
   /** 1: the branch of the union stands before the value. */
   readonly nullable: Uint8Array;
   readonly starts: Int32Array;
-  readonly millis: Uint8Array;
+  /** Of TIME and TIMESTAMP. */
+  readonly units: Uint8Array;
   column = 0;
   endPos = 0;
 
@@ -36,9 +43,7 @@ export class AvroValueWriter implements ColumnValueWriter {
     this.suffix = suffix;
     this.nullable = Uint8Array.from(fields, (f) => (f.nullable ? 1 : 0));
     this.starts = new Int32Array(fields.length);
-    this.millis = Uint8Array.from(fields, ({ type }) =>
-      (type.kind === 'TIME' || type.kind === 'TIMESTAMP') && type.digits === 3 ? 1 : 0,
-    );
+    this.units = Uint8Array.from(fields, ({ type }) => unitOf(type));
   }
 
   begin(): void {
@@ -114,16 +119,37 @@ export class AvroValueWriter implements ColumnValueWriter {
   }
 
   micros(value: number): void {
-    const millis = this.millis[this.column] === 1;
+    const unit = this.units[this.column]!;
+    if (unit === units.zoned) return this.#zoned(value);
+    const millis = unit === units.millis;
+    // A TIME of MySQL reaches beyond what time-millis, an int, can hold.
+    if (millis && Math.abs(value) > timeMillisMaxUs && this.fields[this.column]!.type.kind === 'TIME')
+      throw new AppError(
+        'unconvertible-value',
+        `a value of column ${this.fields[this.column]!.name} is beyond time-millis`,
+      );
     this.open();
     writeLong(this.out, millis ? Math.floor(value / 1000) : value);
   }
 
   microsWide(high: number, low: number): void {
-    const millis = this.millis[this.column] === 1;
+    const unit = this.units[this.column]!;
+    if (unit === units.zoned) return this.#zoned(int64(high, low));
+    const millis = unit === units.millis;
     this.open();
     if (millis) writeBigLong(this.out, floorMillis(int64(high, low)));
     else writeLong64(this.out, high, low);
+  }
+
+  #zoned(micros: number | bigint): void {
+    this.string(zonedText(micros, zonedDigits(this.fields[this.column]!.type)));
+  }
+
+  value(value: Value): void {
+    if (value === null) return this.null();
+    const { type } = this.fields[this.column]!;
+    this.open();
+    writeAvro(this.out, type, value);
   }
 
   finish(): void {

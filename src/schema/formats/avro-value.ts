@@ -3,6 +3,7 @@ import type { DataType, Value } from '../../core/data-type.js';
 import { writeBigLong, writeBytes, writeDecimal, writeDouble, writeLong, writeText } from './avro-write.js';
 import type { ByteWriter } from '../../core/bytes.js';
 import { toWire } from './micros.js';
+import { zonedText } from './zoned-text.js';
 
 /** A nullable union with null first: what every field and element is, but the single column of a bare key. */
 export function writeNullable(out: ByteWriter, type: DataType, value: Value): void {
@@ -23,8 +24,14 @@ export function writeAvro(out: ByteWriter, type: DataType, value: Exclude<Value,
     case 'BIGINT':
       writeBigLong(out, value as number | bigint);
       return;
-    case 'TIME':
     case 'TIMESTAMP':
+      if (type.zoned !== undefined) {
+        writeText(out, zonedText(value as number | bigint, type.zoned));
+        return;
+      }
+      writeBigLong(out, toWire(value as number | bigint, type.digits));
+      return;
+    case 'TIME':
       writeBigLong(out, toWire(value as number | bigint, type.digits));
       return;
     case 'DOUBLE':

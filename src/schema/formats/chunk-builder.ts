@@ -1,9 +1,10 @@
 // The chunk under construction: one buffer that all row encoders of a source write into, and the extents beside it. A taken
 // chunk owns its memory, so it can be transferred to another thread. Not shared between sources.
 import { assert } from '../../core/errors.js';
-import { extentSize } from '../../core/record.js';
+import { ChangeOrigin } from '../../core/change-origin.js';
+import { extent, extentSize } from '../../core/record.js';
 import type { AppendEnd, Chunk } from '../../core/append.js';
-import type { ChunkBuilder } from '../../core/row-encoder.js';
+import type { ChunkBuilder, ChunkMark } from '../../core/row-encoder.js';
 import { ByteWriter, standalone } from '../../core/bytes.js';
 
 export interface ChunkBuilderOptions {
@@ -13,6 +14,7 @@ export interface ChunkBuilderOptions {
 
 export class RecordChunkBuilder implements ChunkBuilder {
   readonly out: ByteWriter;
+  readonly origin = new ChangeOrigin();
   readonly #chunkBytes: number;
   #extents = new Int32Array(1024 * extentSize);
   #topics: string[] = [];
@@ -35,6 +37,9 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
   get recordCount(): number {
     return this.#count;
+  }
+  get isEmpty(): boolean {
+    return this.#count === 0 && this.#ends.length === 0;
   }
 
   /** The index of a topic in the chunk under construction. */
@@ -88,6 +93,30 @@ export class RecordChunkBuilder implements ChunkBuilder {
     this.#unplaced = 0;
   }
 
+  mark(): ChunkMark {
+    return { generation: this.generation, count: this.#count, bytes: this.out.length };
+  }
+
+  rewind({ generation, count, bytes }: ChunkMark): boolean {
+    if (generation !== this.generation) return false;
+    this.#count = count;
+    this.out.length = bytes;
+    return true;
+  }
+
+  dropOpen(topic: string): boolean {
+    if (this.#openStart === undefined) return false;
+    const dropped = this.#topics.indexOf(topic);
+    const extents = this.#extents;
+    let to = this.#openStart.count;
+    for (let from = to; from < this.#count; from++) {
+      if (extents[from * extentSize + extent.topic] === dropped) continue;
+      extents.copyWithin(to++ * extentSize, from * extentSize, (from + 1) * extentSize);
+    }
+    this.#count = to;
+    return true;
+  }
+
   discardOpenAppend(): void {
     assert(this.#openStart !== undefined, 'an append of which a part was handed over cannot be discarded');
     this.#count = this.#openStart.count;
@@ -95,7 +124,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
 
   take(): Chunk | null {
-    if (this.#count === 0 && this.#ends.length === 0) return null;
+    if (this.isEmpty) return null;
     assert(this.#unplaced === 0, 'the last end of a chunk has a position');
     const open =
       this.#count > (this.#ends.at(-1)?.recordEnd ?? 0) || (this.#openStart === undefined && this.#ends.length === 0);

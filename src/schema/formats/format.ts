@@ -3,12 +3,18 @@
 import type { DataType, RowSchema } from '../../core/data-type.js';
 
 /** KAFKA is ksqlDB's name for Kafka's primitive serializers: one bare column, big-endian numbers, UTF-8 text. */
-export type Format = 'JSON' | 'AVRO' | 'KAFKA';
+export type Format = 'JSON' | 'AVRO' | 'PROTOBUF' | 'KAFKA';
 
 /** The field that marks the last row of a delete, "true" or "false". */
 export const deletedField = '__deleted';
 
-/** bare: the one key column's value alone; object: a JSON object or Avro record with a field per key column. */
+/**
+ * What a value is: the row; the row with that field, of a delete, too; or Debezium's envelope with the row before and after the change,
+ * its source and its operation.
+ */
+export type RowShape = 'flat' | 'flat-with-deleted' | 'envelope';
+
+/** bare: the one key column's value alone; object: a JSON object, Avro record or Protobuf message with a field per key column. */
 export type KeyShape = 'bare' | 'object';
 
 /** A field of a record on the wire: a column of the row, in the order in which it is written. */
@@ -17,7 +23,7 @@ export interface WireField {
   readonly type: DataType;
   /** Index of the column in the row. */
   readonly column: number;
-  /** Avro: a union with null, whose default is null. JSON writes null either way. */
+  /** Avro: a union with null, whose default is null; Protobuf: `optional`. JSON writes null either way. */
   readonly nullable: boolean;
 }
 
@@ -36,7 +42,8 @@ export function keyFields(schema: RowSchema, nullable: (keyIndex: number) => boo
   }));
 }
 
-/** The form that a key takes when nothing else is declared: bare for one column, an object for several. */
-export function defaultKeyShape(schema: RowSchema): KeyShape {
+/** The form that a key takes when nothing else is declared: bare for one column, an object for several, and in PROTOBUF always. */
+export function defaultKeyShape(schema: RowSchema, format?: Format): KeyShape {
+  if (format === 'PROTOBUF') return 'object';
   return schema.keyColumns.length === 1 ? 'bare' : 'object';
 }

@@ -6,6 +6,7 @@ import { integerValue, printType, type DataType, type Value } from '../../core/d
 import { AppError } from '../../core/errors.js';
 import { parseDecimal } from './decimal.js';
 import { fromWire } from './micros.js';
+import { zonedMicros } from './zoned-text.js';
 import { JsonNumber, printJson, type JsonNode } from './json-parse.js';
 
 const wholeText = /^-?\d+$/;
@@ -41,6 +42,12 @@ export function coerceJson(name: string, type: DataType, node: JsonNode): Value 
     }
     case 'TIME':
     case 'TIMESTAMP': {
+      // As Debezium writes TIMESTAMP; other text is no time.
+      if (type.kind === 'TIMESTAMP' && typeof node === 'string') {
+        const micros = zonedMicros(node);
+        if (micros !== undefined) return micros;
+        break;
+      }
       const value = node instanceof JsonNumber ? whole(node) : undefined;
       if (value !== undefined && fits64(value)) return fromWire(value, type.digits);
       break;

@@ -6,8 +6,9 @@ import { AppError } from '../../core/errors.js';
 import type { WireField } from './format.js';
 import { coerceJson, fieldFinder } from './json-coerce.js';
 import { parseJson, type JsonNode } from './json-parse.js';
+import type { Surrounds } from './envelope-frame.js';
+import { jsonRowReader, startsAt } from './json-row-reader.js';
 import { objectFrame, type JsonFrame } from './json-value-writer.js';
-import { readScalar, scalarCode, ScalarInput } from './json-scalars.js';
 import { decodeUtf8, excerpt } from './utf8.js';
 
 export interface JsonDecoderOptions {
@@ -16,6 +17,8 @@ export interface JsonDecoderOptions {
   readonly width: number;
   /** What our encoder writes around the fields. */
   readonly frame: JsonFrame;
+  /** What our encoder writes around the images of an envelope; `frame` is that of an image. */
+  readonly envelope?: Surrounds | undefined;
   /** bare: the single field is the whole text. */
   readonly bare: boolean;
   /** Finds the object with the fields in a record's node; null: the record stands for a delete. */
@@ -26,44 +29,49 @@ export interface JsonDecoderOptions {
 export type Decode = (bytes: Buffer, start: number, end: number) => Value[] | null;
 
 export function createJsonDecoder(options: JsonDecoderOptions): Decode {
-  const { fields, frame, width } = options;
-  const prefixBytes = Buffer.concat(frame.prefixes);
-  const prefixEnd = new Int32Array(fields.length);
-  let length = 0;
-  frame.prefixes.forEach((prefix, i) => (prefixEnd[i] = length += prefix.length));
-  const suffix = frame.suffix;
-  const codes = Uint8Array.from(fields, (f) => scalarCode(f.type));
-  const columns = Int32Array.from(fields, (f) => f.column);
-  const types = fields.map((f) => f.type);
+  const { fields, frame, width, envelope } = options;
   const empty: Value[] = Array.from({ length: width }, () => null);
-  const cursor = new ScalarInput();
-  // Nested types have no fast reader, and a record is read by one path alone.
-  const hasFastPath = codes.every((code) => code !== 0);
-
-  function decodeFast(bytes: Buffer, start: number, end: number): Value[] | undefined {
-    const row = empty.slice();
-    cursor.open(bytes, start, end);
-    let p = start;
-    let k = 0;
-    for (let i = 0; i < codes.length; i++) {
-      for (const to = prefixEnd[i]!; k < to; k++) if (bytes[p++] !== prefixBytes[k]) return undefined;
-      if (bytes[p] === 110) {
-        if (bytes[p + 1] !== 117 || bytes[p + 2] !== 108 || bytes[p + 3] !== 108) return undefined;
-        p += 4;
-        continue;
-      }
-      const value = readScalar(cursor, codes[i]!, types[i]!, p);
-      if (value === undefined) return undefined;
-      p = cursor.next;
-      row[columns[i]!] = value;
+  const read = envelope === undefined ? flatReader(fields, frame) : envelopeReader(fields, frame, envelope);
+  return (bytes, start, end) => {
+    if (read !== undefined) {
+      const row = empty.slice();
+      const found = read(bytes, start, end, row);
+      if (found !== undefined) return found;
     }
-    if (p + suffix.length !== end) return undefined;
-    for (let s = 0; s < suffix.length; s++) if (bytes[p + s] !== suffix[s]) return undefined;
-    return row;
-  }
+    return decodeFully(options, empty, bytes, start, end);
+  };
+}
 
-  return (bytes, start, end) =>
-    (hasFastPath ? decodeFast(bytes, start, end) : undefined) ?? decodeFully(options, empty, bytes, start, end);
+/** The row, or null for a delete; undefined: the record has another form, and what is in `row` does not count. */
+type ReadRecord = (bytes: Buffer, start: number, end: number, row: Value[]) => Value[] | null | undefined;
+
+function flatReader(fields: readonly WireField[], frame: JsonFrame): ReadRecord | undefined {
+  const read = jsonRowReader(fields, frame);
+  return read && ((bytes, start, end, row) => (read(bytes, start, end, row) === end ? row : undefined));
+}
+
+/** The row is `after`; what stands before it is passed over, and what comes behind it is taken for what our encoder writes there. */
+function envelopeReader(
+  fields: readonly WireField[],
+  frame: JsonFrame,
+  { head, absent, between }: Surrounds,
+): ReadRecord | undefined {
+  const read = jsonRowReader(fields, frame);
+  if (read === undefined) return undefined;
+  const behind = Buffer.from(',"source":{"version":"');
+  const unread: Value[] = [];
+  return (bytes, start, end, row) => {
+    if (!startsAt(bytes, start, head)) return undefined;
+    let p = start + head.length;
+    const hasOld = !startsAt(bytes, p, absent);
+    p = hasOld ? read(bytes, p, end, unread) : p + absent.length;
+    if (p < 0 || !startsAt(bytes, p, between)) return undefined;
+    p += between.length;
+    const isDelete = startsAt(bytes, p, absent);
+    p = isDelete ? p + absent.length : read(bytes, p, end, row);
+    if (p < 0 || !startsAt(bytes, p, behind) || bytes[end - 1] !== 125) return undefined;
+    return isDelete ? null : row;
+  };
 }
 
 /** The frame that our encoder writes for these fields. */

@@ -4,6 +4,7 @@ import { integerValue, type DataType, type Value } from '../../core/data-type.js
 import { fitsPrecision } from '../../core/decimal.js';
 import { JsonTextReader } from './json-text-reader.js';
 import { fromWire } from './micros.js';
+import { zonedMicros } from './zoned-text.js';
 
 const code = {
   nested: 0,
@@ -17,6 +18,7 @@ const code = {
   decimal: 8,
   string: 9,
   bytes: 10,
+  zoned: 11,
 } as const;
 
 /** 0: the type has no fast reader. */
@@ -30,8 +32,10 @@ export function scalarCode(type: DataType): number {
       return code.bigint;
     case 'DATE':
       return code.date;
-    case 'TIME':
     case 'TIMESTAMP':
+      if (type.zoned !== undefined) return code.zoned;
+      return type.digits === 3 ? code.millis : code.micros;
+    case 'TIME':
       return type.digits === 3 ? code.millis : code.micros;
     case 'DOUBLE':
       return code.double;
@@ -93,6 +97,10 @@ export function readScalar(
       return type.kind === 'DECIMAL' ? readDecimal(cursor, at, type.precision, type.scale) : undefined;
     case code.string:
       return readString(cursor, at);
+    case code.zoned: {
+      const text = readString(cursor, at);
+      return text === undefined ? undefined : zonedMicros(text);
+    }
     case code.double:
       return readDouble(cursor, at);
     case code.boolean:

@@ -1,11 +1,14 @@
 // The JSON side of the hottest path: each call writes `,"name":` from a precompiled prefix and then the value's text, straight
 // into the chunk. A bare key is the same with empty prefixes.
 import type { ByteWriter } from '../../core/bytes.js';
+import type { Value } from '../../core/data-type.js';
 import { refuseBytes, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64, putInt64, putInteger } from './integer-text.js';
-import { floorMillis } from './micros.js';
+import { writeJson } from './json-value.js';
+import { floorMillis, unitOf, units } from './micros.js';
 import { doubleText, writeBase64, writeString, writeUtf8 } from './json-write.js';
+import { zonedDigits, zonedText } from './zoned-text.js';
 
 /** The longest number text and what else stands beside a value; reserved together with the prefix. */
 const scalarRoom = 40;
@@ -32,8 +35,8 @@ export class JsonValueWriter implements ColumnValueWriter {
   readonly prefixBytes: Uint8Array;
   readonly prefixStart: Int32Array;
   readonly starts: Int32Array;
-  /** 1 where TIME and TIMESTAMP go as milliseconds. */
-  readonly millis: Uint8Array;
+  /** Of TIME and TIMESTAMP. */
+  readonly units: Uint8Array;
   column = 0;
   endPos = 0;
 
@@ -45,9 +48,7 @@ export class JsonValueWriter implements ColumnValueWriter {
     this.prefixStart = new Int32Array(fields.length + 1);
     frame.prefixes.forEach((prefix, i) => (this.prefixStart[i + 1] = this.prefixStart[i]! + prefix.length));
     this.starts = new Int32Array(fields.length);
-    this.millis = Uint8Array.from(fields, ({ type }) =>
-      (type.kind === 'TIME' || type.kind === 'TIMESTAMP') && type.digits === 3 ? 1 : 0,
-    );
+    this.units = Uint8Array.from(fields, ({ type }) => unitOf(type));
   }
 
   begin(): void {
@@ -121,19 +122,33 @@ export class JsonValueWriter implements ColumnValueWriter {
   }
 
   micros(value: number): void {
-    const millis = this.millis[this.column] === 1;
+    const unit = this.units[this.column]!;
+    if (unit === units.zoned) return this.#zoned(value);
+    const millis = unit === units.millis;
     const p = this.open();
     this.out.length = putInteger(this.out.buffer, p, millis ? Math.floor(value / 1000) : value);
   }
 
   microsWide(high: number, low: number): void {
-    const millis = this.millis[this.column] === 1;
+    const unit = this.units[this.column]!;
+    if (unit === units.zoned) return this.#zoned(int64(high, low));
+    const millis = unit === units.millis;
     const p = this.open();
     if (!millis) this.out.length = putInt64(this.out.buffer, p, high, low);
     else {
       this.out.length = p;
       this.out.ascii(floorMillis(int64(high, low)).toString());
     }
+  }
+
+  #zoned(micros: number | bigint): void {
+    this.string(zonedText(micros, zonedDigits(this.fields[this.column]!.type)));
+  }
+
+  value(value: Value): void {
+    const { type } = this.fields[this.column]!;
+    this.out.length = this.open();
+    writeJson(this.out, type, value);
   }
 
   finish(): void {

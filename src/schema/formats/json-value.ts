@@ -5,6 +5,7 @@ import { decimalText } from '../../core/decimal.js';
 import { putInteger } from './integer-text.js';
 import { doubleText, writeBase64, writeString } from './json-write.js';
 import { toWire } from './micros.js';
+import { zonedText } from './zoned-text.js';
 
 export function writeJson(out: ByteWriter, type: DataType, value: Value): void {
   if (value === null) {
@@ -20,8 +21,14 @@ export function writeJson(out: ByteWriter, type: DataType, value: Value): void {
     case 'DATE':
       writeWhole(out, value as number | bigint);
       return;
-    case 'TIME':
     case 'TIMESTAMP':
+      if (type.zoned !== undefined) {
+        writeString(out, zonedText(value as number | bigint, type.zoned));
+        return;
+      }
+      writeWhole(out, toWire(value as number | bigint, type.digits));
+      return;
+    case 'TIME':
       writeWhole(out, toWire(value as number | bigint, type.digits));
       return;
     case 'DOUBLE':

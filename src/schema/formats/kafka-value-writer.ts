@@ -1,5 +1,6 @@
 // ksqlDB's KAFKA format on the hot path: the single key column as Kafka's own serializer writes it.
 import type { ByteWriter } from '../../core/bytes.js';
+import type { Value } from '../../core/data-type.js';
 import { refuseBytes, refuseNull, type ColumnValueWriter } from './column-value-writer.js';
 import type { WireField } from './format.js';
 import { int64 } from './integer-text.js';
@@ -68,5 +69,9 @@ export class KafkaValueWriter implements ColumnValueWriter {
   }
   microsWide(high: number, low: number): void {
     putKafka(this.out, this.field.type, int64(high, low));
+  }
+  value(value: Value): void {
+    if (value === null) refuseNull(this.field);
+    else putKafka(this.out, this.field.type, value);
   }
 }

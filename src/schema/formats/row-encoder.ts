@@ -1,58 +1,43 @@
 // Compiles a RowEncoder for one captured table: which writer writes the value, which the key, and what an update of the key and a
 // delete become on the stream. The order of records: the tombstone of the old key, then the new row; with `flat-with-deleted`
-// a delete is the last row marked `__deleted` "true" and then the tombstone (a changed key has only the tombstone, since a
-// source gives no more than the old key there).
+// a delete is the last row marked `__deleted` "true" and then, unless they are not wanted, the tombstone.
 import { AppError, assert } from '../../core/errors.js';
 import { opCode, type Op } from '../../core/record.js';
-import type { RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
-import { frame } from '../wire-format.js';
+import type { OldRow, RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
+import { frame, messageFrame } from '../wire-format.js';
+import { behind, connectValueSchema, withSchema } from './connect-json.js';
 import { AvroValueWriter } from './avro-value-writer.js';
 import { ByteWriter } from '../../core/bytes.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
 import type { ColumnValueWriter } from './column-value-writer.js';
-import { deletedField, type Format, type KeyShape, type WireField } from './format.js';
-import { bareFrame, JsonValueWriter, objectFrame } from './json-value-writer.js';
-import { kafkaField } from './kafka-format.js';
-import { KafkaValueWriter } from './kafka-value-writer.js';
+import { EnvelopeRowEncoder } from './envelope-row-encoder.js';
+import { deletedField, type WireField } from './format.js';
+import { JsonValueWriter, objectFrame } from './json-value-writer.js';
+import { keyWriter, needed, rowImage } from './key-writer.js';
 import { partitionOf } from './partitioner.js';
-import { TeeValueWriter } from './tee-value-writer.js';
-
-export interface RowEncoderOptions {
-  readonly table: SourceTable;
-  readonly topic: string;
-  readonly partitions: number;
-  readonly keyFormat: Format;
-  readonly valueFormat: Format;
-  readonly keyShape: KeyShape;
-  readonly shape: 'flat' | 'flat-with-deleted' | 'envelope';
-  /** Ids of the schemas that `avroKeySchema` and `avroValueSchema` give for this table; needed where the format is AVRO. */
-  readonly keySchemaId?: number | undefined;
-  readonly valueSchemaId?: number | undefined;
-  readonly chunks: RecordChunkBuilder;
-}
-
-/** The fields of a captured row's value and key: what the Avro schemas of the topic are made from too. */
-export function tableFields(table: SourceTable): {
-  readonly value: readonly WireField[];
-  readonly key: readonly WireField[];
-} {
-  const value = table.columns.map(({ name, type }, column) => ({ name, type, column, nullable: true }));
-  const key = table.keyColumns.map((index, column) => {
-    const { name, type, nullable } = table.columns[index]!;
-    return { name, type, column, nullable };
-  });
-  return { value, key };
-}
+import { shapeOfText } from './protobuf-shape.js';
+import { fieldTag } from './protobuf-value.js';
+import { ProtobufValueWriter } from './protobuf-value-writer.js';
+import { writeText, writeVarint } from './protobuf-write.js';
+import { tableFields, type RowEncoderOptions } from './row-encoder-options.js';
+import type { TeeValueWriter } from './tee-value-writer.js';
 
 export function createRowEncoder(options: RowEncoderOptions): RowEncoder {
   check(options);
-  return new FlatRowEncoder(options);
+  const { envelope, table, shape } = options;
+  if (shape !== 'envelope') return new FlatRowEncoder(options);
+  assert(envelope, 'an envelope has a source');
+  return new EnvelopeRowEncoder(options, { ...envelope, ...table }, tableFields(table));
 }
+
+const letterC = 99;
 
 class FlatRowEncoder implements RowEncoder {
   readonly table: SourceTable;
   readonly topic: string;
-  readonly wantsOldRow: boolean;
+  readonly oldRow: OldRow;
+  readonly held = this;
+  readonly #tombstones: boolean;
   readonly #chunks: RecordChunkBuilder;
   readonly #out: ByteWriter;
   readonly #partitions: number;
@@ -67,6 +52,9 @@ class FlatRowEncoder implements RowEncoder {
   /** The key is a range of the value's bytes. */
   readonly #keyInPlace: boolean;
   readonly #firstKey: number;
+  readonly #opColumns: readonly number[];
+  /** From the last letter of a text to its end. */
+  readonly #textEnd: number;
 
   #generation = -1;
   #topicIndex = 0;
@@ -83,36 +71,38 @@ class FlatRowEncoder implements RowEncoder {
     const { table, chunks, keyFormat, valueFormat, keyShape } = options;
     this.table = table;
     this.topic = options.topic;
-    this.wantsOldRow = options.shape === 'flat-with-deleted';
+    const marked = options.shape === 'flat-with-deleted';
+    this.oldRow = marked ? 'of-deletes' : 'key';
+    this.#tombstones = options.tombstones !== false || !marked;
     this.#chunks = chunks;
     this.#out = chunks.out;
     this.#partitions = options.partitions;
     const fields = tableFields(table);
-    this.#row = valueWriter(options, fields.value, this.wantsOldRow ? 'false' : undefined);
-    this.#deletedRow = this.wantsOldRow ? valueWriter(options, fields.value, 'true') : undefined;
-    this.#key = keyWriter(chunks.out, keyFormat, keyShape, fields.key, options.keySchemaId);
+    this.#row = valueWriter(options, fields.value, marked ? 'false' : undefined);
+    this.#deletedRow = marked ? valueWriter(options, fields.value, 'true') : undefined;
+    this.#key = keyWriter(chunks.out, options, fields.key);
     this.#firstKey = table.keyColumns[0]!;
-    this.#keyInPlace = keyFormat === 'JSON' && valueFormat === 'JSON' && keyShape === 'bare';
-    if (keyFormat === valueFormat) this.#keySource = table.keyColumns;
-    else {
-      const isKey = new Uint8Array(table.columns.length);
-      for (const index of table.keyColumns) isKey[index] = 1;
-      const inTableOrder = [...table.keyColumns].sort((a, b) => a - b);
-      const scratchFields = inTableOrder.map((index) => fields.value[index]!);
-      const scratch = scratchWriter(keyFormat, scratchFields);
-      this.#keySource = table.keyColumns.map((index) => inTableOrder.indexOf(index));
-      this.#tee = new TeeValueWriter(this.#row, scratch, isKey);
-      this.#deletedTee = this.#deletedRow && new TeeValueWriter(this.#deletedRow, scratch, isKey);
-    }
+    this.#opColumns = options.opColumns ?? [];
+    this.#textEnd = valueFormat === 'JSON' ? 2 : 1;
+    this.#keyInPlace =
+      keyFormat === 'JSON' &&
+      valueFormat === 'JSON' &&
+      keyShape === 'bare' &&
+      (options.schemas?.key ?? false) === false;
+    const formats = { key: keyFormat, value: valueFormat };
+    const live = rowImage(this.#row, table, fields.value, formats);
+    this.#tee = live.tee;
+    this.#keySource = live.keySource;
+    this.#deletedTee = this.#deletedRow && rowImage(this.#deletedRow, table, fields.value, formats).tee;
   }
 
-  beginOldKey(): ValueWriter {
+  beginOld(): ValueWriter {
     this.#oldKeyStart = this.#out.length;
     this.#key.begin();
     return this.#key;
   }
 
-  endOldKey(): void {
+  endOld(): void {
     this.#key.finish();
     this.#oldKeyLength = this.#out.length - this.#oldKeyStart;
   }
@@ -147,7 +137,7 @@ class FlatRowEncoder implements RowEncoder {
       this.#keyStart = this.#valueStart;
       this.#keyLength = this.#out.length - this.#valueStart;
     }
-    this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
+    if (this.#tombstones) this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
   }
 
   /** Ends the value, finds or writes the key; the value's length. */
@@ -177,7 +167,11 @@ class FlatRowEncoder implements RowEncoder {
     this.#oldKeyLength = -1;
     let same = length === this.#keyLength;
     for (let i = 0; same && i < length; i++) same = bytes[start + i] === bytes[this.#keyStart + i];
-    if (!same) this.#add(opCode.d, start, length, 0, -1);
+    if (same) return;
+    this.#add(opCode.d, start, length, 0, -1);
+    // The delete of one row and another one that is new, as Debezium has it.
+    this.#op = opCode.c;
+    for (const column of this.#opColumns) bytes[this.#row.columnEnd(column) - this.#textEnd] = letterC;
   }
 
   #add(op: number, keyStart: number, keyLength: number, valueStart: number, valueLength: number): void {
@@ -203,64 +197,48 @@ function valueWriter(
     const suffix = deleted === undefined ? undefined : Buffer.from([2, deleted.length << 1, ...Buffer.from(deleted)]);
     return new AvroValueWriter(out, fields, frame(needed(options.valueSchemaId, 'value')), suffix);
   }
+  if (options.valueFormat === 'PROTOBUF') return protobufWriter(options, fields, deleted);
   const extra = deleted === undefined ? '' : `,"${deletedField}":"${deleted}"`;
-  return new JsonValueWriter(
-    out,
-    fields,
-    objectFrame(
-      fields.map((f) => f.name),
-      extra,
-    ),
+  const plain = objectFrame(
+    fields.map((f) => f.name),
+    extra,
   );
+  if (options.schemas?.value === 'registered')
+    return new JsonValueWriter(out, fields, behind(frame(needed(options.valueSchemaId, 'value')), plain));
+  if (options.schemas?.value !== true) return new JsonValueWriter(out, fields, plain);
+  const { times } = options.schemas;
+  const more = deleted === undefined ? [] : [deletedField];
+  return new JsonValueWriter(out, fields, withSchema(plain, connectValueSchema(options.topic, fields, times, more)));
 }
 
-function keyWriter(
-  out: ByteWriter,
-  format: Format,
-  shape: KeyShape,
+function protobufWriter(
+  { chunks, valueSchema, valueSchemaId }: RowEncoderOptions,
   fields: readonly WireField[],
-  schemaId: number | undefined,
+  deleted: string | undefined,
 ): ColumnValueWriter {
-  switch (format) {
-    case 'JSON':
-      return new JsonValueWriter(out, fields, shape === 'bare' ? bareFrame : objectFrame(fields.map((f) => f.name)));
-    case 'AVRO': {
-      const avroFields = shape === 'bare' ? fields.map((f) => ({ ...f, nullable: false })) : fields;
-      return new AvroValueWriter(out, avroFields, frame(needed(schemaId, 'key')));
-    }
-    case 'KAFKA':
-      return new KafkaValueWriter(out, kafkaField(fields));
+  const mark = { name: deletedField, type: { kind: 'STRING' } } as const;
+  const marked = deleted === undefined ? fields : [...fields, mark];
+  const shape = shapeOfText(needed(valueSchema, 'value'), marked);
+  const suffix = new ByteWriter(32);
+  if (deleted !== undefined) {
+    writeVarint(suffix, fieldTag(shape.numbers.at(-1)!, mark.type));
+    writeText(suffix, deleted);
   }
+  const start = { frame: messageFrame(needed(valueSchemaId, 'value')) };
+  return new ProtobufValueWriter(chunks.out, fields, shape, start, suffix.takeFrom(0));
 }
 
-/** Collects the key columns' bytes alone, in a buffer of its own. */
-function scratchWriter(format: Format, fields: readonly WireField[]): ColumnValueWriter {
-  const out = new ByteWriter(256);
-  switch (format) {
-    case 'JSON':
-      return new JsonValueWriter(out, fields, { prefixes: fields.map(() => Buffer.alloc(0)), suffix: Buffer.alloc(0) });
-    case 'AVRO':
-      return new AvroValueWriter(out, fields, Buffer.alloc(0));
-    case 'KAFKA':
-      return new KafkaValueWriter(out, kafkaField(fields));
-  }
-}
-
-function needed(schemaId: number | undefined, what: string): number {
-  assert(schemaId !== undefined, `the ${what} in AVRO has no schema id`);
-  return schemaId;
-}
-
-function check({ table, shape, valueFormat, keyShape }: RowEncoderOptions): void {
-  if (shape === 'envelope') {
-    throw new AppError('bad-connector-config', 'the envelope (before, after, source, op) is not written yet', {
-      hint: 'set after.state.only=true, which gives flat rows',
-    });
-  }
+function check({ table, shape, valueFormat, keyFormat, keyShape }: RowEncoderOptions): void {
   if (valueFormat === 'KAFKA') {
     throw new AppError('bad-connector-config', 'rows cannot be written in the KAFKA format', {
-      hint: 'use JSON or AVRO for values',
+      hint: 'use JSON, AVRO or PROTOBUF for values',
     });
+  }
+  if (keyShape === 'bare' && keyFormat === 'PROTOBUF') {
+    throw new AppError(
+      'bad-connector-config',
+      `the key of ${table.table} is a message in PROTOBUF, never a bare value`,
+    );
   }
   if (keyShape === 'bare' && table.keyColumns.length !== 1) {
     throw new AppError(
@@ -268,13 +246,7 @@ function check({ table, shape, valueFormat, keyShape }: RowEncoderOptions): void
       `the key of ${table.table} has ${table.keyColumns.length} columns and needs an object`,
     );
   }
-  for (const { name, type, sourceType } of table.columns) {
-    if (type.kind === 'ARRAY' || type.kind === 'MAP' || type.kind === 'STRUCT') {
-      throw new AppError(
-        'unsupported-type',
-        `column ${name} (${sourceType}) of ${table.table} is nested, which capture does not write`,
-      );
-    }
+  for (const { name } of table.columns) {
     if (name === deletedField && shape === 'flat-with-deleted') {
       throw new AppError('bad-connector-config', `table ${table.table} has a column ${deletedField} of its own`, {
         hint: 'exclude the column, or choose the shape without it',

@@ -2,12 +2,16 @@
 // per schema; what cannot be read is a bad-record error with the column named, never a NULL in silence.
 import type { Row, RowSchema, Value } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
+import { frameSize, schemaIdOf } from '../wire-format.js';
+import { withSchema } from './connect-json.js';
 import { createAvroDecoder, type ResolveSchema, type Wrapping } from './avro-decoder.js';
 import { deletedField, keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
+import { jsonSurrounds, surroundingOf } from './envelope-frame.js';
 import { createJsonDecoder, encoderFrame, type Decode } from './json-decoder.js';
 import type { JsonNode } from './json-parse.js';
 import { bareFrame } from './json-value-writer.js';
 import { kafkaField, readKafka } from './kafka-format.js';
+import { createProtobufDecoder } from './protobuf-decoder.js';
 
 export interface ValueDecoderOptions {
   readonly format: Format;
@@ -16,8 +20,14 @@ export interface ValueDecoderOptions {
   readonly valueColumns?: readonly number[] | undefined;
   /** `flat` by default. */
   readonly wrapping?: Wrapping | undefined;
-  /** Writer schemas by id; for AVRO. */
+  /** Writer schemas by id; for AVRO and PROTOBUF. */
   readonly resolve?: ResolveSchema | undefined;
+  /** PROTOBUF: an ARRAY or MAP that a record does not have is NULL, as captured tables write it; else it is empty. */
+  readonly listsAreNull?: boolean | undefined;
+  /** JSON stands in {"schema", "payload"}: the text of the schema, by the fields. */
+  readonly connectSchema?: ((fields: readonly WireField[]) => string) | undefined;
+  /** JSON has the id of a registered schema in front of it. */
+  readonly framed?: boolean | undefined;
 }
 
 export interface ValueDecoder {
@@ -33,6 +43,9 @@ export interface KeyDecoderOptions {
   readonly schema: RowSchema;
   readonly keyShape: KeyShape;
   readonly resolve?: ResolveSchema | undefined;
+  readonly connectSchema?: ((fields: readonly WireField[]) => string) | undefined;
+  /** JSON has the id of a registered schema in front of it. */
+  readonly framed?: boolean | undefined;
 }
 
 export interface KeyDecoder {
@@ -41,40 +54,84 @@ export interface KeyDecoder {
 }
 
 export function createValueDecoder(options: ValueDecoderOptions): ValueDecoder {
-  const { format, schema, valueColumns, wrapping = 'flat' } = options;
+  const { format, schema, valueColumns, wrapping = 'flat', resolve, connectSchema, framed = false } = options;
+  const { listsAreNull = false } = options;
   const fields = valueFields(schema, valueColumns);
-  return { decode: decoder(format, fields, schema.columns.length, false, wrapping, options.resolve) };
+  const width = schema.columns.length;
+  const parts = { format, fields, width, bare: false, wrapping, resolve, connectSchema, framed, listsAreNull };
+  return { decode: decoder(parts) };
 }
 
-export function createKeyDecoder({ format, schema, keyShape, resolve }: KeyDecoderOptions): KeyDecoder {
+export function createKeyDecoder(options: KeyDecoderOptions): KeyDecoder {
+  const { format, schema, keyShape, resolve, connectSchema, framed = false } = options;
   const fields = keyFields(schema);
-  const decode = decoder(format, fields, fields.length, keyShape === 'bare', 'flat', resolve);
+  const bare = keyShape === 'bare';
+  const decode = decoder({
+    format,
+    fields,
+    width: fields.length,
+    bare,
+    wrapping: 'flat',
+    resolve,
+    connectSchema,
+    framed,
+    listsAreNull: false,
+  });
   return {
     // Only an object may be JSON `null`, and a key of several columns without any is one of nulls.
     decode: (bytes, start, end) => decode(bytes, start, end) ?? fields.map(() => null),
   };
 }
 
-function decoder(
-  format: Format,
-  fields: readonly WireField[],
-  width: number,
-  bare: boolean,
-  wrapping: Wrapping,
-  resolve: ResolveSchema | undefined,
-): Decode {
+interface DecoderParts {
+  readonly format: Format;
+  readonly fields: readonly WireField[];
+  readonly width: number;
+  readonly bare: boolean;
+  readonly wrapping: Wrapping;
+  readonly resolve: ResolveSchema | undefined;
+  readonly connectSchema: ((fields: readonly WireField[]) => string) | undefined;
+  readonly framed: boolean;
+  readonly listsAreNull: boolean;
+}
+
+function decoder({ framed, ...parts }: DecoderParts): Decode {
+  const decode = unframed(parts);
+  if (!framed) return decode;
+  return (bytes, start, end) => {
+    // Which schema it is does not matter: the names of its fields say all.
+    schemaIdOf(bytes, start, end);
+    return decode(bytes, start + frameSize, end);
+  };
+}
+
+function unframed({
+  format,
+  fields,
+  width,
+  bare,
+  wrapping,
+  resolve,
+  connectSchema,
+  listsAreNull,
+}: Omit<DecoderParts, 'framed'>): Decode {
   switch (format) {
-    case 'JSON':
-      return createJsonDecoder({
-        fields,
-        width,
-        bare,
-        frame: bare ? bareFrame : jsonFrame(fields, wrapping),
-        unwrap: unwrappers[wrapping],
-      });
+    case 'JSON': {
+      const plain = bare ? bareFrame : jsonFrame(fields, wrapping);
+      if (wrapping === 'envelope') {
+        const envelope = jsonSurrounds(surroundingOf(connectSchema?.(fields)).front);
+        return createJsonDecoder({ fields, width, bare, frame: plain, envelope, unwrap: unwrappers.envelope });
+      }
+      const frame = connectSchema === undefined ? plain : withSchema(plain, connectSchema(fields));
+      const unwrap = unwrappers[wrapping] ?? (connectSchema === undefined ? undefined : payload);
+      return createJsonDecoder({ fields, width, bare, frame, unwrap });
+    }
     case 'AVRO':
       assert(resolve !== undefined, 'an AVRO decoder needs the writer schemas');
       return createAvroDecoder({ fields, width, bare, wrapping, resolve });
+    case 'PROTOBUF':
+      assert(resolve !== undefined, 'a PROTOBUF decoder needs the writer schemas');
+      return createProtobufDecoder({ fields, width, wrapping, resolve, listsAreNull });
     case 'KAFKA': {
       const field = kafkaField(fields);
       const empty: Value[] = Array.from({ length: width }, () => null);

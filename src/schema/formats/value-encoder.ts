@@ -2,7 +2,7 @@
 // the same row, so a topic looks the same whoever fills it. Encoders are compiled per schema; one call makes one buffer.
 import type { Row, RowSchema, Value } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
-import { frame } from '../wire-format.js';
+import { frame, messageFrame } from '../wire-format.js';
 import { writeAvro, writeNullable } from './avro-value.js';
 import { ByteWriter } from '../../core/bytes.js';
 import { refuseNull } from './column-value-writer.js';
@@ -10,12 +10,16 @@ import { keyFields, valueFields, type Format, type KeyShape, type WireField } fr
 import { writeJson } from './json-value.js';
 import { bareFrame, objectFrame, type JsonFrame } from './json-value-writer.js';
 import { kafkaField, putKafka } from './kafka-format.js';
+import { shapeOfText } from './protobuf-shape.js';
+import { isDefault, writeField } from './protobuf-value.js';
 
 export interface ValueEncoderOptions {
   readonly format: Format;
   readonly schema: RowSchema;
-  /** Id of the schema of `avroValueSchema(topic, valueFields(schema, valueColumns))`; for AVRO. */
+  /** Of its registered schema; for AVRO and PROTOBUF. */
   readonly schemaId?: number | undefined;
+  /** Its text; for PROTOBUF. */
+  readonly schemaText?: string | undefined;
   /** The columns that the value holds; all by default. */
   readonly valueColumns?: readonly number[] | undefined;
 }
@@ -32,6 +36,7 @@ export interface KeyEncoderOptions {
   readonly schema: RowSchema;
   readonly keyShape: KeyShape;
   readonly schemaId?: number | undefined;
+  readonly schemaText?: string | undefined;
 }
 
 export interface KeyEncoder {
@@ -44,8 +49,9 @@ export interface KeyEncoder {
 
 type Write = (out: ByteWriter, values: readonly Value[]) => void;
 
-export function createValueEncoder({ format, schema, schemaId, valueColumns }: ValueEncoderOptions): ValueEncoder {
-  const write = writer(format, 'object', valueFields(schema, valueColumns), schemaId);
+export function createValueEncoder(options: ValueEncoderOptions): ValueEncoder {
+  const { format, schema, valueColumns } = options;
+  const write = writer(format, 'object', valueFields(schema, valueColumns), options);
   const scratch = new ByteWriter(1024);
   return {
     encode(row) {
@@ -57,8 +63,9 @@ export function createValueEncoder({ format, schema, schemaId, valueColumns }: V
   };
 }
 
-export function createKeyEncoder({ format, schema, keyShape, schemaId }: KeyEncoderOptions): KeyEncoder {
-  const write = writer(format, keyShape, keyFields(schema), schemaId);
+export function createKeyEncoder(options: KeyEncoderOptions): KeyEncoder {
+  const { format, schema, keyShape } = options;
+  const write = writer(format, keyShape, keyFields(schema), options);
   const mayBeNull = keyShape === 'bare' || format === 'KAFKA';
   const scratch = new ByteWriter(256);
   const keyColumns = schema.keyColumns;
@@ -79,13 +86,21 @@ export function createKeyEncoder({ format, schema, keyShape, schemaId }: KeyEnco
   };
 }
 
-function writer(format: Format, shape: KeyShape, fields: readonly WireField[], schemaId: number | undefined): Write {
+function writer(
+  format: Format,
+  shape: KeyShape,
+  fields: readonly WireField[],
+  { schemaId, schemaText }: Pick<ValueEncoderOptions, 'schemaId' | 'schemaText'>,
+): Write {
   switch (format) {
     case 'JSON':
       return jsonWriter(shape === 'bare' ? bareFrame : objectFrame(fields.map((f) => f.name)), fields);
     case 'AVRO':
       assert(schemaId !== undefined, 'an AVRO encoder needs a schema id');
       return avroWriter(frame(schemaId), shape, fields);
+    case 'PROTOBUF':
+      assert(schemaId !== undefined && schemaText !== undefined, 'a PROTOBUF encoder needs a registered schema');
+      return protobufWriter(messageFrame(schemaId), schemaText, fields);
     case 'KAFKA': {
       const field = kafkaField(fields);
       return (out, values) => {
@@ -117,6 +132,19 @@ function avroWriter(head: Buffer, shape: KeyShape, fields: readonly WireField[])
       if (shape === 'bare') writeAvro(out, type, value!);
       else if (nullable) writeNullable(out, type, value);
       else writeAvro(out, type, value!);
+    }
+  };
+}
+
+function protobufWriter(head: Buffer, text: string, fields: readonly WireField[]): Write {
+  const { numbers, nested } = shapeOfText(text, fields);
+  return (out, values) => {
+    out.copy(head, 0, head.length);
+    for (let i = 0; i < fields.length; i++) {
+      const { name, type, column, nullable } = fields[i]!;
+      const value = values[column] ?? null;
+      if (value === null || (!nullable && isDefault(type, value))) continue;
+      writeField(out, numbers[i]!, type, nested[i], value, name);
     }
   };
 }

@@ -1,7 +1,6 @@
 // A value in memory to a writer of values, for rows that no source gives.
 import type { DataType, Value } from '../../core/data-type.js';
 import { decimalText } from '../../core/decimal.js';
-import { AppError } from '../../core/errors.js';
 import type { ValueWriter } from '../../core/row-encoder.js';
 
 export function writeValue(to: ValueWriter, type: DataType, value: Value): void {
@@ -14,11 +13,11 @@ export function writeValue(to: ValueWriter, type: DataType, value: Value): void 
       return to.integer(value as number);
     case 'BIGINT':
       if (typeof value === 'number') return to.integer(value);
-      return to.int64(...halves(value as bigint));
+      return to.int64(...integerHalves(value as bigint));
     case 'TIME':
     case 'TIMESTAMP':
       if (typeof value === 'number') return to.micros(value);
-      return to.microsWide(...halves(value as bigint));
+      return to.microsWide(...integerHalves(value as bigint));
     case 'DOUBLE':
       return to.double(value as number);
     case 'DECIMAL': {
@@ -35,10 +34,11 @@ export function writeValue(to: ValueWriter, type: DataType, value: Value): void 
     case 'ARRAY':
     case 'MAP':
     case 'STRUCT':
-      throw new AppError('internal', `a source has no column of type ${type.kind}`);
+      return to.value(value);
   }
 }
 
-function halves(wide: bigint): [high: number, low: number] {
+/** As `int64` of a writer takes it. */
+export function integerHalves(wide: bigint): [high: number, low: number] {
   return [Number(wide >> 32n), Number(BigInt.asUintN(32, wide))];
 }

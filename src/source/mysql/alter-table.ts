@@ -1,14 +1,19 @@
 // ALTER TABLE, clause by clause: which tables it touches without row events, and how. A clause is passed over only when its
 // whole text is one that leaves every row, column and primary key as it is. The first table is not the only one that rows move
 // out of or into: RENAME, EXCHANGE PARTITION and CONVERT name others, and so may clauses that are not known here.
+import { columnChanges, type ColumnChanges } from './column-clauses.js';
 import { isPrimary, type TableName, type Words } from './statement-words.js';
 
 /** What a statement does to one table without row events. */
 export type TableEffect =
   /** Rows, columns or the key change, or may. */
   | { readonly does: 'change'; readonly table: TableName }
+  /** These columns come, go or change, and nothing else does. */
+  | { readonly does: 'columns'; readonly table: TableName; readonly columns: ColumnChanges }
   /** As `change`; a table that had no primary key may have one afterwards. */
   | { readonly does: 'key'; readonly table: TableName }
+  /** Some of its rows go, and nothing else happens. */
+  | { readonly does: 'thin'; readonly table: TableName }
   /** All of its rows go. */
   | { readonly does: 'truncate'; readonly table: TableName }
   /** Rows come into it. */
@@ -48,8 +53,8 @@ const neutralClauses = [
   `ALTER (?:INDEX|KEY) (?:IF EXISTS )?${name} (?:VISIBLE|INVISIBLE|IGNORED|NOT IGNORED)`,
   `ALTER (?:COLUMN )?(?:IF EXISTS )?(?!INDEX\\b|KEY\\b|CHECK\\b|CONSTRAINT\\b)${name} (?:SET DEFAULT ${literal}|DROP DEFAULT|SET VISIBLE|SET INVISIBLE)`,
   String.raw`ADD ${constraint}CHECK \(\)(?: (?:NOT )?ENFORCED)?`,
-  // Without a rule that changes rows of this table when those of the other one change.
-  String.raw`ADD ${constraint}FOREIGN KEY(?: IF NOT EXISTS)?(?: ${name})? \(\) REFERENCES ${tableOf} \(\)(?: MATCH \w+)?(?: ON (?:DELETE|UPDATE) (?:RESTRICT|NO ACTION))*`,
+  // What its rules do to rows later is another matter (cascades.ts).
+  String.raw`ADD ${constraint}FOREIGN KEY(?: IF NOT EXISTS)?(?: ${name})? \(\) REFERENCES ${tableOf} \(\)(?: MATCH \w+)?(?: ON (?:DELETE|UPDATE) (?:RESTRICT|NO ACTION|CASCADE|SET NULL|SET DEFAULT))*`,
   `DROP (?:CHECK|CONSTRAINT|FOREIGN KEY) (?:IF EXISTS )?${name}`,
   `ALTER (?:CHECK|CONSTRAINT) ${name} (?:NOT )?ENFORCED`,
   '(?:DISABLE|ENABLE) KEYS',
@@ -76,6 +81,8 @@ const neutralPartitioning = new RegExp(
     String.raw`PARTITION BY ${partitionBy}(?: PARTITIONS \d+)?(?: SUBPARTITION BY ${partitionBy}(?: SUBPARTITIONS \d+)?)?(?: \(\))?`,
   ].join('|')})$`,
 );
+/** The whole statement. Rows of the partitions go, and others stay where and as they are. */
+const thinningPartitioning = new RegExp(`^(DROP|TRUNCATE) PARTITION (?:IF EXISTS )?${partitions}$`);
 
 /** Words that a clause or an option may begin with and name no other table than by the forms looked for below. */
 const knownClause =
@@ -89,8 +96,15 @@ export function alterTable(words: Words, ignore: boolean): { verb: string; effec
   words.take('NOWAIT');
   if (!table) return { verb: 'ALTER', effects: [] };
   const clauses = words.clauses();
-  if (!ignore && clauses.every((clause) => neutral.test(clause.shape()))) return undefined;
-  if (!ignore && neutralPartitioning.test(words.shape())) return undefined;
+  if (!ignore) {
+    const changing = clauses.filter((clause) => !neutral.test(clause.shape()));
+    if (changing.length === 0 || neutralPartitioning.test(words.shape())) return undefined;
+    const thinning = thinningPartitioning.exec(words.shape());
+    if (thinning) return { verb: `ALTER ... ${thinning[1]} PARTITION`, effects: [{ does: 'thin', table }] };
+    // Read from a copy, since the clauses are stepped through.
+    const columns = columnChanges(words.clauses().filter((clause) => !neutral.test(clause.shape())));
+    if (columns) return { verb: 'ALTER', effects: [{ does: 'columns', table, columns }] };
+  }
 
   const verbs = new Set<string>();
   const effects: TableEffect[] = [{ does: clauses.some(mayAddKey) ? 'key' : 'change', table }];

@@ -1,26 +1,36 @@
 // Values of a row image (binlog) to the writer, one function per column, made once per table map: the hottest code of capture.
 // Nothing is made on the way but for values beyond 2^53 and the errors.
-import { epochDays, isDay } from '../../core/calendar.js';
 import type { ValueWriter } from '../../core/row-encoder.js';
-import { textWriter } from './charset.js';
+import { toUtf8, textWriter } from './charset.js';
+import type { CharsetTables } from './charset-tables.js';
 import { unsupportedType, type ColumnForm, type TableColumn } from './column-form.js';
 import { packedDecimal } from './decimal.js';
 import { shortestFloat } from './float.js';
+import { geometryWriter, vectorOf } from './geometry.js';
 import { writeBinaryJson } from './json-binary.js';
+import { decompress, inet4Text, inet6Text, uuidText, wholeBytes } from './mariadb-values.js';
 import { reserve, scratch, writeDigits } from './scratch.js';
-import { writeTimestamp } from './temporal.js';
+import { temporalReader } from './temporal-reader.js';
 import { unconvertible } from './unconvertible.js';
 import type { BinaryReader, WireSize } from './wire-type.js';
 
 export interface WireColumn extends TableColumn {
   readonly size: WireSize;
-  /** Labels of ENUM and SET as UTF-8. */
+  /** Labels of ENUM and SET in the column's character set. */
   readonly labels: readonly Buffer[];
 }
 
-/** `where`: database.table.column, for errors. */
-export function binaryReader(column: WireColumn, where: string): BinaryReader {
+/** What a reader has to know beside its column. */
+export interface ReadingPlace {
+  /** database.table.column, for errors. */
+  readonly where: string;
+  readonly isKey: boolean;
+  readonly charsets: CharsetTables;
+}
+
+export function binaryReader(column: WireColumn, place: ReadingPlace): BinaryReader {
   const { form } = column;
+  const { where } = place;
   switch (form.kind) {
     case 'integer':
       return integerReader(form.bytes, form.unsigned);
@@ -37,29 +47,39 @@ export function binaryReader(column: WireColumn, where: string): BinaryReader {
         return at + 8;
       };
     case 'text':
-      return textReader(form, -column.size);
+      return textReader(form, -column.size, place);
     case 'bytes':
+      if (form.compressed) return compressedBytes(-column.size, where);
       return form.padTo > 0 ? paddedReader(form.padTo, -column.size) : bytesReader(-column.size);
     case 'enum':
-      return enumReader(column, where);
+      return enumReader(column, labelsOf(column, place), where);
     case 'set':
-      return setReader(column, where);
+      return setReader(column, labelsOf(column, place), where);
     case 'bit':
       return bitReader(form.bits, column.size);
     case 'date':
-      return dateReader(where);
     case 'time':
-      return timeReader(form.digits, where);
     case 'datetime':
-      return datetimeReader(form.digits, where);
     case 'timestamp':
-      return timestampReader(form.digits, where);
-    case 'year':
+      return temporalReader(form, place);
+    case 'year': {
+      const { short } = form;
       return (event, at, to) => {
         const byte = event[at]!;
-        to.integer(byte === 0 ? 0 : 1900 + byte);
+        to.integer(short ? byte % 100 : byte === 0 ? 0 : 1900 + byte);
         return at + 1;
       };
+    }
+    case 'uuid':
+      return fixedText(-column.size, 16, uuidText);
+    case 'inet6':
+      return fixedText(-column.size, 16, inet6Text);
+    case 'inet4':
+      return fixedText(-column.size, 4, inet4Text);
+    case 'geometry':
+      return blob(-column.size, geometryWriter(form.as, where));
+    case 'vector':
+      return blob(-column.size, (event, start, end, to) => to.value(vectorOf(event, start, end, shortestFloat)));
     case 'json':
       return (event, at, to) => {
         const length = event.readUInt32LE(at);
@@ -130,8 +150,38 @@ export function lengthBefore(event: Buffer, at: number, prefix: number): number 
   }
 }
 
-function textReader(form: ColumnForm & { kind: 'text' }, prefix: number): BinaryReader {
-  const write = textWriter(form.charset);
+/** A value behind its length. */
+function blob(
+  prefix: number,
+  write: (source: Buffer, start: number, end: number, to: ValueWriter) => void,
+): BinaryReader {
+  return (event, at, to) => {
+    const start = at + prefix;
+    const end = start + lengthBefore(event, at, prefix);
+    write(event, start, end, to);
+    return end;
+  };
+}
+
+function fixedText(prefix: number, width: number, print: (bytes: Buffer) => string): BinaryReader {
+  return blob(prefix, (event, start, end, to) => to.string(print(wholeBytes(event, start, end, width))));
+}
+
+function compressedBytes(prefix: number, where: string): BinaryReader {
+  return blob(prefix, (event, start, end, to) => {
+    const content = decompress(event, start, end, where);
+    to.bytes(content, 0, content.length);
+  });
+}
+
+function textReader(form: ColumnForm & { kind: 'text' }, prefix: number, place: ReadingPlace): BinaryReader {
+  const write = textWriter(form.charset, place.charsets.get(form.charset), place);
+  if (form.compressed) {
+    return blob(prefix, (event, start, end, to) => {
+      const content = decompress(event, start, end, place.where);
+      write(content, 0, content.length, to);
+    });
+  }
   return (event, at, to) => {
     const start = at + prefix;
     const end = start + lengthBefore(event, at, prefix);
@@ -166,8 +216,12 @@ function paddedReader(width: number, prefix: number): BinaryReader {
   };
 }
 
-function enumReader(column: WireColumn, where: string): BinaryReader {
-  const { size, labels } = column;
+function labelsOf({ form, labels }: WireColumn, { where, charsets }: ReadingPlace): Buffer[] {
+  const charset = 'charset' in form ? form.charset : 'utf8mb4';
+  return labels.map((label) => toUtf8(label, charset, charsets.get(charset), where));
+}
+
+function enumReader({ size }: WireColumn, labels: readonly Buffer[], where: string): BinaryReader {
   return (event, at, to) => {
     const index = lengthBefore(event, at, size);
     // Index 0 is the empty string that a failed conversion leaves behind.
@@ -182,8 +236,7 @@ function enumReader(column: WireColumn, where: string): BinaryReader {
   };
 }
 
-function setReader(column: WireColumn, where: string): BinaryReader {
-  const { size, labels } = column;
+function setReader({ size }: WireColumn, labels: readonly Buffer[], where: string): BinaryReader {
   const room = labels.reduce((sum, label) => sum + label.length + 1, 1);
   return (event, at, to) => {
     const target = reserve(room);
@@ -203,85 +256,6 @@ function setReader(column: WireColumn, where: string): BinaryReader {
 function bitReader(bits: number, size: number): BinaryReader {
   if (bits === 1) return (event, at, to) => (to.boolean((event[at]! & 1) === 1), at + 1);
   return (event, at, to) => (to.bytes(event, at, at + size), at + size);
-}
-
-function dateReader(where: string): BinaryReader {
-  return (event, at, to) => {
-    const packed = lengthBefore(event, at, 3);
-    const year = packed >> 9;
-    const month = (packed >> 5) & 15;
-    const day = packed & 31;
-    if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', event, at, at + 3);
-    to.integer(epochDays(year, month, day));
-    return at + 3;
-  };
-}
-
-/** A fraction in 0 to 3 bytes, big-endian, as µs: an odd number of digits is stored with one zero more. */
-function fraction(event: Buffer, at: number, bytes: number): number {
-  switch (bytes) {
-    case 0:
-      return 0;
-    case 1:
-      return event[at]! * 10_000;
-    case 2:
-      return ((event[at]! << 8) | event[at + 1]!) * 100;
-    default:
-      return (event[at]! << 16) | (event[at + 1]! << 8) | event[at + 2]!;
-  }
-}
-
-function timeReader(digits: number, where: string): BinaryReader {
-  const bytes = (digits + 1) >> 1;
-  return (event, at, to) => {
-    const packed = ((event[at]! << 16) | (event[at + 1]! << 8) | event[at + 2]!) - 0x800000;
-    const hours = packed >> 12;
-    if (packed < 0 || hours > 23) {
-      throw unconvertible(
-        where,
-        'TIME is a time of day here, and this lies outside of 0 to 24 hours',
-        event,
-        at,
-        at + 3 + bytes,
-      );
-    }
-    const seconds = hours * 3600 + ((packed >> 6) & 63) * 60 + (packed & 63);
-    to.micros(seconds * 1_000_000 + fraction(event, at + 3, bytes));
-    return at + 3 + bytes;
-  };
-}
-
-function datetimeReader(digits: number, where: string): BinaryReader {
-  const bytes = (digits + 1) >> 1;
-  return (event, at, to) => {
-    // 1 bit sign (always set), 17 bits year * 13 + month, then 5 day, 5 hour, 6 minute, 6 second.
-    const upper = ((event[at]! & 0x7f) << 16) | (event[at + 1]! << 8) | event[at + 2]!;
-    const lower = (event[at + 3]! << 8) | event[at + 4]!;
-    const yearMonth = upper >> 6;
-    const year = Math.trunc(yearMonth / 13);
-    const month = yearMonth - year * 13;
-    const day = (upper >> 1) & 31;
-    if (!isDay(year, month, day))
-      throw unconvertible(where, 'it is not a day of the calendar', event, at, at + 5 + bytes);
-    const hour = ((upper & 1) << 4) | (lower >> 12);
-    const seconds = epochDays(year, month, day) * 86_400 + hour * 3600 + ((lower >> 6) & 63) * 60 + (lower & 63);
-    writeTimestamp(seconds, fraction(event, at + 5, bytes), to);
-    return at + 5 + bytes;
-  };
-}
-
-function timestampReader(digits: number, where: string): BinaryReader {
-  const bytes = (digits + 1) >> 1;
-  return (event, at, to) => {
-    // Unsigned: MariaDB 11.5 and later reach the year 2106.
-    const seconds = event.readUInt32BE(at);
-    const micros = fraction(event, at + 4, bytes);
-    if (seconds === 0 && micros === 0) {
-      throw unconvertible(where, 'it is not a day of the calendar', event, at, at + 4 + bytes);
-    }
-    writeTimestamp(seconds, micros, to);
-    return at + 4 + bytes;
-  };
 }
 
 /** Steps over one value that is not null. */

@@ -57,10 +57,32 @@ export const headerSize = 19;
 /** LOG_EVENT_IGNORABLE_F: a reader that does not know the type may pass over the event. */
 export const ignorableFlag = 0x80;
 
+/** LOG_EVENT_ARTIFICIAL_F: the server has made the event up, and it is in no file. */
+export const artificialFlag = 0x20;
+
+const rowsTypes = Uint8Array.from({ length: 256 });
+for (const type of [
+  eventType.writeRows,
+  eventType.writeRowsV1,
+  eventType.updateRows,
+  eventType.updateRowsV1,
+  eventType.deleteRows,
+  eventType.deleteRowsV1,
+  eventType.partialUpdateRows,
+])
+  rowsTypes[type] = 1;
+
+/** Of an event with images of rows that is not compressed. Asked of every event. */
+export function isRowsEvent(type: number): boolean {
+  return rowsTypes[type] === 1;
+}
+
 export const header = {
   seconds: (event: Buffer) => event.readUInt32LE(0),
   type: (event: Buffer) => event[4]!,
   serverId: (event: Buffer) => event.readUInt32LE(5),
+  /** With the checksum. */
+  size: (event: Buffer) => event.readUInt32LE(9),
   /** Offset of the next event in the file; 0 in events that the server makes up, and inside MariaDB's transactions. */
   nextOffset: (event: Buffer) => event.readUInt32LE(13),
   flags: (event: Buffer) => event.readUInt16LE(17),
@@ -170,6 +192,8 @@ export interface MariadbTransaction {
   readonly gtid: MariadbGtid;
   /** The group is this event and one more, such as a DDL statement. */
   readonly standalone: boolean;
+  /** The group is an XA transaction up to its XA PREPARE. */
+  readonly prepared: boolean;
 }
 
 export function parseMariadbGtid(event: Buffer): MariadbTransaction {
@@ -179,18 +203,46 @@ export function parseMariadbGtid(event: Buffer): MariadbTransaction {
     server: header.serverId(event),
     sequence: event.readBigUInt64LE(at),
   };
-  return { gtid, standalone: (event[at + 12]! & 1) !== 0 };
+  const flags = event[at + 12]!;
+  return { gtid, standalone: (flags & 1) !== 0, prepared: (flags & 0x40) !== 0 };
 }
 
 export function parseRotate(event: Buffer): FileOffset {
   return { file: event.toString('utf8', headerSize + 8), offset: uint64(event, headerSize) };
 }
 
-/** File and offset of a heartbeat. MariaDB puts an offset beyond 4 GB before the name, with 0 in the header. */
+/** File and offset of a heartbeat. MariaDB puts an offset beyond 4 GiB before the name, with 0 in the header. */
 export function parseHeartbeat(event: Buffer): FileOffset | undefined {
+  if (header.type(event) !== eventType.heartbeat) return undefined;
   const offset = header.nextOffset(event);
-  if (header.type(event) !== eventType.heartbeat || offset === 0) return undefined;
-  return { file: event.toString('utf8', headerSize), offset };
+  if (offset > 0) return { file: event.toString('utf8', headerSize), offset };
+  if (event.length <= headerSize + 8) return undefined;
+  return { file: event.toString('utf8', headerSize + 8), offset: uint64(event, headerSize) };
+}
+
+export interface XaPrepare {
+  /** XA COMMIT ... ONE PHASE: it is committed here. */
+  readonly onePhase: boolean;
+  /** As statements name it, `X'6162',X'',1`. */
+  readonly xid: string;
+}
+
+/** The end of the rows of an XA transaction: one byte, then the number of the form and two lengths (4 bytes each), then the id's parts. */
+export function parseXaPrepare(event: Buffer): XaPrepare {
+  const at = headerSize;
+  const [form, first, second] = [event.readUInt32LE(at + 1), event.readUInt32LE(at + 5), event.readUInt32LE(at + 9)];
+  const hex = event.toString('hex', at + 13, at + 13 + first + second);
+  return { onePhase: event[at] !== 0, xid: xidText(hex.slice(0, 2 * first), hex.slice(2 * first), form) };
+}
+
+/** The id that XA COMMIT or XA ROLLBACK names; both servers write it in one form, whatever the session wrote. */
+export function xidOf(sql: string): string | undefined {
+  const match = /^\s*XA\s+\w+\s+X'([0-9a-f]*)'\s*,\s*X'([0-9a-f]*)'\s*,\s*(\d+)/i.exec(sql);
+  return match ? xidText(match[1]!.toLowerCase(), match[2]!.toLowerCase(), Number(match[3])) : undefined;
+}
+
+function xidText(first: string, second: string, form: number): string {
+  return `X'${first}',X'${second}',${form}`;
 }
 
 export interface QueryEvent {
@@ -217,6 +269,11 @@ export function parseQuery(event: Buffer): QueryEvent {
     whole: cut ? () => event.toString('utf8', sqlStart) : undefined,
     updatedDatabases: updatedDatabases(event, body + 13, variablesEnd),
   };
+}
+
+/** Of a query: the number of the connection that wrote it. */
+export function threadOf(event: Buffer): number {
+  return event.readUInt32LE(headerSize);
 }
 
 /** True for a query event whose text is exactly this ASCII word: the two that come with every transaction. */

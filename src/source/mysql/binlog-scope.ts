@@ -23,6 +23,7 @@ export async function checkBinlogScope(
     .filter((database) => (only.length > 0 ? !only.includes(database) : ignored.includes(database)))
     .map((database) =>
       misconfigured(
+        database,
         `the binlog of the server leaves database ${database} out (${only.length > 0 ? 'binlog_do_db' : 'binlog_ignore_db'})`,
         'take the option out of the option file of the server, and restart it',
       ),
@@ -31,6 +32,7 @@ export async function checkBinlogScope(
     const option = server.mariadb ? 'log_slave_updates' : 'log_replica_updates';
     findings.push(
       misconfigured(
+        option,
         `the server is a replica, and what it gets from its source does not reach its own binlog (${option} is OFF)`,
         `set ${option} = ON in the option file of the server and restart it, or capture the server that it replicates`,
       ),

@@ -6,7 +6,7 @@ import ZongJi from '@vlasky/zongji';
 import { isAbort } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import { eventType, header, headerSize } from './binlog-event.js';
-import type { ResolvedOptions } from './connection.js';
+import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
 import { expired, type Deadline } from './deadline.js';
 import type { StreamPosition } from './position.js';
 import type { Server } from './server.js';
@@ -26,7 +26,7 @@ interface RawConnection {
   _command: object | null;
   sequenceId: number;
   readonly stream: { readonly bytesRead: number; pause(): void; resume(): void };
-  query(sql: string, done: (error: Error | null) => void): void;
+  query(sql: string, done: (error: Error | null, rows: unknown) => void): void;
 }
 
 interface RawPacket {
@@ -43,6 +43,8 @@ export interface BinlogStreamOptions {
   readonly server: Server;
   readonly from: StreamPosition;
   readonly serverId: number;
+  /** MariaDB sends the text of statements only where it is asked for. */
+  readonly annotated: boolean;
   readonly user: string;
   readonly wakeup: Wakeup;
   /** For the server to take the command. */
@@ -68,7 +70,7 @@ export class BinlogStream {
   #watchdog: NodeJS.Timeout | undefined;
 
   private constructor(options: BinlogStreamOptions) {
-    this.#zongji = new ZongJi({ ...options.connection });
+    this.#zongji = new ZongJi({ ...options.connection.driver });
     this.#wakeup = options.wakeup;
     this.#user = options.user;
   }
@@ -85,7 +87,7 @@ export class BinlogStream {
     return stream;
   }
 
-  #start({ server, from, serverId, deadline, signal }: BinlogStreamOptions): Promise<void> {
+  #start({ connection, server, from, serverId, annotated, deadline, signal }: BinlogStreamOptions): Promise<void> {
     const zongji = this.#zongji;
     let timer: NodeJS.Timeout | undefined;
     let onAbort = () => {};
@@ -99,14 +101,14 @@ export class BinlogStream {
         reject(error);
       });
       zongji.on('ready', () => {
-        this.#hook(server);
+        this.#hook(server, connection.server);
         resolve();
       });
       // No event reaches zongji, so its filters and its decoding are never asked.
       zongji.start(
         from.kind === 'file'
-          ? { serverId, filename: from.at.file, position: from.at.offset }
-          : { serverId, gtidSet: from.gtids.toString() },
+          ? { serverId, requestAnnotateRows: annotated, filename: from.at.file, position: from.at.offset }
+          : { serverId, requestAnnotateRows: annotated, gtidSet: from.gtids.toString() },
       );
     }).finally(() => {
       clearTimeout(timer);
@@ -115,7 +117,7 @@ export class BinlogStream {
   }
 
   /** Called in `ready`, just before zongji queues the dump command: statements queued here run first. */
-  #hook(server: Server): void {
+  #hook(server: Server, only: string | undefined): void {
     const raw = this.#zongji.connection as unknown as RawConnection;
     this.#raw = raw;
     const set = (sql: string) => {
@@ -123,8 +125,15 @@ export class BinlogStream {
         if (error) this.#fail(error);
       });
     };
+    raw.query(serverSql, (error, rows) => {
+      if (error) this.#fail(error);
+      else if (only !== undefined && String((rows as { server: unknown }[])[0]?.server) !== only)
+        this.#fail(otherServer());
+    });
     set(`SET @master_heartbeat_period = ${heartbeatMs * 1_000_000}`);
     if (!server.mariadb) set(`SET @source_heartbeat_period = ${heartbeatMs * 1_000_000}`);
+    // A transaction that we have read and it has not, though later ones of the same server: MariaDB would go on behind the gap.
+    if (server.mariadb) set('SET @slave_gtid_strict_mode = 1');
     // Whatever the server writes: a file without checksums says so itself, and is read all the same.
     set("SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'");
     // While the socket is paused the server waits in a write: longer than its default minute.

@@ -1,6 +1,6 @@
 // One connected run of the source: checks, position, the stream, and beside it the snapshot where one is due; from all of that
 // one sequence of chunks. It ends with the signal, with an error, or when a snapshot was all that was asked for. What the next
-// run has to know stands in `resume`.
+// run has to know stands in `resume`. What is read of tables beside the stream is the business of snapshots.ts.
 //
 // Steps of the loop, over and over: events from the queue to their encoders until a chunk is full or the queue empty; then, at
 // the border of a transaction, a piece of a snapshot chunk whose place the stream has passed; then the chunk goes out. Nothing
@@ -8,44 +8,48 @@
 // not yet stored with its position.
 import { randomInt } from 'node:crypto';
 import { systemClock } from '../../core/clock.js';
-import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Logger } from '../../core/logger.js';
 import type { Chunk } from '../../core/append.js';
 import type { SourceClock, SourceContext } from '../source-connector.js';
+import type { AskedSnapshots } from './asked-snapshots.js';
 import { BinlogStream } from './binlog-stream.js';
 import type { CapturedTables } from './captured-tables.js';
-import { checkNewTable, inspect, throwError, type Inspection } from './checks.js';
+import type { Cascades } from './cascades.js';
+import type { ColumnKnowledge } from './column-knowledge.js';
+import { inspect, throwError } from './checks.js';
 import type { MysqlConfig } from './config.js';
 import { Session } from './connection.js';
 import { Emptying } from './emptying.js';
+import { Heartbeats } from './heartbeats.js';
 import { EndProbe } from './end-probe.js';
-import { copyPosition, printCursor, type SnapshotCursor, type StreamPosition } from './position.js';
-import { askCollations, askClock, askServer, currentPosition, type Server } from './server.js';
-import { SnapshotEmitter } from './snapshot-emitter.js';
-import { Snapshotter, type SnapshotTable, type StreamRead } from './snapshotter.js';
+import { copyPosition, type SnapshotCursor, type StreamPosition } from './position.js';
+import { askCollations, askClock, askServer, currentPosition, serverUuid, type Server } from './server.js';
+import { beginAnew, whyAll, type Resume } from './resume.js';
+import { RunCascades } from './run-cascades.js';
+import { Snapshots } from './snapshots.js';
+import type { StreamRead } from './snapshot-window.js';
 import { checkPosition } from './start-position.js';
+import { AlteredTables } from './altered-tables.js';
+import { StoppedTables } from './stopped-tables.js';
+import { beginOf } from './stream-begin.js';
 import type { Emptied } from './table-knowledge.js';
 import type { TableMap } from './table-map.js';
-import { readSchema, tableName } from './table-schema.js';
-import { TransactionReader, type HalfSent } from './transaction-reader.js';
+import { TableOpening } from './table-opening.js';
+import { TransactionReader } from './transaction-reader.js';
+import { Verifications } from './verifications.js';
 import { Wakeup } from './wakeup.js';
 
 const chunkBytes = 256 << 10;
-
-/** Where a run begins, and where the one before it ended. */
-export interface Resume {
-  /** Undefined: nothing was ever handed over. */
-  readonly stream: StreamPosition | undefined;
-  readonly cursor: SnapshotCursor | undefined;
-  readonly halfSent: HalfSent | undefined;
-}
 
 export interface CaptureRunOptions {
   readonly config: MysqlConfig;
   readonly context: SourceContext;
   readonly captured: CapturedTables;
+  readonly cascades: Cascades;
+  readonly columns: ColumnKnowledge;
   readonly from: Resume;
+  readonly asked: AskedSnapshots;
   readonly logger: Logger;
   /** Called when the stream stands: the connection counts as good again. */
   onConnected(): void;
@@ -63,26 +67,46 @@ export class CaptureRun {
   #session: Session | undefined;
   #stream: BinlogStream | undefined;
   #reader: TransactionReader | undefined;
-  #snapshotter: Snapshotter | undefined;
-  #emitter: SnapshotEmitter | undefined;
+  #snapshots: Snapshots | undefined;
+  readonly verifications = new Verifications();
+  #tables: TableOpening | undefined;
   #probe: EndProbe | undefined;
-  #clock: SourceClock | undefined;
-  #cursor: SnapshotCursor | undefined;
   #atBorder: Waiter[] = [];
   #closed = false;
   #snapshotTurn = false;
+  #clock: SourceClock | undefined;
+  /** A table map that waits for its table, and its event. */
+  #opening: { readonly event: Buffer; readonly map: TableMap } | undefined;
+  /** An event that is read again, since what it had to wait for is done. */
+  #again: Buffer | undefined;
+  readonly #cascades: RunCascades;
+  readonly #stopped: StoppedTables;
+  readonly #altered: AlteredTables;
   /** A statement whose rows are being deleted, and its event. */
+  #heartbeats: Heartbeats | undefined;
   #emptying: { readonly event: Buffer; readonly emptying: Emptying } | undefined;
 
   constructor(options: CaptureRunOptions) {
     this.#options = options;
-    this.#cursor = options.from.cursor;
+    this.#stopped = new StoppedTables(options.from.stopped, options.config);
+    this.#altered = new AlteredTables(options.from.altered);
+    this.#cascades = new RunCascades({
+      ...options,
+      chunkBytes,
+      sourceNowUs: () => this.#sourceNowUs(),
+      wakeup: this.#wakeup,
+    });
   }
 
   get resume(): Resume {
     const reader = this.#reader;
+    const { all: stopped } = this.#stopped;
+    if (this.#cascades.beginsAnew) return { ...beginAnew, stopped };
     if (!reader) return this.#options.from;
-    return { stream: copyPosition(reader.position), cursor: this.#cursor, halfSent: reader.halfSent };
+    const { halfSent, position, xa } = reader;
+    const cursor = this.#snapshots?.cursor;
+    const { all: altered } = this.#altered;
+    return { stream: copyPosition(position), cursor, prepared: xa.prepared, halfSent, stopped, altered, moved: false };
   }
 
   async *chunks(): AsyncGenerator<Chunk, void, undefined> {
@@ -94,7 +118,7 @@ export class CaptureRun {
     };
     signal.addEventListener('abort', onAbort);
     try {
-      const stream = await this.#open();
+      const stream = yield* this.#open();
       if (!stream) return;
       while (!signal.aborted) {
         const chunk = await this.#fill(stream);
@@ -117,51 +141,115 @@ export class CaptureRun {
     this.#closed = true;
     this.#runAtBorder();
     this.#probe?.close();
-    await this.#snapshotter?.close();
+    this.#heartbeats?.close();
+    this.verifications.close();
+    await this.#snapshots?.close();
     await this.#stream?.close();
     this.#session?.close();
+    await this.#cascades.close();
+    this.#reader?.xa.close();
   }
 
   /** Undefined: a snapshot was all that was asked for, and it has been handed over already. */
-  async #open(): Promise<BinlogStream | undefined> {
-    const { config, context, captured, from } = this.#options;
+  async *#open(): AsyncGenerator<Chunk, BinlogStream | undefined> {
+    const { config, context, captured, cascades, columns, from } = this.#options;
     context.reportState({ phase: 'connecting' });
     const session = (this.#session = await Session.open(config, context.signal));
     const server = await askServer(session);
-    this.#clock = await askClock(session);
-    context.sourceClock(this.#clock.sourceUs, this.#clock.atMs);
-    const start = await this.#startPosition(session, server);
-    if (config.snapshotMode === 'initial_only' && !start.fresh && !start.cursor) return undefined;
+    const clock = (this.#clock = await askClock(session));
+    context.sourceClock(clock.sourceUs, clock.atMs);
+    const held = await context.heldTables();
+    let start = await this.#startPosition(session, server);
+    // What was known of tables at another place tells nothing at this one.
+    if (start.fresh || from.moved) {
+      this.#altered.clear();
+      captured.mapped.clear();
+    }
+    if (config.snapshotMode === 'initial_only' && !start.fresh && !start.cursor && !from.moved) return undefined;
+    // Nothing was captured yet: this is the place at which the stream of a first snapshot begins.
+    if (from.moved && held.length === 0 && config.snapshotMode !== 'none')
+      start = { ...start, cursor: { table: null, key: null } };
     const inspection = await inspect(session, server, config, captured.filter);
     throwError(inspection.findings);
     for (const { code, message, hint, severity } of inspection.findings) {
       if (severity === 'warning') this.#options.logger.warn(message, { code, hint });
     }
-    this.#cursor = start.cursor;
+    const opening = (this.#tables = new TableOpening({
+      ...this.#options,
+      session,
+      server,
+      stopped: this.#stopped,
+    }));
+    await opening.learn(inspection, held);
+    await this.#cascades.begin(session, inspection, start.fresh);
+    // What was captured before is read again in place, so that rows which have gone meanwhile are found.
+    const beginsAnew = start.anew && cascades.tables.size > 0;
+    const isFirst =
+      start.cursor !== undefined && !start.cursor.only && !(start.fresh && !beginsAnew && held.length > 0);
     // Said before the tables are opened, because a table of a snapshot stays hidden until its end.
-    if (start.cursor) context.reportState({ phase: 'snapshot' });
-    const tables = await this.#openTables(inspection, start.fresh, start.cursor !== undefined);
+    if (isFirst) context.reportState({ phase: 'snapshot' });
+    const opensAll = isFirst || (start.fresh && held.length === 0);
+    const tables = opensAll ? await opening.all(inspection) : [];
+    if (isFirst)
+      start = { ...start, ...(yield* this.#cascades.readLinked(tables, start.cursor!, { ...start, session, server })) };
+    const side = await context.openSideRecords();
+    if (side.heartbeat) this.#heartbeats = new Heartbeats(side.heartbeat, this.#wakeup);
+    const prepared = start.fresh ? [] : from.prepared;
+    const begin = beginOf(start.stream, prepared);
     this.#reader = new TransactionReader({
       tables: captured,
+      cascades,
+      columns,
       chunks: context.chunks,
       collations: await askCollations(session, server),
       from: start.stream,
+      begin,
+      prepared,
       halfSent: from.halfSent,
+      side,
+      queries: config.includeQuery ? context.chunks.origin : undefined,
+      onStatement: (effect) => {
+        this.verifications.follow(effect);
+        this.#snapshots!.follow(effect);
+      },
+      onUnconvertible: (name, error) => this.#snapshots!.stop(name, error),
+      onLost: (names, cause) =>
+        this.#snapshots!.call((names ?? captured.namesWith(inspection.tables)).map((name) => ({ name, cause }))),
     });
-    this.#reader.cursor = start.cursor ? printCursor(start.cursor) : '';
-    if (start.fresh && !start.cursor) this.#completeSnapshot();
+    const beside = {
+      ...this.#options,
+      session,
+      server,
+      opening,
+      reader: this.#reader,
+      betweenTransactions: <T>(begin: (now: StreamRead) => T) => this.#betweenTransactions(begin),
+      mayComplete: () => this.#cascades.isPast(this.#reader!),
+      sourceNowUs: () => this.#sourceNowUs(),
+      wakeup: this.#wakeup,
+    };
+    const left = isFirst || start.cursor?.only ? start.cursor : undefined;
+    this.#snapshots = new Snapshots(beside, { cursor: left, stopped: this.#stopped, altered: this.#altered });
+    if (isFirst) this.#snapshots.begin(tables);
+    else if (opensAll) this.#snapshots.completeNone();
+    else opening.callFor(inspection, held, whyAll(from, start.fresh), this.#snapshots);
+    // What could not be read before the stream; and what another configuration may let go on.
+    for (const { name, error } of this.#cascades.unconvertible) this.#snapshots.stop(name, error);
+    this.#cascades.linkedIsKept();
+    this.#snapshots.call(this.#stopped.callsOfOtherConfig);
     this.#stream = await BinlogStream.open({
       connection: session.options,
       server,
-      from: start.stream,
+      from: begin,
+      annotated: config.includeQuery,
       serverId: config.serverId ?? randomInt(0x8000_0000, 0xffff_ffff),
       user: config.user,
       wakeup: this.#wakeup,
       deadline: config.deadlines.short,
       signal: context.signal,
     });
-    if (start.cursor) this.#startSnapshot(tables, start.cursor, session, server);
+    this.#options.asked.wake = () => this.#wakeup.notify();
     this.#probe = new EndProbe(session, server, this.#wakeup);
+    this.verifications.opened({ ...beside, snapshots: this.#snapshots });
     this.#options.onConnected();
     return this.#stream;
   }
@@ -169,43 +257,17 @@ export class CaptureRun {
   async #startPosition(
     session: Session,
     server: Server,
-  ): Promise<{ stream: StreamPosition; cursor: SnapshotCursor | undefined; fresh: boolean }> {
+  ): Promise<{ stream: StreamPosition; cursor: SnapshotCursor | undefined; fresh: boolean; anew: boolean }> {
     const { config, from } = this.#options;
-    if (from.stream) {
-      await checkPosition(session, server, from.stream);
-      return { stream: from.stream, cursor: from.cursor, fresh: false };
+    const anew = from.cursor?.linked === 'begun';
+    if (from.stream && !anew) {
+      await checkPosition(session, server, from.stream, beginOf(from.stream, from.prepared));
+      // Of a position from before places told their server: it is this one's from here on.
+      const stream = from.stream.kind === 'file' ? { ...from.stream, server: await serverUuid(session) } : from.stream;
+      return { stream, cursor: from.cursor, fresh: false, anew };
     }
     const cursor = config.snapshotMode === 'none' ? undefined : { table: null, key: null };
-    return { stream: await currentPosition(session, server), cursor, fresh: true };
-  }
-
-  /** At a fresh start and while a snapshot runs all tables are opened at once, in the order of their names. */
-  async #openTables(
-    { tables, keyless, foldsCase }: Inspection,
-    fresh: boolean,
-    snapshot: boolean,
-  ): Promise<SnapshotTable[]> {
-    const { captured } = this.#options;
-    captured.known.foldCase(foldsCase);
-    if (fresh) captured.known.startWith({ keyed: tables.map(tableName), keyless: keyless.map(tableName) });
-    if (!fresh && !snapshot) return [];
-    // Side by side: each is a definition, and those that wait together become durable together.
-    return Promise.all(tables.map(async (schema) => ({ schema, open: await captured.open(schema) })));
-  }
-
-  #startSnapshot(tables: readonly SnapshotTable[], cursor: SnapshotCursor, session: Session, server: Server): void {
-    const { config, captured, logger } = this.#options;
-    this.#snapshotter = new Snapshotter({
-      config,
-      connection: session.options,
-      server,
-      tables,
-      captured,
-      cursor,
-      betweenTransactions: (begin) => this.#betweenTransactions(begin),
-      wakeup: this.#wakeup,
-      logger,
-    });
+    return { stream: await currentPosition(session, server), cursor, fresh: true, anew };
   }
 
   #betweenTransactions<T>(begin: (now: StreamRead) => T): Promise<T> {
@@ -219,28 +281,39 @@ export class CaptureRun {
   async #fill(stream: BinlogStream): Promise<Chunk | null> {
     const { chunks } = this.#options.context;
     const reader = this.#reader!;
+    const snapshots = this.#snapshots!;
     // The snapshot and a stream that never rests take turns.
     this.#snapshotTurn = !this.#snapshotTurn;
-    if (this.#snapshotTurn) this.#emitSnapshot(reader);
-    while (chunks.byteLength < chunkBytes) {
+    const hasRoom = () => chunks.byteLength < chunkBytes;
+    const mayRead = () => this.#emptying === undefined && this.#opening === undefined && this.#again === undefined;
+    if (mayRead() && !snapshots.isFirst) this.#heartbeats?.step(reader, chunks, () => this.#sourceNowUs());
+    const goesOn =
+      !this.#snapshotTurn || !mayRead() || ((await snapshots.step(hasRoom)) && (await this.verifications.step()));
+    while (goesOn && hasRoom()) {
       if (this.#emptying) {
         if (!(await this.#empty(this.#emptying))) break;
         continue;
       }
-      const event = stream.next();
+      if (!(await this.#cascades.step(reader))) break;
+      if (this.#opening && !chunks.isEmpty) break;
+      const event = await this.#opened(stream);
       if (event === undefined) break;
       const pending = reader.read(event);
       if (pending?.kind === 'empty') {
         this.#emptying = { event, emptying: this.#beginEmptying(pending.what) };
         continue;
       }
-      if (pending) {
-        await this.#openPending(pending.map);
-        if (reader.read(event)) throw new AppError('internal', `table ${tableName(pending.map)} does not stay open`);
-      }
+      if (pending?.kind === 'cascade')
+        this.#cascades.follow(pending.event, pending.table, { reader, session: this.#session!, snapshots });
+      else if (pending?.kind === 'keys') {
+        await this.#cascades.followKeys(pending.what, { reader, session: this.#session!, snapshots });
+        this.#again = event;
+      } else if (pending) this.#opening = { event, map: pending.map };
       if (this.#atBorder.length > 0) this.#runAtBorder();
     }
-    if (!this.#snapshotTurn && chunks.byteLength < chunkBytes) this.#emitSnapshot(reader);
+    if (goesOn && !this.#snapshotTurn && hasRoom() && mayRead()) {
+      if (await snapshots.step(hasRoom)) await this.verifications.step();
+    }
     reader.beforeTake();
     return chunks.take();
   }
@@ -259,13 +332,13 @@ export class CaptureRun {
   async #empty({ event, emptying }: { readonly event: Buffer; readonly emptying: Emptying }): Promise<boolean> {
     const { chunks } = this.#options.context;
     const reader = this.#reader!;
-    if (emptying.rows === 0 && chunks.recordCount > 0) return false;
+    if (emptying.rows === 0 && !chunks.isEmpty) return false;
     const before = emptying.rows;
     await emptying.fill(() => chunks.byteLength < chunkBytes);
     reader.emptied(emptying.rows - before, emptying.done);
     if (!emptying.done) return false;
     this.#emptying = undefined;
-    if (reader.read(event)) throw new AppError('internal', 'a statement that takes rows away is not done with');
+    this.#again = event;
     return true;
   }
 
@@ -280,67 +353,20 @@ export class CaptureRun {
     }
   }
 
-  /** A table that appeared while the stream runs: the server is asked for what its table map does not tell. */
-  async #openPending(map: TableMap): Promise<void> {
-    const session = this.#session!;
-    const { captured } = this.#options;
-    const schema = await readSchema(session, map.database, map.table);
-    if (!captured.known.begins(map, schema)) return;
-    if (schema) await checkNewTable(session, schema, captured.filter);
-    await captured.open(map);
-  }
-
-  #emitSnapshot(reader: TransactionReader): void {
-    const { chunks } = this.#options.context;
-    const snapshotter = this.#snapshotter;
-    while (snapshotter && !reader.inGroup && chunks.byteLength < chunkBytes) {
-      const chunk = snapshotter.peek();
-      if (!chunk) {
-        if (snapshotter.done) this.#completeSnapshot();
-        return;
-      }
-      if (this.#emitter?.chunk !== chunk) {
-        if (!reader.reached(chunk.high)) return;
-        this.#emitter = new SnapshotEmitter(chunk);
-      }
-      const emitter = this.#emitter;
-      const rows = emitter.emit(() => chunks.byteLength < chunkBytes);
-      snapshotter.countRows(chunk.table.open.name, rows);
-      if (rows > 0) {
-        this.#moveCursor({ table: chunk.table.open.name, key: emitter.cursorKey });
-        chunks.endAppend({ position: reader.positionText, commitTimeUs: this.#sourceNowUs() });
-      }
-      if (emitter.done) {
-        this.#emitter = undefined;
-        snapshotter.shift();
-      }
-    }
-  }
-
-  #moveCursor(cursor: SnapshotCursor): void {
-    this.#cursor = cursor;
-    this.#reader!.cursor = printCursor(cursor);
-  }
-
-  /** The last append of the snapshot: from here on the tables are the state of the source at exactly this place of the stream. */
-  #completeSnapshot(): void {
-    const { context, config, captured } = this.#options;
-    const reader = this.#reader!;
-    this.#cursor = undefined;
-    reader.cursor = '';
-    const closing = this.#snapshotter;
-    this.#snapshotter = undefined;
-    void closing?.close();
-    context.chunks.endAppend({
-      position: reader.positionText,
-      commitTimeUs: this.#sourceNowUs(),
-      control: { kind: 'snapshot-completed', connector: config.name, topics: captured.topics },
-    });
+  /** The next event; of one whose table had to be opened, that one again. */
+  async #opened(stream: BinlogStream): Promise<Buffer | undefined> {
+    const [opening, again] = [this.#opening, this.#again];
+    this.#again = undefined;
+    if (!opening) return again ?? this.#reader!.within.next() ?? stream.next();
+    const opened = await this.#tables!.ofMap(opening.map, this.#snapshots!);
+    if (opened !== undefined) this.#reader!.forgetTable(opened);
+    this.#opening = undefined;
+    return opening.event;
   }
 
   /** True when only a snapshot was asked for and it is done. */
   get #finished(): boolean {
-    return this.#options.config.snapshotMode === 'initial_only' && !this.#cursor;
+    return this.#options.config.snapshotMode === 'initial_only' && !this.#snapshots?.cursor;
   }
 
   /** Rows of a snapshot have the time of the source, as changes have. */
@@ -352,15 +378,22 @@ export class CaptureRun {
   /** How it stands, when all that was read is handed over. `moved`: something has come since the last time. */
   #tell(moved: boolean): void {
     const { context } = this.#options;
-    const snapshotter = this.#snapshotter;
-    if (snapshotter) {
-      context.reportState({ phase: 'snapshot', snapshot: snapshotter.progress, caughtUp: false });
+    const snapshots = this.#snapshots!;
+    const { progress } = snapshots;
+    if (snapshots.isFirst) {
+      const tables = [...this.#cascades.progress, ...(progress?.tables ?? [])];
+      context.reportState({ phase: 'snapshot', snapshot: { tables }, caughtUp: false });
       return;
     }
     const probe = this.#probe!;
     if (moved) probe.moved();
-    const confirmed = probe.step(this.#reader!);
-    context.reportState({ phase: 'streaming', caughtUp: probe.atRest });
+    const confirmed = snapshots.isTold ? probe.step(this.#reader!) : undefined;
+    context.reportState({
+      phase: 'streaming',
+      caughtUp: probe.atRest && snapshots.isTold,
+      ...(progress && { snapshot: progress }),
+      ...this.#stopped.waitingTables,
+    });
     if (confirmed !== undefined) context.confirm(confirmed);
   }
 }

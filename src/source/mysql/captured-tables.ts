@@ -1,12 +1,13 @@
 // The tables that this task captures: opened at connect before their first record, remembered with their encoders. Lives as long as the
 // task, across reconnects.
-import { printType } from '../../core/data-type.js';
-import { AppError } from '../../core/errors.js';
+import { printType, type DataType } from '../../core/data-type.js';
 import type { Logger } from '../../core/logger.js';
 import type { RowEncoder, SourceTable } from '../../core/row-encoder.js';
+import type { SourceContext, OpenOptions } from '../source-connector.js';
 import type { TableFilter } from './filters.js';
 import type { KeyWindow } from './key-window.js';
-import { TableKnowledge, wayOut, type TableDescription } from './table-knowledge.js';
+import type { TableColumn } from './column-form.js';
+import { TableKnowledge, type TableDescription } from './table-knowledge.js';
 import { sourceTable, tableName } from './table-schema.js';
 
 export interface OpenTable {
@@ -20,11 +21,14 @@ export interface OpenTable {
 export class CapturedTables {
   readonly filter: TableFilter;
   readonly known: TableKnowledge;
-  readonly #openTable: (table: SourceTable) => Promise<RowEncoder>;
+  /** By folded name: all columns as the last table map had them, where no statement has changed the table since. */
+  readonly mapped = new Map<string, readonly TableColumn[]>();
+  readonly #openTable: SourceContext['openTable'];
   readonly #open = new Map<string, OpenTable>();
-  readonly #opening = new Map<string, Promise<OpenTable>>();
+  /** By folded name, as the source writes it. */
+  readonly #everOpened = new Map<string, string>();
 
-  constructor(filter: TableFilter, openTable: (table: SourceTable) => Promise<RowEncoder>, logger: Logger) {
+  constructor(filter: TableFilter, openTable: SourceContext['openTable'], logger: Logger) {
     this.filter = filter;
     this.#openTable = openTable;
     this.known = new TableKnowledge(
@@ -32,17 +36,29 @@ export class CapturedTables {
       {
         has: (name) => this.#open.has(name),
         names: () => this.#open.keys(),
-        close: (name) => {
-          this.#open.delete(name);
-          this.#opening.delete(name);
-        },
+        close: (name) => void this.#open.delete(name),
       },
       logger,
     );
   }
 
   get(database: string, table: string): OpenTable | undefined {
-    return this.#open.get(this.known.fold(`${database}.${table}`));
+    return this.#open.get(this.known.fold(tableName({ database, table })));
+  }
+
+  /** It was opened in this task, if only to be closed since: rows of it may still be on their way. Folded name. */
+  wasOpened(name: string): boolean {
+    return this.#everOpened.has(name);
+  }
+
+  /** As the source writes it, as far as that is known. */
+  nameOf(name: string): string {
+    return this.#everOpened.get(name) ?? this.known.heldName(name) ?? name;
+  }
+
+  /** By its folded `database.table`. */
+  byName(name: string): OpenTable | undefined {
+    return this.#open.get(name);
   }
 
   /** Of the opened tables, folded. */
@@ -50,70 +66,66 @@ export class CapturedTables {
     return this.#open.keys();
   }
 
-  /** The opened tables' topics, in the order of opening. */
-  get topics(): string[] {
-    return [...this.#open.values()].map((table) => table.encoder.topic);
+  /** Of these tables and of the opened ones, folded. */
+  namesWith(tables: readonly { readonly database: string; readonly table: string }[]): string[] {
+    return [...new Set([...tables.map((table) => this.known.fold(tableName(table))), ...this.names])];
+  }
+
+  /** The opened tables' topics, in the order of opening, but for those of some tables (folded names). */
+  topicsWithout(names: readonly string[]): string[] {
+    const left = new Set(names);
+    return [...this.#open].filter(([name]) => !left.has(name)).map(([, table]) => table.encoder.topic);
   }
 
   /**
-   * Opens the table, or finds it open with the same columns; other columns than before are an unsupported change. Snapshot and
-   * stream may both ask while it is being opened: they get the same object, since the windows on it are how they meet.
+   * Opens the table, or opens it again where it was opened with other columns: what was opened before is not used any more then. Everything
+   * that was encoded for it has to be in the log. Never twice at a time for one table.
    */
-  async open(description: TableDescription): Promise<OpenTable> {
+  async open(description: TableDescription, options: OpenOptions = {}): Promise<OpenTable> {
     const name = this.known.fold(tableName(description));
     const source = sourceTable(description, this.filter);
-    let opening = this.#opening.get(name);
-    if (!opening) {
-      opening = this.#openFirst(name, source);
-      this.#opening.set(name, opening);
-      // One that failed may be tried again.
-      opening.catch(() => this.#opening.delete(name));
+    const before = this.#open.get(name);
+    const isSame = before && columnsText(before.source) === columnsText(source);
+    if (isSame && options.cause === undefined) return before;
+    if (isSame) {
+      await this.#openTable(source, options);
+      return before;
     }
-    const opened = await opening;
-    assertSame(opened.source, source);
-    return opened;
-  }
-
-  async #openFirst(name: string, source: SourceTable): Promise<OpenTable> {
-    const opened: OpenTable = { name: tableName(source), source, encoder: await this.#openTable(source), windows: [] };
+    const opened: OpenTable = {
+      name: tableName(source),
+      source,
+      encoder: await this.#openTable(source, options),
+      windows: [],
+    };
     this.#open.set(name, opened);
-    this.known.opened(name);
+    this.#everOpened.set(name, opened.name);
     return opened;
   }
 
   /** Of a table that may be gone by now: for deletes of rows that were captured of it. */
   encoderOf(table: SourceTable): Promise<RowEncoder> {
     const open = this.get(table.database, table.table);
-    return open ? Promise.resolve(open.encoder) : this.#openTable(table);
+    return open ? Promise.resolve(open.encoder.held) : this.#openTable(table, { held: true });
   }
 
-  /** A table map of an open table must describe the columns that it was opened with. */
-  assertUnchanged(open: OpenTable, description: TableDescription): void {
-    assertSame(open.source, sourceTable(description, this.filter));
+  /** It was opened with these columns. */
+  isAs({ source }: OpenTable, description: TableDescription): boolean {
+    return columnsText(source) === columnsText(sourceTable(description, this.filter));
   }
 }
 
-function assertSame(before: SourceTable, now: SourceTable): void {
-  const text = (table: SourceTable) =>
-    [
-      ...table.columns.map(
-        (column) =>
-          `${column.name} ${printType(column.type)}${digits(column.type)}${column.nullable ? '' : ' NOT NULL'}`,
-      ),
-      `PRIMARY KEY (${table.keyColumns.map((i) => table.columns[i]!.name).join(', ')})`,
-    ].join(', ');
-  const [a, b] = [text(before), text(now)];
-  if (a === b) return;
-  throw new AppError(
-    'unsupported-change',
-    `the columns of captured table ${before.database}.${before.table} have changed`,
-    {
-      detail: `before: ${a}\nnow: ${b}`,
-      hint: wayOut,
-    },
-  );
+/** The columns and the key as connect is told of them. */
+export function columnsText({ columns, keyColumns }: Pick<SourceTable, 'columns' | 'keyColumns'>): string {
+  return [
+    ...columns.map(({ name, type, nullable, sourceType }) =>
+      JSON.stringify([name, printType(type), digits(type, sourceType), nullable]),
+    ),
+    keyColumns.map((i) => JSON.stringify(columns[i]!.name)).join(),
+  ].join();
 }
 
-function digits(type: SourceTable['columns'][number]['type']): string {
-  return type.kind === 'TIME' || type.kind === 'TIMESTAMP' ? `(${type.digits})` : '';
+/** Of TIMESTAMP as it is declared, since its text may have as many. */
+function digits(type: DataType, sourceType: string): number | string | undefined {
+  if (type.kind === 'TIMESTAMP' && sourceType.startsWith('timestamp')) return sourceType;
+  return type.kind === 'TIME' || type.kind === 'TIMESTAMP' ? type.digits : undefined;
 }

@@ -4,16 +4,18 @@ import type { ErrorCode } from '../../core/errors.js';
 import { AppError } from '../../core/errors.js';
 import type { SourceFinding } from '../source-connector.js';
 import { checkBinlogScope } from './binlog-scope.js';
+import { checkCascades, type CascadeCheck } from './cascade-checks.js';
 import { keylessTable } from './table-knowledge.js';
 import { dataTypeOf, unsupportedType } from './column-form.js';
 import type { MysqlConfig } from './config.js';
-import type { Session } from './connection.js';
+import { allowed, type Session } from './connection.js';
 import type { TableFilter } from './filters.js';
+import { messageKeyProblem } from './message-keys.js';
 import { nothingMatches } from './filter-advice.js';
 import { misconfigured } from './misconfigured.js';
+import { checkSelect } from './select-grants.js';
 import type { Server } from './server.js';
 import { listTables, readSchemas, sourceTable, tableName, type TableSchema } from './table-schema.js';
-import { quoteName } from './text-reader.js';
 
 export interface Inspection {
   readonly findings: readonly SourceFinding[];
@@ -21,8 +23,12 @@ export interface Inspection {
   readonly tables: readonly TableSchema[];
   /** Tables that match the filters and are left out because they have no primary key. */
   readonly keyless: readonly TableSchema[];
+  /** Tables that match the filters and are left out because a column of theirs cannot be read. */
+  readonly unreadable: readonly TableSchema[];
   /** Table names are compared without case (lower_case_table_names is not 0). */
   readonly foldsCase: boolean;
+  /** Undefined: the server logs what foreign keys do. */
+  readonly cascades: CascadeCheck | undefined;
 }
 
 /** An error finding has the code of an AppError, so that a start can throw it. */
@@ -39,6 +45,7 @@ export async function inspect(
   const findings: SourceFinding[] = [];
   const variables = await readVariables(session);
   findings.push(...checkVariables(variables, server));
+  if (config.includeQuery) findings.push(...checkQueries(variables));
   // Without a binlog the statements that try the privileges fail for that reason.
   if (variables.get('log_bin') === 'ON') findings.push(...(await checkGrants(session, server, config)));
 
@@ -47,19 +54,27 @@ export async function inspect(
   if (matching.length === 0) findings.push(nothingMatches(all, filter, config));
   const tables: TableSchema[] = [];
   const keyless: TableSchema[] = [];
-  for (const schema of await readSchemas(session, matching)) {
-    const found = checkTable(schema, filter);
+  const unreadable: TableSchema[] = [];
+  const schemas = await readSchemas(session, matching, config.modes);
+  for (const schema of schemas) {
+    const found = checkTable(schema, filter, config);
     findings.push(...found.findings);
-    (found.captured ? tables : keyless).push(schema);
+    ({ captured: tables, keyless, unreadable })[found.is].push(schema);
   }
-  if (!cascadesAreLogged(variables)) findings.push(...(await checkCascades(session, tables)));
-  findings.push(...(await checkSelect(session, tables, config)));
+  if (tables.length === 0 && unreadable.length > 0) findings.push(nothingReadable(unreadable));
+  const foldsCase = (variables.get('lower_case_table_names') ?? '0') !== '0';
+  const fold = (name: string) => (foldsCase ? name.toLowerCase() : name);
+  const cascades = cascadesAreLogged(variables)
+    ? undefined
+    : await checkCascades(session, tables, { filter, config, fold });
+  findings.push(...(cascades?.findings ?? []));
+  findings.push(...(await checkSelect(session, tables, filter, config.user)));
   // Of a server without a binlog, or one that the user may not ask, something worse is told already.
   if (!findings.some(({ severity }) => severity === 'error')) {
     const databases = new Set(tables.map(({ database }) => database));
     findings.push(...(await checkBinlogScope(session, server, databases, logsReplicated(variables))));
   }
-  return { findings, tables, keyless, foldsCase: (variables.get('lower_case_table_names') ?? '0') !== '0' };
+  return { findings, tables, keyless, unreadable, foldsCase, cascades };
 }
 
 /** The first error, as what a start rejects with. */
@@ -72,17 +87,14 @@ export function throwError(findings: readonly SourceFinding[]): void {
   });
 }
 
-/** A statement opens them all. */
-const tablesPerQuestion = 50;
-
 type Variables = ReadonlyMap<string, string>;
 
 async function readVariables(session: Session): Promise<Variables> {
   const rows =
     await session.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
-    'binlog_row_metadata', 'binlog_row_value_options', 'binlog_transaction_compression', 'log_bin_compress', 'gtid_mode',
+    'binlog_row_metadata', 'gtid_mode',
     'gtid_strict_mode', 'binlog_expire_logs_seconds', 'log_replica_updates', 'log_slave_updates', 'innodb_native_foreign_keys',
-    'lower_case_table_names')`);
+    'lower_case_table_names', 'binlog_rows_query_log_events', 'binlog_annotate_row_events')`);
   return new Map(rows.map((row) => [row['Variable_name']!, row['Value'] ?? '']));
 }
 
@@ -91,15 +103,13 @@ const required: readonly (readonly [string, string, string])[] = [
   ['binlog_format', 'ROW', 'changes would reach the binlog as statement text'],
   ['binlog_row_image', 'FULL', 'rows would reach the binlog without some of their columns'],
   ['binlog_row_metadata', 'FULL', 'rows would not tell the names of their columns'],
-  ['binlog_row_value_options', '', 'JSON columns would be logged in part'],
-  ['binlog_transaction_compression', 'OFF', 'compressed transactions are not read yet'],
-  ['log_bin_compress', 'OFF', 'compressed events are not read yet'],
 ];
 
 function checkVariables(variables: Variables, server: Server): SourceFinding[] {
   if (variables.get('log_bin') !== 'ON') {
     return [
       misconfigured(
+        'log_bin',
         'log_bin is OFF: the server writes no binlog',
         'start the server with --log-bin (log_bin in its option file)',
       ),
@@ -113,8 +123,9 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
     if (value?.toUpperCase() === wanted) continue;
     findings.push(
       misconfigured(
+        name,
         `${name} is ${value === undefined ? 'unknown to this server' : `"${value}"`} instead of "${wanted}": ${why}`,
-        `SET GLOBAL ${name} = ${wanted === '' ? "''" : wanted}; sessions that are open keep the old value until they reconnect`,
+        `SET GLOBAL ${name} = ${wanted}; sessions that are open keep the old value until they reconnect`,
       ),
     );
   }
@@ -123,6 +134,7 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
     findings.push({
       severity: 'warning',
       code: 'gtid-off',
+      object: 'gtid_mode',
       message: `gtid_mode is ${mode}: positions are file and offset, and a snapshot locks all tables for a moment`,
       hint: "SET GLOBAL enforce_gtid_consistency = ON, then step gtid_mode through 'OFF_PERMISSIVE' and 'ON_PERMISSIVE' to 'ON'",
     });
@@ -131,6 +143,7 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
     findings.push({
       severity: 'note',
       code: 'gtid-not-strict',
+      object: 'gtid_strict_mode',
       message: 'gtid_strict_mode is OFF: sequence numbers of a domain may run backwards',
       hint: 'SET GLOBAL gtid_strict_mode = ON',
     });
@@ -140,11 +153,26 @@ function checkVariables(variables: Variables, server: Server): SourceFinding[] {
     findings.push({
       severity: 'warning',
       code: 'short-retention',
+      object: 'binlog_expire_logs_seconds',
       message: `the binlog is kept for ${expire} s only: a longer stop of this process loses the position`,
       hint: 'SET GLOBAL binlog_expire_logs_seconds = 604800',
     });
   }
   return findings;
+}
+
+/** The text of statements is asked for. */
+function checkQueries(variables: Variables): SourceFinding[] {
+  return ['binlog_rows_query_log_events', 'binlog_annotate_row_events']
+    .filter((name) => variables.get(name) === 'OFF')
+    .map((name) => ({
+      severity: 'warning',
+      code: 'queries-not-logged',
+      object: name,
+      property: 'include.query',
+      message: `${name} is OFF: envelopes have no text of statements`,
+      hint: `SET GLOBAL ${name} = ON`,
+    }));
 }
 
 function logsReplicated(variables: Variables): boolean {
@@ -163,6 +191,7 @@ async function checkGrants(session: Session, server: Server, config: MysqlConfig
       severity: 'error',
       code: 'source-missing-grant',
       property: 'database.user',
+      object: account,
       message: `user ${account} lacks the privilege ${privilege}`,
       hint: `GRANT ${privilege} ON *.* TO ${account}`,
     });
@@ -179,21 +208,27 @@ async function checkGrants(session: Session, server: Server, config: MysqlConfig
   // On MySQL roles are not shown, so the privileges are tried.
   if (!(await allowed(session, 'SHOW BINARY LOGS'))) missing('REPLICATION CLIENT');
   if (!(await allowed(session, 'SHOW BINLOG EVENTS LIMIT 1'))) missing('REPLICATION SLAVE');
+  if (server.position === 'file' && !(await mayLock(session))) missing('RELOAD');
   return findings;
 }
 
-async function allowed(session: Session, sql: string): Promise<boolean> {
-  try {
-    await session.query(sql);
-    return true;
-  } catch (error) {
-    if (error instanceof AppError && (error.code === 'source-missing-grant' || error.code === 'source-access-denied'))
-      return false;
-    throw error;
-  }
+/** Whether the user, with its active roles, may take the global read lock that a snapshot without GTIDs needs. Trying it would take it. */
+async function mayLock(session: Session): Promise<boolean> {
+  const { roles } = await session.one('SELECT CURRENT_ROLE() AS roles');
+  const using = roles === null || roles === undefined || roles === 'NONE' ? '' : ` USING ${roles}`;
+  const grants = await session.query(`SHOW GRANTS FOR CURRENT_USER()${using}`);
+  return grants.some((row) => {
+    const [privileges = '', on] = (Object.values(row)[0] ?? '').split(' ON ');
+    return on?.startsWith('*.*') === true && /\b(?:ALL PRIVILEGES|RELOAD|FLUSH_TABLES)\b/.test(privileges);
+  });
 }
 
-function checkTable(schema: TableSchema, filter: TableFilter): { captured: boolean; findings: SourceFinding[] } {
+interface CheckedTable {
+  readonly is: 'captured' | 'keyless' | 'unreadable';
+  readonly findings: SourceFinding[];
+}
+
+function checkTable(schema: TableSchema, filter: TableFilter, config: MysqlConfig): CheckedTable {
   const name = tableName(schema);
   if (schema.keyColumns.length === 0) {
     const named = filter.names(schema.database, schema.table);
@@ -203,33 +238,73 @@ function checkTable(schema: TableSchema, filter: TableFilter): { captured: boole
           severity: 'error',
           code: 'keyless-table',
           property: 'table.include.list',
+          object: name,
           message: error.message,
           hint: error.hint,
         }
-      : { severity: 'warning', code: 'keyless-table', message: `${error.message} and is left out`, hint: error.hint };
-    return { captured: false, findings: [finding] };
+      : {
+          severity: 'warning',
+          code: 'keyless-table',
+          object: name,
+          message: `${error.message} and is left out`,
+          hint: error.hint,
+        };
+    return { is: 'keyless', findings: [finding] };
   }
-  const findings = schema.columns
+  const unreadable = schema.columns
     .filter((column) => filter.capturesColumn(schema.database, schema.table, column.name) && !dataTypeOf(column.form))
     .map((column): SourceFinding => {
       const { message, hint } = unsupportedType(column, `${name}.${column.name}`);
-      return { severity: 'error', code: 'unsupported-type', property: 'column.exclude.list', message, hint };
+      const property = 'column.exclude.list';
+      return {
+        severity: 'warning',
+        code: 'unsupported-type',
+        property,
+        object: `${name}.${column.name}`,
+        message: `${message}: the table is left out`,
+        hint,
+      };
     });
-  if (findings.length === 0) {
-    try {
-      sourceTable(schema, filter);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      findings.push({
-        severity: 'error',
-        code: error.code,
-        property: error.place?.path,
-        message: error.message,
-        hint: error.hint,
-      });
-    }
+  if (unreadable.length > 0) return { is: 'unreadable', findings: unreadable };
+  return { is: 'captured', findings: [...checkRowEnd(schema), ...checkKey(schema, filter, config)] };
+}
+
+function checkKey(schema: TableSchema, filter: TableFilter, { modes }: MysqlConfig): SourceFinding[] {
+  try {
+    sourceTable(schema, filter);
+    const problem = messageKeyProblem(schema, modes.messageKeys);
+    if (problem) throw problem;
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, hint, place } = error;
+    return [{ severity: 'error', code, property: place?.path, object: tableName(schema), message, hint }];
   }
-  return { captured: true, findings };
+}
+
+/** With transaction numbers instead of times MariaDB logs statements, whatever the format. */
+function checkRowEnd({ columns, rowEnd, ...schema }: TableSchema): SourceFinding[] {
+  if (columns.find(({ name }) => name === rowEnd)?.form.kind !== 'integer') return [];
+  return [
+    {
+      severity: 'error',
+      code: 'unsupported-type',
+      property: 'table.exclude.list',
+      object: tableName(schema),
+      message: `table ${tableName(schema)} is versioned by transaction numbers, whose changes the server logs as statements`,
+      hint: `leave it out by table.exclude.list, or let its period be of type TIMESTAMP(6)`,
+    },
+  ];
+}
+
+function nothingReadable(tables: readonly TableSchema[]): SourceFinding {
+  return {
+    severity: 'error',
+    code: 'unsupported-type',
+    property: 'column.exclude.list',
+    message: `no table is left: of ${tables.map(tableName).join(', ')} a column cannot be read`,
+    hint: 'leave the columns out by column.exclude.list; the warnings name them',
+  };
 }
 
 /** MySQL 9 executes foreign keys above the engine unless told otherwise, and then logs what they change. */
@@ -237,75 +312,7 @@ function cascadesAreLogged(variables: Variables): boolean {
   return variables.get('innodb_native_foreign_keys') === 'OFF';
 }
 
-/** Foreign keys that change rows of captured tables inside of the engine. */
-async function checkCascades(session: Session, tables: readonly TableSchema[]): Promise<SourceFinding[]> {
-  const captured = new Set(tables.map(tableName));
-  const rows = await session.queryLong(
-    `
-    SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS child, CONSTRAINT_NAME AS name, REFERENCED_TABLE_NAME AS parent,
-      UPDATE_RULE AS on_update, DELETE_RULE AS on_delete
-    FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')`,
-    'looking for cascading foreign keys',
-  );
-  return rows
-    .filter((row) => captured.has(`${row['db']}.${row['child']}`))
-    .map((row) =>
-      cascade(row as Readonly<Record<'db' | 'child' | 'name' | 'parent' | 'on_update' | 'on_delete', string>>),
-    );
-}
-
-function cascade(
-  row: Readonly<Record<'db' | 'child' | 'name' | 'parent' | 'on_update' | 'on_delete', string>>,
-): SourceFinding {
-  const child = `${row.db}.${row.child}`;
-  return {
-    severity: 'error',
-    code: 'cascades-not-captured',
-    message: `foreign key ${row.name} of ${child} (to ${row.parent}, ON UPDATE ${row.on_update}, ON DELETE ${row.on_delete}) changes rows that this server does not log`,
-    hint: `ALTER TABLE ${quoteName(row.db)}.${quoteName(row.child)} DROP FOREIGN KEY ${quoteName(row.name)}, and add it again with RESTRICT; or leave ${child} out by table.exclude.list`,
-  };
-}
-
-/** What the table map of a table that appears while the stream runs does not tell: true types and cascades. */
-export async function checkNewTable(session: Session, schema: TableSchema, filter: TableFilter): Promise<void> {
-  const findings = checkTable(schema, filter).findings.filter((finding) => finding.code === 'unsupported-type');
-  if (!cascadesAreLogged(await readVariables(session))) findings.push(...(await checkCascades(session, [schema])));
-  throwError(findings);
-}
-
-async function checkSelect(
-  session: Session,
-  tables: readonly TableSchema[],
-  config: MysqlConfig,
-): Promise<SourceFinding[]> {
-  const findings: SourceFinding[] = [];
-  for (const table of await unreadable(session, tables)) {
-    findings.push({
-      severity: 'error',
-      code: 'source-missing-grant',
-      property: 'database.user',
-      message: `user "${config.user}" may not read ${tableName(table)}`,
-      hint: `GRANT SELECT ON ${quoteName(table.database)}.${quoteName(table.table)} TO '${config.user}'@'%'`,
-    });
-  }
-  return findings;
-}
-
-/** Asked for many at once, since each question is a way to the server and back; for each alone where one of them is refused. */
-async function unreadable(session: Session, tables: readonly TableSchema[]): Promise<readonly TableSchema[]> {
-  const refused: TableSchema[] = [];
-  for (let from = 0; from < tables.length; from += tablesPerQuestion) {
-    const some = tables.slice(from, from + tablesPerQuestion);
-    if (await allowed(session, readingNothing(some))) continue;
-    for (const table of some) if (!(await allowed(session, readingNothing([table])))) refused.push(table);
-  }
-  return refused;
-}
-
-function readingNothing(tables: readonly TableSchema[]): string {
-  const each = tables.map(
-    ({ database, table }) => `(SELECT 1 FROM ${quoteName(database)}.${quoteName(table)} LIMIT 0)`,
-  );
-  return `SELECT ${each.join(', ')}`;
+/** What the table map of a table that appears while the stream runs does not tell. */
+export function checkNewTable(schema: TableSchema): void {
+  throwError(checkRowEnd(schema));
 }

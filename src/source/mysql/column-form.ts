@@ -5,31 +5,99 @@ import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, INTEGER, STRING, type DataType } 
 import { AppError } from '../../core/errors.js';
 import type { SourceColumn } from '../../core/row-encoder.js';
 
-/** Character sets that are read; every other one makes the column unsupported. */
-export type TextCharset = 'utf8mb4' | 'utf8mb3' | 'ascii' | 'latin1';
+/**
+ * What becomes of a date that is no day, and of a TIME outside of a day: the property of the same values. `exact`, of TIME only: the number
+ * of µs that it is.
+ */
+export type OddTimes = 'stop' | 'null' | 'text' | 'exact';
 
 export type ColumnForm =
   | { readonly kind: 'integer'; readonly bytes: 1 | 2 | 3 | 4 | 8; readonly unsigned: boolean }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'float' }
   | { readonly kind: 'double' }
-  /** `name` as in `varchar(20)` or `mediumtext`. */
-  | { readonly kind: 'text'; readonly name: string; readonly charset: TextCharset }
+  /** `name` as in `varchar(20)` or `mediumtext`; `compressed`: MariaDB's column compression, which the binlog has too. */
+  | { readonly kind: 'text'; readonly name: string; readonly charset: string; readonly compressed?: boolean }
   /** `padTo`: BINARY(n), whose trailing zeros the binlog leaves out; else 0. */
-  | { readonly kind: 'bytes'; readonly name: string; readonly padTo: number }
-  | { readonly kind: 'enum'; readonly charset: TextCharset }
-  | { readonly kind: 'set'; readonly charset: TextCharset }
+  | { readonly kind: 'bytes'; readonly name: string; readonly padTo: number; readonly compressed?: boolean }
+  | { readonly kind: 'enum' | 'set'; readonly charset: string }
   | { readonly kind: 'bit'; readonly bits: number }
-  | { readonly kind: 'date' }
-  | { readonly kind: 'time' | 'datetime' | 'timestamp'; readonly digits: number }
-  | { readonly kind: 'year' }
+  | { readonly kind: 'date'; readonly odd?: OddTimes }
+  /** `old`: in the storage format of before MySQL 5.6, which has no fraction. */
+  | {
+      readonly kind: 'time' | 'datetime' | 'timestamp';
+      readonly digits: number;
+      readonly odd?: OddTimes;
+      readonly old?: boolean;
+    }
+  /** `short`: MariaDB's YEAR(2), of which the server shows the last two digits. */
+  | { readonly kind: 'year'; readonly short?: boolean }
   | { readonly kind: 'json' }
+  | { readonly kind: 'uuid' | 'inet4' | 'inet6' }
+  /** `name` as in `point`. */
+  | { readonly kind: 'geometry'; readonly name: string; readonly as?: GeometryForm }
+  | { readonly kind: 'vector'; readonly dimensions: number }
   | { readonly kind: 'unsupported'; readonly name: string };
+
+/** A struct of well-known binary and SRID, or GeoJSON as text. */
+export type GeometryForm = 'struct' | 'geojson';
 
 export interface TableColumn {
   readonly name: string;
   readonly nullable: boolean;
   readonly form: ColumnForm;
+}
+
+/** What the configuration says of values that have no one form here. */
+export interface ValueModes {
+  /** Zero and partial dates. */
+  readonly zeroDates: OddTimes;
+  /** TIME below 0 and from 24 hours on. */
+  readonly timeRange: OddTimes;
+  readonly geometry: GeometryForm;
+}
+
+/** Values of it are equal here just when they are at the server. */
+export function isComparable(form: ColumnForm): boolean {
+  switch (form.kind) {
+    case 'integer':
+    case 'decimal':
+    case 'year':
+    case 'bit':
+    case 'text':
+    case 'bytes':
+    case 'date':
+    case 'time':
+    case 'datetime':
+    case 'timestamp':
+    case 'enum':
+    case 'set':
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function withModes<T extends TableColumn>(columns: readonly T[], modes: ValueModes): T[] {
+  return columns.map((column) => ({ ...column, form: formWithModes(column.form, modes) }));
+}
+
+function formWithModes(form: ColumnForm, { zeroDates, timeRange, geometry }: ValueModes): ColumnForm {
+  switch (form.kind) {
+    case 'date':
+    case 'datetime':
+    case 'timestamp':
+      return { ...form, odd: zeroDates };
+    case 'time':
+      return { ...form, odd: timeRange };
+    case 'geometry':
+      return { ...form, as: geometry };
+    default:
+      return form;
+  }
 }
 
 const integerNames = { 1: 'tinyint', 2: 'smallint', 3: 'mediumint', 4: 'int', 8: 'bigint' } as const;
@@ -43,8 +111,13 @@ export function printForm(form: ColumnForm): string {
       return `decimal(${form.precision},${form.scale})`;
     case 'text':
     case 'bytes':
+    case 'geometry':
     case 'unsupported':
       return form.name;
+    case 'vector':
+      return `vector(${form.dimensions})`;
+    case 'year':
+      return form.short ? 'year(2)' : 'year';
     case 'bit':
       return `bit(${form.bits})`;
     case 'time':
@@ -55,6 +128,15 @@ export function printForm(form: ColumnForm): string {
       return form.kind;
   }
 }
+
+/** As Debezium's `io.debezium.data.geometry.Geometry`. */
+export const geometryType: DataType = {
+  kind: 'STRUCT',
+  fields: [
+    { name: 'wkb', type: BYTES },
+    { name: 'srid', type: INTEGER },
+  ],
+};
 
 /** The SQL type that the column becomes; undefined when capture does not cover it. */
 export function dataTypeOf(form: ColumnForm): DataType | undefined {
@@ -71,20 +153,29 @@ export function dataTypeOf(form: ColumnForm): DataType | undefined {
     case 'enum':
     case 'set':
     case 'json':
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
       return STRING;
     case 'bytes':
       return BYTES;
     case 'bit':
       return form.bits === 1 ? BOOLEAN : BYTES;
     case 'date':
-      return DATE;
+      return form.odd === 'text' ? STRING : DATE;
     case 'time':
+      if (form.odd === 'text') return STRING;
       return { kind: 'TIME', digits: form.digits > 3 ? 6 : 3 };
     case 'datetime':
     case 'timestamp':
+      if (form.odd === 'text') return STRING;
       return { kind: 'TIMESTAMP', digits: form.digits > 3 ? 6 : 3 };
     case 'year':
       return INTEGER;
+    case 'geometry':
+      return form.as === 'geojson' ? STRING : geometryType;
+    case 'vector':
+      return { kind: 'ARRAY', element: DOUBLE };
     case 'unsupported':
       return undefined;
   }
@@ -107,24 +198,17 @@ export function unsupportedType(column: TableColumn, where: string): AppError {
   );
 }
 
-const charsets: Readonly<Record<string, TextCharset>> = {
-  utf8mb4: 'utf8mb4',
-  utf8mb3: 'utf8mb3',
-  utf8: 'utf8mb3',
-  ascii: 'ascii',
-  latin1: 'latin1',
-};
-
 /** A text column in a character set by the server's name. */
-export function textForm(name: string, charset: string): ColumnForm {
-  const known = charsets[charset];
-  return known
-    ? { kind: 'text', name, charset: known }
-    : { kind: 'unsupported', name: `${name} CHARACTER SET ${charset}` };
+export function textForm(name: string, charset: string): ColumnForm & { kind: 'text' } {
+  return { kind: 'text', name, charset: sameCharset(charset) };
 }
 
 export function labelForm(kind: 'enum' | 'set', charset: string): ColumnForm {
-  // Labels of a column with the binary character set are taken as they are, which for ASCII labels is exact.
-  const known = charset === 'binary' ? 'ascii' : charsets[charset];
-  return known ? { kind, charset: known } : { kind: 'unsupported', name: `${kind} CHARACTER SET ${charset}` };
+  // Labels of a column with the binary character set are taken as they are.
+  return { kind, charset: charset === 'binary' ? 'utf8mb4' : sameCharset(charset) };
+}
+
+/** MySQL 8.0 and MariaDB call it `utf8` in places. */
+function sameCharset(charset: string): string {
+  return charset === 'utf8' ? 'utf8mb3' : charset;
 }

@@ -1,10 +1,23 @@
 // The properties that this source reads, checked at the door. Aliases and unknown names are the business of connect; what is
 // refused here is refused with the reason.
 import { AppError } from '../../core/errors.js';
+import { splitPatterns } from '../../core/pattern-list.js';
+import { retrySettings, type RetrySettings } from '../../core/retries.js';
+import { unwantedTopicsProperty, type UnwantedTopics } from '../../core/topic-name.js';
 import type { SourceConfig } from '../source-connector.js';
+import type { OddTimes } from './column-form.js';
 import type { Deadlines } from './deadline.js';
+import { messageKeysProperty, parseMessageKeys, type TableModes } from './message-keys.js';
+import { timeRangeProperty, zeroDatesProperty } from './odd-times.js';
+import { fingerprintsOf, type Fingerprints } from './stopped-tables.js';
 
 export type SnapshotMode = 'initial' | 'initial_only' | 'when_needed' | 'none';
+/** What is done about foreign keys that change rows inside of the server, unlogged. */
+export type CascadesMode = 'emulate' | 'refuse' | 'ignore';
+/** What a value without a form here stops: its table alone, or the whole task. */
+export type FailuresMode = 'table' | 'fail';
+/** What becomes of tables that match the filters and were never captured. */
+export type NewTablesMode = 'capture' | 'ask' | 'ignore';
 export type SslMode = 'disabled' | 'preferred' | 'required';
 
 export interface MysqlConfig {
@@ -16,13 +29,25 @@ export interface MysqlConfig {
   readonly password: string;
   readonly sslMode: SslMode;
   readonly deadlines: Deadlines;
+  readonly retries: RetrySettings;
   /** Undefined: a random one for each connection, so that two processes never push each other off. */
   readonly serverId: number | undefined;
   readonly snapshotMode: SnapshotMode;
   readonly chunkRows: number;
+  readonly cascades: CascadesMode;
+  readonly failures: FailuresMode;
+  readonly newTables: NewTablesMode;
+  readonly fingerprints: Fingerprints;
+  /** The text of statements is told with their rows. */
+  readonly includeQuery: boolean;
+  /** Captured tables are made here; else there are only their topics. */
+  readonly tablesCreated: boolean;
   readonly databases: Filter;
   readonly tables: Filter;
+  /** Tables whose records the configuration's transforms take out, by the topic that they would have. */
+  readonly unwanted: { readonly topicPrefix: string; readonly topics: readonly UnwantedTopics[] };
   readonly excludedColumns: readonly RegExp[];
+  readonly modes: TableModes;
 }
 
 /** Include and exclude lists as written and as patterns. */
@@ -41,6 +66,7 @@ const snapshotModes: Readonly<Record<string, SnapshotMode>> = {
   no_data: 'none',
   schema_only: 'none',
 };
+const cascadesModes: readonly CascadesMode[] = ['emulate', 'refuse', 'ignore'];
 const sslModes: readonly SslMode[] = ['disabled', 'preferred', 'required'];
 
 export function parseConfig(config: SourceConfig): MysqlConfig {
@@ -70,6 +96,10 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
   const sslMode = sslModes.find((known) => known === ssl);
   if (!sslMode)
     throw bad('database.ssl.mode', `database.ssl.mode "${ssl}" is not covered`, `one of ${sslModes.join(', ')}`);
+  const wantedCascades = text('cascades', 'emulate').toLowerCase();
+  const cascades = cascadesModes.find((known) => known === wantedCascades);
+  if (!cascades)
+    throw bad('cascades', `cascades "${wantedCascades}" is not known`, `one of ${cascadesModes.join(', ')}`);
   const serverId = whole('database.server.id', 0, 0, 4_294_967_295);
   return {
     name: config['name'] ?? '',
@@ -85,13 +115,40 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
         ms: whole('database.query.timeout.ms', 600_000, 0, 86_400_000),
       },
     },
+    retries: retrySettings(config),
     serverId: serverId === 0 ? undefined : serverId,
     snapshotMode: snapshotModes[mode],
     chunkRows: whole('snapshot.fetch.size', 20_000, 1, 1_000_000),
+    cascades,
+    failures: oneOf(config, 'event.processing.failure.handling.mode', ['table', 'fail']),
+    newTables: oneOf(config, 'table.new.handling.mode', ['capture', 'ask', 'ignore']),
+    fingerprints: fingerprintsOf(config),
+    includeQuery: config['include.query'] === 'true',
+    tablesCreated: config['table.create'] !== 'false',
     databases: filter(config, 'database'),
     tables: filter(config, 'table'),
+    unwanted: {
+      topicPrefix: config['topic.prefix'] ?? '',
+      topics: JSON.parse(config[unwantedTopicsProperty] ?? '[]') as UnwantedTopics[],
+    },
     excludedColumns: patterns(config, 'column.exclude.list'),
+    modes: {
+      zeroDates: oneOf(config, zeroDatesProperty, oddTimes),
+      timeRange: oneOf(config, timeRangeProperty, ['exact', ...oddTimes]),
+      geometry: oneOf(config, 'geometry.handling.mode', ['struct', 'geojson']),
+      messageKeys: parseMessageKeys(config[messageKeysProperty] ?? ''),
+    },
   };
+}
+
+const oddTimes: readonly [OddTimes, ...OddTimes[]] = ['stop', 'null', 'text'];
+
+/** The first one is the default. */
+function oneOf<T extends string>(config: SourceConfig, name: string, values: readonly [T, ...T[]]): T {
+  const written = config[name]?.trim().toLowerCase() ?? '';
+  const value = written === '' ? values[0] : values.find((known) => known === written);
+  if (value === undefined) throw bad(name, `${name} "${written}" is not covered`, `one of ${values.join(', ')}`);
+  return value;
 }
 
 function filter(config: SourceConfig, what: 'database' | 'table'): Filter {
@@ -105,7 +162,7 @@ function filter(config: SourceConfig, what: 'database' | 'table'): Filter {
 
 /** Comma-separated regular expressions that must match the whole name; case does not count, as in Debezium. */
 function patterns(config: SourceConfig, name: string): RegExp[] {
-  return splitList(config[name] ?? '').map((item) => {
+  return splitPatterns(config[name] ?? '').map((item) => {
     try {
       return new RegExp(`^(?:${item})$`, 'i');
     } catch (cause) {
@@ -115,29 +172,6 @@ function patterns(config: SourceConfig, name: string): RegExp[] {
       });
     }
   });
-}
-
-/** Splits at commas, but not inside brackets and braces: `a{1,2}` is one item. */
-export function splitList(text: string): string[] {
-  const items: string[] = [];
-  let item = '';
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (char === '\\') {
-      item += char + (text[++i] ?? '');
-      continue;
-    }
-    if ('({['.includes(char)) depth++;
-    if (')}]'.includes(char)) depth--;
-    if (char === ',' && depth <= 0) {
-      items.push(item);
-      item = '';
-    } else {
-      item += char;
-    }
-  }
-  return [...items, item].map((one) => one.trim()).filter((one) => one !== '');
 }
 
 function bad(path: string, message: string, hint?: string): AppError {

@@ -3,6 +3,7 @@
 // deadline, and ends at once when the signal aborts.
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import { isAbort } from '../../core/backoff.js';
+import { AppError } from '../../core/errors.js';
 import type { MysqlConfig } from './config.js';
 import { expired, type Deadline, type Deadlines } from './deadline.js';
 import { sourceError } from './source-error.js';
@@ -10,9 +11,26 @@ import { sourceError } from './source-error.js';
 export type Row = Readonly<Record<string, string | null>>;
 
 /** What a connection needs, with the question of TLS settled. */
-export type ResolvedOptions = ConnectionOptions;
+export interface ResolvedOptions {
+  readonly driver: ConnectionOptions;
+  /**
+   * The server that it has to lead to, as `serverSql` tells. An address may lead to another one at any time (a failover, a router), and what
+   * belongs together has to come from one: places in the binlog, views and the stream of different servers say nothing of each other.
+   */
+  readonly server: string | undefined;
+}
 
-export function connectionOptions(config: MysqlConfig, tls: boolean): ResolvedOptions {
+/** Servers of one replication never share their id. */
+export const serverSql = "SELECT CONCAT_WS(' ', @@GLOBAL.server_id, @@hostname, @@port, @@datadir) AS server";
+
+export function otherServer(): AppError {
+  return new AppError('source-unreachable', 'the address leads to another server than a moment ago', {
+    retriable: true,
+    hint: 'it is tried again; where that does not end, give the address of one server, not of a router that spreads over several',
+  });
+}
+
+export function connectionOptions(config: MysqlConfig, tls: boolean): ConnectionOptions {
   return {
     host: config.host,
     port: config.port,
@@ -42,16 +60,16 @@ const sessionSettings = [
   'sql_select_limit = 18446744073709551615',
   'sql_big_selects = 1',
 ];
-/** MariaDB passes over comments for a MySQL from 5.7.0 to 9.99.99, and MySQL over those with an M. */
+/** A primary key that MySQL has made of itself is one like any other. MariaDB passes over comments for a MySQL from 5.7.0 to 9.99.99, and MySQL over those with an M. */
 const productSettings =
-  ' /*!50708 , max_execution_time = 0 */ /*M! , max_statement_time = 0 , idle_transaction_timeout = 0 */';
+  ' /*!50708 , max_execution_time = 0 */ /*!80030 , show_gipk_in_create_table_and_information_schema = 1 */ /*M! , max_statement_time = 0 , idle_transaction_timeout = 0 */';
 
 type Start<T> = (connection: Connection, resolve: (value: T) => void, reject: (error: Error) => void) => void;
 
 /** A connection for questions; every value is text. */
 export class Session {
   readonly #connection: Connection;
-  readonly options: ResolvedOptions;
+  #options: ResolvedOptions;
   readonly #user: string;
   readonly #deadlines: Deadlines;
   /** Set when the connection broke while no query ran. */
@@ -61,7 +79,7 @@ export class Session {
 
   private constructor(connection: Connection, options: ResolvedOptions, { user, deadlines }: MysqlConfig) {
     this.#connection = connection;
-    this.options = options;
+    this.#options = options;
     this.#user = user;
     this.#deadlines = deadlines;
     connection.on('error', (error: Error) => {
@@ -71,20 +89,27 @@ export class Session {
 
   /** Connects, with or without TLS as the mode and the server allow. */
   static async open(config: MysqlConfig, signal?: AbortSignal): Promise<Session> {
-    if (config.sslMode === 'disabled') return this.openWith(config, connectionOptions(config, false), signal);
+    const open = (tls: boolean) =>
+      this.openWith(config, { driver: connectionOptions(config, tls), server: undefined }, signal);
+    if (config.sslMode === 'disabled') return open(false);
     try {
-      return await this.openWith(config, connectionOptions(config, true), signal);
+      return await open(true);
     } catch (error) {
       const { cause } = error as { cause?: { code?: unknown } };
       if (config.sslMode === 'required' || cause?.code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
-      return this.openWith(config, connectionOptions(config, false), signal);
+      return open(false);
     }
+  }
+
+  /** For more connections to the same server. */
+  get options(): ResolvedOptions {
+    return this.#options;
   }
 
   static async openWith(config: MysqlConfig, options: ResolvedOptions, signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted();
     // The driver's own limit ends with the handshake; ours counts up to a session that can be used.
-    const connection = mysql.createConnection({ ...options, connectTimeout: 0 });
+    const connection = mysql.createConnection({ ...options.driver, connectTimeout: 0 });
     const session = new Session(connection, options, config);
     const onAbort = () => session.close();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -95,6 +120,9 @@ export class Session {
       });
       await session.query(`SET SESSION ${sessionSettings.join(', ')}${productSettings}`, doing);
       await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ', doing);
+      const server = (await session.query(serverSql, doing))[0]?.['server'] ?? '';
+      if (server !== (options.server ?? server)) throw otherServer();
+      session.#options = { ...options, server };
     } catch (error) {
       connection.destroy();
       throw error;
@@ -174,6 +202,18 @@ export class Session {
   close(): void {
     this.#connection.destroy();
     for (const reject of this.#pending) reject(new DOMException('the session was closed', 'AbortError'));
+  }
+}
+
+/** Whether the user may run this. */
+export async function allowed(session: Session, sql: string): Promise<boolean> {
+  try {
+    await session.query(sql);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && (error.code === 'source-missing-grant' || error.code === 'source-access-denied'))
+      return false;
+    throw error;
   }
 }
 

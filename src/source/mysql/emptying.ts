@@ -1,8 +1,9 @@
 // What a statement takes away whole, of which the binlog names no row: the rows that were captured of those tables are deleted one by one,
 // as if the statement had done so, in the append of the statement itself. Chunks are filled as far as there is room.
 import type { Row, RowSchema } from '../../core/data-type.js';
-import type { RowEncoder, SourceTable } from '../../core/row-encoder.js';
-import { writeValue } from '../../schema/formats/write-value.js';
+import type { RowEncoder } from '../../core/row-encoder.js';
+import { splitName } from '../../core/table-name.js';
+import { deleteRow, heldSource } from '../held-deletes.js';
 import type { HeldTable } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
 import { emptiedUnknown, type Emptied } from './table-knowledge.js';
@@ -47,9 +48,10 @@ export class Emptying {
   async #concerned(): Promise<HeldTable[]> {
     const { tables, what, heldTables } = this.#options;
     const names = new Set(what.tables);
-    const isConcerned = (name: string): boolean =>
-      names.has(name) || what.databases.some((database) => name.startsWith(`${database}.`));
-    const held = (await heldTables()).filter(({ name }) => isConcerned(tables.known.fold(name)));
+    const isConcerned = (name: string): boolean => names.has(name) || what.databases.includes(splitName(name).database);
+    // One that stands still is read again as it is by then, behind the statement.
+    const isLeftOut = (name: string): boolean => tables.known.isLeftOut(tables.known.fold(name));
+    const held = (await heldTables()).filter(({ name }) => isConcerned(tables.known.fold(name)) && !isLeftOut(name));
     const known = new Set(held.map(({ name }) => tables.known.fold(name)));
     const unknown = [...tables.names].find((name) => isConcerned(name) && !known.has(name));
     if (unknown !== undefined) throw emptiedUnknown(unknown);
@@ -72,30 +74,11 @@ export class Emptying {
     }
     const held = await next.read();
     if (held === undefined) throw emptiedUnknown(next.name);
-    const encoder = await this.#options.tables.encoderOf(sourceTable(next.name, held.schema));
+    const encoder = await this.#options.tables.encoderOf(heldSource(next.name, held.schema));
     this.#source = { encoder, schema: held.schema, pages: held.pages[Symbol.asyncIterator]() };
   }
 
   #delete({ encoder, schema }: Source, row: Row): void {
-    if (this.rows++ < this.#options.passOver) return;
-    const to = encoder.beginDelete();
-    const columns = encoder.wantsOldRow ? schema.columns.keys() : schema.keyColumns;
-    for (const i of columns) writeValue(to, schema.columns[i]!.type, row[i]!);
-    encoder.endDelete();
+    if (this.rows++ >= this.#options.passOver) deleteRow(encoder, schema, row);
   }
-}
-
-/** As far as it matters for deletes: a primary key holds no NULL. */
-function sourceTable(name: string, { columns, keyColumns }: RowSchema): SourceTable {
-  const dot = name.indexOf('.');
-  return {
-    database: name.slice(0, dot),
-    table: name.slice(dot + 1),
-    columns: columns.map((column, i) => ({
-      ...column,
-      nullable: !keyColumns.includes(i),
-      sourceType: column.type.kind,
-    })),
-    keyColumns,
-  };
 }

@@ -1,6 +1,7 @@
 // What to say when the filters match no table: the contradiction where there is one, else the nearest names.
+import { splitPatterns } from '../../core/pattern-list.js';
 import type { SourceFinding } from '../source-connector.js';
-import { splitList, type MysqlConfig } from './config.js';
+import type { MysqlConfig } from './config.js';
 import type { TableFilter } from './filters.js';
 import { tableName } from './table-schema.js';
 
@@ -13,7 +14,7 @@ export function nothingMatches(all: readonly Named[], filter: TableFilter, confi
   const contradiction = all.filter(
     (table) =>
       !filter.matchesDatabase(table.database) &&
-      config.tables.include.some((pattern) => pattern.test(tableName(table))),
+      config.tables.include.some((pattern) => pattern.test(`${table.database}.${table.table}`)),
   );
   const names = contradiction.length > 0 ? contradiction : nearest(all, config);
   const listed = names.slice(0, 5).map(tableName).join(', ');
@@ -35,8 +36,8 @@ export function nothingMatches(all: readonly Named[], filter: TableFilter, confi
 /** Tables by the distance of their names from what the lists name. */
 function nearest(all: readonly Named[], config: MysqlConfig): Named[] {
   const wanted = [
-    ...splitList(config.tables.includeText),
-    ...splitList(config.databases.includeText).map((database) => `${database}.`),
+    ...splitPatterns(config.tables.includeText),
+    ...splitPatterns(config.databases.includeText).map((database) => `${database}.`),
   ].map((item) => item.replaceAll('\\', '').toLowerCase());
   const score = (table: Named) => {
     const name = tableName(table).toLowerCase();

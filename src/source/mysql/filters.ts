@@ -1,7 +1,8 @@
 // Which tables and columns are captured, by the filters of the configuration. Matching a table happens at every table map, so
 // answers are remembered.
+import { splitPatterns } from '../../core/pattern-list.js';
+import { isUnwanted, topicName } from '../../core/topic-name.js';
 import type { Filter, MysqlConfig } from './config.js';
-import { splitList } from './config.js';
 
 const systemSchemas: ReadonlySet<string> = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
 
@@ -12,17 +13,26 @@ export class TableFilter {
 
   constructor(config: MysqlConfig) {
     this.#config = config;
-    this.#named = new Set(splitList(config.tables.includeText).map((item) => item.replaceAll('\\', '').toLowerCase()));
+    this.#named = new Set(
+      splitPatterns(config.tables.includeText).map((item) => item.replaceAll('\\', '').toLowerCase()),
+    );
   }
 
   matches(database: string, table: string): boolean {
     const name = `${database}.${table}`;
     let known = this.#known.get(name);
     if (known === undefined) {
-      known = this.matchesDatabase(database) && passes(this.#config.tables, name);
+      known = this.matchesDatabase(database) && passes(this.#config.tables, name) && this.#isWanted(database, table);
       this.#known.set(name, known);
     }
     return known;
+  }
+
+  #isWanted(database: string, table: string): boolean {
+    const { topicPrefix, topics } = this.#config.unwanted;
+    return (
+      topics.length === 0 || !isUnwanted(topicName({ topicPrefix, topicForm: 'dotted' }, { database, table }), topics)
+    );
   }
 
   /** A database some of whose tables may be captured. */
@@ -39,6 +49,10 @@ export class TableFilter {
     return this.#named.has(`${database}.${table}`.toLowerCase());
   }
 
+  get leavesOutColumns(): boolean {
+    return this.#config.excludedColumns.length > 0;
+  }
+
   capturesColumn(database: string, table: string, column: string): boolean {
     const name = `${database}.${table}.${column}`;
     return !this.#config.excludedColumns.some((pattern) => pattern.test(name));
@@ -51,6 +65,7 @@ export class TableFilter {
       describe('database.exclude.list', this.#config.databases.excludeText),
       describe('table.include.list', this.#config.tables.includeText),
       describe('table.exclude.list', this.#config.tables.excludeText),
+      this.#config.unwanted.topics.length > 0 ? 'the filters of topics in transforms' : '',
     ];
     return parts.filter((part) => part !== '').join(' and ') || 'no filter';
   }

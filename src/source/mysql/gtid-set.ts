@@ -47,6 +47,17 @@ class GtidSource {
     this.intervals = merged;
   }
 
+  subtract(first: number, last: number): void {
+    this.#text = undefined;
+    const left: number[] = [];
+    for (let i = 0; i < this.intervals.length; i += 2) {
+      const [low, high] = [this.intervals[i]!, this.intervals[i + 1]!];
+      if (low < first) left.push(low, Math.min(high, first - 1));
+      if (high > last) left.push(Math.max(low, last + 1), high);
+    }
+    this.intervals = left;
+  }
+
   contains(first: number, last: number): boolean {
     for (let i = 0; i < this.intervals.length; i += 2) {
       if (this.intervals[i]! <= first && last <= this.intervals[i + 1]!) return true;
@@ -111,6 +122,16 @@ export class GtidSet {
   add(gtid: Gtid): void {
     assert(gtid.number <= Number.MAX_SAFE_INTEGER, 'a GTID number below 2^53');
     this.#source(gtid.uuid, gtid.tag).add(gtid.number, gtid.number);
+  }
+
+  /** Takes all transactions of `other` out. */
+  subtract(other: GtidSet): void {
+    for (const [key, { intervals }] of other.#sources) {
+      const own = this.#sources.get(key);
+      if (own === undefined) continue;
+      for (let i = 0; i < intervals.length; i += 2) own.subtract(intervals[i]!, intervals[i + 1]!);
+      if (own.intervals.length === 0) this.#sources.delete(key);
+    }
   }
 
   has(gtid: Gtid): boolean {

@@ -3,7 +3,7 @@
 // another, and is another after a move. What was read is contained in a server's binlog state only where the same server ids wrote it; a
 // replica has another server id than the server whose history it holds, while two servers that were set up alike have the same one.
 import type { KnownSource, Recognition } from '../source-connector.js';
-import { executedGtids, type Server } from './server.js';
+import { executedGtids, serverUuid, type Server } from './server.js';
 import type { Session } from './connection.js';
 import type { MariadbPosition } from './mariadb-gtid.js';
 import { parsePosition } from './position.js';
@@ -13,8 +13,7 @@ export async function recognise(session: Session, server: Server, known: KnownSo
 }
 
 async function recogniseMysql(session: Session, known: KnownSource): Promise<Recognition> {
-  const { uuid } = await session.one('SELECT @@GLOBAL.server_uuid AS uuid');
-  const identity = `mysql ${uuid ?? ''}`;
+  const identity = `mysql ${await serverUuid(session)}`;
   if (identity === known.identity) return { identity, same: true };
   if (known.position === null) return { identity, same: false };
   const { stream } = parsePosition(known.position);
@@ -60,7 +59,7 @@ function parseMariadb(text: string): MariadbIdentity | undefined {
 }
 
 /** The state has the newest transaction of each domain *and server*; the position's must be among those that this server has. */
-function holds(state: string, position: MariadbPosition): boolean {
+export function holds(state: string, position: MariadbPosition): boolean {
   if (position.empty) return false;
   const newest = new Map<string, bigint>();
   for (const [domain, server, sequence] of parts(state)) newest.set(`${domain}-${server}`, sequence);

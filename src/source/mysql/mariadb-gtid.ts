@@ -12,6 +12,17 @@ export function printMariadbGtid({ domain, server, sequence }: MariadbGtid): str
   return `${domain}-${server}-${sequence}`;
 }
 
+/** Reads `0-1-123`. */
+export function parseMariadbGtid(text: string): MariadbGtid {
+  const match = /^(\d{1,10})-(\d{1,10})-(\d{1,20})$/.exec(text);
+  if (!match) {
+    throw new AppError('bad-connector-config', `"${text.slice(0, 120)}" is not a GTID position of MariaDB`, {
+      hint: 'it looks like 0-1-1234',
+    });
+  }
+  return { domain: Number(match[1]), server: Number(match[2]), sequence: BigInt(match[3]!) };
+}
+
 export class MariadbPosition {
   readonly #domains = new Map<number, MariadbGtid>();
   #text: string | undefined = '';
@@ -20,14 +31,7 @@ export class MariadbPosition {
   static parse(text: string): MariadbPosition {
     const position = new MariadbPosition();
     for (const part of text.replaceAll(/\s/g, '').split(',')) {
-      if (part === '') continue;
-      const match = /^(\d{1,10})-(\d{1,10})-(\d{1,20})$/.exec(part);
-      if (!match) {
-        throw new AppError('bad-connector-config', `"${text.slice(0, 120)}" is not a GTID position of MariaDB`, {
-          hint: 'it looks like 0-1-1234',
-        });
-      }
-      position.add({ domain: Number(match[1]), server: Number(match[2]), sequence: BigInt(match[3]!) });
+      if (part !== '') position.add(parseMariadbGtid(part));
     }
     return position;
   }
@@ -41,6 +45,12 @@ export class MariadbPosition {
     const sorted = [...this.#domains].toSorted(([a], [b]) => a - b);
     this.#domains.clear();
     for (const [domain, value] of sorted) this.#domains.set(domain, value);
+  }
+
+  /** The last transaction of a domain, as text; empty: there is none. */
+  lastOf(domain: number): string {
+    const last = this.#domains.get(domain);
+    return last === undefined ? '' : printMariadbGtid(last);
   }
 
   has(gtid: MariadbGtid): boolean {

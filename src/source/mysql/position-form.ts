@@ -11,24 +11,27 @@ export const mysqlPositions: PositionForm = {
     const [x, y] = [parsed(a), parsed(b)];
     if (x === undefined || y === undefined || !contains(x.stream, y.stream)) return false;
     if (cursorOf(x) === cursorOf(y) || !contains(y.stream, x.stream)) return true;
-    return x.snapshot === undefined;
+    return x.snapshot === undefined && x.moved !== true;
   },
   print(position) {
     const of = parsed(position);
     if (of === undefined) return position;
     const { stream, snapshot } = of;
     const place = stream.kind === 'file' ? `${stream.at.file}:${stream.at.offset}` : stream.gtids.toString();
-    return snapshot === undefined ? place : `${place} (snapshot at ${snapshot.table ?? 'its beginning'})`;
+    if (snapshot === undefined) return of.moved === true ? `${place} (set by hand)` : place;
+    if (snapshot.only) return `${place} (reading again ${snapshot.again?.join(', ')})`;
+    return `${place} (snapshot at ${snapshot.table ?? 'its beginning'})`;
   },
   token(position) {
     const of = parsed(position);
     if (of === undefined) return positionToken(position.slice(0, 16), position);
-    const { stream, snapshot } = of;
+    const { stream, snapshot, moved } = of;
+    const whole = snapshot === undefined && moved !== true;
     switch (stream.kind) {
       case 'file':
-        return short(`${stream.at.file}:${stream.at.offset}`, snapshot === undefined, position);
+        return short(`${stream.at.file}:${stream.at.offset}`, whole, position);
       case 'mariadb-gtid':
-        return short(stream.gtids.toString(), snapshot === undefined, position);
+        return short(stream.gtids.toString(), whole, position);
       case 'mysql-gtid': {
         const newest = stream.gtids.newest;
         return positionToken(newest === undefined ? '' : `${newest.uuid.slice(0, 8)}:${newest.number}`, position);
@@ -42,8 +45,8 @@ function short(place: string, whole: boolean, position: string): string {
   return positionToken(place.slice(0, 64), position);
 }
 
-function cursorOf({ snapshot }: Position): string {
-  return snapshot === undefined ? '' : printCursor(snapshot);
+function cursorOf({ snapshot, moved }: Position): string {
+  return `${snapshot === undefined ? '' : printCursor(snapshot)}${moved ? ',moved' : ''}`;
 }
 
 // One long set is asked about again and again, against ever newer ones: the last few stay parsed.

@@ -3,8 +3,10 @@
 import { AppError } from '../../core/errors.js';
 import type { OpenTable } from './captured-tables.js';
 import { eventType, header, headerSize } from './binlog-event.js';
-import { KeyText } from './key-window.js';
+import { KeyText } from '../key-text.js';
 import type { RowDecoder } from './row-decoder.js';
+import { inRow } from './unconvertible.js';
+import { readVersionedRows, readVersionedUpdates } from './versioned-rows.js';
 
 export interface RowsTable {
   readonly open: OpenTable;
@@ -13,8 +15,46 @@ export interface RowsTable {
 
 const keyText = new KeyText();
 
-/** Hands over the rows but for the first `passOver`; returns how many there are in all. */
-export function readRows(event: Buffer, table: RowsTable, passOver: number): number {
+/** Hands over the rows but for the first `passOver`; returns how many there are in all. `file`: the binlog that the event is in. */
+export function readRows(event: Buffer, table: RowsTable, passOver: number, file: string): number {
+  try {
+    return readImages(event, table, passOver);
+  } catch (error) {
+    const end = `${file}:${header.nextOffset(event)}`;
+    throw inRow(
+      error,
+      () =>
+        `row of ${table.open.name} with ${table.decoder.describeRow(event)} in the event of the binlog that ends at ${end}`,
+    );
+  }
+}
+
+function readImages(event: Buffer, table: RowsTable, passOver: number): number {
+  const { change, at } = firstImage(event, table);
+  if (table.decoder.rowEnd !== undefined) {
+    return change === 'update'
+      ? readVersionedUpdates(event, at, table, { passOver, recordKey })
+      : readVersionedRows(event, at, table, { passOver, deletes: change === 'delete', recordKey });
+  }
+  switch (change) {
+    case 'insert':
+      return inserts(event, at, table, passOver);
+    case 'update':
+      return updates(event, at, table, passOver);
+    case 'delete':
+      return deletes(event, at, table, passOver);
+  }
+}
+
+/** The session had foreign_key_checks off: nothing follows from these rows on the server. */
+export function withoutForeignKeys(event: Buffer): boolean {
+  return (event.readUInt16LE(headerSize + 6) & 2) !== 0;
+}
+
+export type RowsChange = 'insert' | 'update' | 'delete';
+
+/** What is done to the rows, and where the first image lies: one per row, or the old and the new one of each updated row. */
+export function firstImage(event: Buffer, table: RowsTable): { readonly change: RowsChange; readonly at: number } {
   const type = header.type(event);
   const v2 = type >= eventType.writeRows;
   // Table id 6, flags 2, and in the second version extra bytes with their length in front.
@@ -36,12 +76,12 @@ export function readRows(event: Buffer, table: RowsTable, passOver: number): num
   switch (type) {
     case eventType.writeRows:
     case eventType.writeRowsV1:
-      return inserts(event, at, table, passOver);
+      return { change: 'insert', at };
     case eventType.updateRows:
     case eventType.updateRowsV1:
-      return updates(event, completeImage(event, at, columnCount, table), table, passOver);
+      return { change: 'update', at: completeImage(event, at, columnCount, table) };
     default:
-      return deletes(event, at, table, passOver);
+      return { change: 'delete', at };
   }
 }
 
@@ -77,15 +117,26 @@ function inserts(event: Buffer, start: number, { open, decoder }: RowsTable, pas
 
 function updates(event: Buffer, start: number, { open, decoder }: RowsTable, passOver: number): number {
   const { encoder } = open;
+  const { oldRow } = encoder;
   let at = start;
   let count = 0;
   while (at < event.length) {
     if (open.windows.length > 0) recordKey(event, recordKey(event, at, open, decoder), open, decoder);
     if (count++ < passOver) {
       at = decoder.skipRow(event, decoder.skipRow(event, at));
+    } else if (oldRow === 'of-deletes') {
+      const after = decoder.skipRow(event, at);
+      const isMoved = !decoder.sameKey(event, at, after);
+      if (isMoved) {
+        decoder.readRow(event, at, encoder.beginDelete());
+        encoder.endDelete();
+      }
+      at = decoder.readRow(event, after, encoder.beginRow(isMoved ? 'c' : 'u'));
+      encoder.endRow();
     } else {
-      at = decoder.readKey(event, at, encoder.beginOldKey());
-      encoder.endOldKey();
+      const to = encoder.beginOld();
+      at = oldRow === 'key' ? decoder.readKey(event, at, to) : decoder.readRow(event, at, to);
+      encoder.endOld();
       at = decoder.readRow(event, at, encoder.beginRow('u'));
       encoder.endRow();
     }
@@ -95,7 +146,7 @@ function updates(event: Buffer, start: number, { open, decoder }: RowsTable, pas
 
 function deletes(event: Buffer, start: number, { open, decoder }: RowsTable, passOver: number): number {
   const { encoder } = open;
-  const { wantsOldRow } = encoder;
+  const { oldRow } = encoder;
   let at = start;
   let count = 0;
   while (at < event.length) {
@@ -104,7 +155,7 @@ function deletes(event: Buffer, start: number, { open, decoder }: RowsTable, pas
       at = decoder.skipRow(event, at);
     } else {
       const to = encoder.beginDelete();
-      at = wantsOldRow ? decoder.readRow(event, at, to) : decoder.readKey(event, at, to);
+      at = oldRow === 'key' ? decoder.readKey(event, at, to) : decoder.readRow(event, at, to);
       encoder.endDelete();
     }
   }

@@ -60,9 +60,15 @@ export async function currentPosition(session: Session, server: Server): Promise
     }
     case 'file': {
       const at = await binlogEnd(session, server);
-      return { kind: 'file', at: at ?? { file: '', offset: 4 } };
+      return { kind: 'file', at: at ?? { file: '', offset: 4 }, server: await serverUuid(session) };
     }
   }
+}
+
+/** MySQL's; MariaDB has none. */
+export async function serverUuid(session: Session): Promise<string> {
+  const { uuid } = await session.one('SELECT @@GLOBAL.server_uuid AS uuid');
+  return uuid ?? '';
 }
 
 export async function executedGtids(session: Session): Promise<GtidSet> {
@@ -92,5 +98,5 @@ export async function askCollations(session: Session, server: Server): Promise<C
       ),
     );
   }
-  return collations;
+  return { byId: collations, ofGeometries: server.mariadb };
 }

@@ -3,11 +3,12 @@
 // read in it and handed over when the stream has passed `high`, less the keys that the stream changed meanwhile, are the state
 // of the tables at exactly that place of the stream.
 import type { Logger } from '../../core/logger.js';
-import { delay } from '../../core/backoff.js';
+import { createBackoff, delay } from '../../core/backoff.js';
 import { AppError, assert } from '../../core/errors.js';
 import { quoteText, type Session } from './connection.js';
 import { compareOffsets, type FileOffset, type StreamPosition } from './position.js';
 import { binlogEnd, type Server } from './server.js';
+import { isLockTimeout } from './source-error.js';
 
 export interface SnapshotView {
   /** The place that bounds what was read so far in this view; asked after reading. */
@@ -90,11 +91,11 @@ async function openMariadbView({ session, place, signal }: ViewOptions): Promise
  * Without GTIDs nothing tells what a reader sees. A global read lock makes binlog and tables agree for the moment in which the
  * view begins; it is taken once per table.
  */
-async function openLockedView({ session, server, logger }: ViewOptions): Promise<SnapshotView> {
+async function openLockedView({ session, server, signal, logger }: ViewOptions): Promise<SnapshotView> {
   logger.warn('GTIDs are off: taking a global read lock for a moment (FLUSH TABLES WITH READ LOCK)');
-  await session.queryLong('FLUSH TABLES WITH READ LOCK', 'taking a global read lock for a moment');
   let at: FileOffset;
   try {
+    await lockAll(session, signal, logger);
     at = await requireEnd(session, server);
     await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     await session.queryLong('START TRANSACTION WITH CONSISTENT SNAPSHOT', 'beginning a snapshot');
@@ -108,6 +109,32 @@ async function openLockedView({ session, server, logger }: ViewOptions): Promise
       await session.query('COMMIT');
     },
   };
+}
+
+/** The lock waits behind each statement that runs, and every writer behind it: so it gives up soon, and lets them pass. */
+const lockSeconds = 1;
+
+async function lockAll(session: Session, signal: AbortSignal, logger: Logger): Promise<void> {
+  const backoff = createBackoff({ initialMs: 1000, maxMs: 30_000 });
+  await session.query(`SET SESSION lock_wait_timeout = ${lockSeconds}`);
+  for (;;) {
+    try {
+      await session.queryLong('FLUSH TABLES WITH READ LOCK', 'taking a global read lock for a moment');
+      break;
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      // MySQL keeps what it has of the lock when the statement fails: new writers would wait for our next try.
+      await session.query('UNLOCK TABLES');
+      if (backoff.attempt === 0) {
+        logger.warn('a long statement keeps the snapshot from its global read lock: it is tried again and again', {
+          seconds: lockSeconds,
+        });
+      }
+      await backoff.wait(signal);
+    }
+  }
+  // What is read later waits for an ALTER as long as any session.
+  await session.query('SET SESSION lock_wait_timeout = DEFAULT');
 }
 
 async function requireEnd(session: Session, server: Server): Promise<FileOffset> {

@@ -1,19 +1,21 @@
 // Reads the tables of a snapshot chunk by chunk, one chunk ahead of the stream. It hands over nothing itself: a chunk that has
 // been read waits here, with its window and its place in the binlog, until the run finds that the stream has passed that place.
+import { systemClock } from '../../core/clock.js';
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { SnapshotProgress } from '../source-connector.js';
+import type { SnapshotProgress, TableProgress } from '../source-connector.js';
 import type { CapturedTables, OpenTable } from './captured-tables.js';
 import type { MysqlConfig } from './config.js';
 import { Session, type ResolvedOptions } from './connection.js';
-import { KeyWindow } from './key-window.js';
-import type { FileOffset, SnapshotCursor, StreamPosition } from './position.js';
+import type { KeyWindow } from './key-window.js';
+import type { FileOffset, SnapshotCursor } from './position.js';
 import { readRaw, type RawRows } from './raw-rows.js';
+import { ReadAhead } from './read-ahead.js';
 import { binlogEnd, type Server } from './server.js';
 import { ChunkQuery } from './snapshot-query.js';
-import { openView, type SnapshotView } from './snapshot-view.js';
+import { openWindow, type OpenWindow, type WindowOptions } from './snapshot-window.js';
 import { sourceError } from './source-error.js';
-import { tableName, type TableSchema } from './table-schema.js';
+import { isOtherTable, readSignature, tableName, type TableSchema } from './table-schema.js';
 import type { Wakeup } from './wakeup.js';
 
 /** What a chunk aims at, and where a chunk of unexpectedly large rows is cut off. */
@@ -24,6 +26,8 @@ const chunksAhead = 2;
 export interface SnapshotTable {
   readonly schema: TableSchema;
   readonly open: OpenTable;
+  /** Only rows that meet it are read. */
+  readonly where?: string | undefined;
 }
 
 export interface SnapshotChunk {
@@ -32,16 +36,11 @@ export interface SnapshotChunk {
   readonly rows: RawRows;
   readonly window: KeyWindow;
   readonly high: FileOffset;
+  readonly kind: 'true' | 'incremental';
   /** The last of the table. */
   readonly last: boolean;
   /** Called when all its rows were handed over or dropped. */
   release(): void;
-}
-
-/** What the stream has read at some moment. */
-export interface StreamRead {
-  readonly read: StreamPosition;
-  readonly place: FileOffset | undefined;
 }
 
 export interface SnapshotterOptions {
@@ -49,57 +48,58 @@ export interface SnapshotterOptions {
   readonly connection: ResolvedOptions;
   readonly server: Server;
   readonly tables: readonly SnapshotTable[];
+  /** What its rows are called. */
+  readonly kind: SnapshotChunk['kind'];
   readonly captured: CapturedTables;
   /** What earlier runs have handed over already. */
   readonly cursor: SnapshotCursor;
-  /**
-   * Calls `begin` when the stream stands between two transactions, at once where it does, with a copy of what it has read.
-   * Rejects when the run ends before.
-   */
-  readonly betweenTransactions: <T>(begin: (read: StreamRead) => T) => Promise<T>;
+  readonly betweenTransactions: WindowOptions['betweenTransactions'];
+  /** The table (folded name) is not as it was described, and is not read on. */
+  readonly onChanged: (name: string) => void;
   readonly wakeup: Wakeup;
   readonly logger: Logger;
 }
 
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
-  readonly #stop = new AbortController();
-  readonly #ready: SnapshotChunk[] = [];
+  readonly #ahead: ReadAhead<SnapshotChunk>;
   readonly #rowCounts = new Map<string, number>();
+  readonly #begunMs = new Map<string, number>();
   readonly #doneTables = new Set<string>();
-  #resume: (() => void) | undefined;
+  readonly #skipped = new Set<string>();
   #session: Session | undefined;
-  #finished = false;
-  #failure: AppError | undefined;
-  readonly #running: Promise<void>;
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
-    this.#running = this.#run().then(
-      () => {
-        this.#finished = true;
-        options.wakeup.notify();
-      },
-      (error: unknown) => {
-        this.#failure = sourceError(error, 'reading the snapshot', options.config.user);
-        options.wakeup.notify();
-      },
-    );
+    this.#ahead = new ReadAhead({
+      ahead: chunksAhead,
+      wakeup: options.wakeup,
+      release: (chunk) => chunk.release(),
+      failure: (error) => sourceError(error, 'reading the snapshot', options.config.user),
+    });
+    this.#ahead.begin(() => this.#run());
   }
 
   /** The oldest chunk that waits; throws what ended the reading. */
   peek(): SnapshotChunk | undefined {
-    const chunk = this.#ready[0];
-    if (!chunk && this.#failure) throw this.#failure;
-    return chunk;
+    return this.#ahead.peek();
   }
 
   /** The oldest chunk has been handed over. */
   shift(): void {
-    const chunk = this.#ready.shift();
+    const chunk = this.#ahead.shift();
     chunk?.release();
     if (chunk?.last) this.#doneTables.add(chunk.table.open.name);
-    this.#resume?.();
+  }
+
+  /** Nothing more is handed over of this table (folded name). */
+  skip(name: string): void {
+    this.#skipped.add(name);
+    this.#ahead.drop((chunk) => this.#fold(chunk.table) === name);
+  }
+
+  #fold({ schema }: SnapshotTable): string {
+    return this.#options.captured.known.fold(tableName(schema));
   }
 
   countRows(table: string, rows: number): void {
@@ -108,7 +108,7 @@ export class Snapshotter {
 
   /** True when all tables have been read and handed over. */
   get done(): boolean {
-    return this.#finished && this.#ready.length === 0;
+    return this.#ahead.done;
   }
 
   get progress(): SnapshotProgress {
@@ -118,17 +118,24 @@ export class Snapshotter {
         rows: this.#rowCounts.get(open.name) ?? 0,
         rowsEstimated: schema.rowsEstimated,
         done: this.#doneTables.has(open.name),
+        ...this.#pace(open.name, schema.rowsEstimated),
       })),
     };
   }
 
-  async close(): Promise<void> {
-    this.#stop.abort(new DOMException('stopped', 'AbortError'));
-    this.#resume?.();
+  /** How fast it comes; nothing before its first rows. */
+  #pace(table: string, estimated: number | null): Pick<TableProgress, 'rowsPerSecond' | 'secondsLeft'> {
+    const begun = this.#begunMs.get(table);
+    const rows = this.#rowCounts.get(table) ?? 0;
+    if (begun === undefined || rows === 0) return {};
+    const rowsPerSecond = Math.round((rows * 1000) / Math.max(1, systemClock.monotonicMs() - begun));
+    if (estimated === null || estimated < rows || rowsPerSecond === 0) return { rowsPerSecond };
+    return { rowsPerSecond, secondsLeft: Math.ceil((estimated - rows) / rowsPerSecond) };
+  }
+
+  close(): Promise<void> {
     // Ends a query that runs: its promise rejects with the lost connection, which nobody asks for any more.
-    this.#session?.close();
-    await this.#running;
-    for (const chunk of this.#ready.splice(0)) chunk.release();
+    return this.#ahead.close(() => this.#session?.close());
   }
 
   async #run(): Promise<void> {
@@ -141,6 +148,7 @@ export class Snapshotter {
           continue;
         }
         await this.#readTable(table, cursor.table === name ? cursor.key : null);
+        this.#options.wakeup.notify();
       }
     } finally {
       this.#session?.close();
@@ -149,7 +157,8 @@ export class Snapshotter {
 
   async #readTable(table: SnapshotTable, from: readonly string[] | null): Promise<void> {
     const { config, captured } = this.#options;
-    const query = new ChunkQuery(table.schema, captured.filter);
+    this.#begunMs.set(table.open.name, systemClock.monotonicMs());
+    const query = new ChunkQuery(table.schema, captured.filter, table.where);
     let after = from;
     let limit = Math.min(
       config.chunkRows,
@@ -158,10 +167,13 @@ export class Snapshotter {
     let view: OpenWindow | undefined;
     try {
       for (;;) {
-        await this.#room();
+        await this.#ahead.room();
+        if (this.#skipped.has(this.#fold(table))) return await view?.view.close();
         const session = (this.#session ??= await this.#connect());
-        view ??= await this.#openWindow(table, session);
-        const { rows, cut } = await readRaw(session, query.sql(after, limit), chunkBytesMax);
+        view ??= await openWindow({ ...this.#options, open: table.open, session, signal: this.#ahead.signal });
+        const read = await this.#readChunk(session, table, query.sql(after, limit));
+        if (read === undefined) return;
+        const { rows, cut } = read;
         if (cut) {
           // The rest of the result would have to be read first.
           session.close();
@@ -178,8 +190,11 @@ export class Snapshotter {
           limit = Math.min(config.chunkRows, Math.max(100, Math.trunc((chunkBytes * rows.count) / rows.bytes)));
         }
         if (!lasting) view = undefined;
-        this.#ready.push({ table, query, rows, window, high, last, release });
-        this.#options.wakeup.notify();
+        if (this.#skipped.has(this.#fold(table))) {
+          release();
+          return;
+        }
+        this.#ahead.push({ table, query, rows, window, high, kind: this.#options.kind, last, release });
         if (last) return;
       }
     } finally {
@@ -187,45 +202,26 @@ export class Snapshotter {
     }
   }
 
-  /** Waits until less than `chunksAhead` chunks are in memory. */
-  async #room(): Promise<void> {
-    while (this.#ready.length >= chunksAhead && !this.#stop.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-    }
-    this.#stop.signal.throwIfAborted();
-  }
-
-  /**
-   * Begins to record changed keys, and then opens the view: whatever the view does not see is recorded, because it comes in the
-   * stream behind what had been read when the recording began. In the middle of a transaction its first rows would be missed.
-   */
-  async #openWindow(table: SnapshotTable, session: Session): Promise<OpenWindow> {
-    const { server, betweenTransactions, logger } = this.#options;
-    const { open } = table;
-    const window = new KeyWindow();
-    const release = () => {
-      open.windows = open.windows.filter((other) => other !== window);
-    };
-    const read = await betweenTransactions((now) => {
-      open.windows = [...open.windows, window];
-      return now;
-    });
+  /** Undefined: the table is not as it was described, so what was read may be something else than it is taken for. */
+  async #readChunk(session: Session, table: SnapshotTable, sql: string) {
+    const { schema } = table;
     try {
-      const view = await openView({ session, server, ...read, signal: this.#stop.signal, logger });
-      return { window, view, release };
+      const read = await readRaw(session, sql, chunkBytesMax);
+      if (read.cut || (await readSignature(session, schema)) === schema.signature) return read;
     } catch (error) {
-      release();
-      throw error;
+      if (!isOtherTable(error)) throw error;
     }
+    session.close();
+    this.#session = undefined;
+    this.#options.onChanged(this.#fold(table));
+    return undefined;
   }
 
   /** MariaDB's view knows its place already; MySQL's end of the binlog can be asked on any connection. */
   async #highElsewhere({ view }: OpenWindow): Promise<FileOffset> {
     const { config, connection, server } = this.#options;
     if (server.mariadb) return view.high();
-    const session = await Session.openWith(config, connection, this.#stop.signal);
+    const session = await Session.openWith(config, connection, this.#ahead.signal);
     this.#session = await this.#prepare(session);
     const at = await binlogEnd(session, server);
     if (!at)
@@ -235,19 +231,13 @@ export class Snapshotter {
 
   async #connect(): Promise<Session> {
     const { config, connection } = this.#options;
-    return this.#prepare(await Session.openWith(config, connection, this.#stop.signal));
+    return this.#prepare(await Session.openWith(config, connection, this.#ahead.signal));
   }
 
   async #prepare(session: Session): Promise<Session> {
-    if (this.#stop.signal.aborted) session.close();
+    if (this.#ahead.signal.aborted) session.close();
     // Text in each column's own character set: the same bytes as in the binlog, decoded by the same code.
     await session.query('SET SESSION character_set_results = NULL');
     return session;
   }
-}
-
-interface OpenWindow {
-  readonly window: KeyWindow;
-  readonly view: SnapshotView;
-  readonly release: () => void;
 }

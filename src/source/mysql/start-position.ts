@@ -1,47 +1,86 @@
 // Whether the server can go on behind a stored position: it must still hold what comes behind it, and must not have lost what
 // lies before it.
-import { AppError } from '../../core/errors.js';
-import { quoteText, type Session } from './connection.js';
+import { delay } from '../../core/backoff.js';
+import { systemClock } from '../../core/clock.js';
+import type { AppError } from '../../core/errors.js';
+import type { Session } from './connection.js';
 import { GtidSet } from './gtid-set.js';
-import { MariadbPosition } from './mariadb-gtid.js';
+import { holds } from './identity.js';
+import type { MariadbPosition } from './mariadb-gtid.js';
 import type { StreamPosition } from './position.js';
-import type { Server } from './server.js';
-import { positionLost } from './source-error.js';
+import { executedGtids, serverUuid, type Server } from './server.js';
+import { positionLost, rewound } from './source-error.js';
 
-export async function checkPosition(session: Session, server: Server, position: StreamPosition): Promise<void> {
+const catchUpMs = 5_000;
+const pollMs = 100;
+
+/** `begin`: where the stream has to begin for it, which may be before it (stream-begin.ts). */
+export async function checkPosition(
+  session: Session,
+  server: Server,
+  position: StreamPosition,
+  begin: StreamPosition = position,
+): Promise<void> {
   if (position.kind !== server.position) {
     throw positionLost(`it is of kind ${position.kind}, and the server has ${server.position}`);
   }
   switch (position.kind) {
     case 'mysql-gtid':
-      return checkGtids(session, position.gtids);
+      return checkGtids(session, position.gtids, begin.kind === 'mysql-gtid' ? begin.gtids : position.gtids);
     case 'mariadb-gtid':
       return checkMariadb(session, position.gtids);
     case 'file':
-      return checkFile(session, position.at);
+      if (position.server !== undefined) await checkServer(session, position.server);
+      await checkFile(session, position.at);
+      if (begin.kind === 'file') await checkFile(session, begin.at);
+      return;
   }
 }
 
-async function checkGtids(session: Session, ours: GtidSet): Promise<void> {
+async function checkGtids(session: Session, ours: GtidSet, begin: GtidSet): Promise<void> {
   const { purged } = await session.one('SELECT @@GLOBAL.gtid_purged AS purged');
   const lost = GtidSet.parse(purged ?? '');
-  if (!ours.contains(lost))
-    throw positionLost(`transactions ${lost.toString()} are purged, and we have ${ours.toString()}`);
+  if (!begin.contains(lost))
+    throw positionLost(`transactions ${lost.toString()} are purged, and we have ${begin.toString()}`);
   if (ours.empty) return;
-  // gtid_executed may be a moment behind what was sent to us, so a difference gets the time to go away.
-  const { missing } = await session.one(
-    `SELECT WAIT_FOR_EXECUTED_GTID_SET(${quoteText(ours.toString())}, 5) AS missing`,
-  );
-  if (missing === '0') return;
-  const { executed } = await session.one('SELECT @@GLOBAL.gtid_executed AS executed');
-  throw rewound(ours.toString(), (executed ?? '').replaceAll(/\s/g, ''));
+  await eventually(async () => {
+    const executed = await executedGtids(session);
+    return executed.contains(ours) ? undefined : behind(ours.toString(), executed.toString());
+  });
 }
 
-/** Whether a transaction is purged the server tells when the dump is asked for. */
+/**
+ * Whether a transaction is purged the server tells when the dump is asked for. What it has written it knows by domain and server: without
+ * gtid_strict_mode the numbers of a domain may run backwards.
+ */
 async function checkMariadb(session: Session, ours: MariadbPosition): Promise<void> {
-  const { written } = await session.one('SELECT @@GLOBAL.gtid_binlog_pos AS written');
-  const theirs = MariadbPosition.parse(written ?? '');
-  if (!theirs.contains(ours)) throw rewound(ours.toString(), theirs.toString());
+  if (ours.empty) return;
+  await eventually(async () => {
+    const { written, state } = await session.one(
+      'SELECT @@GLOBAL.gtid_binlog_pos AS written, @@GLOBAL.gtid_binlog_state AS state',
+    );
+    return holds(state ?? '', ours) ? undefined : behind(ours.toString(), written ?? '');
+  });
+}
+
+/**
+ * What was sent to us may be a moment ahead of what the server says that it has executed, and a replica that takes over may have some of it
+ * still to apply: a difference gets some seconds to go away. Asked again and again, since a statement that waits would have to be shorter
+ * than the deadlines of the connector.
+ */
+async function eventually(problem: () => Promise<AppError | undefined>): Promise<void> {
+  const end = systemClock.monotonicMs() + catchUpMs;
+  for (;;) {
+    const found = await problem();
+    if (found === undefined) return;
+    if (systemClock.monotonicMs() > end) throw found;
+    await delay(pollMs);
+  }
+}
+
+async function checkServer(session: Session, ours: string): Promise<void> {
+  const uuid = await serverUuid(session);
+  if (uuid !== ours) throw positionLost(`it is a place in the binlog of server ${ours}, and this is ${uuid}`);
 }
 
 async function checkFile(session: Session, at: { readonly file: string; readonly offset: number }): Promise<void> {
@@ -49,16 +88,11 @@ async function checkFile(session: Session, at: { readonly file: string; readonly
   const log = logs.find((row) => row['Log_name'] === at.file);
   if (!log) throw positionLost(`binlog file ${at.file} is gone`);
   const size = Number(log['File_size']);
-  if (size < at.offset) throw rewound(`${at.file}:${at.offset}`, `${at.file}:${size}`);
+  if (size < at.offset) throw behind(`${at.file}:${at.offset}`, `${at.file}:${size}`);
 }
 
-function rewound(ours: string, theirs: string): AppError {
-  return new AppError(
-    'source-rewound',
-    'the source is behind our position: it has lost transactions that we have seen',
-    {
-      detail: `ours: ${ours}\nthe source: ${theirs || '(none)'}`,
-      hint: 'after a restore of the source, `writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
-    },
-  );
+function behind(ours: string, theirs: string): AppError {
+  return rewound('it has lost transactions that we have seen', {
+    detail: `ours: ${ours}\nthe source: ${theirs || '(none)'}`,
+  });
 }

@@ -17,3 +17,7 @@ export function refuseStatement(verb: string, query: QueryEvent, filter: TableFi
     },
   );
 }
+
+export function rolledBack(id = ''): AppError {
+  return new AppError('unsupported-change', `transaction ${id} was rolled back after a part of it was handed over`);
+}

@@ -5,24 +5,18 @@ import { isPrimary, tokenize, Words, type TableName } from './statement-words.js
 
 export type Statement =
   | {
-      readonly kind:
-        | 'begin'
-        | 'commit'
-        | 'rollback'
-        | 'savepoint'
-        | 'rollback-to'
-        | 'xa-start'
-        | 'xa-end'
-        | 'xa-commit'
-        | 'xa-rollback';
+      readonly kind: 'begin' | 'commit' | 'rollback' | 'xa-start' | 'xa-end' | 'xa-commit' | 'xa-rollback';
     }
-  /** Creates an empty table; with `fills` its rows come from a SELECT in the statement itself. */
   | {
       readonly kind: 'create-table';
       readonly tables: readonly TableName[];
       readonly replaces: boolean;
-      readonly fills: boolean;
+      /** IF NOT EXISTS: it may have found the table in place. */
+      readonly ifNotExists: boolean;
     }
+  /** SAVEPOINT, and what forgets one (`name` null). */
+  | { readonly kind: 'savepoint'; readonly name: string | null }
+  | { readonly kind: 'rollback-to'; readonly name: string }
   /** Touches tables otherwise than by row events. */
   | { readonly kind: 'table-change'; readonly verb: string; readonly effects: readonly TableEffect[] }
   | { readonly kind: 'drop-database'; readonly verb: string; readonly database: string }
@@ -94,10 +88,14 @@ function classifyWords(words: Words): Statement {
     case 'COMMIT':
       return { kind: 'commit' };
     case 'SAVEPOINT':
+      return { kind: 'savepoint', name: savepointName(words) };
     case 'RELEASE':
-      return { kind: 'savepoint' };
+      return { kind: 'savepoint', name: null };
     case 'ROLLBACK':
-      return words.take('TO') || words.take('WORK', 'TO') ? { kind: 'rollback-to' } : { kind: 'rollback' };
+      words.take('WORK');
+      if (!words.take('TO')) return { kind: 'rollback' };
+      words.take('SAVEPOINT');
+      return { kind: 'rollback-to', name: savepointName(words) };
     case 'XA':
       return classifyXa(words.next());
     case 'TRUNCATE':
@@ -125,6 +123,11 @@ function classifyWords(words: Words): Statement {
     default:
       return neutralVerbs.has(verb) ? { kind: 'neutral' } : { kind: 'rows', verb: verb.trim() || 'a statement' };
   }
+}
+
+/** Compared without case by both servers. */
+function savepointName(words: Words): string {
+  return (words.name()?.table ?? '').toLowerCase();
 }
 
 function tableChange(verb: string, tables: readonly TableName[], does: 'change' | 'truncate' | 'drop'): Statement {
@@ -195,14 +198,13 @@ function classifyCreate(words: Words): Statement {
   const replaces = words.take('OR', 'REPLACE');
   if (words.take('TEMPORARY')) return { kind: 'neutral' };
   if (words.take('TABLE')) {
-    words.take('IF', 'NOT', 'EXISTS');
+    const ifNotExists = words.take('IF', 'NOT', 'EXISTS');
     const name = words.name();
     return {
       kind: 'create-table',
       tables: name ? [name] : [],
       replaces,
-      // A UNION = (...) table shows the rows of others.
-      fills: words.has('SELECT') || words.has('TABLE') || words.has('VALUES', 'ROW') || words.has('UNION'),
+      ifNotExists,
     };
   }
   if (words.take('DATABASE') || words.take('SCHEMA')) {

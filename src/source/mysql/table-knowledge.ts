@@ -1,8 +1,11 @@
-// What is known of the tables that match the filters, beside the open ones: which have no key, which are empty, which exist at all; and
-// what a statement in the binlog does to them. Rows that nobody would ever read are an unsupported change, told before they are missed.
+// What a statement in the binlog does to the tables that match the filters: whose rows it takes away, which tables are no more, and of which
+// rows or columns have changed in a way that no event tells, so that they have to be read again. Statements are told apart by what they
+// may do, never read for columns.
 import { AppError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import { splitName } from '../../core/table-name.js';
 import type { TableEffect } from './alter-table.js';
+import type { ColumnChanges } from './column-clauses.js';
 import type { TableColumn } from './column-form.js';
 import type { TableFilter } from './filters.js';
 import type { Statement } from './statement.js';
@@ -17,24 +20,56 @@ export interface TableDescription {
   readonly keyColumns: readonly number[];
 }
 
+/** What a statement comes to, by folded names of tables that match. */
+export interface StatementEffect {
+  /** Their rows go. */
+  readonly emptied: Emptied;
+  /** They are no more, or no more what they were: what comes under the name is another table. */
+  readonly ended: readonly string[];
+  /** To be read again, with what has done it. */
+  readonly changed: readonly ChangedTable[];
+}
+
+/** Folded names: `database.table`, and databases all of whose tables go. */
+export interface Emptied {
+  readonly tables: readonly string[];
+  readonly databases: readonly string[];
+}
+
+export interface ChangedTable {
+  readonly name: string;
+  /** For people: the verb, or what was seen. */
+  readonly cause: string;
+  /** As the statement has it, it changes these columns alone. */
+  readonly columns?: ColumnChanges | undefined;
+  /** Only rows that meet it may be others than before; in any case some may be gone. */
+  readonly where?: string | undefined;
+}
+
+const none = 'FALSE';
+
+export type TableStatement = Statement & { kind: 'create-table' | 'table-change' | 'drop-database' };
+
+export function isTableStatement(statement: Statement): statement is TableStatement {
+  return statement.kind === 'create-table' || statement.kind === 'table-change' || statement.kind === 'drop-database';
+}
+
+/** Rows of tables that are captured, perhaps, go with it. */
+export function takesRows({ emptied }: StatementEffect): boolean {
+  return emptied.tables.length > 0 || emptied.databases.length > 0;
+}
+
 export class TableKnowledge {
   readonly #filter: TableFilter;
   readonly #logger: Logger;
   /** By folded name. */
   readonly #isOpen: (name: string) => boolean;
   readonly #openNames: () => Iterable<string>;
-  /** Tables that had no primary key when they were last seen, left out. */
-  readonly #keyless = new Set<string>();
-  /**
-   * Tables whose maps show a unique key in the place of a primary key, as the server does where there is none: left out. The text
-   * is the key that they showed.
-   */
-  readonly #uniqueOnly = new Map<string, string>();
-  /** Created in the part of the stream that we have read, and without a row so far. */
-  readonly #empty = new Set<string>();
-  /** Every matching table that exists at our position; unknown after a resume. */
-  #existing: Set<string> | undefined;
   readonly #close: (name: string) => void;
+  /** What the connector has captured before, in an earlier run too, folded; what was dropped since may be among it. */
+  #held: ReadonlyMap<string, string> = new Map();
+  /** Left out, with the reason that was told: no key, or a column that cannot be read. */
+  readonly #leftOut = new Map<string, string>();
   /** The server compares table names without case: every name is held in lower case here. */
   #foldsCase = false;
 
@@ -54,129 +89,19 @@ export class TableKnowledge {
     this.#logger = logger;
   }
 
-  /** Said at every start, before anything else. */
-  foldCase(folds: boolean): void {
-    this.#foldsCase = folds;
+  /** Said at every start, before anything else: how names compare, and what was captured before (`database.table`). */
+  start(foldsCase: boolean, held: Iterable<string>): void {
+    this.#foldsCase = foldsCase;
+    this.#held = new Map([...held].map((name) => [this.fold(name), name]));
   }
 
-  /** Said at a fresh start: these tables match the filters, with and without a primary key, and no others do. */
-  startWith(tables: { readonly keyed: Iterable<string>; readonly keyless: Iterable<string> }): void {
-    this.#keyless.clear();
-    this.#empty.clear();
-    this.#uniqueOnly.clear();
-    for (const name of tables.keyless) this.#keyless.add(this.fold(name));
-    this.#existing = new Set([...tables.keyed, ...tables.keyless].map((name) => this.fold(name)));
+  isHeld(name: string): boolean {
+    return this.#held.has(name);
   }
 
-  /**
-   * False: not captured, by filter or because it has no primary key (said once, or refused when it was named). A captured table
-   * without its key is an unsupported change: the statement that took it may have been hidden from the binlog.
-   */
-  captures(description: TableDescription): boolean {
-    const name = this.fold(tableName(description));
-    if (!this.#filter.matches(description.database, description.table)) return false;
-    if (description.keyColumns.length > 0) return this.#uniqueOnly.get(name) !== keyText(description);
-    if (this.#isOpen(name)) throw changed(`captured table ${name} has lost its primary key`);
-    this.#leaveOut(name, description);
-    return false;
-  }
-
-  #leaveOut(name: string, { database, table }: TableDescription): void {
-    if (this.#filter.names(database, table)) throw keylessTable(name);
-    this.#empty.delete(name);
-    if (this.#keyless.has(name) || this.#uniqueOnly.has(name)) return;
-    this.#keyless.add(name);
-    this.#logger.warn('a table without primary key is left out', { table: name });
-  }
-
-  /**
-   * Whether capture of a table that is not open may begin with this map of it; `now` is the table as the server has it now, where
-   * it still does. False: it is left out. Throws when rows of it may have been written before, which nobody would ever read.
-   */
-  begins(map: TableDescription, now: TableDescription | undefined): boolean {
-    const name = this.fold(tableName(map));
-    if (now && now.keyColumns.length === 0) {
-      // Behind a stored position it is not known whether the key has gone since: then the statement that took it comes in the
-      // stream, and has to find a table that is not known to be keyless.
-      if (this.#existing) this.#leaveOut(name, map);
-      else this.#logger.warn('a table without primary key is left out', { table: name });
-      this.#uniqueOnly.set(name, keyText(map));
-      return false;
-    }
-    if (this.#keyless.has(name))
-      throw changed(`table ${name} has a primary key now, and its rows from before were left out`);
-    if (this.#existing && !this.#empty.has(name))
-      throw changed(`rows of table ${name} came, but no CREATE TABLE, so it may have others from before`);
-    return true;
-  }
-
-  /** It is open, so it exists with rows. */
-  opened(name: string): void {
-    this.#empty.delete(name);
-    this.#existing?.add(name);
-  }
-
-  /** The tables that match the filters and lose all rows by a statement, or their databases. */
-  emptiedBy(statement: TableStatement, defaultDatabase: string): Emptied {
-    const places: Place[] = [];
-    const databases: string[] = [];
-    const add = (table: TableName): void => void places.push(this.#place(table, defaultDatabase));
-    if (statement.kind === 'create-table' && statement.replaces) statement.tables.forEach(add);
-    if (statement.kind === 'drop-database') databases.push(this.fold(statement.database));
-    if (statement.kind === 'table-change')
-      for (const { does, table } of statement.effects) if (does === 'truncate' || does === 'drop') add(table);
-    return {
-      tables: places.filter(({ database, table }) => this.#filter.matches(database, table)).map(tableName),
-      databases: databases.filter((database) => this.#filter.matchesDatabase(database)),
-    };
-  }
-
-  /**
-   * Acts on a statement that creates, changes or drops tables; throws unsupported-change when rows of ours are concerned. `emptied`: those
-   * that it takes away whole have been deleted.
-   */
-  apply(statement: TableStatement, defaultDatabase: string, emptied: boolean): void {
-    switch (statement.kind) {
-      case 'create-table':
-        for (const table of statement.tables) {
-          const place = this.#place(table, defaultDatabase);
-          if (statement.replaces) this.#drop('CREATE OR REPLACE', place, emptied);
-          this.#created(place, statement.fills);
-        }
-        return;
-      case 'table-change':
-        for (const effect of statement.effects) {
-          this.#effect(statement.verb, effect, (name) => this.#place(name, defaultDatabase), emptied);
-        }
-        return;
-      case 'drop-database':
-        this.#dropDatabase(statement.verb, this.fold(statement.database), emptied);
-        return;
-    }
-  }
-
-  #effect(verb: string, effect: TableEffect, place: (name: TableName) => Place, emptied: boolean): void {
-    const at = place(effect.table);
-    switch (effect.does) {
-      case 'key':
-        if (this.#keyless.has(tableName(at)) && this.#filter.matches(at.database, at.table))
-          throw changed(`${verb} gives table ${tableName(at)} a primary key, and its rows from before were left out`);
-        return this.#refuseChange(verb, at);
-      case 'truncate':
-        if (!emptied) this.#refuseChange(verb, at);
-        return;
-      case 'change':
-      case 'mention':
-        return this.#refuseChange(verb, at);
-      case 'fill':
-        if (this.#filter.matches(at.database, at.table) && !this.#keyless.has(tableName(at)))
-          throw changed(`${verb} brings rows without row events into captured table ${tableName(at)}`);
-        return;
-      case 'drop':
-        return this.#drop(verb, at, emptied);
-      case 'rename':
-        return this.#rename(verb, at, place(effect.to));
-    }
+  /** As it was captured before. */
+  heldName(name: string): string | undefined {
+    return this.#held.get(name);
   }
 
   /** As the server compares names. */
@@ -184,106 +109,198 @@ export class TableKnowledge {
     return this.#foldsCase ? name.toLowerCase() : name;
   }
 
+  matches(name: string): boolean {
+    const { database, table } = splitName(name);
+    return this.#filter.matches(database, table);
+  }
+
+  /** False: not captured, by filter, or left out as long as it has no key. */
+  captures(map: TableDescription): boolean {
+    if (!this.#filter.matches(map.database, map.table)) return false;
+    const name = this.fold(tableName(map));
+    return !this.#leftOut.has(name) && (map.keyColumns.length > 0 || this.#isOpen(name));
+  }
+
+  /** Rows of it are not captured until a statement changes it. Told once. */
+  leaveOut(name: string, reason: string, hint?: string): void {
+    this.#close(name);
+    if (this.#leftOut.get(name) === reason) return;
+    this.#leftOut.set(name, reason);
+    this.#logger.warn('a table is left out', { table: name, reason, hint });
+  }
+
+  /** A value of it has no form here: it stands still until it is read again. */
+  stop(name: string, { code, message, detail, hint }: AppError): void {
+    this.#close(name);
+    this.#leftOut.set(name, message);
+    this.#logger.error('a table stands still', { table: name, code, error: message, detail, hint });
+  }
+
+  /** It is new, and not let in; who decides that tells it. */
+  waits(name: string): void {
+    this.#leftOut.set(name, 'it is new, and was not let in');
+  }
+
+  /** What it was left out for is no more. */
+  letIn(name: string): void {
+    this.#leftOut.delete(name);
+  }
+
+  isLeftOut(name: string): boolean {
+    return this.#leftOut.has(name);
+  }
+
+  reasonOf(name: string): string {
+    return this.#leftOut.get(name) ?? '';
+  }
+
+  effectOf(statement: TableStatement, defaultDatabase: string): StatementEffect {
+    const effect = new Collected(
+      (name) => this.matches(name),
+      (database) => this.#openIn(database),
+    );
+    const placeOf = (table: TableName): Place => this.#place(table, defaultDatabase);
+    switch (statement.kind) {
+      case 'create-table':
+        for (const table of statement.tables) {
+          const place = placeOf(table);
+          const name = tableName(place);
+          if (statement.replaces) effect.drop(place);
+          // A statement that finds its table in place is logged, too, and applications begin with one.
+          const isThere = statement.ifNotExists && !statement.replaces && (this.#isOpen(name) || this.isHeld(name));
+          if (!isThere) effect.change(place, 'CREATE TABLE');
+        }
+        break;
+      case 'table-change':
+        for (const each of statement.effects) effect.add(statement.verb, each, placeOf);
+        break;
+      case 'drop-database': {
+        const database = this.fold(statement.database);
+        if (this.#filter.matchesDatabase(database)) effect.dropDatabase(database);
+        break;
+      }
+    }
+    return effect.result();
+  }
+
+  /** The statement has taken effect. */
+  apply({ ended, changed }: StatementEffect): void {
+    for (const name of ended) {
+      if (this.#isOpen(name)) this.#logger.info('a captured table is no more: its rows are deleted', { table: name });
+      this.#close(name);
+      this.#leftOut.delete(name);
+    }
+    // It may have a key now, or columns that can be read.
+    for (const { name } of changed) this.#leftOut.delete(name);
+  }
+
+  #openIn(database: string): readonly string[] {
+    const names = new Set([...this.#openNames(), ...this.#held.keys()]);
+    return [...names].filter((name) => splitName(name).database === database);
+  }
+
   #place(name: TableName, defaultDatabase: string): Place {
     const place = { database: this.fold(name.database ?? defaultDatabase), table: this.fold(name.table) };
     // Text of another character set than UTF-8, or the name of a file instead of a table: it may be any table.
-    if (/\uFFFD|^#mysql50#/i.test(place.table) && this.#filter.matchesDatabase(place.database))
-      throw changed(`a statement changes table ${tableName(place)}, whose name cannot be read`);
-    return place;
+    return { ...place, any: /\uFFFD|^#mysql50#/i.test(place.table) };
   }
-
-  #drop(verb: string, place: Place, emptied: boolean): void {
-    if (!emptied) this.#refuseChange(verb, place);
-    const name = tableName(place);
-    if (this.#isOpen(name)) this.#logger.info('a captured table was dropped: its rows are deleted', { table: name });
-    this.#close(name);
-    this.#gone(name);
-  }
-
-  #rename(verb: string, from: Place, to: Place): void {
-    this.#refuseChange(verb, from);
-    const [before, after] = [tableName(from), tableName(to)];
-    const known = this.#filter.matches(from.database, from.table);
-    const keyless = known && this.#keyless.has(before);
-    const empty = known && this.#empty.has(before);
-    // All tables that match are known, so this is a view.
-    const view = known && this.#existing !== undefined && !this.#existing.has(before);
-    this.#gone(before);
-    if (view || !this.#filter.matches(to.database, to.table)) return;
-    if (!keyless && !empty)
-      throw changed(`${verb} brings table ${before} with its rows under the captured name ${after}`);
-    if (keyless) this.#keyless.add(after);
-    if (empty) this.#empty.add(after);
-    this.#existing?.add(after);
-  }
-
-  #dropDatabase(verb: string, database: string, emptied: boolean): void {
-    const names = [...this.#openNames(), ...(this.#existing ?? []), ...this.#keyless];
-    for (const name of new Set(names)) {
-      if (name.startsWith(`${database}.`))
-        this.#drop(verb, { database, table: name.slice(database.length + 1) }, emptied);
-    }
-    if (!emptied && !this.#existing && this.#filter.matchesDatabase(database))
-      throw changed(`${verb} of ${database}, which may hold captured tables`);
-  }
-
-  #gone(name: string): void {
-    this.#empty.delete(name);
-    this.#keyless.delete(name);
-    this.#uniqueOnly.delete(name);
-    this.#existing?.delete(name);
-  }
-
-  /** `filled`: rows came into it that no event shows. */
-  #created(place: Place, filled: boolean): void {
-    const name = tableName(place);
-    if (!this.#filter.matches(place.database, place.table) || this.#isOpen(name)) return;
-    if (filled) throw changed(`CREATE TABLE fills captured table ${name} without row events`);
-    // CREATE TABLE IF NOT EXISTS is logged for tables that exist, too: after a resume we cannot tell, and assume rows.
-    if (this.#existing && !this.#existing.has(name)) {
-      this.#existing.add(name);
-      this.#empty.add(name);
-    }
-  }
-
-  #refuseChange(verb: string, place: Place): void {
-    const name = tableName(place);
-    if (!this.#filter.matches(place.database, place.table)) return;
-    if (!this.#isOpen(name)) {
-      if (this.#keyless.has(name) || this.#empty.has(name)) return;
-      if (this.#existing && !this.#existing.has(name)) return;
-    }
-    throw changed(`${verb} of captured table ${name} changes rows, columns or its key without row events`);
-  }
-}
-
-type TableStatement = Statement & { kind: 'create-table' | 'table-change' | 'drop-database' };
-
-/** Folded names: `database.table`, and databases all of whose tables go. */
-export interface Emptied {
-  readonly tables: readonly string[];
-  readonly databases: readonly string[];
 }
 
 interface Place {
   readonly database: string;
   readonly table: string;
+  /** The name cannot be read. */
+  readonly any: boolean;
 }
 
-function keyText(table: TableDescription): string {
-  return table.keyColumns.map((i) => table.columns[i]!.name).join(', ');
+class Collected {
+  readonly #matches: (name: string) => boolean;
+  readonly #openIn: (database: string) => readonly string[];
+  readonly #emptied = new Set<string>();
+  readonly #databases: string[] = [];
+  readonly #ended = new Set<string>();
+  readonly #changed = new Map<string, Omit<ChangedTable, 'name'>>();
+
+  constructor(matches: (name: string) => boolean, openIn: (database: string) => readonly string[]) {
+    this.#matches = matches;
+    this.#openIn = openIn;
+  }
+
+  add(verb: string, effect: TableEffect, placeOf: (table: TableName) => Place): void {
+    const place = placeOf(effect.table);
+    switch (effect.does) {
+      case 'key':
+      case 'change':
+      case 'fill':
+      case 'mention':
+        return this.change(place, verb);
+      case 'columns':
+        return this.change(place, verb, { columns: effect.columns });
+      case 'thin':
+        return this.change(place, verb, { where: none });
+      case 'truncate':
+        if (place.any) return this.change(place, verb);
+        this.#emptied.add(tableName(place));
+        return;
+      case 'drop':
+        return this.drop(place);
+      case 'rename': {
+        this.drop(place);
+        const to = placeOf(effect.to);
+        this.change(to, verb);
+        return;
+      }
+    }
+  }
+
+  change(place: Place, cause: string, only: Pick<ChangedTable, 'columns' | 'where'> = {}): void {
+    if (place.any) {
+      for (const name of this.#openIn(place.database))
+        this.#changed.set(name, { cause: `${cause} of a table whose name is not text` });
+      return;
+    }
+    const name = tableName(place);
+    // What stands under the name now is another table than the one that went, and its rows take the place of those.
+    this.#emptied.delete(name);
+    // A statement that touches the table twice, or can be read in two ways, may do more than either says.
+    this.#changed.set(name, this.#changed.has(name) ? { cause } : { cause, ...only });
+  }
+
+  drop(place: Place): void {
+    if (place.any) return this.change(place, 'DROP');
+    const name = tableName(place);
+    this.#emptied.add(name);
+    this.#ended.add(name);
+    this.#changed.delete(name);
+  }
+
+  dropDatabase(database: string): void {
+    this.#databases.push(database);
+    for (const name of this.#openIn(database)) this.#ended.add(name);
+  }
+
+  result(): StatementEffect {
+    const matching = (names: Iterable<string>) => [...names].filter((name) => this.#matches(name));
+    return {
+      emptied: { tables: matching(this.#emptied), databases: this.#databases },
+      ended: matching(this.#ended),
+      changed: [...this.#changed]
+        .filter(([name]) => this.#matches(name))
+        .map(([name, change]) => ({ name, ...change })),
+    };
+  }
 }
 
 export const wayOut =
   '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot; or leave the table out by table.exclude.list';
 
-function changed(message: string): AppError {
-  return new AppError('unsupported-change', message, { hint: wayOut });
-}
-
 /** Of what was captured to a topic only, or into a table that stands still, it is not known here which keys are there. */
 export function emptiedUnknown(name: string): AppError {
-  return changed(`a statement takes all rows of ${name} away, and which were captured of it is not known`);
+  return new AppError(
+    'unsupported-change',
+    `a statement takes all rows of ${name} away, and which were captured of it is not known`,
+    { hint: wayOut },
+  );
 }
 
 export function keylessTable(name: string): AppError {

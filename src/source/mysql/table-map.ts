@@ -1,7 +1,6 @@
 // The table map event: which columns a table had when its rows were written. With binlog_row_metadata=FULL it describes itself
 // (names, signedness, character sets, labels, primary key), so rows are never decoded by a schema of another time.
 import { AppError } from '../../core/errors.js';
-import { toUtf8 } from './charset.js';
 import type { WireColumn } from './binary-reader.js';
 import { labelForm, textForm, type ColumnForm } from './column-form.js';
 import { metadataSize, stringLength, wire, wireSize } from './wire-type.js';
@@ -12,6 +11,10 @@ export interface TableMap {
   readonly columns: readonly WireColumn[];
   /** Empty: the table has no primary key. */
   readonly keyColumns: readonly number[];
+  /** Columns that the server keeps for itself: in the row image, but in no SELECT. */
+  readonly hidden?: ReadonlySet<number>;
+  /** The column that tells until when a row was in force, of a system-versioned table. */
+  readonly rowEnd?: number | undefined;
 }
 
 export interface Collation {
@@ -20,7 +23,12 @@ export interface Collation {
   readonly maxBytes: number;
 }
 
-export type Collations = ReadonlyMap<number, Collation>;
+export interface Collations {
+  /** By the number that table maps have. */
+  readonly byId: ReadonlyMap<number, Collation>;
+  /** Table maps give geometries a collation, too: MariaDB's do. */
+  readonly ofGeometries: boolean;
+}
 
 /** Database and table name of a table map body (behind the event header); cheap, for those that are not captured. */
 export function tableMapName(event: Buffer, body: number): { database: string; table: string; next: number } {
@@ -40,10 +48,12 @@ const field = {
   columnName: 4,
   setLabels: 5,
   enumLabels: 6,
+  geometryType: 7,
   simplePrimaryKey: 8,
   primaryKeyWithPrefix: 9,
   labelDefaultCharset: 10,
   labelColumnCharset: 11,
+  dimensions: 13,
 } as const;
 
 const numericTypes: ReadonlySet<number> = new Set([
@@ -67,6 +77,7 @@ const textTypes: ReadonlySet<number> = new Set([
   wire.longBlob,
   wire.blobCompressed,
   wire.varcharCompressed,
+  wire.vector,
 ]);
 const binaryCollation = 63;
 
@@ -126,7 +137,8 @@ export function parseTableMap(event: Buffer, body: number, end: number, collatio
     raw.push({ type: real, low, high });
   }
   const nullable = cursor.bytes((count + 7) >> 3);
-  const extra = readMetadata(cursor, raw);
+  const hasCollation = (type: number) => textTypes.has(type) || (collations.ofGeometries && type === wire.geometry);
+  const extra = readMetadata(cursor, raw, hasCollation);
   if (!extra.names) {
     throw new AppError('source-misconfigured', `rows of ${database}.${table} were written without column names`, {
       hint: 'SET GLOBAL binlog_row_metadata = FULL; the snapshot has to be taken anew behind the rows written before',
@@ -142,15 +154,13 @@ export function parseTableMap(event: Buffer, body: number, end: number, collatio
         `the table map of ${database}.${table} gives column ${name} the unknown type ${column.type}`,
       );
     }
-    const collation = collations.get(extra.collations[i] ?? -1);
-    const form = formOf(column, extra.unsigned[i] ?? false, extra.collations[i], collation);
-    const charset = form.kind === 'enum' || form.kind === 'set' ? form.charset : 'utf8mb4';
+    const collation = collations.byId.get(extra.collations[i] ?? -1);
     return {
       name,
       nullable: (nullable[i >> 3]! & (1 << (i & 7))) !== 0,
-      form,
+      form: formOf(column, extra, i, collation),
       size,
-      labels: (extra.labels[i] ?? []).map((label) => toUtf8(label, charset)),
+      labels: extra.labels[i] ?? [],
     };
   });
   return { database, table, columns, keyColumns: extra.keyColumns };
@@ -162,12 +172,18 @@ interface Metadata {
   collations: (number | undefined)[];
   labels: (Buffer[] | undefined)[];
   keyColumns: number[];
+  /** The kind of a geometry, the dimensions of a vector. */
+  shapes: (number | undefined)[];
 }
 
 /** The optional fields: a type byte, a length, a value. Fields that say nothing about values are stepped over. */
-function readMetadata(cursor: MetadataInput, raw: readonly RawColumn[]): Metadata {
+function readMetadata(
+  cursor: MetadataInput,
+  raw: readonly RawColumn[],
+  hasCollation: (type: number) => boolean,
+): Metadata {
   const indexes = (match: (type: number) => boolean) => raw.flatMap((column, i) => (match(column.type) ? [i] : []));
-  const result: Metadata = { names: undefined, unsigned: [], collations: [], labels: [], keyColumns: [] };
+  const result: Metadata = { names: undefined, unsigned: [], collations: [], labels: [], keyColumns: [], shapes: [] };
   const isLabelled = (type: number) => type === wire.enum || type === wire.set;
 
   while (cursor.more) {
@@ -182,17 +198,13 @@ function readMetadata(cursor: MetadataInput, raw: readonly RawColumn[]): Metadat
         });
         break;
       case field.defaultCharset:
-        readDefaultCharset(
-          value,
-          indexes((t) => textTypes.has(t)),
-          result.collations,
-        );
+        readDefaultCharset(value, indexes(hasCollation), result.collations);
         break;
       case field.labelDefaultCharset:
         readDefaultCharset(value, indexes(isLabelled), result.collations);
         break;
       case field.columnCharset:
-        for (const column of indexes((t) => textTypes.has(t))) result.collations[column] = value.length();
+        for (const column of indexes(hasCollation)) result.collations[column] = value.length();
         break;
       case field.labelColumnCharset:
         for (const column of indexes(isLabelled)) result.collations[column] = value.length();
@@ -208,6 +220,12 @@ function readMetadata(cursor: MetadataInput, raw: readonly RawColumn[]): Metadat
             Buffer.from(value.bytes(value.length())),
           );
         }
+        break;
+      case field.geometryType:
+        for (const column of indexes((t) => t === wire.geometry)) result.shapes[column] = value.length();
+        break;
+      case field.dimensions:
+        for (const column of indexes((t) => t === wire.vector)) result.shapes[column] = value.length();
         break;
       case field.simplePrimaryKey:
         while (value.more) result.keyColumns.push(value.length());
@@ -243,13 +261,25 @@ function readDefaultCharset(
 const textNames = ['', 'tinytext', 'text', 'mediumtext', 'longtext'] as const;
 const blobNames = ['', 'tinyblob', 'blob', 'mediumblob', 'longblob'] as const;
 
+const geometryNames = [
+  'geometry',
+  'point',
+  'linestring',
+  'polygon',
+  'multipoint',
+  'multilinestring',
+  'multipolygon',
+  'geometrycollection',
+] as const;
+
 function formOf(
-  column: RawColumn,
-  unsigned: boolean,
-  collationId: number | undefined,
+  { type, low, high }: RawColumn,
+  extra: Metadata,
+  i: number,
   collation: Collation | undefined,
 ): ColumnForm {
-  const { type, low, high } = column;
+  const unsigned = extra.unsigned[i] ?? false;
+  const collationId = extra.collations[i];
   const binary = collationId === binaryCollation;
   const text = (name: string, bytes: number | undefined): ColumnForm => {
     if (!collation) return { kind: 'unsupported', name: `${name} with collation ${collationId}` };
@@ -309,14 +339,27 @@ function formOf(
     case wire.set:
       return labelForm('set', collation?.charset ?? (binary ? 'binary' : `of collation ${collationId}`));
     case wire.geometry:
-      return { kind: 'unsupported', name: 'geometry' };
+      return { kind: 'geometry', name: geometryNames[extra.shapes[i] ?? 0] ?? 'geometry' };
     case wire.vector:
-      return { kind: 'unsupported', name: 'vector' };
+      return { kind: 'vector', dimensions: extra.shapes[i] ?? 0 };
     case wire.blobCompressed:
-    case wire.varcharCompressed:
-      return { kind: 'unsupported', name: 'compressed column' };
+      return binary
+        ? { kind: 'bytes', name: blobNames[low] ?? 'blob', padTo: 0, compressed: true }
+        : compressed(text(textNames[low] ?? 'text', undefined));
+    case wire.varcharCompressed: {
+      // One byte of its length is for the header.
+      const bytes = low + high * 256 - 1;
+      return binary
+        ? { kind: 'bytes', name: `varbinary(${bytes})`, padTo: 0, compressed: true }
+        : compressed(text('varchar', bytes));
+    }
     default:
-      // Times in the storage format of before MySQL 5.6.4, which MariaDB still writes with mysql56_temporal_format=OFF.
+      // Times in the storage format of before MySQL 5.6.4, which MariaDB still writes with mysql56_temporal_format=OFF. Whether
+      // they have a fraction, and so how long they are, only the server tells.
       return { kind: 'unsupported', name: `type ${type} of an old storage format` };
   }
+}
+
+function compressed(form: ColumnForm): ColumnForm {
+  return form.kind === 'text' ? { ...form, compressed: true } : form;
 }

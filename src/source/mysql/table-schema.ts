@@ -2,9 +2,11 @@
 // description of it that connect gets.
 import { AppError } from '../../core/errors.js';
 import type { SourceTable } from '../../core/row-encoder.js';
-import { labelForm, sourceColumn, textForm, type ColumnForm, type TableColumn } from './column-form.js';
+import { qualifiedName } from '../../core/table-name.js';
+import { labelForm, sourceColumn, textForm, withModes, type ColumnForm, type TableColumn } from './column-form.js';
 import { quoteText, type Row, type Session } from './connection.js';
 import type { TableFilter } from './filters.js';
+import { keyOf, type TableModes } from './message-keys.js';
 import { quoteName } from './text-reader.js';
 
 export interface TableSchema {
@@ -13,22 +15,32 @@ export interface TableSchema {
   readonly columns: readonly TableColumn[];
   /** Indexes into `columns`; empty: no primary key. */
   readonly keyColumns: readonly number[];
+  /** By which rows are read in order; undefined: it is the key. */
+  readonly primaryKey?: readonly number[] | undefined;
   readonly rowsEstimated: number | null;
   readonly rowBytesEstimated: number;
   readonly engine: string;
+  /** Of the columns as the server describes them: another text is another table. */
+  readonly signature: string;
+  /** Of a system-versioned table the column that tells until when a row is in force; it may be hidden. */
+  readonly rowEnd: string | undefined;
+  /** Some column is computed of others. */
+  readonly generated: boolean;
+  /** The largest number that a value has, by name, of columns of ENUM. */
+  readonly labelsMax: ReadonlyMap<string, number>;
 }
 
 export function tableName(table: { readonly database: string; readonly table: string }): string {
-  return `${table.database}.${table.table}`;
+  return qualifiedName(table);
 }
 
 /** All base tables outside of the system schemas, in the order of their names. */
 export async function listTables(session: Session): Promise<{ database: string; table: string; row: Row }[]> {
   const rows = await session.queryLong(
     `
-    SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl, ENGINE AS engine, TABLE_ROWS AS rows_estimated, AVG_ROW_LENGTH AS row_bytes
+    SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl, TABLE_TYPE AS kind, ENGINE AS engine, TABLE_ROWS AS rows_estimated, AVG_ROW_LENGTH AS row_bytes
     FROM information_schema.TABLES
-    WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`,
+    WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`,
     'listing its tables',
   );
   return rows
@@ -40,6 +52,7 @@ export async function listTables(session: Session): Promise<{ database: string; 
 export async function readSchemas(
   session: Session,
   tables: readonly { readonly database: string; readonly table: string; readonly row: Row }[],
+  modes: TableModes,
 ): Promise<TableSchema[]> {
   const schemas: TableSchema[] = [];
   for (const database of new Set(tables.map((table) => table.database))) {
@@ -47,7 +60,7 @@ export async function readSchemas(
       `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
         CHARACTER_SET_NAME AS charset, CHARACTER_OCTET_LENGTH AS octets, CHARACTER_MAXIMUM_LENGTH AS chars,
-        NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits
+        NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits, GENERATION_EXPRESSION AS expression
       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(database)} ORDER BY TABLE_NAME, ORDINAL_POSITION`,
       'describing its tables',
     );
@@ -61,38 +74,97 @@ export async function readSchemas(
     const columnsOf = groupByTable(columns);
     const keysOf = groupByTable(keys);
     for (const { table, row } of tables.filter((one) => one.database === database)) {
-      const own = (columnsOf.get(table) ?? []).map(columnOf);
+      const described = columnsOf.get(table) ?? [];
+      const own = described.map(columnOf);
+      const rowEnd =
+        row['kind'] === 'SYSTEM VERSIONED'
+          ? (described.find((column) => column['expression'] === 'ROW END')?.['name'] ?? 'row_end')
+          : undefined;
+      const primaryKey = (keysOf.get(table) ?? [])
+        .filter((key) => rowEnd === undefined || key['name'] !== rowEnd)
+        .map((key) => own.findIndex((column) => column.name === key['name']));
+      const keyColumns = keyOf({ database, table, columns: own, keyColumns: primaryKey }, modes.messageKeys);
       schemas.push({
         database,
         table,
-        columns: own,
-        keyColumns: (keysOf.get(table) ?? []).map((key) => own.findIndex((column) => column.name === key['name'])),
+        columns: withModes(own, modes),
+        keyColumns,
+        ...(keyColumns === primaryKey ? {} : { primaryKey }),
+        rowEnd,
         rowsEstimated: row['rows_estimated'] ? Number(row['rows_estimated']) : null,
         rowBytesEstimated: Number(row['row_bytes'] ?? 0),
         engine: row['engine'] ?? '',
+        signature: signatureOf(columnsOf.get(table) ?? []),
+        generated: described.some(({ expression }) => (expression ?? '') !== ''),
+        labelsMax: new Map(described.flatMap(labelsMaxOf)),
       });
     }
   }
   return schemas;
 }
 
+function labelsMaxOf(column: Row): (readonly [name: string, max: number])[] {
+  const { name, type, text } = column;
+  if (type !== 'enum') return [];
+  return [[name!, text!.match(/'(?:[^']|'')*'/g)?.length ?? 0]];
+}
+
 /**
  * One table as it is at a moment; undefined: it is not there, or not the same table all the while. Its columns and its key are two questions,
  * and a table that is dropped or made between them would look like one without a key.
  */
-export async function readSchema(session: Session, database: string, table: string): Promise<TableSchema | undefined> {
+export async function readSchema(
+  session: Session,
+  database: string,
+  table: string,
+  modes: TableModes,
+): Promise<TableSchema | undefined> {
   const listed = (await listTables(session)).filter((each) => each.database === database && each.table === table);
-  const [schema] = await readSchemas(session, listed);
+  const [schema] = await readSchemas(session, listed, modes);
   if (schema === undefined || schema.columns.length === 0 || schema.keyColumns.includes(-1)) return undefined;
   if (schema.keyColumns.length > 0) return schema;
   const statement = await createStatement(session, schema);
   return statement === undefined || /^\s*PRIMARY KEY/m.test(statement) ? undefined : schema;
 }
 
+/** By its folded `database.table`. `changing`: it was not the same table while it was described. */
+export async function describeTable(
+  session: Session,
+  name: string,
+  fold: (text: string) => string,
+  modes: TableModes,
+): Promise<TableSchema | 'gone' | 'changing'> {
+  const found = (await listTables(session)).find((each) => fold(tableName(each)) === name);
+  if (found === undefined) return 'gone';
+  return (await readSchema(session, found.database, found.table, modes)) ?? 'changing';
+}
+
+/** As `signature` of the schema, of the table as it is now. */
+export async function readSignature(session: Session, { database, table }: TableSchema): Promise<string> {
+  const rows = await session.query(
+    `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS text, CHARACTER_SET_NAME AS charset, IS_NULLABLE AS nullable
+    FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(table)} ORDER BY ORDINAL_POSITION`,
+    'looking whether a table is as it was',
+  );
+  return signatureOf(rows);
+}
+
+function signatureOf(rows: readonly Row[]): string {
+  return JSON.stringify(rows.map(({ name, text, charset, nullable }) => [name, text, charset, nullable]));
+}
+
 const noSuchTable = 1146;
+/** No such table, no such column, another definition than when the view began. */
+const otherTable: ReadonlySet<unknown> = new Set([noSuchTable, 1054, 1412]);
+
+/** What a statement over a table ends with that was dropped or altered since it was described. */
+export function isOtherTable(error: unknown): boolean {
+  return error instanceof AppError && otherTable.has((error.cause as { readonly errno?: unknown } | undefined)?.errno);
+}
 
 /** Undefined: the table is gone. */
-async function createStatement(
+export async function createStatement(
   session: Session,
   { database, table }: { readonly database: string; readonly table: string },
 ): Promise<string | undefined> {
@@ -125,8 +197,8 @@ function formOf(row: Row): ColumnForm {
   const text = row['text']!;
   const unsigned = /\bunsigned\b/i.test(text);
   const digits = Number(row['digits'] ?? 0);
-  // MariaDB stores such columns in a form of its own in the binlog.
-  if (/\bcompressed\b/i.test(text)) return { kind: 'unsupported', name: 'compressed column' };
+  const old = /mariadb-5\.3/.test(text);
+  const compressed = / COMPRESSED\b/.test(text) ? { compressed: true } : {};
   switch (type) {
     case 'tinyint':
       return { kind: 'integer', bytes: 1, unsigned };
@@ -148,32 +220,51 @@ function formOf(row: Row): ColumnForm {
       return { kind: 'bit', bits: Number(row['prec']) };
     case 'char':
     case 'varchar':
-      return textForm(`${type}(${row['chars']})`, row['charset'] ?? '');
+      return { ...textForm(`${type}(${row['chars']})`, row['charset'] ?? ''), ...compressed };
     case 'tinytext':
     case 'text':
     case 'mediumtext':
     case 'longtext':
-      return textForm(type, row['charset'] ?? '');
+      return { ...textForm(type, row['charset'] ?? ''), ...compressed };
     case 'binary':
       return { kind: 'bytes', name: `binary(${row['octets']})`, padTo: Number(row['octets']) };
     case 'varbinary':
-      return { kind: 'bytes', name: `varbinary(${row['octets']})`, padTo: 0 };
+      return { kind: 'bytes', name: `varbinary(${row['octets']})`, padTo: 0, ...compressed };
     case 'tinyblob':
     case 'blob':
     case 'mediumblob':
     case 'longblob':
-      return { kind: 'bytes', name: type, padTo: 0 };
+      return { kind: 'bytes', name: type, padTo: 0, ...compressed };
     case 'enum':
     case 'set':
       return labelForm(type, row['charset'] ?? 'binary');
     case 'date':
-    case 'year':
     case 'json':
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
       return { kind: type };
+    case 'year':
+      return /\(2\)/.test(text) ? { kind: type, short: true } : { kind: type };
     case 'time':
     case 'datetime':
     case 'timestamp':
-      return { kind: type, digits };
+      // With a fraction the old storage format has lengths that the binlog does not tell.
+      if (old && digits > 0) return { kind: 'unsupported', name: text };
+      return old ? { kind: type, digits, old } : { kind: type, digits };
+    case 'vector':
+      return { kind: 'vector', dimensions: Number(/\d+/.exec(text)?.[0] ?? 0) };
+    case 'geomcollection':
+      return { kind: 'geometry', name: 'geometrycollection' };
+    case 'geometry':
+    case 'point':
+    case 'linestring':
+    case 'polygon':
+    case 'multipoint':
+    case 'multilinestring':
+    case 'multipolygon':
+    case 'geometrycollection':
+      return { kind: 'geometry', name: type };
     default:
       return { kind: 'unsupported', name: type };
   }
@@ -186,6 +277,7 @@ export function sourceTable(
     readonly table: string;
     readonly columns: readonly TableColumn[];
     readonly keyColumns: readonly number[];
+    readonly hidden?: ReadonlySet<number>;
   },
   filter: TableFilter,
 ): SourceTable {
@@ -210,8 +302,15 @@ export function sourceTable(
 }
 
 export function capturedColumns(
-  schema: { readonly database: string; readonly table: string; readonly columns: readonly TableColumn[] },
+  schema: {
+    readonly database: string;
+    readonly table: string;
+    readonly columns: readonly TableColumn[];
+    readonly hidden?: ReadonlySet<number>;
+  },
   filter: TableFilter,
 ): boolean[] {
-  return schema.columns.map((column) => filter.capturesColumn(schema.database, schema.table, column.name));
+  return schema.columns.map(
+    (column, i) => !schema.hidden?.has(i) && filter.capturesColumn(schema.database, schema.table, column.name),
+  );
 }

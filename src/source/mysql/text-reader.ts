@@ -3,11 +3,13 @@
 // in the same form as from the binlog and leaves in the identical one.
 import { epochDays, isDay } from '../../core/calendar.js';
 import type { ValueWriter } from '../../core/row-encoder.js';
-import { textWriter } from './charset.js';
+import type { ReadingPlace } from './binary-reader.js';
+import { computed, textWriter } from './charset.js';
 import { unsupportedType, type TableColumn } from './column-form.js';
 import { shortestFloat } from './float.js';
+import { geometryWriter, vectorOf } from './geometry.js';
+import { oddDate, oddTime, type OddPlace } from './odd-times.js';
 import { toMicros, writeTimestamp } from './temporal.js';
-import { unconvertible } from './unconvertible.js';
 
 /** Reads the value between start and end, which is not null. */
 export type TextReader = (packet: Buffer, start: number, end: number, to: ValueWriter) => void;
@@ -15,15 +17,20 @@ export type TextReader = (packet: Buffer, start: number, end: number, to: ValueW
 /** How a column is asked for: floats are widened first, because their text would be rounded to six digits. */
 export function selectExpression(column: TableColumn): string {
   const name = quoteName(column.name);
-  return column.form.kind === 'float' || column.form.kind === 'double' ? `${name}*1e0` : name;
+  if (column.form.kind === 'float' || column.form.kind === 'double') return `${name}*1e0`;
+  // In some character sets the driver cannot even read the name of a result's column.
+  if ('charset' in column.form && !computed.has(column.form.charset)) return `CAST(${name} AS BINARY)`;
+  // Names that the driver refuses in a result.
+  return column.name.startsWith('__') ? `${name} AS ${quoteName(`_${column.name}`)}` : name;
 }
 
 export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
-export function textReader(column: TableColumn, where: string): TextReader {
+export function textReader(column: TableColumn, place: ReadingPlace): TextReader {
   const { form } = column;
+  const { where } = place;
   switch (form.kind) {
     case 'integer':
       return form.bytes === 8 ? (form.unsigned ? decimalText : bigintText) : integerText;
@@ -36,7 +43,7 @@ export function textReader(column: TableColumn, where: string): TextReader {
     case 'text':
     case 'enum':
     case 'set':
-      return writeText(textWriter(form.charset));
+      return textWriter(form.charset, place.charsets.get(form.charset), place);
     case 'bytes':
       return (packet, start, end, to) => to.bytes(packet, start, end);
     case 'bit':
@@ -44,25 +51,29 @@ export function textReader(column: TableColumn, where: string): TextReader {
         ? (packet, start, _end, to) => to.boolean((packet[start]! & 1) === 1)
         : (packet, start, end, to) => to.bytes(packet, start, end);
     case 'date':
-      return dateText(where);
+      return form.odd === 'text' ? asItIs : dateText({ ...place, odd: form.odd });
     case 'time':
-      return timeText(where);
+      return form.odd === 'text' ? asItIs : timeText({ ...place, odd: form.odd });
     case 'datetime':
     case 'timestamp':
-      return datetimeText(where);
+      return form.odd === 'text' ? asItIs : datetimeText({ ...place, odd: form.odd });
     case 'year':
       return integerText;
     case 'json':
-      return writeText(textWriter('utf8mb4'));
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
+      return asItIs;
+    case 'geometry':
+      return geometryWriter(form.as, where);
+    case 'vector':
+      return (packet, start, end, to) => to.value(vectorOf(packet, start, end, shortestFloat));
     case 'unsupported':
       throw unsupportedType(column, where);
   }
 }
 
-const writeText =
-  (write: ReturnType<typeof textWriter>): TextReader =>
-  (packet, start, end, to) =>
-    write(packet, start, end, to);
+const asItIs: TextReader = (packet, start, end, to) => to.utf8(packet, start, end);
 
 /** Up to 15 digits and a sign. */
 function integerText(packet: Buffer, start: number, end: number, to: ValueWriter): void {
@@ -96,13 +107,14 @@ function digits(packet: Buffer, at: number, count: number): number {
 }
 
 /** `2024-05-06` */
-function dateText(where: string): TextReader {
+function dateText(place: OddPlace): TextReader {
+  const odd = oddDate(place);
   return (packet, start, end, to) => {
     const year = digits(packet, start, 4);
     const month = digits(packet, start + 5, 2);
     const day = digits(packet, start + 8, 2);
-    if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', packet, start, end);
-    to.integer(epochDays(year, month, day));
+    if (isDay(year, month, day)) to.integer(epochDays(year, month, day));
+    else odd(packet, start, end, to);
   };
 }
 
@@ -113,12 +125,13 @@ function fractionText(packet: Buffer, at: number, end: number): number {
 }
 
 /** `2024-05-06 07:08:09.123456` */
-function datetimeText(where: string): TextReader {
+function datetimeText(place: OddPlace): TextReader {
+  const odd = oddDate(place);
   return (packet, start, end, to) => {
     const year = digits(packet, start, 4);
     const month = digits(packet, start + 5, 2);
     const day = digits(packet, start + 8, 2);
-    if (!isDay(year, month, day)) throw unconvertible(where, 'it is not a day of the calendar', packet, start, end);
+    if (!isDay(year, month, day)) return odd(packet, start, end, to);
     const seconds =
       epochDays(year, month, day) * 86_400 +
       digits(packet, start + 11, 2) * 3600 +
@@ -128,18 +141,23 @@ function datetimeText(where: string): TextReader {
   };
 }
 
+/** `-838:59:59.000000` in µs. */
+function anyTime(packet: Buffer, start: number, end: number): number {
+  const [, sign, hours, minutes, seconds, fraction = ''] = /^(-?)(\d+):(\d+):(\d+)(?:\.(\d*))?$/.exec(
+    packet.toString('latin1', start, end),
+  )!;
+  const whole = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  const micros = whole * 1_000_000 + Number(fraction.padEnd(6, '0'));
+  return sign === '-' ? -micros : micros;
+}
+
 /** `12:34:56.123456`; a sign or a third digit of the hours is out of range. */
-function timeText(where: string): TextReader {
+function timeText(place: OddPlace): TextReader {
+  const odd = oddTime(place, anyTime);
   return (packet, start, end, to) => {
     const hours = digits(packet, start, 2);
     if (packet[start] === 0x2d || packet[start + 2] !== 0x3a || hours > 23) {
-      throw unconvertible(
-        where,
-        'TIME is a time of day here, and this lies outside of 0 to 24 hours',
-        packet,
-        start,
-        end,
-      );
+      return odd(packet, start, end, to);
     }
     const seconds = hours * 3600 + digits(packet, start + 3, 2) * 60 + digits(packet, start + 6, 2);
     to.micros(seconds * 1_000_000 + fractionText(packet, start + 8, end));

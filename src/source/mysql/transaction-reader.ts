@@ -1,105 +1,73 @@
 // From events to appends: follows the groups of the binlog (a transaction, or a statement of its own), hands the rows of captured
 // tables to their encoders as they come, and ends the append when the group commits. The binlog holds committed groups only, but
 // for the odd ROLLBACK with a non-transactional table in it.
-//
-// What would make rows of captured tables unknown ends the task: statement-format changes, incomplete row images, partial JSON,
-// compressed transactions, an XA transaction that is only prepared, DDL that is more than a new table.
+// Events may also come from within: those of an XA transaction that is committed, which were held since it was prepared.
+// What would make rows of captured tables unknown ends the task: statement-format changes, incomplete row images. What a statement does
+// to tables is told to who reads them again.
 import { AppError, assert } from '../../core/errors.js';
-import { endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
-import {
-  eventType,
-  header,
-  headerSize,
-  isQuery,
-  parseGtid,
-  parseHeartbeat,
-  parseMariadbGtid,
-  parseQuery,
-  parseRotate,
-  parseTaggedGtid,
-} from './binlog-event.js';
+import { AppendEnds } from './append-ends.js';
+import { eventType, header, isQuery, isRowsEvent, parseQuery, threadOf, xidOf } from './binlog-event.js';
+import { BinlogPlace } from './binlog-place.js';
 import type { CapturedTables } from './captured-tables.js';
-import { printGtid, type Gtid } from './gtid-set.js';
-import { printMariadbGtid, type MariadbGtid } from './mariadb-gtid.js';
-import { compareOffsets, printWithSnapshot, type FileOffset, type StreamPosition } from './position.js';
+import type { Cascades } from './cascades.js';
+import { inflateEvent, isCompressed } from './compressed-event.js';
+import { EventsWithin } from './events-within.js';
+import { groupOf, groupWithoutId } from './group-begin.js';
+import type { Group, HalfSent, Pending, TransactionReaderOptions } from './open-group.js';
+import { compareOffsets, moved, printStream, type FileOffset, type StreamPosition } from './position.js';
 import { passOver } from './other-events.js';
+import { wholeRows } from './partial-rows.js';
+import { PayloadEvents } from './payload-events.js';
+import { endsGroup, isInside, ReturningGroups } from './returning-groups.js';
 import { readRows } from './rows-event.js';
-import { refuseStatement } from './statement-format.js';
-import type { Emptied } from './table-knowledge.js';
+import { Savepoints } from './savepoints.js';
+import { positionLost } from './source-error.js';
+import { refuseStatement, rolledBack } from './statement-format.js';
+import { printPlace } from './stream-begin.js';
+import { isTableStatement, takesRows } from './table-knowledge.js';
 import { classify } from './statement.js';
-import type { Collations, TableMap } from './table-map.js';
 import { TableMaps } from './table-maps.js';
-
-/** The open group. */
-interface Group {
-  gtid: Gtid | MariadbGtid | undefined;
-  id: string | undefined;
-  commitTimeUs: number;
-  /** BEGIN was seen (MariaDB: implied): the group goes on until XID, COMMIT or ROLLBACK. */
-  begun: boolean;
-  xa: boolean;
-  /** Changes of captured tables so far. */
-  rowCount: number;
-}
-
-/** What has to be done before an event can be read: then it is given again. */
-export type Pending =
-  | { readonly kind: 'open'; readonly map: TableMap }
-  /** Deletes of all rows of these tables stand in the open group; `emptied` is called then. */
-  | { readonly kind: 'empty'; readonly what: Emptied };
-
-/** An append that was begun when the connection broke: its first rows come again and are passed over. */
-export interface HalfSent {
-  readonly id: string | undefined;
-  readonly rowCount: number;
-  /** Some of them lie in chunks that are handed over. */
-  readonly taken: boolean;
-}
-
-export interface TransactionReaderOptions {
-  readonly tables: CapturedTables;
-  readonly chunks: ChunkBuilder;
-  readonly collations: Collations;
-  readonly from: StreamPosition;
-  readonly halfSent: HalfSent | undefined;
-}
+import { isUnconvertible } from './unconvertible.js';
+import { XaTransactions, type XaEnd } from './xa-transactions.js';
 
 export class TransactionReader {
   readonly #tables: CapturedTables;
+  readonly #cascades: Cascades;
   readonly #chunks: ChunkBuilder;
+  readonly #ends: AppendEnds;
   readonly #maps: TableMaps;
+  readonly #tell: Pick<TransactionReaderOptions, 'onStatement' | 'onLost' | 'onUnconvertible' | 'side' | 'queries'>;
   #position: StreamPosition;
-  #file = '';
-  #offset = 0;
-  /** File and offset are the end of what has been read, not only a place before it, as they are after a start by GTID. */
-  #exact = false;
+  readonly #place: BinlogPlace;
+  readonly #returning: ReturningGroups;
+  /** Transactions whose rows are still to come. */
+  readonly xa: XaTransactions;
+  /** Events of the group at hand, to be read before those of the stream. */
+  readonly within = new EventsWithin();
   #group: Group | undefined;
   #halfSent: HalfSent | undefined;
   /** Rows of the open group lie in chunks that are handed over. */
   #taken = false;
-  /** The position has moved behind the last end. */
-  #moved = false;
-  /** As it was when it was printed last. */
-  #longPosition = false;
   /** The rows that the statement at hand takes away whole are deleted. */
   #emptied = false;
-  #lastId: string | undefined;
-  #lastCommitTimeUs = 0;
+  /** The foreign keys behind the statement at hand are known. */
+  keysKnown = false;
   /** Text of the snapshot's cursor for positions; empty once it is done. */
   cursor = '';
 
   constructor(options: TransactionReaderOptions) {
     this.#tables = options.tables;
+    this.#cascades = options.cascades;
     this.#chunks = options.chunks;
-    this.#maps = new TableMaps(options.tables, options.collations);
+    this.#ends = new AppendEnds(options.chunks, () => printStream(this.#position, this.xa.text + this.cursor));
+    this.#maps = new TableMaps(options.tables, options.columns, options.collations);
     this.#position = options.from;
     this.#halfSent = options.halfSent;
-    if (options.from.kind === 'file') {
-      this.#file = options.from.at.file;
-      this.#offset = options.from.at.offset;
-      this.#exact = true;
-    }
+    this.#tell = options;
+    this.#place = new BinlogPlace(options.begin.kind === 'file' ? options.begin.at : undefined);
+    this.#returning = new ReturningGroups(options.begin, options.from, options.prepared);
+    this.xa = new XaTransactions(options.tables, options.prepared, this.within);
   }
 
   /** What is applied; a set that goes on changing. */
@@ -108,50 +76,48 @@ export class TransactionReader {
   }
 
   get positionText(): string {
-    const text = printWithSnapshot(this.#position, this.cursor);
-    this.#longPosition = text.length > toldPositionLengthMax;
-    return text;
+    return this.#ends.positionText;
   }
 
   get inGroup(): boolean {
     return this.#group !== undefined;
   }
 
-  /** The place in the binlog up to which everything has been read; unknown for a moment after a start by GTID. */
+  /** The place in the binlog up to which everything has been read; unknown for a moment after a start by GTID, or before the position. */
   get place(): FileOffset | undefined {
-    return this.#exact ? { file: this.#file, offset: this.#offset } : undefined;
+    return this.#place.exact && !this.#returning.expected ? this.#place.at : undefined;
   }
 
   /** True when everything before this place in the binlog has been read. Only asked between groups. */
   reached(place: FileOffset): boolean {
-    return this.#file !== '' && (compareOffsets({ file: this.#file, offset: this.#offset }, place) ?? -1) >= 0;
+    return this.#place.reached(place);
+  }
+
+  /** The table was opened anew. */
+  forgetTable(name: string): void {
+    this.#maps.forget(name);
   }
 
   /** What the next connection has to pass over, when this one ends here. */
   get halfSent(): HalfSent | undefined {
     if (this.#halfSent) return this.#halfSent;
     const group = this.#group;
-    return group && group.rowCount > 0 ? { id: group.id, rowCount: group.rowCount, taken: this.#taken } : undefined;
+    if (!group || group.rowCount === 0) return undefined;
+    return { id: group.id, rowCount: group.rowCount, taken: this.#taken, uncounted: group.stopped };
   }
 
-  /**
-   * Called just before the chunk is taken: a moved position is ended as an append without records, so that whoever waits for a
-   * transaction that touched no captured table gets an answer. Inside a group its own end will carry the position.
-   */
+  /** Called just before the chunk is taken. Inside a group its own end will carry the position. */
   beforeTake(): void {
     const group = this.#group;
-    if (group) {
-      this.#taken ||= group.rowCount > 0;
-    } else if (this.#moved) {
-      this.#end();
-    }
-    if (this.#chunks.unplaced > 0) this.#chunks.placeLast(this.positionText);
+    if (group) this.#taken ||= group.rowCount > 0;
+    else this.#ends.endMoved();
+    this.#ends.placeLast();
   }
 
   /** Of a statement that takes rows away whole so many more deletes are there, those that are passed over counted; `done`: all. */
   emptied(rows: number, done: boolean): void {
     this.#emptied = done;
-    this.#count(rows);
+    this.counted(rows);
   }
 
   /** Rows of the open group that were handed over before the connection broke. */
@@ -159,7 +125,8 @@ export class TransactionReader {
     return this.#halfSent ? Math.max(0, this.#halfSent.rowCount - (this.#group?.rowCount ?? 0)) : 0;
   }
 
-  #count(rows: number): void {
+  /** So many more rows of the open group are there, those that are passed over counted. */
+  counted(rows: number): void {
     const group = this.#group;
     assert(group, 'rows stand inside of a transaction');
     group.rowCount += rows;
@@ -169,16 +136,17 @@ export class TransactionReader {
   /** Reads one event, unless something is to be done first. */
   read(event: Buffer): Pending | undefined {
     const type = header.type(event);
+    const group = this.#group;
+    if (group?.kind === 'known' && isInside(event)) {
+      this.#advance(event);
+      if (endsGroup(event, group)) this.#group = undefined;
+      return undefined;
+    }
+    const isRows = isRowsEvent(type);
+    if (isRows && !group?.xa) return this.#rows(event);
     switch (type) {
-      case eventType.writeRows:
-      case eventType.writeRowsV1:
-      case eventType.updateRows:
-      case eventType.updateRowsV1:
-      case eventType.deleteRows:
-      case eventType.deleteRowsV1:
-        this.#rows(event);
-        return undefined;
       case eventType.tableMap: {
+        if (group?.xa) break;
         const pending = this.#maps.read(event);
         if (pending) return { kind: 'open', map: pending };
         break;
@@ -189,115 +157,114 @@ export class TransactionReader {
         return undefined;
       case eventType.gtid:
       case eventType.anonymousGtid:
-      case eventType.gtidTagged: {
-        const { gtid, commitTimeUs } = type === eventType.gtidTagged ? parseTaggedGtid(event) : parseGtid(event);
-        this.#begin({ gtid, id: gtid && printGtid(gtid), commitTimeUs, begun: false, xa: false, rowCount: 0 });
+      case eventType.gtidTagged:
+      case eventType.mariadbGtid:
+        this.#begin(groupOf(event));
         return undefined;
-      }
-      case eventType.mariadbGtid: {
-        const { gtid, standalone } = parseMariadbGtid(event);
-        const commitTimeUs = header.seconds(event) * 1_000_000;
-        this.#begin({ gtid, id: printMariadbGtid(gtid), commitTimeUs, begun: !standalone, xa: false, rowCount: 0 });
-        return undefined;
-      }
       case eventType.query:
         this.#advance(event);
         return this.#query(event);
       case eventType.xaPrepare:
         this.#advance(event);
-        this.#xaPrepare(event[headerSize] !== 0);
+        return this.#endXa(this.xa.ended(event, group, this.#position));
+      case eventType.rotate:
+        this.#rotate(event);
         return undefined;
-      case eventType.rotate: {
-        const at = parseRotate(event);
-        this.#file = at.file;
-        this.#offset = at.offset;
-        this.#maps.clear();
+      case eventType.heartbeat:
+        this.#place.heartbeat(event);
         return undefined;
-      }
-      case eventType.heartbeat: {
-        const at = parseHeartbeat(event);
-        if (at) {
-          this.#file = at.file;
-          this.#offset = at.offset;
-          this.#exact = true;
-        }
-        return undefined;
-      }
       case eventType.formatDescription:
         // Table numbers begin anew with a server's start.
         this.#maps.clear();
         break;
+      case eventType.transactionPayload:
+        this.#advance(event);
+        this.within.begin(new PayloadEvents(event));
+        return undefined;
       default:
-        passOver(event, () => this.#maps.rowsTable(event) !== null);
+        if (isCompressed(event)) return this.read(inflateEvent(event));
+        if (!isRows) passOver(event, this.#tell.queries);
     }
+    if (group?.xa) this.xa.hold(event);
     this.#advance(event);
     return undefined;
   }
 
+  /** Events from within tell no place of the file. */
   #advance(event: Buffer): void {
-    const next = header.nextOffset(event);
-    if (next > 0) this.#offset = next;
+    if (this.within.isEmpty) this.#place.advance(event);
+  }
+
+  #rotate(event: Buffer): void {
+    const at = this.#place.rotate(event);
+    this.#maps.clear();
+    const position = this.#position;
+    // A place in the last file may lie where no dump can begin any more.
+    if (position.kind !== 'file' || this.#group || compareOffsets(position.at, at) !== -1) return;
+    this.#position = { ...position, at };
+    this.#ends.moved();
   }
 
   #begin(group: Group): void {
     // A group without an end of its own, as MariaDB writes for some statements, ends where the next begins.
-    if (this.#group) this.#commit();
+    if (this.#group && this.#group.kind !== 'known') this.#commit();
+    this.#cascades.end();
     this.#group = group;
+    if (this.#position.kind === 'file') group.place = printPlace(this.#place.at);
+    if (this.#returning.expected) {
+      group.kind = this.#returning.kindOf(group.gtid, group.id ?? group.place ?? '', this.#place.at);
+      if (group.kind !== 'new') return;
+    }
     const half = this.#halfSent;
     this.#taken = half?.taken ?? false;
     if (half && half.id !== group.id) {
       throw new AppError('internal', `the source goes on with transaction ${group.id}, but ${half.id} was half sent`);
     }
+    const id = group.id ?? null;
+    const place = id ?? `file=${this.#place.file},pos=${this.#place.offset}`;
+    this.#chunks.origin.transactionOf(place, { timeUs: group.commitTimeUs, gtid: id, goesOn: half !== undefined });
   }
 
   #commit(): void {
     const group = this.#group;
     if (!group) return;
     this.#group = undefined;
+    this.#cascades.end();
     this.#halfSent = undefined;
-    this.#exact = true;
-    this.#addPosition(group.gtid);
-    this.#lastId = group.id;
-    this.#lastCommitTimeUs = group.commitTimeUs;
-    this.#moved = true;
-    if (group.rowCount > 0) this.#end();
+    this.#place.exact = true;
+    if (group.ends !== undefined) this.xa.end(group.ends);
+    this.#position = moved(this.#position, group.gtid, this.#place);
+    this.#ends.passed(group.id, group.commitTimeUs);
+    if (group.rowCount === 0) return;
+    this.#tell.side.transaction?.(this.#chunks.origin);
+    this.#ends.end(this.#taken);
   }
 
-  #addPosition(gtid: Gtid | MariadbGtid | undefined): void {
-    if (this.#position.kind === 'file') {
-      this.#position = { kind: 'file', at: { file: this.#file, offset: this.#offset } };
-    } else if (gtid === undefined) {
-      throw new AppError('source-misconfigured', 'the source writes transactions without GTID', {
-        hint: 'SET GLOBAL gtid_mode = ON, and keep it on',
-      });
-    } else if (this.#position.kind === 'mysql-gtid' && 'uuid' in gtid) {
-      this.#position.gtids.add(gtid);
-    } else if (this.#position.kind === 'mariadb-gtid' && 'domain' in gtid) {
-      this.#position.gtids.add(gtid);
-    }
+  /**
+   * Rows behind the savepoint are forgotten; where some of them are handed over, their tables are read again. They stay counted, since a
+   * next connection has to pass over their events.
+   */
+  #rollbackTo(savepoints: Savepoints | undefined, name: string): void {
+    if (savepoints === undefined || savepoints.tables.size === 0) return;
+    this.#cascades.takenBack = true;
+    // Of what is passed over that was done the first time.
+    if (this.#halfSent) return;
+    const isRead = (table: string): boolean => (this.#tables.byName(table)?.windows.length ?? 0) > 0;
+    const again = savepoints.takeBack(name, this.#chunks, isRead);
+    if (again.length > 0) this.#tell.onLost(again, 'rows of it were taken back behind a savepoint');
   }
 
-  #end(): void {
-    this.#moved = false;
-    // A set that names many servers is as long with every transaction: it is printed once for some of them.
-    const later = this.#longPosition && !this.#taken && this.#chunks.unplaced < endsPerPositionMax - 1;
-    this.#chunks.endAppend({
-      position: later ? null : this.positionText,
-      commitTimeUs: this.#lastCommitTimeUs,
-      ...(this.#lastId === undefined ? {} : { transactionId: this.#lastId }),
-    });
-  }
+  /** Rows of prepared transactions cannot be had; nor can they be passed over. */
+  readonly #lose = (tables: readonly string[] | undefined): void => {
+    if (this.#halfSent) throw positionLost('it no longer has the rows of a prepared XA transaction');
+    this.#tell.onLost(tables, 'an XA transaction was committed whose rows came before what was read');
+  };
 
   #rollback(): void {
     const group = this.#group;
     if (!group) return;
     if (group.rowCount > 0) {
-      if (this.#taken) {
-        throw new AppError(
-          'unsupported-change',
-          `transaction ${group.id ?? ''} was rolled back after a part of it was handed over`,
-        );
-      }
+      if (this.#taken) throw rolledBack(group.id);
       this.#chunks.discardOpenAppend();
       group.rowCount = 0;
     }
@@ -306,15 +273,9 @@ export class TransactionReader {
 
   #query(event: Buffer): Pending | undefined {
     if (isQuery(event, 'BEGIN')) {
-      this.#group ??= {
-        gtid: undefined,
-        id: undefined,
-        commitTimeUs: header.seconds(event) * 1e6,
-        begun: true,
-        xa: false,
-        rowCount: 0,
-      };
-      this.#group.begun = true;
+      if (!this.#group) this.#begin(groupWithoutId(event));
+      this.#group!.begun = true;
+      this.#chunks.origin.thread = threadOf(event);
       return undefined;
     }
     if (isQuery(event, 'COMMIT')) {
@@ -328,29 +289,33 @@ export class TransactionReader {
     const group = this.#group;
     switch (statement.kind) {
       case 'begin':
-        if (group) group.begun = true;
-        return undefined;
       case 'xa-start':
-        if (group) group.begun = group.xa = true;
-        return undefined;
       case 'xa-end':
+        if (group) group.begun = true;
+        if (group && statement.kind === 'xa-start') group.xa = true;
+        return undefined;
       case 'savepoint':
+        if (group?.xa) this.xa.hold(event);
+        else if (group && statement.name !== null) {
+          group.savepoints ??= new Savepoints();
+          group.savepoints.set(statement.name, this.#halfSent ? undefined : this.#chunks.mark());
+        }
         return undefined;
       case 'commit':
+        this.#commit();
+        return undefined;
       case 'xa-commit':
+        return this.#endXa(this.xa.committed(event, xidOf(query.sql), group, this.#lose));
       case 'xa-rollback':
+        if (group) group.ends = xidOf(query.sql);
         this.#commit();
         return undefined;
       case 'rollback':
         this.#rollback();
         return undefined;
       case 'rollback-to':
-        if (group && group.rowCount > 0) {
-          throw new AppError(
-            'unsupported-change',
-            `transaction ${group.id ?? ''} went back to a savepoint behind rows of captured tables`,
-          );
-        }
+        if (group?.xa) this.xa.hold(event);
+        else this.#rollbackTo(group?.savepoints, statement.name);
         return undefined;
       case 'rows':
         refuseStatement(statement.verb, query, this.#tables.filter);
@@ -358,40 +323,70 @@ export class TransactionReader {
       case 'create-table':
       case 'table-change':
       case 'drop-database':
-        // While a snapshot runs, chunks that are being read may hold rows from before.
-        if (this.cursor === '' && !this.#emptied) {
-          const what = this.#tables.known.emptiedBy(statement, query.database);
-          if (what.tables.length > 0 || what.databases.length > 0) return { kind: 'empty', what };
-        }
-        this.#tables.known.apply(statement, query.database, this.#emptied);
-        this.#emptied = false;
-        break;
       case 'neutral':
         break;
+    }
+    const { known } = this.#tables;
+    const effect = isTableStatement(statement) ? known.effectOf(statement, query.database) : undefined;
+    const what = this.keysKnown
+      ? undefined
+      : this.#cascades.changeOf(effect, query.whole?.() ?? query.sql, query.database);
+    if (what) return { kind: 'keys', what };
+    // Rows have to be deleted first; then the statement is read again.
+    if (effect && !this.#emptied && takesRows(effect)) {
+      this.#tellOrigin(event);
+      return { kind: 'empty', what: effect.emptied };
+    }
+    this.#emptied = this.keysKnown = false;
+    if (effect) {
+      this.#tell.onStatement(effect);
+      known.apply(effect);
+      for (const name of effect.ended) this.#maps.forget(name);
     }
     // A statement that is not inside of a transaction is a group of its own.
     if (group && !group.begun) this.#commit();
     return undefined;
   }
 
-  #xaPrepare(onePhase: boolean): void {
-    const group = this.#group;
-    if (!onePhase && group && group.rowCount > 0) {
-      throw new AppError(
-        'unsupported-change',
-        `XA transaction ${group.id ?? ''} is prepared and touches captured tables`,
-        {
-          detail: 'its rows are in the binlog before it is known whether they will be committed',
-        },
-      );
-    }
-    this.#commit();
+  /** The end of an XA transaction, or of the rows of one that is committed. `rows`: they come from within first. */
+  #endXa(ended: XaEnd): undefined {
+    if (ended === 'known') this.#group = undefined;
+    else if (ended === 'end') this.#commit();
   }
 
-  #rows(event: Buffer): void {
-    this.#advance(event);
-    const table = this.#maps.rowsTable(event);
-    if (table === null) return;
-    this.#count(readRows(event, table, this.rowsToPassOver));
+  /** The event at hand, which was read, has rows; one from within is where what it comes from is. */
+  #tellOrigin(event: Buffer): void {
+    const { file, begin } = this.#place;
+    this.#chunks.origin.event(file, begin, header.serverId(event), this.rowsToPassOver);
+  }
+
+  #rows(logged: Buffer): Pending | undefined {
+    this.#advance(logged);
+    const table = this.#maps.rowsTable(logged);
+    if (table === null) return undefined;
+    const event = header.type(logged) === eventType.partialUpdateRows ? wholeRows(logged, table) : logged;
+    const name = this.#tables.known.fold(table.open.name);
+    this.#group?.savepoints?.touch(name, () => this.#cascades.below(name));
+    this.#tellOrigin(event);
+    try {
+      if (this.#cascades.takes(event, table)) return { kind: 'cascade', event, table };
+      this.counted(readRows(event, table, this.rowsToPassOver, this.#place.file));
+    } catch (error) {
+      this.standStill(name, error);
+    }
+    return undefined;
+  }
+
+  /** A row of this table (folded) could not be read: where it stands still alone, the group goes on without it. Other errors are thrown. */
+  standStill(name: string, error: unknown): void {
+    if (!isUnconvertible(error)) throw error;
+    const group = this.#group;
+    assert(group, 'rows stand inside of a transaction');
+    for (const stopped of this.#tell.onUnconvertible(name, error)) this.#maps.leaveOut(stopped);
+    // A place in the chunk is none any more; behind the rows that were to be passed over we are.
+    group.savepoints?.forgetPlaces();
+    this.#halfSent = undefined;
+    group.stopped = true;
+    group.rowCount++;
   }
 }

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { AppError } from '../../core/errors.js';
+import { splitPatterns } from '../../core/pattern-list.js';
+import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import type { SourceConfig } from '../source-connector.js';
 
 export type TimestampUnit = 'seconds' | 'milliseconds' | 'microseconds';
@@ -22,6 +24,7 @@ export interface SqliteSourceConfig {
   readonly excludeColumns: readonly RegExp[];
   readonly readSnapshot: boolean;
   readonly idlePollMs: number;
+  readonly retries: RetrySettings;
   readonly setWal: boolean;
   readonly mismatchAsText: boolean;
   readonly textColumns: readonly RegExp[];
@@ -63,10 +66,11 @@ export function parseConfig(config: SourceConfig): SqliteSourceConfig {
     database: basename(file).replace(/(?<=.)\.[^.]*$/, ''),
     prefix: `_wt_${identifierOf(connector)}_`,
     include: patterns('table.include.list', include),
-    includeTexts: splitList(include),
+    includeTexts: splitPatterns(include),
     exclude: patterns('table.exclude.list', config['table.exclude.list']),
     excludeColumns: patterns('column.exclude.list', config['column.exclude.list']),
     readSnapshot,
+    retries: retrySettings(config),
     idlePollMs: integer('poll.interval.ms', config['poll.interval.ms'] ?? '250', 5, 3_600_000),
     setWal: choice(config, 'sqlite.journal.mode.wal', ['false', 'true']) === 'true',
     mismatchAsText: choice(config, 'sqlite.type.mismatch', ['fail', 'text']) === 'text',
@@ -82,16 +86,9 @@ function identifierOf(name: string): string {
   return plain === name ? plain : `${plain}_${createHash('sha256').update(name).digest('hex').slice(0, 6)}`;
 }
 
-function splitList(text: string): string[] {
-  return text
-    .split(/(?<!\\),/)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-}
-
 /** Anchored and without regard to case, as Debezium's lists are and as SQLite compares names. */
 function patterns(property: string, text: string | undefined): RegExp[] {
-  return splitList(text ?? '').map((entry) => {
+  return splitPatterns(text ?? '').map((entry) => {
     try {
       return new RegExp(`^(?:${entry})$`, 'iu');
     } catch (cause) {

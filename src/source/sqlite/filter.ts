@@ -6,10 +6,12 @@ import type { SourceFinding } from '../source-connector.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
 import { describeTable, tableNames, type TableDescription } from './table-description.js';
-import { sourceTableOf } from './table-types.js';
+import { capturedColumns, sourceTableOf } from './table-types.js';
 
 export interface Selection {
   readonly tables: readonly TableDescription[];
+  /** Of tables that the lists ask for and that cannot be captured, by name. */
+  readonly refused: ReadonlyMap<string, SourceFinding>;
   readonly findings: readonly SourceFinding[];
 }
 
@@ -18,16 +20,18 @@ export function selectTables(database: SqliteDatabase, config: SqliteSourceConfi
   const wanted = all.filter((name) => isIncluded(name, config));
   const findings: SourceFinding[] = [];
   const tables: TableDescription[] = [];
+  const refused = new Map<string, SourceFinding>();
   for (const name of wanted) {
     const table = describeTable(database, name);
     // Dropped between the two looks: as if it had never been there.
     if (!table) continue;
     const finding = objection(table, config);
-    if (finding) findings.push(finding);
+    if (finding) refused.set(name, finding);
     else tables.push(table);
   }
+  findings.push(...refused.values());
   if (config.include.length > 0 && wanted.length === 0) findings.push(nothingMatches(all, config));
-  return { tables, findings };
+  return { tables, refused, findings };
 }
 
 /** Throws the first finding that keeps the connector from starting. */
@@ -59,16 +63,26 @@ function objection(table: TableDescription, config: SqliteSourceConfig): SourceF
       severity: named ? 'error' : 'warning',
       code: 'keyless-table',
       property: 'table.include.list',
+      object: table.name,
       message: `table ${table.name} has no primary key${named ? '' : ' and is left out'}`,
       hint: `give it one, or exclude it: table.exclude.list=${table.name}`,
     };
   }
   try {
-    sourceTableOf(table, config, config.timestampDigits ?? defaultTimestampDigits);
+    const digits = config.timestampDigits ?? defaultTimestampDigits;
+    sourceTableOf({ description: table, captured: capturedColumns(table, config), digits }, config);
     return null;
   } catch (error) {
     const { code, message, hint } = toAppError(error);
-    return { severity: 'error', code, property: 'table.include.list', message, hint };
+    const left = named || code === 'bad-connector-config' ? '' : '; the table is left out';
+    return {
+      severity: left === '' ? 'error' : 'warning',
+      code,
+      property: 'table.include.list',
+      object: table.name,
+      message: `${message}${left}`,
+      hint,
+    };
   }
 }
 

@@ -1,9 +1,8 @@
 // What capture adds to the application's file, all named `_wt_<connector>_...`:
 //   meta     (name, value): `capture` = id of this installation; `database` = the database's name in topics and filters, which stays
-//            when the file gets another name; `pruned` = changes up to here are gone; `left:<table>` = a
-//            table that was captured and then left out, which must not come back into the same topic
+//            when the file gets another name; `pruned` = changes up to here are gone
 //   tables   (id, name, description, captured, digits): the captured tables as they were when their triggers were made, JSON;
-//            digits: behind the second of times that declare none, which may not change in the middle of a topic
+//            digits: behind the second of times that declare none. A table that is changed gets another id
 //   changes  (seq, tbl, op, time, c0..): every change of every captured table, in the order of the writers. One table for
 //            all, because one sequence is then the order across tables and a write costs one row. Its columns have no
 //            type, so that every storage class and every BLOB stays what it is. Pruning never takes the last row, so
@@ -17,16 +16,12 @@ import type { SqliteDatabase } from '../../sqlite/database.js';
 import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
 import { quoteName, quoteText } from './names.js';
 import { describeTable, type TableDescription } from './table-description.js';
-import { capturedColumns } from './table-types.js';
+import { capturedColumns, sourceTableOf, type CapturedTable } from './table-types.js';
 import { buildTriggers, type TriggerSet } from './triggers.js';
 
-export interface InstalledTable {
+/** Column `c<i>` of the change table holds the column with the index `captured[i]`. */
+export interface InstalledTable extends CapturedTable {
   readonly id: number;
-  readonly description: TableDescription;
-  /** Column `c<i>` of the change table holds the column with the index `captured[i]`. */
-  readonly captured: readonly number[];
-  /** Behind the second of the table's times that declare none. */
-  readonly digits: 3 | 6;
 }
 
 export interface Installation {
@@ -38,14 +33,17 @@ export interface Installation {
 /** SQLite's own limit is 2,000 columns; four are ours. */
 const columnsMax = 1_996;
 
-/** Removes what an earlier installation left and makes a new one; its first change has the sequence number 1. */
+/**
+ * Removes what an earlier installation left and makes a new one; its first change has the sequence number 1. Gives the tables that
+ * cannot be captured.
+ */
 export function install(
   database: SqliteDatabase,
   config: SqliteSourceConfig,
   tables: readonly TableDescription[],
-): void {
+): readonly RefusedTable[] {
   const { prefix } = config;
-  database.transaction(() => {
+  return database.transaction(() => {
     removeAll(database, prefix);
     database.exec(`CREATE TABLE ${quoteName(`${prefix}meta`)} (name TEXT PRIMARY KEY, value)`);
     // Changes of a table that was taken out are still in the change table: its id must not be given to another.
@@ -57,54 +55,85 @@ export function install(
     meta.run('capture', randomUUID());
     meta.run('database', config.database);
     meta.run('pruned', 0);
-    for (const table of tables) addTable(database, config, table);
+    return addTables(database, config, tables);
   });
 }
 
-/** Adds tables to an installation. Refuses one that was left out of it. */
-export function installTables(
-  database: SqliteDatabase,
-  config: SqliteSourceConfig,
-  tables: readonly TableDescription[],
-): void {
-  database.transaction(() => {
-    for (const table of tables) {
-      refuseReturned(database, config.prefix, table.name);
-      addTable(database, config, table);
-    }
-  });
+export interface Reinstallation {
+  /** Captured anew, as they are now. */
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
 }
 
-/** What happened to its rows in between is unknown: one that was deleted would stay in the topic for ever. */
-function refuseReturned(database: SqliteDatabase, prefix: string, table: string): void {
-  const left = database.prepare(`SELECT 1 FROM ${quoteName(`${prefix}meta`)} WHERE name = ?`).get(leftOut(table));
-  if (left === undefined) return;
-  throw new AppError('unsupported-change', `table ${table} was left out of the capture and is asked for again`, {
-    detail: 'rows that were deleted in the meantime would stay in its topic and table',
-    hint: 'leave it out, or `writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
-  });
+export interface Reinstalled {
+  readonly uncapturable: readonly RefusedTable[];
+  /** By so much it has moved the file's schema_version. */
+  readonly schemaMoves: number;
 }
 
-/** Name of the mark in `meta`. */
-function leftOut(table: string): string {
-  return `left:${table}`;
+export interface RefusedTable {
+  readonly table: TableDescription;
+  readonly error: AppError;
 }
 
 /**
- * Takes tables out of an installation that the lists do not ask for any more, and remembers them. Their recorded changes are
- * passed over.
+ * Takes tables out of an installation and puts tables into it; a table gets another number, so that changes that its earlier triggers
+ * recorded are told from those of its new ones. What is not there any more is passed over. Gives the tables that cannot be captured.
  */
-export function removeTables(database: SqliteDatabase, prefix: string, tables: readonly InstalledTable[]): void {
-  database.transaction(() => {
-    for (const { id, description, captured } of tables) {
-      const { triggers } = buildTriggers({ prefix, id, table: description, captured });
-      for (const name of triggers.keys()) database.exec(`DROP TRIGGER IF EXISTS ${quoteName(name)}`);
-      database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
-      database.prepare(`DELETE FROM ${quoteName(`${prefix}tables`)} WHERE id = ?`).run(id);
-      const mark = `INSERT OR REPLACE INTO ${quoteName(`${prefix}meta`)} VALUES (?, ?)`;
-      database.prepare(mark).run(leftOut(description.name), 1);
+export function reinstall(
+  database: SqliteDatabase,
+  config: SqliteSourceConfig,
+  { add, remove }: Reinstallation,
+): Reinstalled {
+  return database.transaction(() => {
+    const start = schemaVersion(database);
+    const before = new Map(readInstallation(database, config)!.tables.map((table) => [table.description.name, table]));
+    for (const name of [...remove, ...add]) {
+      const table = before.get(name);
+      if (table) removeTable(database, config.prefix, table);
     }
+    const described = add.map((name) => describeTable(database, name)).filter((table) => table !== null);
+    const uncapturable = addTables(database, config, described, before);
+    return { uncapturable, schemaMoves: schemaVersion(database) - start };
   });
+}
+
+export function schemaVersion(database: SqliteDatabase): number {
+  return Number(database.raw.pragma('schema_version', { simple: true }));
+}
+
+function removeTable(database: SqliteDatabase, prefix: string, { id, description, captured }: InstalledTable): void {
+  const { triggers } = buildTriggers({ prefix, id, table: description, captured });
+  for (const name of triggers.keys()) database.exec(`DROP TRIGGER IF EXISTS ${quoteName(name)}`);
+  database.exec(`DROP TABLE IF EXISTS ${quoteName(`${prefix}displaced_${id}`)}`);
+  database.prepare(`DELETE FROM ${quoteName(`${prefix}tables`)} WHERE id = ?`).run(id);
+}
+
+/** Each table as a whole or not at all: one that cannot be captured does not keep the others out. */
+function addTables(
+  database: SqliteDatabase,
+  config: SqliteSourceConfig,
+  tables: readonly TableDescription[],
+  before: ReadonlyMap<string, InstalledTable> = new Map(),
+): readonly RefusedTable[] {
+  const refused: RefusedTable[] = [];
+  for (const table of tables) {
+    database.exec('SAVEPOINT one_table');
+    try {
+      addTable(database, config, table, desiredDigits(config, before.get(table.name)));
+      database.exec('RELEASE one_table');
+    } catch (error) {
+      database.exec('ROLLBACK TO one_table; RELEASE one_table');
+      if (!(error instanceof AppError) || error.retriable) throw error;
+      refused.push({ table, error });
+    }
+  }
+  return refused;
+}
+
+/** A table keeps the unit of its times until another one is asked for. */
+export function desiredDigits({ timestampDigits }: SqliteSourceConfig, before: InstalledTable | undefined): 3 | 6 {
+  return timestampDigits ?? before?.digits ?? defaultTimestampDigits;
 }
 
 export function uninstall(database: SqliteDatabase, prefix: string): void {
@@ -169,44 +198,20 @@ function digitsAreRecorded(database: SqliteDatabase, prefix: string): boolean {
   return columns.get()![0] !== 0;
 }
 
-/** Throws when a captured table is not what it was when its triggers were made, or a trigger is gone. */
-export function checkInstallation(
-  database: SqliteDatabase,
-  prefix: string,
-  installed: readonly InstalledTable[],
-): void {
-  const found = new Map(
-    database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as [string, string][],
-  );
-  for (const { id, description, captured } of installed) {
-    const now = describeTable(database, description.name);
-    if (!now) throw changed(description.name, 'was dropped or renamed');
-    if (JSON.stringify(now) !== JSON.stringify(description)) {
-      const columns = JSON.stringify(now.columns) === JSON.stringify(description.columns);
-      throw changed(description.name, columns ? 'changed its primary key or a unique index' : 'changed its columns');
-    }
-    const { triggers } = buildTriggers({ prefix, id, table: description, captured });
-    for (const [name, sql] of triggers) {
-      if (found.get(name) === sql) continue;
-      throw changed(description.name, `lost its trigger ${name}, as when a table is built anew and renamed`);
-    }
-  }
-}
-
-function changed(table: string, what: string): AppError {
-  return new AppError('unsupported-change', `table ${table} ${what}`, {
-    detail: 'changes of its rows may not have been captured since, so its topic cannot be continued without a gap',
-    hint: '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot',
-  });
-}
-
-function addTable(database: SqliteDatabase, config: SqliteSourceConfig, table: TableDescription): void {
+function addTable(database: SqliteDatabase, config: SqliteSourceConfig, table: TableDescription, digits: 3 | 6): void {
   const { prefix } = config;
   // The description was read before this transaction; a trigger made from an outdated one would break the application's writes.
   if (JSON.stringify(describeTable(database, table.name)) !== JSON.stringify(table)) {
     throw new AppError('source-unreachable', `table ${table.name} is being changed`, { retriable: true });
   }
+  // It may have become so since it was chosen.
+  if (table.key.length === 0) {
+    throw new AppError('keyless-table', `table ${table.name} has no primary key`, {
+      hint: `give it one, or exclude it: table.exclude.list=${table.name}`,
+    });
+  }
   const captured = capturedColumns(table, config);
+  sourceTableOf({ description: table, captured, digits }, config);
   if (captured.length > columnsMax) {
     throw new AppError('unsupported-type', `table ${table.name} has ${captured.length} columns`, {
       hint: `at most ${columnsMax} can be captured: use column.exclude.list`,
@@ -214,7 +219,7 @@ function addTable(database: SqliteDatabase, config: SqliteSourceConfig, table: T
   }
   const added = database
     .prepare(`INSERT INTO ${quoteName(`${prefix}tables`)} (name, description, captured, digits) VALUES (?, ?, ?, ?)`)
-    .run(table.name, JSON.stringify(table), JSON.stringify(captured), config.timestampDigits ?? defaultTimestampDigits);
+    .run(table.name, JSON.stringify(table), JSON.stringify(captured), digits);
   widen(database, prefix, captured.length);
   const id = Number(added.lastInsertRowid);
   createTriggers(database, buildTriggers({ prefix, id, table, captured }));

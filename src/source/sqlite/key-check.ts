@@ -27,14 +27,15 @@ export function createKeyChecks(
   database: SqliteDatabase,
   description: TableDescription,
   source: SourceTable,
-  config: SqliteSourceConfig,
+  { config, isAltered }: { readonly config: SqliteSourceConfig; readonly isAltered: boolean },
 ): ReadonlyMap<number, KeyCheck> {
   const checks = new Map<number, KeyCheck>();
   source.keyColumns.forEach((index, k) => {
     const column = description.columns[description.key[k]!.column]!;
     if (column.enforced) return;
     const { kind } = source.columns[index]!.type;
-    const oneClass = () => oneClassCheck(database, source.table, column.name);
+    const oneClass = () =>
+      oneClassCheck(isAltered ? [] : classesOf(database, source.table, column.name), source.table, column.name);
     if (kind === 'STRING') {
       if (column.affinity === 'BLOB' || isStrictAny(database, source.table, column.declared))
         checks.set(index, oneClass());
@@ -65,8 +66,8 @@ function literalOfBlob(value: NonNullable<SqlValue>): string | null {
   return infinity(value);
 }
 
-function oneClassCheck(database: SqliteDatabase, table: string, column: string): KeyCheck {
-  const found = classesOf(database, table, column);
+/** `found`: the classes of the values that are there. */
+function oneClassCheck(found: readonly ValueClass[], table: string, column: string): KeyCheck {
   if (found.length > 1) {
     throw new AppError(
       'unconvertible-value',

@@ -26,8 +26,7 @@ export function misfit({ table, column, value, key }: Misfit): AppError {
   const declared = column.sourceType || 'without a type';
   return new AppError('unconvertible-value', `${place}: ${reason.text} (declared ${declared})`, {
     detail: `the row with ${key} holds ${show(value)}`,
-    // The table has been announced with the column's type, which stays while the table is there.
-    hint: `${reason.repair}, or read the column as text: \`writethrough connect delete NAME --topics\` and create it again with sqlite.text.columns=${table}\\.${column.name}`,
+    hint: `${reason.repair}, or read the column as text: sqlite.text.columns=${table}\\.${column.name}`,
   });
 }
 
@@ -64,7 +63,7 @@ function moreDigits(declared: string, digits: 3 | 6): string {
   const write = `write at most ${digits} digits`;
   if (digits === 6) return write;
   if (declared.includes('(')) return `${write}, declare the column with 6`;
-  return `${write}, \`writethrough connect delete NAME --topics\` and create it again with sqlite.timestamp.digits=6`;
+  return `${write}, set sqlite.timestamp.digits=6`;
 }
 
 function textForm(type: DataType): string | null {

@@ -11,15 +11,21 @@ import type {
   SourceConfig,
   SourceConnector,
   SourceContext,
+  SnapshotRequest,
   SourceFinding,
+  WantedPosition,
 } from '../source-connector.js';
+import type { VerifyReport, VerifyRequest } from '../verification.js';
+import { AskedTables } from './asked-tables.js';
 import { CaptureRun } from './capture-run.js';
 import { parseConfig, type SqliteSourceConfig } from './config.js';
 import { uninstall } from './install.js';
 import { parsePosition, type SqlitePosition } from './position.js';
+import { onlyAsItIs } from '../kept-position.js';
 import { retrying } from './retrying.js';
 import { openSession, sourceError, type FileSession } from './session.js';
 import { captureOf, validateFile } from './validate.js';
+import { notConnected } from './verifications.js';
 
 export function createSqliteSource(config: SourceConfig, logger: Logger): SourceConnector {
   return new SqliteSource(parseConfig(config), logger);
@@ -29,7 +35,9 @@ class SqliteSource implements SourceConnector {
   readonly #config: SqliteSourceConfig;
   readonly #logger: Logger;
   #session: FileSession | null = null;
+  #run: CaptureRun | undefined;
   #confirmed: SqlitePosition | null = null;
+  readonly #asked = new AskedTables();
 
   constructor(config: SqliteSourceConfig, logger: Logger) {
     this.#config = config;
@@ -47,6 +55,15 @@ class SqliteSource implements SourceConnector {
     }
   }
 
+  /** Its changes lie in the file as long as they are not read: there is no other place than the one that was reached. */
+  async place({ offset, current }: WantedPosition): Promise<string | null> {
+    return onlyAsItIs(
+      { offset, current },
+      null,
+      'an SQLite file holds the changes that were not read yet, and no others',
+    );
+  }
+
   async validate(): Promise<readonly SourceFinding[]> {
     try {
       return validateFile(this.#config);
@@ -60,9 +77,13 @@ class SqliteSource implements SourceConnector {
     let position = positionText === null ? null : parsePosition(positionText);
     for (;;) {
       context.reportState({ phase: 'connecting' });
-      const session = await retrying(context, file, () => openSession(this.#config));
+      const session = await retrying(context, this.#config, () => openSession(this.#config));
       this.#session = session;
-      const run = new CaptureRun(session, this.#config, context, () => this.#confirmedSequence(run.position));
+      const run: CaptureRun = new CaptureRun(session, this.#config, context, {
+        confirmed: () => this.#confirmedSequence(run.position),
+        asked: this.#asked,
+      });
+      this.#run = run;
       try {
         const replaced = yield* run.chunks(position);
         if (!replaced) return;
@@ -71,16 +92,27 @@ class SqliteSource implements SourceConnector {
       } catch (error) {
         throw sourceError(error, file);
       } finally {
+        this.#run = undefined;
         this.#closeSession();
       }
     }
+  }
+
+  async verify(request: VerifyRequest, report: (so: VerifyReport) => void): Promise<VerifyReport> {
+    if (!this.#run) throw notConnected();
+    return this.#run.verifications.verify(request, report);
   }
 
   confirmed(position: string): void {
     this.#confirmed = parsePosition(position);
   }
 
+  snapshot(request: SnapshotRequest): Promise<readonly string[]> {
+    return this.#asked.ask(request);
+  }
+
   async close(): Promise<void> {
+    this.#asked.close();
     this.#closeSession();
   }
 

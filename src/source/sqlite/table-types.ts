@@ -22,9 +22,19 @@ export function capturedColumns(table: TableDescription, config: SqliteSourceCon
   return captured;
 }
 
-/** `digits`: behind the second of the table's times that declare none. */
-export function sourceTableOf(table: TableDescription, config: SqliteSourceConfig, digits: 3 | 6): SourceTable {
-  const captured = capturedColumns(table, config);
+/** As it is installed, or is to be. */
+export interface CapturedTable {
+  readonly description: TableDescription;
+  /** Indexes of the captured columns. */
+  readonly captured: readonly number[];
+  /** Behind the second of the table's times that declare none. */
+  readonly digits: 3 | 6;
+}
+
+export function sourceTableOf(
+  { description: table, captured, digits }: CapturedTable,
+  config: SqliteSourceConfig,
+): SourceTable {
   return {
     database: config.database,
     table: table.name,

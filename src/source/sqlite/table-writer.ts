@@ -4,7 +4,8 @@ import { AppError } from '../../core/errors.js';
 import type { RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
 import type { Op } from '../../core/record.js';
 import type { SqlValue, SqliteDatabase } from '../../sqlite/database.js';
-import type { SourceContext } from '../source-connector.js';
+import { KeyText } from '../key-text.js';
+import type { OpenOptions, SourceContext } from '../source-connector.js';
 import type { SqliteSourceConfig } from './config.js';
 import type { InstalledTable } from './install.js';
 import { createKeyChecks, keyHint, type KeyCheck } from './key-check.js';
@@ -20,6 +21,7 @@ export class TableWriter {
   readonly #writers: readonly WriteValue[];
   readonly #keyChecks: readonly (readonly [column: number, check: KeyCheck])[];
   readonly #texts: TextCheck;
+  readonly #text = new KeyText();
 
   constructor(
     reader: SqliteDatabase,
@@ -27,6 +29,7 @@ export class TableWriter {
     config: SqliteSourceConfig,
     source: SourceTable,
     encoder: RowEncoder,
+    isAltered: boolean,
   ) {
     this.installed = installed;
     this.source = source;
@@ -37,7 +40,7 @@ export class TableWriter {
         ? writeAsText
         : createWriter(type, config.timestampUnit),
     );
-    this.#keyChecks = [...createKeyChecks(reader, description, source, config)];
+    this.#keyChecks = [...createKeyChecks(reader, description, source, { config, isAltered })];
     this.#texts = new TextCheck(reader, config.prefix, source);
   }
 
@@ -45,10 +48,20 @@ export class TableWriter {
     return this.#encoder.topic;
   }
 
+  /** Writes rows as the records have them. */
+  get held(): RowEncoder {
+    return this.#encoder.held;
+  }
+
+  /** Of a row that was written. */
+  keyText(row: readonly SqlValue[], first: number): string {
+    for (const i of this.source.keyColumns) this.#writers[i]!(this.#text, row[first + i] as NonNullable<SqlValue>);
+    return this.#text.take();
+  }
+
   /** `first`: where the table's columns begin in the row; a change has its sequence number in front of them. */
-  writeRow(op: Op, row: readonly SqlValue[], first: number): void {
+  writeRow(op: Op, row: readonly SqlValue[], first: number, encoder = this.#encoder): void {
     // No old key: the triggers record a changed key as a delete and an insert.
-    const encoder = this.#encoder;
     this.#writeAll(encoder.beginRow(op), row, first);
     encoder.endRow();
   }
@@ -56,8 +69,8 @@ export class TableWriter {
   writeDelete(row: readonly SqlValue[], first: number): void {
     const encoder = this.#encoder;
     const to = encoder.beginDelete();
-    if (encoder.wantsOldRow) this.#writeAll(to, row, first);
-    else this.#writeKey(to, row, first);
+    if (encoder.oldRow === 'key') this.#writeKey(to, row, first);
+    else this.#writeAll(to, row, first);
     encoder.endDelete();
   }
 
@@ -130,13 +143,15 @@ export class TableWriter {
   }
 }
 
-/** Announces a table and makes its writer. */
+/** Announces a table and makes its writer. `isAltered`: the table is not in the file as it is described, and only its changes are written. */
 export async function openTableWriter(
   installed: InstalledTable,
   config: SqliteSourceConfig,
   context: SourceContext,
   reader: SqliteDatabase,
+  { isAltered, ...options }: OpenOptions & { readonly isAltered?: boolean } = {},
 ): Promise<TableWriter> {
-  const source = sourceTableOf(installed.description, config, installed.digits);
-  return new TableWriter(reader, installed, config, source, await context.openTable(source));
+  const source = sourceTableOf(installed, config);
+  const encoder = await context.openTable(source, options);
+  return new TableWriter(reader, installed, config, source, encoder, isAltered === true);
 }

@@ -3,6 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SourceFinding } from '../source-connector.js';
+import { adviseOnCapture, adviseOnTables } from './advice.js';
 import type { SqliteSourceConfig } from './config.js';
 import { selectTables } from './filter.js';
 import { asInstalled, readInstallation } from './install.js';
@@ -12,10 +13,11 @@ import { inReadTransaction, journalMode, openForReading, walStatement } from './
 export function validateFile(config: SqliteSourceConfig): readonly SourceFinding[] {
   const database = openForReading(config);
   try {
-    const { tables, findings } = inReadTransaction(database, () =>
-      selectTables(database, asInstalled(database, config) ?? config),
-    );
-    const all: SourceFinding[] = [...findings];
+    const { tables, findings, captured } = inReadTransaction(database, () => ({
+      ...selectTables(database, asInstalled(database, config) ?? config),
+      captured: adviseOnCapture(database, config),
+    }));
+    const all: SourceFinding[] = [...captured, ...findings];
     if (journalMode(database) !== 'wal') all.push(config.setWal ? walWillBeSet : walMissing);
     for (const path of [config.file, dirname(config.file)]) {
       if (!isWritable(path)) all.push(notWritable(path));
@@ -24,10 +26,12 @@ export function validateFile(config: SqliteSourceConfig): readonly SourceFinding
       all.push({
         severity: 'note',
         code: 'writes-to-source',
+        object: config.file,
         message: `triggers will be added to ${tables.map((table) => table.name).join(', ')}, and tables named ${config.prefix}...`,
-        hint: 'a DROP COLUMN that a trigger names is refused by SQLite while capture is installed; deletion of the connector removes all of it',
+        hint: '`writethrough connect delete NAME --uninstall` removes all of it',
       });
     }
+    all.push(...adviseOnTables(tables));
     return all;
   } finally {
     database.close();
@@ -57,6 +61,7 @@ const walMissing: SourceFinding = {
   severity: 'error',
   code: 'source-misconfigured',
   property: 'sqlite.journal.mode.wal',
+  object: 'journal_mode',
   message: 'the file is not in WAL mode, where reading would block its writers',
   hint: `run ${walStatement} on it once, or set sqlite.journal.mode.wal=true`,
 };
@@ -65,6 +70,7 @@ const walWillBeSet: SourceFinding = {
   severity: 'note',
   code: 'source-misconfigured',
   property: 'sqlite.journal.mode.wal',
+  object: 'journal_mode',
   message: 'the file will be switched to WAL mode, which it keeps',
 };
 
@@ -73,6 +79,7 @@ function notWritable(path: string): SourceFinding {
     severity: 'error',
     code: 'source-access-denied',
     property: 'database.file',
+    object: path,
     message: `${path} cannot be written, which capture by triggers needs`,
     hint: 'give the user that runs writethrough write access to the file and its folder',
   };

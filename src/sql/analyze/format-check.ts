@@ -21,9 +21,28 @@ export function formatProblem(format: FormatName, columns: readonly Column[], pa
     if (columns.length > 1) return messages.formatSingle(format, columns, part === 'Key' ? ' KEY' : '');
     return null;
   }
+  if (format === 'PROTOBUF') {
+    const nested = columns.find(({ type }) => hasListInList(type, false));
+    if (nested !== undefined) return `Protobuf has no lists in lists, column: \`${nested.name}\``;
+  }
   const map = columns.map((column) => findMap(column.type)).find((type) => type !== null);
   if (map === undefined || map === null) return null;
-  return `${format === 'JSON' ? 'JSON' : 'Avro'} only supports MAP${format === 'JSON' ? '' : 's'} ${format === 'JSON' ? 'types ' : ''}with STRING keys`;
+  if (format === 'JSON') return 'JSON only supports MAP types with STRING keys';
+  return `${format === 'AVRO' ? 'Avro' : 'Protobuf'} only supports MAPs with STRING keys`;
+}
+
+/** A field is repeated or it is not: an ARRAY or MAP right in another has no form. */
+function hasListInList(type: DataType, inList: boolean): boolean {
+  switch (type.kind) {
+    case 'ARRAY':
+      return inList || hasListInList(type.element, true);
+    case 'MAP':
+      return inList || hasListInList(type.value, true);
+    case 'STRUCT':
+      return type.fields.some((field) => hasListInList(field.type, false));
+    default:
+      return false;
+  }
 }
 
 /** A map whose keys are not text, anywhere inside. */

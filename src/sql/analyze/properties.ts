@@ -15,7 +15,7 @@ export interface Properties {
   readonly partitions: number | null;
   /** RETENTION_MS, and RETENTION_BYTES, which ksqlDB does not have. */
   readonly retention: AskedRetention;
-  /** WRAP_SINGLE_VALUE=true: what JSON and AVRO do anyway, but only values of one column may say it. */
+  /** WRAP_SINGLE_VALUE=true: what JSON, AVRO and PROTOBUF do anyway, but only values of one column may say it. */
   readonly wrapSingle: Property | null;
   readonly timestamp: { readonly column: string; readonly property: Property } | null;
   readonly timestampFormat: { readonly pattern: string; readonly property: Property } | null;
@@ -114,8 +114,8 @@ function text(property: Property): string {
   );
 }
 
-const formats: readonly FormatName[] = ['JSON', 'AVRO', 'KAFKA'];
-const otherFormats = ['DELIMITED', 'JSON_SR', 'PROTOBUF', 'PROTOBUF_NOSR', 'NONE'];
+const formats: readonly FormatName[] = ['JSON', 'AVRO', 'PROTOBUF', 'KAFKA'];
+const otherFormats = ['DELIMITED', 'JSON_SR', 'PROTOBUF_NOSR', 'NONE'];
 
 function formatOf(property: Property | undefined): FormatName | null {
   if (property === undefined) return null;

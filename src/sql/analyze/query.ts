@@ -1,5 +1,5 @@
 // A query that runs on: the SELECT of CREATE .. AS and of a push query, to a plan and the schema of its result.
-import { BIGINT, type RowSchema } from '../../core/data-type.js';
+import { BIGINT, withoutZone, type RowSchema } from '../../core/data-type.js';
 import type { Expression, Query } from '../ast.js';
 import { messages } from '../messages.js';
 import type { Expr, PlanNode, QueryPlan, SourceDefinition, SourceKind } from '../plan.js';
@@ -45,7 +45,7 @@ export function analyzeQuery(query: Query, context: Context, sink: string | null
     grouped: query.groupBy !== null,
   });
   const selectedSchema: RowSchema = {
-    columns: names.map((column, i) => ({ name: column.name, type: columns[i]!.type })),
+    columns: names.map((column, i) => ({ name: column.name, type: withoutZone(columns[i]!.type) })),
     keyColumns,
   };
   const order = columnOrder(selectedSchema, context.strict && sink !== null);

@@ -103,6 +103,11 @@ export class FeedWriter {
     builder.reset();
   }
 
+  /** A mark that the table has these columns from here on: the rows of blobs before it may have others. */
+  addSchema(tableId: number, columns: readonly Column[], seq: number): void {
+    this.#insert(tableId, null, seq, seq, rebuiltIndex, Buffer.from(JSON.stringify(columns)));
+  }
+
   #insert(
     tableId: number,
     schemaId: number | null,

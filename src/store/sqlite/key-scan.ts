@@ -3,6 +3,7 @@
 import type { Row } from '../../core/data-type.js';
 import type { SqlValue, SqliteDatabase, Statement } from '../../sqlite/database.js';
 import type { KeyBound, StoredRow } from '../state-store.js';
+import type { Narrowing } from './lookup-indexes.js';
 import type { TableLayout } from './table-layout.js';
 
 export interface KeyRange {
@@ -11,6 +12,8 @@ export interface KeyRange {
   readonly upper?: KeyBound | undefined;
   readonly reverse?: boolean | undefined;
   readonly after?: Row | undefined;
+  /** Only rows of which this holds, by an index that has them in key order. */
+  readonly narrowed?: Narrowing | undefined;
 }
 
 interface PageStatements {
@@ -47,10 +50,14 @@ export class KeyScan {
     return { row: exact ? this.#layout.decodeExactRow(stored) : this.#layout.decodeRow(stored), rowtimeMs };
   }
 
-  #sql({ prefix = [], lower, upper, reverse = false, after }: KeyRange, params: SqlValue[]): string {
+  #sql({ prefix = [], lower, upper, reverse = false, after, narrowed }: KeyRange, params: SqlValue[]): string {
     const layout = this.#layout;
     const { keyColumns } = layout;
     const conditions: string[] = [];
+    if (narrowed !== undefined) {
+      conditions.push(`(${narrowed.condition})`);
+      params.push(...narrowed.params);
+    }
     prefix.forEach((value, i) => {
       conditions.push(`${keyColumns[i]!} = ?`);
       params.push(layout.encodeKeyColumn(i, value));
@@ -71,6 +78,7 @@ export class KeyScan {
     } else if (after !== undefined) conditions.push('0');
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     const order = keyColumns.map((column) => (reverse ? `${column} DESC` : column)).join(', ');
-    return `SELECT ${layout.selectList()} FROM ${layout.table}${where} ORDER BY ${order} LIMIT ?`;
+    const by = narrowed === undefined ? '' : ` INDEXED BY ${narrowed.index}`;
+    return `SELECT ${layout.selectList()} FROM ${layout.table}${by}${where} ORDER BY ${order} LIMIT ?`;
   }
 }

@@ -1,26 +1,41 @@
 // A consistent cut: a read transaction on a connection of its own. Rows are read page by page, so that a caller who stops early has
 // not paid for the rest, and no statement stays open between two calls.
-import type { Row } from '../../core/data-type.js';
+import type { Column, Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
+import { carriedThrough, carryRow } from '../../core/schema-change.js';
 import { comparePlaces, type Place } from '../../core/version.js';
-import type { FeedRead, Frontier, ReadSession, ScanRequest, StoredRow, TableDescription } from '../state-store.js';
+import type {
+  FeedRead,
+  Frontier,
+  ReadSession,
+  ScanRequest,
+  StoredRow,
+  TableDescription,
+  TableSpec,
+} from '../state-store.js';
 import { readFeedBlob, type FeedPage } from './feed-codec.js';
 import { feedColumns } from './feed-writer.js';
 import type { ReadConnection } from './read-connection.js';
 import type { ReaderCatalogue } from './reader-catalogue.js';
 import { RowCodec } from './row-codec.js';
-import { readDocuments } from './state-store.js';
-import { readTable, type CataloguedTable } from './table-catalogue.js';
+import { readDocuments, readTable, type CataloguedTable } from './table-catalogue.js';
 
 const firstPageRows = 64;
 const pageRowsMax = 1024;
+
+/** How the rows under one schema id of the feed are read. */
+export interface FeedCodec {
+  readonly columns: readonly Column[];
+  readonly text: string;
+  readonly codec: RowCodec;
+}
 
 export interface SessionParts {
   readonly connection: ReadConnection;
   readonly frontier: Frontier;
   readonly catalogue: ReaderCatalogue;
   /** Shared between sessions: what a schema id of the feed means never changes. */
-  readonly feedCodecs: Map<number, RowCodec>;
+  readonly feedCodecs: Map<number, FeedCodec>;
   /** Takes the connection back. */
   readonly release: () => void;
 }
@@ -76,6 +91,7 @@ export class SqliteReadSession implements ReadSession {
     const page: FeedPage = { changes: [], bytesLeft: bytesMax };
     const { changes } = page;
     const rebuilt: number[] = [];
+    const altered: number[] = [];
     let place = after;
     for (;;) {
       const found = nextBlob.get(spec.id, place.seq, place.index);
@@ -83,17 +99,23 @@ export class SqliteReadSession implements ReadSession {
       const [schemaId, seq, index, blob] = found;
       place = { seq: Number(seq), index: Number(index) };
       if (schemaId === null) {
-        rebuilt.push(place.seq);
+        ((blob as Buffer).length > 0 ? altered : rebuilt).push(place.seq);
         continue;
       }
-      readFeedBlob(blob as Buffer, this.#feedCodec(Number(schemaId)), after, page);
+      this.#readBlob(blob as Buffer, Number(schemaId), spec, after, page, place);
       if (page.bytesLeft > 0) continue;
       const { seq: lastSeq, index: lastIndex } = changes.at(-1)!;
       // The changes of a rebuild may lie in a blob that goes on behind its mark, so that the mark has come first.
-      return { changes, rebuilt: rebuilt.filter((of) => of < lastSeq), next: { seq: lastSeq, index: lastIndex } };
+      const passed = (marks: readonly number[]) => marks.filter((of) => of < lastSeq);
+      return {
+        changes,
+        rebuilt: passed(rebuilt),
+        altered: passed(altered),
+        next: { seq: lastSeq, index: lastIndex },
+      };
     }
     const end = { seq: this.frontier.seq, index: Number.POSITIVE_INFINITY };
-    return { changes, rebuilt, next: comparePlaces(end, after) > 0 ? end : after };
+    return { changes, rebuilt, altered, next: comparePlaces(end, after) > 0 ? end : after };
   }
 
   #checkRetained(tableId: number, name: string, after: Place): void {
@@ -109,11 +131,40 @@ export class SqliteReadSession implements ReadSession {
     });
   }
 
-  #feedCodec(schemaId: number): RowCodec {
+  /** Rows of another form are given in the one that the table has now; `end`: the place of the blob's last change. */
+  #readBlob(blob: Buffer, schemaId: number, { id, schema }: TableSpec, after: Place, page: FeedPage, end: Place): void {
+    const { codec, text, columns: written } = this.#feedCodec(schemaId);
+    const from = page.changes.length;
+    readFeedBlob(blob, codec, after, page);
+    const later = this.#columnsBehind(id, end);
+    if (later.length === 0 && text === JSON.stringify(schema.columns)) return;
+    const carried = carriedThrough([written, ...later, schema.columns]);
+    const carry = (row: Row | null) => row && carryRow(row, carried);
+    for (let i = from; i < page.changes.length; i++) {
+      const change = page.changes[i]!;
+      page.changes[i] = { ...change, before: carry(change.before), after: carry(change.after) };
+    }
+  }
+
+  /** The columns that the table got behind a place, in this order. */
+  #columnsBehind(tableId: number, { seq, index }: Place): (readonly Column[])[] {
+    return this.#database
+      .statement(
+        'SELECT changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) AND schema_id IS NULL AND bytes > 0 ORDER BY last_seq, last_index, id',
+      )
+      .all(tableId, seq, index)
+      .map(([columns]) => JSON.parse((columns as Buffer).toString()) as readonly Column[]);
+  }
+
+  #feedCodec(schemaId: number): FeedCodec {
     const { feedCodecs } = this.#parts;
-    let codec = feedCodecs.get(schemaId);
-    if (codec === undefined) feedCodecs.set(schemaId, (codec = new RowCodec(feedColumns(this.#database, schemaId))));
-    return codec;
+    let found = feedCodecs.get(schemaId);
+    if (found === undefined) {
+      const columns = feedColumns(this.#database, schemaId);
+      found = { columns, text: JSON.stringify(columns), codec: new RowCodec(columns) };
+      feedCodecs.set(schemaId, found);
+    }
+    return found;
   }
 
   document(kind: string, name: string): string | undefined {

@@ -20,6 +20,11 @@ export class ReaderCatalogue {
         if (known === undefined || !known.visible) this.#byName.set(name, table);
       }
     }
+    // Of tables that differ by letter case at the source only one has its name here: the other's must not lead to the rows of that.
+    for (const table of tables) {
+      const { alias } = table.spec;
+      if (alias !== undefined && this.#byName.get(alias)?.visible !== true) this.#byName.set(alias, table);
+    }
   }
 
   /** One per name: the readable version where there is one. */

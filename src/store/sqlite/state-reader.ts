@@ -8,9 +8,8 @@ import { openDatabase, type SqlValue } from '../../sqlite/database.js';
 import type { Frontier, ReadSession, StateReader, StoredRow, TableFrontier, TableSpec } from '../state-store.js';
 import { frontierColumns, parseFrontier } from './frontier.js';
 import { ReadConnection } from './read-connection.js';
-import { SqliteReadSession } from './read-session.js';
+import { SqliteReadSession, type FeedCodec } from './read-session.js';
 import { ReaderCatalogue } from './reader-catalogue.js';
-import type { RowCodec } from './row-codec.js';
 import { readCatalogue } from './table-catalogue.js';
 
 /** Idle connections kept for the next sessions. */
@@ -25,7 +24,7 @@ export class SqliteStateReader implements StateReader {
   readonly #path: string;
   readonly #points: ReadConnection;
   readonly #idle: ReadConnection[] = [];
-  readonly #feedCodecs = new Map<number, RowCodec>();
+  readonly #feedCodecs = new Map<number, FeedCodec>();
   #frontier: { readonly commitNo: number; readonly value: Frontier; readonly json: string } | undefined;
   #catalogue: ReaderCatalogue | undefined;
   /** Of the point reads of this turn; the connection is in a transaction as long as it is there. */

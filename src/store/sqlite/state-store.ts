@@ -3,12 +3,14 @@
 import { systemClock, type Clock } from '../../core/clock.js';
 import { assert, type AppError, unreachable } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
+import type { RowSchema } from '../../core/data-type.js';
 import type { KeyedState, KeyedStateSpec } from '../../core/keyed-state.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { storageError } from '../../sqlite/storage-error.js';
 import type {
   Frontier,
   Holding,
+  Lookup,
   RowChange,
   StateWriter,
   TableComparison,
@@ -19,9 +21,10 @@ import { FeedWriter } from './feed-writer.js';
 import { FrontierRow } from './frontier.js';
 import { KeyedTable } from './keyed-table.js';
 import { createStoreTables } from './store-tables.js';
-import { readTable, readVisible } from './table-catalogue.js';
+import { LookupIndexes } from './lookup-indexes.js';
+import { printSchema, readDocuments, readTable, readVisible } from './table-catalogue.js';
 import { SqliteTableComparison } from './table-comparison.js';
-import { physicalName, quote, TableLayout, viewName } from './table-layout.js';
+import { alteredColumns, physicalName, quote, TableLayout, viewName } from './table-layout.js';
 import { SqliteTableWriter, type PhysicalTable } from './table-writer.js';
 
 export interface StateStoreOptions {
@@ -34,6 +37,7 @@ export class SqliteStateStore implements StateWriter {
   readonly #database: SqliteDatabase;
   readonly #frontier: FrontierRow;
   readonly #feed: FeedWriter;
+  readonly #lookups: LookupIndexes;
   /** Kept for the life of the process: a handle may outlive a drop that is rolled back. */
   readonly #physical = new Map<string, PhysicalTable>();
   readonly #touched = new Set<PhysicalTable>();
@@ -49,6 +53,7 @@ export class SqliteStateStore implements StateWriter {
     this.#database = database;
     this.#frontier = new FrontierRow(database, options.logId);
     this.#feed = new FeedWriter(database, this.#frontier, () => clock.nowMs());
+    this.#lookups = new LookupIndexes(database);
     database.onTransactionEnd({ rollback: () => this.#reload() });
   }
 
@@ -100,10 +105,12 @@ export class SqliteStateStore implements StateWriter {
 
   createTable(spec: TableSpec): TableWriter {
     this.#assertOpen();
-    this.#database.exec(new TableLayout(spec).createSql);
+    const layout = new TableLayout(spec);
+    this.#database.exec(layout.createSql);
+    this.#lookups.create(layout);
     this.#database
       .statement('INSERT INTO wt_table VALUES (?, ?, ?, ?, 0, 0, NULL)')
-      .run(spec.id, spec.version, spec.name, JSON.stringify(spec.schema));
+      .run(spec.id, spec.version, spec.name, printSchema(spec));
     this.#namesChanged();
     return this.openTable(spec);
   }
@@ -124,6 +131,22 @@ export class SqliteStateStore implements StateWriter {
     return new SqliteTableWriter(this.#database, spec, physical, this.#touched);
   }
 
+  alterTable(spec: TableSpec, schema: RowSchema): TableSpec {
+    this.#assertOpen();
+    const there = this.#database.prepare('SELECT name FROM pragma_table_info(?)').all(physicalName(spec));
+    const { stored, additions } = alteredColumns(
+      spec,
+      schema,
+      there.map(([name]) => String(name)),
+    );
+    for (const addition of additions) this.#database.exec(addition);
+    const altered: TableSpec = { ...spec, schema, stored };
+    this.#describe(altered);
+    this.#specs.set(spec.name, altered);
+    this.#lookups.alter(new TableLayout(altered));
+    return altered;
+  }
+
   dropTable({ id, version }: { readonly id: number; readonly version: number }): void {
     this.#assertOpen();
     const stored = readTable(this.#database, id, version);
@@ -133,13 +156,25 @@ export class SqliteStateStore implements StateWriter {
     this.#database.exec(`DROP TABLE ${name}`);
     this.#database.statement('DELETE FROM wt_table WHERE id = ? AND version = ?').run(id, version);
     const others = this.#database.statement('SELECT 1 FROM wt_table WHERE id = ?').get(id);
-    if (others === undefined) this.#feed.forget(id);
+    if (others === undefined) {
+      this.#feed.forget(id);
+      this.#lookups.forget(id);
+    }
     const physical = this.#physical.get(name);
     if (physical !== undefined) {
       physical.rowCount = 0;
       this.#touched.delete(physical);
     }
     this.#namesChanged();
+  }
+
+  setLookups({ id }: { readonly id: number }, lookups: readonly Lookup[]): void {
+    this.#assertOpen();
+    this.#lookups.set(id, lookups);
+  }
+
+  lookups({ id }: { readonly id: number }): readonly Lookup[] {
+    return this.#lookups.of(id);
   }
 
   compareTables(one: TableSpec, other: TableSpec): TableComparison {
@@ -183,6 +218,12 @@ export class SqliteStateStore implements StateWriter {
     this.#catalogChanged = true;
   }
 
+  goOn({ id, version }: TableSpec): void {
+    this.#assertOpen();
+    this.#database.statement('UPDATE wt_table SET stopped = NULL WHERE id = ? AND version = ?').run(id, version);
+    this.#catalogChanged = true;
+  }
+
   #dropView(name: string): void {
     this.#database.exec(`DROP VIEW IF EXISTS ${quote(viewName(name))}`);
   }
@@ -191,7 +232,7 @@ export class SqliteStateStore implements StateWriter {
   #describe(spec: TableSpec): void {
     this.#database
       .statement('UPDATE wt_table SET name = ?, schema = ? WHERE id = ? AND version = ?')
-      .run(spec.name, JSON.stringify(spec.schema), spec.id, spec.version);
+      .run(spec.name, printSchema(spec), spec.id, spec.version);
     this.#namesChanged();
   }
 
@@ -281,6 +322,11 @@ export class SqliteStateStore implements StateWriter {
     this.#feed.addRebuilt(this.#fedSpec(table).id, seq);
   }
 
+  feedSchema({ id, schema }: TableSpec, seq: number): void {
+    this.#assertOpen();
+    this.#feed.addSchema(id, schema.columns, seq);
+  }
+
   #fedSpec(name: string): TableSpec {
     const spec = this.#specs.get(name);
     assert(spec !== undefined, `table ${name} is open while its changes are fed`);
@@ -335,14 +381,6 @@ export class SqliteStateStore implements StateWriter {
   #assertOpen(): void {
     assert(this.#database.inTransaction, 'the store is written inside a transaction');
   }
-}
-
-export function readDocuments(
-  database: SqliteDatabase,
-  kind: string,
-): readonly { readonly name: string; readonly json: string }[] {
-  const rows = database.statement('SELECT name, json FROM wt_document WHERE kind = ? ORDER BY name').all(kind);
-  return rows.map(([name, json]) => ({ name: String(name), json: String(json) }));
 }
 
 function stateTable(id: number): string {

@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS wt_feed (
   changes BLOB NOT NULL             -- see feed-codec.ts
 );
 CREATE INDEX IF NOT EXISTS wt_feed_end ON wt_feed (table_id, last_seq, last_index);
+-- Marks: of a rebuild, or with the columns that the table has from there on.
+CREATE INDEX IF NOT EXISTS wt_feed_marks ON wt_feed (table_id, last_seq, last_index) WHERE schema_id IS NULL;
 CREATE TABLE IF NOT EXISTS wt_feed_schema (
   id INTEGER PRIMARY KEY,
   columns TEXT NOT NULL UNIQUE      -- Column[] as JSON

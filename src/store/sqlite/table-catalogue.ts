@@ -37,7 +37,7 @@ export function readCatalogue(
           id: Number(id),
           version: Number(version),
           name: String(name),
-          schema: JSON.parse(schema as string) as RowSchema,
+          ...parseSchema(schema as string),
         };
     return {
       spec,
@@ -47,6 +47,16 @@ export function readCatalogue(
       stoppedText: stopped as string | null,
     };
   });
+}
+
+/** Schema, names of columns and alias as wt_table keeps them. */
+export function printSchema({ schema, stored, alias }: Pick<TableSpec, 'schema' | 'stored' | 'alias'>): string {
+  return JSON.stringify({ ...schema, stored, alias });
+}
+
+function parseSchema(text: string): Pick<TableSpec, 'schema' | 'stored' | 'alias'> {
+  const { columns, keyColumns, stored, alias } = JSON.parse(text) as RowSchema & Pick<TableSpec, 'stored' | 'alias'>;
+  return { schema: { columns, keyColumns }, ...(stored && { stored }), ...(alias !== undefined && { alias }) };
 }
 
 function stoppedFrontier(logId: string, json: string): TableFrontier {
@@ -72,4 +82,12 @@ export function readVisible(
 ): { readonly id: number; readonly version: number } | undefined {
   const row = database.statement('SELECT id, version FROM wt_table WHERE name = ? AND visible = 1').get(name);
   return row === undefined ? undefined : { id: Number(row[0]), version: Number(row[1]) };
+}
+
+export function readDocuments(
+  database: SqliteDatabase,
+  kind: string,
+): readonly { readonly name: string; readonly json: string }[] {
+  const rows = database.statement('SELECT name, json FROM wt_document WHERE kind = ? ORDER BY name').all(kind);
+  return rows.map(([name, json]) => ({ name: String(name), json: String(json) }));
 }

@@ -72,7 +72,9 @@ export class SqliteTableComparison implements TableComparison {
     const sameKey = one.keyColumns.map((column) => `other.${column} = one.${column}`).join(' AND ');
     const isOneForm = JSON.stringify(one.spec.schema) === JSON.stringify(other.spec.schema);
     // Of two forms no row is the same.
-    const differs = isOneForm ? one.columns.map((column) => `one.${column} IS NOT other.${column}`).join(' OR ') : '1';
+    const differs = isOneForm
+      ? one.columns.map((column, i) => `one.${column} IS NOT other.${other.columns[i]!}`).join(' OR ')
+      : '1';
     return (
       `SELECT ${keys('one')} FROM ${one.table} AS one LEFT JOIN ${other.table} AS other ON ${sameKey} ` +
       `WHERE ${this.#range('one', bounds)} AND (other.wt_rowtime IS NULL OR ${differs}) ` +

@@ -1,7 +1,8 @@
 // A physical table: its name, its columns in SQLite, and rows there and back. `t<id>_v<version>` with the columns of the SQL table
 // and `wt_rowtime`. A key of one integer column is the rowid itself, the fastest look-up that SQLite has; any other key is the
 // clustered key of a table without rowid (measured: about the same for rows of some 300 bytes, and one b-tree instead of two).
-import { integerValue, type Column, type Row, type Value } from '../../core/data-type.js';
+import { integerValue, type Column, type Row, type RowSchema, type Value } from '../../core/data-type.js';
+import { carriedColumns } from '../../core/schema-change.js';
 import type { SqlValue } from '../../sqlite/database.js';
 import type { TableSpec } from '../state-store.js';
 import {
@@ -33,7 +34,7 @@ export class TableLayout {
     const { columns, keyColumns } = spec.schema;
     this.spec = spec;
     this.table = physicalName(spec);
-    this.columns = columnNames(columns).map(quote);
+    this.columns = (spec.stored ?? columnNames(columns)).map(quote);
     this.keyColumns = keyColumns.map((i) => this.columns[i]!);
     this.#isRowid = keyColumns.length === 1 && isIntegerKey(columns[keyColumns[0]!]!);
     this.#codecs = columns.map(({ type }, i) =>
@@ -60,11 +61,12 @@ export class TableLayout {
   /** The view by which people and tools read the table. */
   viewSql(viewName: string): string {
     const { columns, keyColumns } = this.spec.schema;
+    const names = columnNames(columns).map(quote);
     const shown = columns.map(({ type }, i) => {
       const column = this.columns[i]!;
       const readable =
         keyColumns.includes(i) && !this.#isRowid ? readableKeyColumn(column, type) : readableColumn(column, type);
-      return `${readable} AS ${column}`;
+      return `${readable} AS ${names[i]!}`;
     });
     return `CREATE VIEW ${quote(viewName)} AS SELECT ${shown.join(', ')} FROM ${this.table}`;
   }
@@ -82,6 +84,11 @@ export class TableLayout {
 
   encodeKeyColumn(keyIndex: number, value: Value): SqlValue {
     const { encode } = this.#codecs[this.spec.schema.keyColumns[keyIndex]!]!;
+    return encode === undefined ? (value as SqlValue) : encode(value);
+  }
+
+  encodeColumn(index: number, value: Value): SqlValue {
+    const { encode } = this.#codecs[index]!;
     return encode === undefined ? (value as SqlValue) : encode(value);
   }
 
@@ -127,6 +134,29 @@ export class TableLayout {
     }
     return this.decodeRow(stored);
   }
+}
+
+/** The columns of a table whose schema becomes `to`: their names in SQLite, and what makes those that are not there yet. */
+export function alteredColumns(
+  spec: TableSpec,
+  to: RowSchema,
+  taken: Iterable<string>,
+): { readonly stored: readonly string[]; readonly additions: readonly string[] } {
+  const { columns } = spec.schema;
+  const before = spec.stored ?? columnNames(columns);
+  const names = new Set([...taken].map((name) => name.toLowerCase()));
+  const additions: string[] = [];
+  const carried = carriedColumns(columns, to.columns);
+  const stored = to.columns.map(({ name, type }, i) => {
+    if (carried[i]! >= 0) return before[carried[i]!]!;
+    const base = pseudoColumns.has(name.toLowerCase()) ? `${name}_` : name;
+    let own = base;
+    for (let n = 2; names.has(own.toLowerCase()); n++) own = `${base}_${n}`;
+    names.add(own.toLowerCase());
+    additions.push(`ALTER TABLE ${physicalName(spec)} ADD COLUMN ${quote(own)} ${columnCodec(type).declaredType}`);
+    return own;
+  });
+  return { stored, additions };
 }
 
 export function physicalName({ id, version }: { readonly id: number; readonly version: number }): string {

@@ -1,10 +1,13 @@
 // The rows of one physical table, for the engine. The hot path of the projector: one prepared statement per verb, one array of
 // parameters that is used again, the stored row decoded in place.
+import { sameRow } from '../../core/compare.js';
 import type { Row } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
 import type { SqlValue, SqliteDatabase, Statement } from '../../sqlite/database.js';
-import type { StoredRow, TableSpec, TableWriter } from '../state-store.js';
+import type { Lookup, StoredRow, TableSpec, TableWriter } from '../state-store.js';
 import { KeyScan } from './key-scan.js';
+import { rowsWith, rowsWithOddText } from './lookup-indexes.js';
+import { RowBatch } from './row-batch.js';
 import { TableLayout } from './table-layout.js';
 
 /** What all handles of a physical table share: names may change while the rows stay. */
@@ -30,6 +33,7 @@ export class SqliteTableWriter implements TableWriter {
   readonly #singleKey: boolean;
   #getExact: Statement | undefined;
   readonly #params: SqlValue[] = [];
+  readonly #confirmed: RowBatch;
 
   /** `touched`: tables whose count has moved and is to be written at the commit. */
   constructor(database: SqliteDatabase, spec: TableSpec, physical: PhysicalTable, touched: Set<PhysicalTable>) {
@@ -43,11 +47,14 @@ export class SqliteTableWriter implements TableWriter {
     const { table } = layout;
     const places = [...layout.columns, 'wt_rowtime'].map(() => '?').join(', ');
     this.#get = database.prepare(this.#getSql());
-    this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${places})`);
-    this.#insert = database.prepare(`INSERT INTO ${table} VALUES (${places}) ON CONFLICT DO NOTHING`);
+    // By name: a table whose columns were changed has them in another order, and columns that nobody reads any more.
+    const names = layout.selectList();
+    this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`);
+    this.#insert = database.prepare(`INSERT INTO ${table} (${names}) VALUES (${places}) ON CONFLICT DO NOTHING`);
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE ${layout.keyEquals()}`);
     this.#rowtime = database.prepare(`SELECT wt_rowtime FROM ${table} WHERE ${layout.keyEquals()}`);
     this.#singleKey = layout.keyColumns.length === 1;
+    this.#confirmed = new RowBatch(database, layout);
   }
 
   #getSql(): string {
@@ -55,6 +62,11 @@ export class SqliteTableWriter implements TableWriter {
   }
 
   get(key: Row): Row | undefined {
+    this.settle();
+    return this.#stored(key);
+  }
+
+  #stored(key: Row): Row | undefined {
     const encoded = this.#key(key);
     const stored = this.#get.get(encoded);
     if (stored === undefined) return undefined;
@@ -67,16 +79,46 @@ export class SqliteTableWriter implements TableWriter {
   }
 
   rowtime(key: Row): number | undefined {
+    this.settle();
     const stored = this.#rowtime.get(this.#key(key));
     return stored === undefined ? undefined : Number(stored[0]);
   }
 
   put(row: Row, rowtimeMs: number, before: Row | undefined): void {
+    this.settle();
     this.#write(this.#put, row, rowtimeMs);
     if (before === undefined) this.#count(1);
   }
 
   insert(row: Row, rowtimeMs: number): boolean {
+    this.settle();
+    return this.#insertOne(row, rowtimeMs);
+  }
+
+  confirm(row: Row, rowtimeMs: number): void {
+    this.#confirmed.add(row, rowtimeMs);
+    if (this.#confirmed.isFull) this.settle();
+  }
+
+  settle(): void {
+    const batch = this.#confirmed;
+    if (batch.isEmpty) return;
+    assert(this.#database.inTransaction, 'rows are written inside a transaction');
+    const { rows, rowtimesMs } = batch;
+    const inserted = batch.isFull ? batch.insert() : 0;
+    if (inserted > 0) this.#count(inserted);
+    if (inserted < rows.length) for (const [i, row] of rows.entries()) this.#confirm(row, rowtimesMs[i]!);
+    batch.clear();
+  }
+
+  /** Also of one that has just been inserted: then it is so already. */
+  #confirm(row: Row, rowtimeMs: number): void {
+    if (this.#insertOne(row, rowtimeMs)) return;
+    const before = this.#stored(this.spec.schema.keyColumns.map((i) => row[i]!));
+    if (before === undefined || !sameRow(before, row)) this.#write(this.#put, row, rowtimeMs);
+  }
+
+  #insertOne(row: Row, rowtimeMs: number): boolean {
     if (this.#write(this.#insert, row, rowtimeMs) === 0) return false;
     this.#count(1);
     return true;
@@ -92,16 +134,26 @@ export class SqliteTableWriter implements TableWriter {
   }
 
   delete(key: Row): void {
+    this.settle();
     assert(this.#database.inTransaction, 'rows are written inside a transaction');
     if (this.#delete.run(this.#key(key)).changes > 0) this.#count(-1);
   }
 
   rowCount(): number {
+    this.settle();
     return this.#physical.rowCount;
   }
 
   scan(after: Row | null, limit: number): readonly StoredRow[] {
+    this.settle();
     return this.#scan.page({ after: after ?? undefined }, limit);
+  }
+
+  find(lookup: Lookup, values: Row | 'odd-text', after: Row | null, limit: number): readonly StoredRow[] {
+    this.settle();
+    const narrowed =
+      values === 'odd-text' ? rowsWithOddText(this.#layout, lookup) : rowsWith(this.#layout, lookup, values);
+    return narrowed === undefined ? [] : this.#scan.page({ narrowed, after: after ?? undefined }, limit);
   }
 
   /** As a bound parameter: one value, or the list of them. */

@@ -67,6 +67,7 @@ export function subscribe(url: () => string, table: LoadTable, options: { lenien
     }
     if (isCaughtUp) checkOrder(event.id);
     lastId = event.id;
+    if (event.name === 'schema') return;
     if (event.name === 'rebuilt') {
       rebuilds++;
       return;

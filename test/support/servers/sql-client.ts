@@ -83,6 +83,17 @@ export async function withConnection<T>(
   }
 }
 
+/** One after the other, in a session of its own whose default is the database. */
+export function runStatements(
+  address: Pick<SqlAddress, 'host' | 'port' | 'user' | 'password'>,
+  database: string,
+  statements: readonly string[],
+): Promise<void> {
+  return withConnection(address, async (connection) => {
+    for (const statement of [`USE ${database}`, ...statements]) await connection.query(statement);
+  });
+}
+
 export function uniqueName(prefix: string): string {
   return `${prefix}_${randomBytes(4).toString('hex')}`;
 }

@@ -1,6 +1,6 @@
 // The life of a MySQL or MariaDB server that a test owns: started on a free loopback port with a data folder of its own,
 // stopped, killed, started again on the same data. What differs between the products stands in mysql.ts and mariadb.ts.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './command.js';
@@ -97,7 +97,11 @@ async function startOnPort(
     dataDir = data;
     cpSync(installation.template, data, { recursive: true });
     rmSync(join(data, 'auto.cnf'), { force: true }); // MySQL's server UUID: a new one each
-    const placed = [`--datadir=${data}`, `--socket=${join(dir, 's.sock')}`, `--pid-file=${join(dir, 'server.pid')}`];
+    // A server that starts deletes the temporary tables of all that share its folder for them.
+    const scratch = join(dir, 'tmp');
+    mkdirSync(scratch);
+    const own = [`--datadir=${data}`, `--tmpdir=${scratch}`];
+    const placed = [...own, `--socket=${join(dir, 's.sock')}`, `--pid-file=${join(dir, 'server.pid')}`];
     const first = ['--no-defaults', ...installation.placeArgs, ...userArgs()];
     const address = [`--bind-address=${HOST}`, `--port=${port}`];
     control = createProcessControl({

@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { CliIo } from '../../../src/cli/cli-io.js';
 import { buildProgram, runProgram } from '../../../src/cli/program.js';
-import type { ConnectorInfo, ConnectorStatus } from '../../../src/connect/connect-facade.js';
+import type { ConnectorInfo, ConnectorStatus, VerifyStatus } from '../../../src/connect/connect-facade.js';
 import { optionDefs } from '../../../src/config.js';
 import { AppError } from '../../../src/core/errors.js';
+import type { Diagnosis } from '../../../src/connect/diagnosis.js';
 import type { RebuildProgress } from '../../../src/projector/statement-facade.js';
 import type { ChangeItem } from '../../../src/query/query-facade.js';
 import { batchesOf, current, type FakeFacades, freshness, sqlRows, startServer } from '../server/harness.js';
@@ -21,6 +23,24 @@ function file(name: string, text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+const diagnosis: Diagnosis = {
+  name: 'orders',
+  class: 'MySqlCdcSource',
+  errors: 0,
+  warnings: 1,
+  notes: 1,
+  findings: [
+    {
+      severity: 'warning',
+      code: 'no-checksum',
+      object: 'binlog_checksum',
+      message: 'binlog_checksum is NONE',
+      hint: 'SET x',
+    },
+    { severity: 'note', code: 'text-key', object: 'shop.a', message: 'the key of shop.a is text' },
+  ],
+};
 
 interface Run {
   readonly code: number;
@@ -59,7 +79,11 @@ async function run(args: readonly string[], { answer = '', url, signal, onOut }:
     started.push(options);
     return Promise.resolve();
   };
-  const program = buildProgram({ version: '1.2.3', runStart: start, runDemo: start, io });
+  const runDoctor = (request: unknown) => {
+    started.push(request);
+    return Promise.resolve(diagnosis);
+  };
+  const program = buildProgram({ version: '1.2.3', runStart: start, runDemo: start, runDoctor, io });
   const code = await runProgram(program, args, io);
   return { code, out, err, started };
 }
@@ -126,7 +150,9 @@ describe('the command line itself', () => {
       expect(await run(args)).toMatchObject({ code: 0, out: 'writethrough 1.2.3\n', err: '' });
     }
     expect(JSON.parse((await run(['version', '--json'])).out)).toMatchObject({ version: '1.2.3' });
-    expect((await run(['completion'])).out).toContain('connect) words="create list describe pause resume delete');
+    expect((await run(['completion'])).out).toContain(
+      'connect) words="create list describe update pause resume restart delete',
+    );
   });
 
   it.each(['start', 'demo'])('%s --help tells the defaults that the configuration has', async (command) => {
@@ -223,7 +249,10 @@ describe('connectors', () => {
     ['{"name":"a","x":"y"}', 'no "connector.class"'],
     ['{"name":"a","config":{"name":"b","connector.class":"X"}}', 'both "a" and "b"'],
     ['{"name":"a","config":{"connector.class":"X"},"tasks.max":"1"}', '"tasks.max" beside'],
-    ['{"name":"a","config":{"connector.class":"X"},"offsets":[{}]}', '"offsets" are not supported'],
+    [
+      '{"name":"a","config":{"connector.class":"X"},"offsets":[{}]}',
+      'each of "offsets" must have a "partition" object',
+    ],
   ])('refuses the file %s', async (text, message) => {
     const path = file('bad.json', text);
     const { code, err } = await run(['connect', 'create', '--config-file', path]);
@@ -283,6 +312,100 @@ describe('connectors', () => {
     expect(calls).toEqual(['pause a', 'pause b', 'resume a', 'delete a', 'delete a']);
   });
 
+  it('restart and update; some properties, or the whole configuration of a file', async () => {
+    const seen: unknown[] = [];
+    const connect = {
+      restart: (id: string) => Promise.resolve(void seen.push(`restart ${id}`)),
+      status: () => Promise.resolve(status),
+      info: () => Promise.resolve(info),
+      update: (id: string, config: unknown) => {
+        seen.push([id, config]);
+        return Promise.resolve({ info, created: false });
+      },
+    };
+    expect((await against({ connect }, ['connect', 'restart', 'a'])).out).toBe('Restarted connector "a".\n');
+    const pairs = ['connect', 'cluster', 'update', 'orders', '--config', 'table.include.list=a.b,a.c,tasks.max=2'];
+    expect((await against({ connect }, pairs)).out).toBe('Updated connector "orders".\n');
+    const path = file('update.json', flat);
+    expect((await against({ connect }, ['connect', 'update', 'orders', '--config-file', path, '-o', 'yaml'])).out).toBe(
+      'id: orders\nstatus: updated\n',
+    );
+    expect(seen).toEqual([
+      'restart a',
+      ['orders', { ...info.config, 'table.include.list': 'a.b,a.c', 'tasks.max': '2' }],
+      ['orders', { 'connector.class': 'MySqlCdcSource', 'tasks.max': '1', name: 'orders' }],
+    ]);
+    expect((await against({ connect }, ['connect', 'update', 'orders'])).code).toBe(2);
+    expect((await against({ connect }, ['connect', 'update', 'orders', '--config', 'x'])).code).toBe(1);
+  });
+
+  it('show, set and give up an offset; a connector that runs is stopped for that and goes on', async () => {
+    const calls: unknown[] = [];
+    const called =
+      (name: string) =>
+      (...given: unknown[]) => {
+        calls.push([name, ...given.slice(1)]);
+        return Promise.resolve();
+      };
+    const offsets = [{ partition: { server: 'p' }, offset: { gtids: 'x:1' } }];
+    let state: 'RUNNING' | 'PAUSED' | 'STOPPED' = 'RUNNING';
+    const connect = {
+      info: () => Promise.resolve(info),
+      status: () => Promise.resolve({ ...status, connector: { ...status.connector, state } }),
+      offsets: () => Promise.resolve({ offsets }),
+      stop: called('stop'),
+      resume: called('resume'),
+      pause: called('pause'),
+      alterOffsets: called('alter'),
+      resetOffsets: called('reset'),
+    };
+    const run = (...args: string[]) => against({ connect }, ['connect', 'offset', ...args]);
+    const described = await run('describe', 'orders', '-o', 'json');
+    expect(JSON.parse(described.out)).toEqual({ id: 'orders', offsets });
+    expect((await run('describe', 'orders')).out).toContain('{"gtids":"x:1"}');
+    const path = file('offsets.json', described.out);
+    expect((await run('update', 'orders', '--config-file', path)).out).toBe(
+      'Updated the offsets of connector "orders".\n',
+    );
+    state = 'PAUSED';
+    expect((await run('delete', 'orders')).out).toBe('Deleted the offsets of connector "orders".\n');
+    state = 'STOPPED';
+    await run('delete', 'orders');
+    expect(calls).toEqual([
+      ['stop'],
+      ['alter', offsets],
+      ['resume'],
+      ['stop'],
+      ['reset', { topics: false }],
+      ['pause'],
+      ['reset', { topics: false }],
+    ]);
+    expect((await run('update', 'orders')).code).toBe(2);
+    writeFileSync(path, '{"offsets": [{"offset": {}}]}');
+    expect((await run('update', 'orders', '--config-file', path)).err).toContain('must have a "partition" object');
+  });
+
+  it('list and describe the classes; YAML is read back as the same', async () => {
+    const definition = { name: 'a', required: true, default_value: 'x: y', documentation: '"b", #c' };
+    const connect = {
+      plugins: () => [{ class: 'MySqlCdcSource', type: 'source' as const, version: '1' }],
+      pluginConfig: () => [definition],
+      list: () => Promise.resolve(['orders']),
+      status: () => Promise.resolve(status),
+      info: () => Promise.resolve(info),
+    };
+    expect((await against({ connect }, ['connect', 'plugin', 'list'])).out).toMatch(/MySqlCdcSource +source/);
+    const described = ['connect', 'plugin', 'describe', 'MySqlCdcSource'];
+    expect((await against({ connect }, described)).out).toMatch(/^a +true +x: y +"b", #c/m);
+    for (const args of [described, ['connect', 'list'], ['connect', 'describe', 'orders']]) {
+      const [yaml, json] = [
+        await against({ connect }, [...args, '-o', 'yaml']),
+        await against({ connect }, [...args, '-o', 'json']),
+      ];
+      expect(parse(yaml.out)).toEqual(JSON.parse(json.out));
+    }
+  });
+
   it('name an unknown connector in a sentence', async () => {
     const connect = {
       pause: () =>
@@ -310,6 +433,88 @@ describe('connectors', () => {
     expect(bad.err).toBe(`bad-connector-config: ${path} has 1 problem\n  database.port: must be a number\n`);
     const good = await against({ connect: { validate: () => Promise.resolve(result([])) } }, ['validate', path]);
     expect([good.code, good.out]).toEqual([0, `${path} is valid.\n`]);
+  });
+});
+
+describe('doctor', () => {
+  it('prints findings with what they are about and the statement that repairs them', async () => {
+    const { code, out, started } = await run(['doctor', '--source', 'mysql://u@h/d']);
+    expect(started).toEqual([{ of: { source: 'mysql://u@h/d' }, data: undefined }]);
+    expect([code, out]).toEqual([
+      0,
+      `orders (MySqlCdcSource): 1 warning, 1 note
+
+warning  no-checksum  binlog_checksum
+  binlog_checksum is NONE
+  repair: SET x
+
+note     text-key  shop.a
+  the key of shop.a is text
+`,
+    ]);
+  });
+
+  it('exits with 1 where something is wrong, with --strict also where something is a risk', async () => {
+    expect((await run(['doctor', '--source', 'mysql://u@h/d', '--strict'])).code).toBe(1);
+    const connect = {
+      list: () => Promise.resolve(['a', 'b']),
+      diagnose: (name: string) => Promise.resolve({ ...diagnosis, name, errors: name === 'b' ? 1 : 0 }),
+    };
+    const { code, out, err } = await against({ connect }, ['doctor', '--json']);
+    expect([code, err]).toEqual([1, '']);
+    expect((JSON.parse(out) as Diagnosis[]).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await against({ connect }, ['doctor', '--connector', 'a'])).code).toBe(0);
+    expect((await run(['doctor', '--source', 'x', '--connector', 'a'])).code).toBe(2);
+  });
+});
+
+describe('verify', () => {
+  const counts = { rows: 3, missing: 0, ghosts: 0, different: 0, repaired: 0, moving: 0 };
+  const ended = (tables: VerifyStatus['tables'], differences: VerifyStatus['differences'] = []): VerifyStatus => ({
+    connector: 'shop',
+    state: 'done',
+    repair: false,
+    tables,
+    differences,
+  });
+
+  it('asks for what was said, waits for the end, and exits by what was found', async () => {
+    const asked: unknown[] = [];
+    const equal = ended([{ table: 'd.a', state: 'equal', ...counts }]);
+    const connect = {
+      list: () => Promise.resolve(['shop']),
+      verify: (name: string, request: unknown) => {
+        asked.push([name, request]);
+        return Promise.resolve({ ...equal, state: 'running' as const });
+      },
+      verification: () => Promise.resolve(equal),
+    };
+    const { code, out } = await against({ connect }, ['verify', 'd.a', '--repair', '--rows-per-second', '50']);
+    expect(asked).toEqual([['shop', { tables: ['d.a'], repair: true, rowsPerSecond: 50 }]]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^d\.a +equal +3 +0 +0 +0 +0$/m)]);
+    expect((await run(['verify', '--rows-per-second', 'x'])).code).toBe(2);
+  });
+
+  it('prints rows that differ from both sides', async () => {
+    const difference = { table: 'd.a', kind: 'ghost' as const, key: '{"id":1}', ours: '{"id":1,"v":2}', source: null };
+    const found = ended([{ table: 'd.a', state: 'different', ...counts, ghosts: 2 }], [difference]);
+    const connect = {
+      list: () => Promise.resolve(['shop', 'other']),
+      verify: () => Promise.resolve(found),
+      verification: () => Promise.resolve(found),
+    };
+    const { code, out } = await against({ connect }, ['verify', '--connector', 'shop']);
+    expect(code).toBe(1);
+    expect(out).toContain('\nghost  d.a  {"id":1}\n  here:   {"id":1,"v":2}\n  source: -\n\nand 1 more\n');
+    expect((await against({ connect }, ['verify', 'd.a'])).err).toContain('which connector captures these tables');
+    const skipped = ended([{ table: 'd.b', state: 'skipped', reason: 'it is being read again', ...counts }]);
+    const json = await against({ connect: { ...connect, verify: () => Promise.resolve(skipped) } }, [
+      'verify',
+      '--connector',
+      'shop',
+      '--json',
+    ]);
+    expect([json.code, JSON.parse(json.out)]).toEqual([1, [skipped]]);
   });
 });
 

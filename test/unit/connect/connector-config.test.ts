@@ -1,8 +1,9 @@
 // Connector configurations as files and clients write them: aliases, defaults, contradictions, unknown and refused properties, secrets.
 import { describe, expect, it } from 'vitest';
-import { acceptedPrefixes, propertyDefs } from '../../../src/connect/config-def.js';
+import { propertyDefs, propertyFamilies } from '../../../src/connect/config-def.js';
+import { askableSource, inspectConfig } from '../../../src/connect/config-inspection.js';
 import { validationResult } from '../../../src/connect/config-validation.js';
-import { checkConfig, inspectConfig } from '../../../src/connect/connector-config.js';
+import { checkConfig } from '../../../src/connect/connector-config.js';
 import { createRedact, maskSecrets, redactError, unmaskSecrets } from '../../../src/connect/connector-secrets.js';
 import { findPlugin } from '../../../src/connect/plugins.js';
 import { AppError } from '../../../src/core/errors.js';
@@ -53,20 +54,113 @@ describe('checkConfig', () => {
         expect([def.name, errors({ [def.name]: harmless })]).toEqual([def.name, []]);
       const asked =
         def.values?.find((value) => !def.harmless!.includes(value)) ?? (def.type === 'BOOLEAN' ? 'true' : '1');
-      if (!def.harmless!.includes(asked))
-        expect([def.name, errors({ [def.name]: asked }).length]).toEqual([def.name, 1]);
+      if (def.harmless!.includes(asked)) continue;
+      const found = errors({ [def.name]: asked });
+      expect([def.name, found.length, found[0]?.hint !== undefined]).toEqual([def.name, 1, true]);
     }
   });
 
-  it('accepts the families of properties that it does not need', () => {
-    for (const { prefix } of acceptedPrefixes) expect(errors({ [`${prefix}anything.at.all`]: 'x' })).toEqual([]);
+  it('names the reason for every value that exists elsewhere only', () => {
+    for (const def of propertyDefs.mysql) {
+      for (const [value, reason] of Object.entries(def.refusedValues ?? {})) {
+        expect([def.name, errors({ [def.name]: value.toUpperCase() })]).toEqual([
+          def.name,
+          [expect.objectContaining({ message: expect.stringContaining(reason) as string })],
+        ]);
+      }
+    }
   });
 
-  it('refuses a shape that is not written yet instead of writing another', () => {
-    expect(() => checkConfig('c', { ...base, 'connector.class': 'MySqlCdcSourceV2' })).toThrow(/envelope/);
-    expect(
-      checkConfig('c', { ...base, 'connector.class': 'MySqlCdcSourceV2', 'after.state.only': 'true' }).output.shape,
-    ).toBe('flat-with-deleted');
+  it('knows families of properties: those that it does not need, and those that it refuses with the way', () => {
+    for (const { name, use, doc } of propertyFamilies.mysql) {
+      const key = name.replaceAll('*', 'any.thing');
+      const found = inspectConfig('c', { ...base, [key]: 'x' }).findings;
+      expect(found).toEqual([
+        expect.objectContaining({ property: key, severity: use === 'accepted' ? 'note' : 'error' }),
+      ]);
+      expect(`${found[0]!.message} ${found[0]!.hint}`).toContain(doc);
+    }
+  });
+
+  it('explains every property that it accepts and does not need', () => {
+    const accepted = propertyDefs.mysql.filter(({ use, name }) => use === 'accepted' && name !== 'tasks.max');
+    for (const def of accepted) {
+      const value = def.values?.[0] ?? (def.type === 'INT' || def.type === 'LONG' ? '1' : 'x');
+      expect([def.name, inspectConfig('c', { ...base, [def.name]: value }).findings]).toEqual([
+        def.name,
+        [expect.objectContaining({ severity: 'note', property: def.name, message: def.doc })],
+      ]);
+    }
+  });
+
+  it('prints names that nobody can see', () => {
+    expect(errors({ '': 'x', ' ': 'y', 'database.port\u200b': '1', '\u00a0snapshot.mode': 'initial' })).toMatchObject([
+      { property: '', message: 'unknown property "": a property without a name' },
+      { message: 'unknown property " ": a property without a name' },
+      { message: String.raw`unknown property "database.port\u200b"`, hint: 'did you mean "database.port"?' },
+      { message: String.raw`unknown property "\u00a0snapshot.mode"`, hint: 'did you mean "snapshot.mode"?' },
+    ]);
+  });
+
+  it('tells all problems in one error, each beside its repair', () => {
+    const config = { ...base, 'snapshot.mode': 'intial', 'table.include.lst': 'a', '': 'x', 'database.port': '0' };
+    let error: AppError | undefined;
+    try {
+      checkConfig('c', config);
+    } catch (thrown) {
+      error = thrown as AppError;
+    }
+    expect(error).toMatchObject({ code: 'bad-connector-config', message: 'connector c: 4 problems' });
+    expect(error!.detail!.split('\n')).toEqual([
+      'snapshot.mode: "intial" is not a value of snapshot.mode (did you mean "initial"?)',
+      'table.include.lst: unknown property "table.include.lst" (did you mean "table.include.list"?)',
+      '"": unknown property "": a property without a name (write the name before the colon)',
+      'database.port: database.port is a number from 1 to 65535, not 0',
+    ]);
+  });
+
+  it('takes the spellings of MariaDB and of older releases as what they mean', () => {
+    const { values, findings } = inspectConfig('c', {
+      ...base,
+      'database.ssl.mode': 'Trust',
+      'snapshot.mode': 'schema_only_recovery',
+    });
+    expect([values.get('database.ssl.mode'), values.get('snapshot.mode')]).toEqual(['required', 'no_data']);
+    expect(findings).toMatchObject([{ severity: 'note', property: 'snapshot.mode' }]);
+  });
+
+  it('asks the server although something else is wrong, with what is in order', () => {
+    const asked = (config: Record<string, string>) => askableSource(inspectConfig('c', { ...base, ...config }));
+    expect(asked({ 'snapshot.mode': 'nope', colour: 'red', 'table.whitelist': 'a.b' })).toMatchObject({
+      'database.hostname': 'h',
+      'snapshot.mode': 'initial',
+      'table.include.list': 'a.b',
+    });
+    expect(asked({ 'database.port': 'x' })).toBeUndefined();
+    expect(asked({ 'table.whitelist': '(' })).toBeUndefined();
+  });
+
+  it.each([
+    ['io.debezium.connector.postgresql.PostgresConnector', {}, /covered are/],
+    ['io.confluent.connect.jdbc.JdbcSinkConnector', {}, /over HTTP/],
+    ['MySqlCdcSourceV3', {}, /MySqlCdcSourceV2/],
+  ])('refuses the class %s with the way to the same rows', (name, more, way) => {
+    expect(() => checkConfig('c', { 'connector.class': name, ...more })).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(way) as string }) as Error,
+    );
+  });
+
+  it.each([
+    ['MySqlCdcSource', {}, 'flat-with-deleted', undefined],
+    ['MySqlCdcSource', { 'after.state.only': 'false' }, 'envelope', 'mysql'],
+    ['MySqlCdcSourceV2', {}, 'envelope', 'mysql'],
+    ['MySqlCdcSourceV2', { 'after.state.only': 'true' }, 'flat-with-deleted', undefined],
+    ['MariaDbCdcSource', {}, 'envelope', 'mariadb'],
+    ['io.debezium.connector.mysql.MySqlConnector', {}, 'envelope', 'mysql'],
+    ['io.debezium.connector.mariadb.MariaDbConnector', { 'output.shape': 'flat' }, 'flat', undefined],
+  ])('takes the shape of values from the class %s and from %j', (name, more, shape, connector) => {
+    const { output } = checkConfig('c', { ...base, 'connector.class': name, ...more });
+    expect([output.shape, output.envelope?.connector]).toEqual([shape, connector]);
   });
 
   it('does not show a password that was written without quotes', () => {

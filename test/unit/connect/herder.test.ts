@@ -7,10 +7,17 @@ import type { ConnectorTask } from '../../../src/connect/herder-env.js';
 import { Herder } from '../../../src/connect/herder.js';
 import { producerName } from '../../../src/connect/naming.js';
 import { SourceFreshness } from '../../../src/connect/source-freshness.js';
+import type { VerifyRequest } from '../../../src/source/verification.js';
 import type { StoredConnector } from '../../../src/connect/stored-connector.js';
 import { AppError, toAppError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
-import type { SourceConfig, SourceFinding, SourceReport } from '../../../src/source/source-connector.js';
+import type {
+  SnapshotRequest,
+  SourceConfig,
+  SourceFinding,
+  SourceReport,
+  WantedPosition,
+} from '../../../src/source/source-connector.js';
 import { until } from '../../support/engine.js';
 
 const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
@@ -28,9 +35,28 @@ class FakeTask implements ConnectorTask {
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.done.catch(() => {});
   }
+  readonly verified: VerifyRequest[] = [];
+  readonly snapshots: SnapshotRequest[] = [];
+  verify = (request: VerifyRequest) => {
+    this.verified.push(request);
+    const counts = { rows: 5, missing: 1, ghosts: 0, different: 1, repaired: 0, moving: 0 };
+    return Promise.resolve({
+      tables: [
+        { table: 'd.a', state: 'different' as const, ...counts },
+        { table: 'd.b', state: 'skipped' as const, ...counts, rows: 0, missing: 0, different: 0 },
+      ],
+      differences: [],
+    });
+  };
+
   async stop(): Promise<void> {
     await Promise.resolve();
     this.end();
+  }
+  snapshot(request: SnapshotRequest): Promise<readonly string[]> {
+    this.snapshots.push(request);
+    const { tables } = request;
+    return Promise.resolve(tables);
   }
   end(): void {
     this.ended = true;
@@ -47,6 +73,8 @@ class World {
   readonly tasks: FakeTask[] = [];
   readonly checked: CheckedConfig[] = [];
   overlaps = 0;
+  restarts = 0;
+  position: string | null = '7';
   /** Of both clocks. */
   nowMs = 2_000;
   refuseRemoval = false;
@@ -65,7 +93,11 @@ class World {
           if (this.refuseRemoval) throw new AppError('invalid-statement', 'its tables are read by queries');
           this.stored.delete(name);
         },
-        progress: () => Promise.resolve({ position: '7', tables: ['t'], topics: ['p.t'] }),
+        setPosition: (_name, position) => {
+          this.position = position;
+          return Promise.resolve();
+        },
+        progress: () => Promise.resolve({ position: this.position, tables: ['t'], topics: ['p.t'], stopped: [] }),
       },
       startTask: (name, checked, onReport) => {
         if (this.running(name).length > 0) this.overlaps++;
@@ -80,7 +112,11 @@ class World {
         keep: () => {},
       }),
       openInquiry: (_family, source) =>
-        ({ validate: () => this.validate(source), close: () => Promise.resolve() }) as never,
+        ({
+          validate: () => this.validate(source),
+          place: ({ offset }: WantedPosition) => Promise.resolve(offset === null ? null : JSON.stringify(offset)),
+          close: () => Promise.resolve(),
+        }) as never,
       resolveReferences: (properties) =>
         Object.fromEntries(
           Object.entries(properties).map(([key, value]) => [
@@ -94,6 +130,8 @@ class World {
           ]),
         ),
       stillLeads: () => this.leads,
+      onRestart: () => void this.restarts++,
+      onVerified: () => {},
       workerId: 'w',
       version: '1',
       logger: silentLogger,
@@ -115,12 +153,61 @@ const retriable = () => new AppError('source-unreachable', 'gone', { retriable: 
 const final = () => new AppError('source-access-denied', 'no');
 
 describe('the herder', () => {
+  it('makes a connector in another state than running, and gives the position of a stopped one up', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api', 'stopped');
+    expect([world.tasks.length, (await world.herder.status('c')).connector.state]).toEqual([0, 'STOPPED']);
+    await world.herder.resetOffsets('c');
+    expect(world.stored.get('c')).toMatchObject({ wanted: 'stopped' });
+    expect((await world.herder.status('c')).connector.state).toBe('STOPPED');
+    await world.herder.resume('c');
+    expect(world.running('c')).toHaveLength(1);
+    await expect(world.herder.resetOffsets('c')).rejects.toMatchObject({ code: 'bad-request' });
+    await world.herder.close();
+  });
+
+  it('tells what is wrong in the configuration together with what the source says', async () => {
+    const world = new World();
+    const grant = { severity: 'error', code: 'source-missing-grant', message: 'no right', hint: 'GRANT it' } as const;
+    const asked: SourceConfig[] = [];
+    world.validate = (source) => {
+      asked.push(source);
+      return Promise.resolve([grant]);
+    };
+    const wrong = { ...config, colour: 'red', 'topic.partitions': '0' };
+    await expect(world.herder.create('c', wrong, 'api')).rejects.toMatchObject({
+      code: 'bad-connector-config',
+      detail: expect.stringMatching(/colour: .*\ntopic\.partitions: .*\nno right \(GRANT it\)$/) as string,
+    });
+    const { error_count: count, configs } = await world.herder.validate(config['connector.class']!, {
+      ...wrong,
+      name: 'c',
+      'errors.log.enable': 'true',
+    });
+    expect(count).toBe(3);
+    const of = (name: string) => configs.find(({ value }) => value['name'] === name)!;
+    expect(of('colour')).toMatchObject({ definition: null, value: { value: 'red', errors: [expect.any(String)] } });
+    expect(of('connector.class').value['errors']).toEqual(['no right (GRANT it)']);
+    expect(of('errors.log.enable').value).toMatchObject({ errors: [], notes: [expect.any(String)] });
+    expect(asked.map((source) => source['topic.partitions'])).toEqual(['1', '1']);
+    await world.herder.close();
+  });
+
   it('tries a retriable failure again, and shows it meanwhile', async () => {
     const world = new World();
     await world.herder.create('c', config, 'api');
     world.tasks[0]!.fail(retriable());
     await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'RESTARTING', 'it is shown');
+    const { source, error } = await world.herder.status('c');
+    expect(error).toMatchObject({ code: 'source-unreachable', message: 'gone' });
+    expect(source).toMatchObject({
+      phase: 'waiting',
+      reason: 'gone',
+      retry: { attempt: 1, code: 'source-unreachable' },
+    });
+    expect(Date.parse(source.retry!.at)).toBeGreaterThan(Date.now() - 10_000);
     await until(() => world.tasks.length === 2, 'tried again');
+    expect(world.restarts).toBe(1);
     expect((await world.herder.status('c')).tasks[0]!.state).toBe('RUNNING');
     await world.herder.close();
   });
@@ -141,6 +228,101 @@ describe('the herder', () => {
       expect(world.running('c')).toHaveLength(1);
     }
     await world.herder.close();
+  });
+
+  it('leaves a source that is lost FAILED when errors.max.retries is reached', async () => {
+    const world = new World();
+    const quick = { 'errors.max.retries': '2', 'errors.retry.delay.initial.ms': '1' };
+    await world.herder.create('c', { ...config, ...quick }, 'api');
+    for (let i = 0; i < 3; i++) {
+      await until(() => world.running('c').length === 1 && world.tasks.length === i + 1, 'it runs');
+      world.tasks[i]!.fail(retriable());
+    }
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    expect((await world.herder.status('c')).tasks[0]!.trace).toMatch(/gone\nit was tried again 2 times/);
+    await world.herder.close();
+  });
+
+  it('tries a refused password again only when its file has another one', async () => {
+    const world = new World();
+    world.environment = { F: '/x.db' };
+    await world.herder.create('c', { ...config, 'database.file': '${env:F}' }, 'api');
+    world.tasks[0]!.fail(new AppError('source-access-denied', '/x.db is refused'));
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    await delay(1_200);
+    expect(world.tasks).toHaveLength(1);
+    world.environment = { F: '/other.db' };
+    await until(() => world.tasks.length === 2, 'tried with the other one');
+    expect((await world.herder.status('c')).tasks[0]!.state).toBe('RUNNING');
+    // What is secret now is the new value.
+    world.tasks[1]!.fail(new AppError('source-access-denied', '/other.db is refused'));
+    await until(async () => (await world.herder.status('c')).tasks[0]!.state === 'FAILED', 'failed');
+    expect((await world.herder.status('c')).tasks[0]!.trace).toContain('${env:F} is refused');
+    await world.herder.close();
+  });
+
+  it('compares tables and reads them again by the clock, while it streams, and remembers when', async () => {
+    const world = new World();
+    const clock = {
+      'verify.schedule.interval.ms': '60',
+      'verify.schedule.rows.per.second': '0',
+      'verify.schedule.repair': 'true',
+      'snapshot.schedule.interval.ms': '100',
+    };
+    await world.herder.create('c', { ...config, ...clock }, 'api');
+    const [task] = world.tasks;
+    await delay(250);
+    expect([task!.verified, task!.snapshots]).toEqual([[], []]);
+    task!.onReport({ state: { phase: 'streaming' } });
+    await until(() => task!.verified.length >= 2 && task!.snapshots.length >= 2, 'both twice');
+    expect(task!.verified[0]).toEqual({ tables: [], repair: true, rowsPerSecond: null });
+    expect(task!.snapshots[0]).toEqual({ tables: [] });
+    // What is read again already is not called for.
+    task!.onReport({ state: { phase: 'streaming', snapshot: { tables: [] } } });
+    await delay(50);
+    const before = task!.snapshots.length;
+    await delay(150);
+    expect(task!.snapshots).toHaveLength(before);
+    const { verified, schedules } = await world.herder.status('c');
+    expect(verified).toMatchObject({ state: 'done', tables: 1, skipped: 1, rows: 5, differences: 2, repaired: 0 });
+    expect(schedules).toMatchObject({ verify: { intervalMs: 60 }, snapshot: { intervalMs: 100 } });
+    expect(Date.parse(schedules!.verify!.due!) - Date.parse(schedules!.verify!.since!)).toBe(60);
+    await world.restart();
+    expect((await world.herder.status('c')).verified).toEqual(verified);
+    expect(world.stored.get('c')!.begun).toEqual({ verify: expect.any(Number), snapshot: expect.any(Number) });
+    await world.herder.update('c', { ...config, 'verify.schedule.interval.ms': '3600000' });
+    expect(await world.herder.status('c')).toMatchObject({
+      verified,
+      schedules: { verify: { intervalMs: 3_600_000 } },
+    });
+    expect((await world.herder.status('c')).schedules).not.toHaveProperty('snapshot');
+    await world.herder.close();
+  });
+
+  it('has a connector go on elsewhere only while it is stopped, and only where its one partition says', async () => {
+    const world = new World();
+    const { herder } = world;
+    await herder.create('c', { ...config, 'topic.prefix': 'p' }, 'api');
+    const at = (partition: object, offset: object | null) => herder.alterOffsets('c', [{ partition, offset } as never]);
+    await expect(at({ server: 'p' }, null)).rejects.toMatchObject({ code: 'bad-request', hint: expect.any(String) });
+    await herder.stop('c');
+    expect(await herder.offsets('c')).toEqual({ offsets: [{ partition: { server: 'p' }, offset: 7 }] });
+    await expect(at({ server: 'q' }, { a: 1 })).rejects.toThrow('no partition {"server":"q"}');
+    await expect(at({}, { a: 1 })).rejects.toThrow('no partition {}');
+    await expect(herder.alterOffsets('c', [])).rejects.toThrow('no offset');
+    const twice = { partition: { server: 'p' }, offset: { a: 1 } };
+    await expect(herder.alterOffsets('c', [twice, twice])).rejects.toThrow('2 times');
+    expect(world.position).toBe('7');
+    await at({ server: 'p' }, { a: 1 });
+    expect(world.position).toBe('{"a":1}');
+    await at({ server: 'p' }, null);
+    expect([world.position, await herder.offsets('c')]).toEqual([null, { offsets: [] }]);
+    await herder.update('c', { ...config, 'table.create': 'false' });
+    world.position = '7';
+    await expect(herder.resetOffsets('c')).rejects.toMatchObject({ hint: expect.stringContaining('?topics=true') });
+    await herder.create('d', config, 'api', 'stopped', [{ partition: { server: 'd' }, offset: { b: 2 } }]);
+    expect(world.position).toBe('{"b":2}');
+    await herder.close();
   });
 
   it('leaves a back-off wait at once when it is paused, deleted or closed', async () => {
@@ -195,7 +377,7 @@ describe('the herder', () => {
     await world.herder.close();
   });
 
-  it('refuses other table filters for a binlog that was read already, and takes any other change', async () => {
+  it('takes any change of a binlog that was read already, of its table filters too', async () => {
     const world = new World();
     const binlog = {
       'connector.class': 'MySqlCdcSource',
@@ -209,13 +391,9 @@ describe('the herder', () => {
     world.environment = { P: 'x' };
     await world.herder.create('c', binlog, 'api');
     const wider = { ...binlog, 'table.include.list': 'd.a,d.b' };
-    const refused = await world.herder.update('c', wider).catch(toAppError);
-    expect(refused).toMatchObject({
-      code: 'bad-connector-config',
-      hint: expect.stringContaining('--topics') as string,
-    });
-    expect((await world.herder.info('c')).config['table.include.list']).toBe('d.a');
-    await world.herder.update('c', { ...binlog, 'database.password': 'y' });
+    await world.herder.update('c', wider);
+    expect((await world.herder.info('c')).config['table.include.list']).toBe('d.a,d.b');
+    await world.herder.update('c', { ...wider, 'database.password': 'y' });
     expect(world.running('c')).toHaveLength(1);
     await world.herder.close();
   });

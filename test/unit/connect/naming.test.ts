@@ -1,10 +1,10 @@
 // Names, and what --source URL stands for.
 import { describe, expect, it } from 'vitest';
-import { topicName } from '../../../src/connect/naming.js';
 import { connectorOfUrl } from '../../../src/connect/source-url.js';
 import { checkConfig } from '../../../src/connect/connector-config.js';
 import { AppError } from '../../../src/core/errors.js';
 import type { SourceTable } from '../../../src/core/row-encoder.js';
+import { topicName } from '../../../src/core/topic-name.js';
 
 const table = (database: string, name: string) => ({ database, table: name }) as SourceTable;
 
@@ -23,6 +23,11 @@ describe('connectorOfUrl', () => {
     ],
     ['mysql://u%40x:p%2Fw%23@h/', 'mysql-h', { 'database.user': 'u@x', 'database.password': 'p/w#' }],
     ['mysql://root:${env:PW}@h/d', 'mysql-h-d', { 'database.password': '${env:PW}' }],
+    [
+      String.raw`mysql://root:pw@h/d?table.exclude.list=d%5C.log.*&snapshot.mode=no_data`,
+      'mysql-h-d',
+      { 'table.exclude.list': String.raw`d\.log.*`, 'snapshot.mode': 'no_data', 'database.include.list': 'd' },
+    ],
     ['sqlite:/data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
     ['sqlite:///data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
   ])('%s', (url, name, config) => {
@@ -38,6 +43,9 @@ describe('connectorOfUrl', () => {
     'mysql://root:se@cret-pw@/d',
     'pg://root:secret-pw@h/d',
     'mysql://:secret-pw@h/d',
+    'mysql://root:secret-pw@h/d#part',
+    'mysql://root:secret-pw@h/d?database.password=other-secret-pw',
+    'mysql://root:secret-pw@h/d?snapshot.mode=initial&snapshot.mode=no_data',
   ])('refuses %s without showing the password', (url) => {
     try {
       expect(connectorOfUrl(url)).toBeUndefined();
@@ -51,6 +59,7 @@ describe('connectorOfUrl', () => {
 
 describe('topicName', () => {
   it('replaces what Kafka does not allow', () => {
-    expect(topicName('p', table('my db', 'täble$'))).toBe('p.my_db.t_ble_');
+    expect(topicName({ topicPrefix: 'p', topicForm: 'dotted' }, table('my db', 'täble$'))).toBe('p.my_db.t_ble_');
+    expect(topicName({ topicPrefix: 'p-', topicForm: 'joined' }, table('my db', 'täble$'))).toBe('p-t_ble_');
   });
 });

@@ -19,13 +19,17 @@ it('counts a source that came back, once however often it was tried', () => {
 it('counts a task that broke and streams again, and no pause', async () => {
   const metrics = createMetrics();
   const reconnects = new Reconnects(metrics);
-  const stop = () => Promise.resolve();
-  reconnects.watch('a', { done: Promise.resolve(), stop });
+  const life = {
+    stop: () => Promise.resolve(),
+    verify: () => Promise.resolve({ tables: [], differences: [] }),
+    snapshot: () => Promise.resolve([]),
+  };
+  reconnects.watch('a', { done: Promise.resolve(), ...life });
   reconnects.state('a', { phase: 'streaming' });
   reconnects.state('a', { phase: 'connecting' });
   reconnects.state('a', { phase: 'streaming' });
   expect(countOf(metrics)).toBe(0);
-  const broken = reconnects.watch('a', { done: Promise.reject(new Error('broke')), stop });
+  const broken = reconnects.watch('a', { done: Promise.reject(new Error('broke')), ...life });
   await expect(broken.done).rejects.toThrow('broke');
   reconnects.state('a', { phase: 'streaming' });
   expect(countOf(metrics)).toBe(1);

@@ -6,6 +6,7 @@ import { sourcePositions } from '../../../src/process/source-positions.js';
 import { GtidSet } from '../../../src/source/mysql/gtid-set.js';
 import { MariadbPosition } from '../../../src/source/mysql/mariadb-gtid.js';
 import { printPosition, type SnapshotCursor, type StreamPosition } from '../../../src/source/mysql/position.js';
+import { printPosition as printPolled } from '../../../src/source/polling/position.js';
 import { printPosition as printSqlite } from '../../../src/source/sqlite/position.js';
 
 const uuid = (i: number) => `3e11fa47-71ca-11e1-9e33-${i.toString(16).padStart(12, '0')}`;
@@ -16,7 +17,7 @@ const mariadb = (text: string) =>
 const file = (name: string, offset: number, snapshot?: SnapshotCursor) =>
   printPosition({ stream: { kind: 'file', at: { file: name, offset } }, snapshot });
 const sqlite = (sequence: number, pending: string[] = [], capture = 'c1') =>
-  printSqlite({ capture, sequence, change: null, pending });
+  printSqlite({ capture, sequence, change: null, pending, stopped: [], refused: [], schema: null });
 
 const cursors = fc.option(
   fc.record({ table: fc.constantFrom('a.a', 'a.b'), key: fc.constantFrom(null, ['1'], ['2']) }),
@@ -40,10 +41,14 @@ const streams: fc.Arbitrary<StreamPosition> = fc.oneof(
       file: fc.constantFrom('binlog.000001', 'binlog.000002', 'other.000001'),
       offset: fc.integer({ min: 4, max: 6 }),
     })
-    .map((at) => ({ kind: 'file' as const, at })),
+    .chain((at) =>
+      fc.constantFrom(undefined, uuid(1), uuid(2)).map((server) => ({ kind: 'file' as const, at, server })),
+    ),
 );
 const positions = fc.oneof(
-  fc.tuple(streams, cursors).map(([stream, snapshot]) => printPosition({ stream, snapshot })),
+  fc
+    .tuple(streams, cursors, fc.boolean())
+    .map(([stream, snapshot, moved]) => printPosition({ stream, snapshot, moved: moved && snapshot === undefined })),
   fc
     .record({
       sequence: fc.integer({ min: 0, max: 3 }),
@@ -51,6 +56,9 @@ const positions = fc.oneof(
       capture: fc.constantFrom('c1', 'c2'),
     })
     .map(({ sequence, pending, capture }) => sqlite(sequence, pending, capture)),
+  fc
+    .record({ step: fc.integer({ min: 0, max: 3 }), began: fc.constantFrom('b1', 'b2') })
+    .map((at) => printPolled({ ...at, tables: new Map([['a.t', { after: ['1'], by: ['id'], complete: true }]]) })),
   fc.constantFrom('', 'x', '{"kind":"mysql-gtid","gtids":"rubbish"}', '{"kind":', '{"capture":1}', 'ü'.repeat(500)),
 );
 
@@ -124,6 +132,14 @@ describe('a position of', () => {
     expect(sourcePositions.contains(file('binlog.000001', 101, cursor), done)).toBe(true);
     const other = file('binlog.000001', 100, { ...cursor, key: ['8'] });
     expect(comparePositions(sourcePositions, running, other)).toBeUndefined();
+    // So is one that was set, by which tables are still to be called for.
+    const set = printPosition({
+      stream: { kind: 'file', at: { file: 'binlog.000001', offset: 100 } },
+      snapshot: undefined,
+      moved: true,
+    });
+    expect(comparePositions(sourcePositions, done, set)).toBe(1);
+    expect(sourcePositions.token(set)).not.toBe(sourcePositions.token(done));
   });
 
   it('a SQLite file counts changes of one capture', () => {

@@ -196,7 +196,11 @@ describe("a connector's topic.creation.*", () => {
     [{ 'topic.creation.default.retention.ms': '5000' }, /loses nothing by age or size/, /"cleanup.policy" to "delete"/],
     [{ 'topic.creation.default.retention.ms': '-2' }, /is a number from -1 on/, undefined],
     [{ 'topic.creation.default.retention.ms': '1 day' }, /not a whole number/, undefined],
-    [{ 'topic.creation.default.cleanup.policy': 'compact,delete' }, /not a value of cleanup.policy/, /compact, delete/],
+    [
+      { 'topic.creation.default.cleanup.policy': 'compact,delete' },
+      /a topic is compacted, or limited/,
+      /compact, delete/,
+    ],
     [{ 'topic.partitions': '0' }, /is a number from 1 on/, undefined],
     [{ 'topic.creation.groups': 'a' }, /"topic.creation.a.include" is missing/, undefined],
     [{ 'topic.creation.groups': 'default' }, /always there/, /leave it out/],

@@ -28,7 +28,7 @@ class GrowingFeed {
         changes: (_table: string, after: Place): FeedRead => {
           if (after.seq < this.retainedFrom) throw new AppError('too-old', `behind ${after.seq}`);
           const end = { seq: frontier.seq, index: Infinity };
-          return { changes: changesBetween(after, frontier.seq), rebuilt: [], next: end };
+          return { changes: changesBetween(after, frontier.seq), rebuilt: [], altered: [], next: end };
         },
         close: () => undefined,
       };

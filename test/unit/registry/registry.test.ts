@@ -165,6 +165,61 @@ describe('versions and compatibility', () => {
   });
 });
 
+describe('Protobuf', () => {
+  const money = 'syntax = "proto3"; package m; message Money { int64 units = 1; }';
+  const order = (field: string) =>
+    `syntax = "proto3"; import "m.proto"; import "google/protobuf/timestamp.proto"; message Order { ${field} }`;
+  const at = 'google.protobuf.Timestamp at = 2;';
+  const uses = [{ name: 'm.proto', subject: 'money', version: 1 }];
+
+  it('is kept in one form, is found again in any other, and changes by the rules of its own', async () => {
+    const { id: first } = await registry.register('money', money, 'PROTOBUF');
+    expect(registry.schemaText(first)).toBe(
+      'syntax = "proto3";\npackage m;\n\nmessage Money {\n  int64 units = 1;\n}\n',
+    );
+    expect(await registry.register('other', money.replaceAll(' ', '  '), 'PROTOBUF')).toStrictEqual({ id: first });
+    expect((await registry.lookup('money', `// a note\n${money}`, 'PROTOBUF')).version).toBe(1);
+    const wider = money.replace('units = 1;', 'units = 1; string currency = 2;');
+    expect(await outcome(registry.register('money', wider, 'PROTOBUF'))).toStrictEqual({ id: first + 1 });
+    const other = money.replace('int64', 'string');
+    expect(await outcome(registry.register('money', other, 'PROTOBUF'))).toBe('incompatible-schema');
+    expect(await registry.compatible('money', 2, other, 'PROTOBUF')).toMatchObject({
+      is_compatible: false,
+      messages: [expect.stringContaining('FIELD_SCALAR_KIND_CHANGED at #/Money/1')],
+    });
+    expect(await outcome(registry.register('money', '"string"', 'AVRO'))).toBe('incompatible-schema');
+    expect(await outcome(registry.register('x', 'message', 'PROTOBUF'))).toBe('invalid-schema');
+  });
+
+  it('refers to other subjects, which stay while it does', async () => {
+    await registry.register('money', money, 'PROTOBUF');
+    expect(await outcome(registry.register('o', order(`m.Money a = 1; ${at}`), 'PROTOBUF'))).toBe('invalid-schema');
+    expect(await outcome(registry.register('o', order(at), 'PROTOBUF', [{ ...uses[0]!, version: 7 }]))).toBe(
+      'invalid-schema',
+    );
+    const { id: used } = await registry.register('o', order(`m.Money a = 1; ${at}`), 'PROTOBUF', uses);
+    expect((await registry.byId(used)).references).toStrictEqual(uses);
+    expect([...registry.schemaImports(used).keys()]).toStrictEqual(['m.proto']);
+    expect(await registry.referencedBy('money', 'latest')).toStrictEqual([used]);
+    // The same text that refers to something else is another schema.
+    await registry.register('coins', money, 'PROTOBUF');
+    const elsewhere = [{ name: 'm.proto', subject: 'coins', version: 1 }];
+    const { id: again } = await registry.register('o', order(`m.Money a = 1; ${at}`), 'PROTOBUF', elsewhere);
+    expect(again).not.toBe(used);
+    expect(await outcome(registry.deleteSubject('money'))).toBe('schema-in-use');
+    const replayed = openRegistry(memoryStore(compacted(store.entries)));
+    expect(await view(replayed)).toStrictEqual(await view(registry));
+    await registry.deleteSubject('o');
+    expect(await registry.deleteSubject('money')).toStrictEqual([1]);
+    expect(registry.schemaImports(used).get('m.proto')).toContain('message Money');
+  });
+
+  it('does not refer from another type', async () => {
+    await registry.register('money', money, 'PROTOBUF');
+    expect(await outcome(registry.register('a', '"string"', 'AVRO', uses))).toBe('invalid-schema');
+  });
+});
+
 describe('replay', () => {
   async function history(): Promise<void> {
     await registry.register('a', record(id), 'AVRO');

@@ -64,6 +64,43 @@ describe(`a table node (PROPERTY_SEED=${seed})`, () => {
     );
   });
 
+  it('that nobody hears holds rows that were read, each with the ROWTIME of what made it so, however many are written together', () => {
+    let id = 100;
+    const step = fc.record({
+      key: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 4 })),
+      name: fc.constantFrom('a', 'b'),
+      does: fc.constantFrom('confirm', 'confirm', 'confirm', 'confirm', 'set', 'delete', 'look'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.nat(), (steps, pause) => {
+        const node = openNode(++id);
+        const model = new Map<number, { row: Row; rowtimeMs: number }>();
+        const rows = () => node.writer.scan(null, 1000).map(({ row, rowtimeMs }) => ({ row, rowtimeMs }));
+        const expected = () => [...model].toSorted(([a], [b]) => a - b).map(([, stored]) => stored);
+        state.transaction(() => {
+          for (const [i, { key, name, does }] of steps.entries()) {
+            const row: Row = [key, name];
+            context.rowtimeMs = i;
+            if (does === 'confirm') {
+              node.confirm([key], row);
+              if (model.get(key)?.row[1] !== name) model.set(key, { row, rowtimeMs: i });
+            } else if (does === 'set') {
+              node.set([key], row);
+              model.set(key, { row, rowtimeMs: i });
+            } else if (does === 'delete') {
+              node.set([key], null);
+              model.delete(key);
+            } else if (pause % 2 === 0) expect(rows()).toEqual(expected());
+          }
+          node.writer.settle();
+        });
+        expect(rows()).toEqual(expected());
+        expect(node.writer.rowCount()).toBe(model.size);
+      }),
+      { seed, numRuns: 150 },
+    );
+  });
+
   it('numbers its changes anew in every append, and tells the ROWTIME of the row that was', () => {
     const node = openNode(1);
     const seen: unknown[] = [];

@@ -4,7 +4,8 @@ import { RecordSet } from '../../../src/core/record.js';
 import type { RowEncoder, SourceTable } from '../../../src/core/row-encoder.js';
 import { createChunkBuilder, type RecordChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
 import { murmur2, partitionOf } from '../../../src/schema/formats/partitioner.js';
-import { createRowEncoder, type RowEncoderOptions } from '../../../src/schema/formats/row-encoder.js';
+import { createRowEncoder } from '../../../src/schema/formats/row-encoder.js';
+import type { RowEncoderOptions } from '../../../src/schema/formats/row-encoder-options.js';
 
 const table: SourceTable = {
   database: 'shop',
@@ -77,7 +78,7 @@ describe('the row encoder', () => {
   it('marks the last row of a delete and follows it with the tombstone where the shape asks for it', () => {
     const chunks = createChunkBuilder({ chunkBytes: 1000 });
     const target = encoder(chunks, { shape: 'flat-with-deleted' });
-    expect(target.wantsOldRow).toBe(true);
+    expect(target.oldRow).toBe('of-deletes');
     row(target, 'x', 7, 1);
     const sink = target.beginDelete();
     sink.null();
@@ -116,7 +117,6 @@ describe('the row encoder', () => {
 
   it('refuses aloud what it does not write', () => {
     const chunks = createChunkBuilder({ chunkBytes: 1000 });
-    expect(() => encoder(chunks, { shape: 'envelope' })).toThrow(/envelope/);
     expect(() => encoder(chunks, { valueFormat: 'KAFKA' })).toThrow(/KAFKA/);
     expect(() => encoder(chunks, { table: composite })).toThrow(/2 columns/);
   });
@@ -143,6 +143,32 @@ describe('the chunk builder', () => {
     row(target, 'z', 4, 1);
     chunks.discardOpenAppend();
     expect(chunks.take()).toBeNull();
+  });
+
+  it('forgets the records of one topic in the open append, and of nothing that is handed over', () => {
+    const chunks = createChunkBuilder({ chunkBytes: 1000 });
+    const [one, other] = [encoder(chunks), encoder(chunks, { topic: 'p.shop.other' })];
+    row(one, 'ended', 1, 1);
+    chunks.endAppend({ position: 'p1', commitTimeUs: 5 });
+    row(other, 'a', 2, 1);
+    row(one, 'b', 3, 1);
+    row(one, 'c', 4, 1);
+    row(other, 'd', 5, 1);
+    // A row that was begun and has no end.
+    one.beginRow('c').integer(9);
+    expect(chunks.dropOpen('p.shop.orders')).toBe(true);
+    row(other, 'e', 6, 1);
+    expect(chunks.recordCount).toBe(4);
+    const records = taken(chunks);
+    expect(records.map((record) => record.replace(/ .*note":/, ' '))).toEqual([
+      'c "ended","id":1,"part":1}',
+      'c "a","id":2,"part":1}',
+      'c "d","id":5,"part":1}',
+      'c "e","id":6,"part":1}',
+    ]);
+    row(one, 'f', 7, 1);
+    expect(chunks.dropOpen('p.shop.orders')).toBe(false);
+    expect(chunks.recordCount).toBe(1);
   });
 
   it('a chunk is not changed by what comes after it', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pluginInfos } from '../../../src/connect/plugin-infos.js';
 import type { ConnectorInfo, ConnectorStatus } from '../../../src/connect/connect-facade.js';
 import { AppError } from '../../../src/core/errors.js';
 import { ask, ask2, http2Session, startServer } from './harness.js';
@@ -40,7 +41,9 @@ describe('Kafka Connect', () => {
       body: '{"name":"c 1","config":{"connector.class":"MySqlCdcSource","tasks.max":1}}',
     });
     expect([reply.status, reply.headers.location, reply.json()]).toEqual([201, '/connectors/c%201', info]);
-    expect(created).toEqual([['c 1', { 'connector.class': 'MySqlCdcSource', 'tasks.max': '1', name: 'c 1' }, 'api']]);
+    expect(created).toEqual([
+      ['c 1', { 'connector.class': 'MySqlCdcSource', 'tasks.max': '1', name: 'c 1' }, 'api', 'running'],
+    ]);
     expect((await ask(server, '/connectors')).json()).toEqual(['c 1']);
     expect((await ask(server, '/connectors?expand=status&expand=info')).json()).toEqual({ 'c 1': { status, info } });
     expect((await ask(server, '/connectors/c%201/config')).json()).toEqual(info.config);
@@ -50,6 +53,31 @@ describe('Kafka Connect', () => {
     expect((await ask(server, '/connectors/c%201/topics')).json()).toEqual({ 'c 1': { topics: ['a.b'] } });
     const gone = await ask(server, '/connectors/c%201', { method: 'DELETE' });
     expect([gone.status, gone.body]).toEqual([204, '']);
+  });
+
+  it('shows and changes the levels of loggers', async () => {
+    const set: unknown[] = [];
+    const server = await startServer({
+      loggers: {
+        all: () => ({ root: { level: 'INFO', last_modified: null } }),
+        of: () => ({ level: 'WARN', last_modified: 5 }),
+        set: (...given) => {
+          set.push(given);
+          return ['root'];
+        },
+      },
+    });
+    expect((await ask(server, '/admin/loggers')).json()).toEqual({ root: { level: 'INFO', last_modified: null } });
+    expect((await ask(server, '/admin/loggers/io.debezium')).json()).toEqual({ level: 'WARN', last_modified: 5 });
+    const put = (path: string, body: string) => ask(server, `/admin/loggers/${path}`, { method: 'PUT', body });
+    expect((await put('root', '{"level":"DEBUG"}')).json()).toEqual(['root']);
+    expect(await put('root?scope=cluster', '{"level":"DEBUG"}')).toMatchObject({ status: 204, body: '' });
+    expect(set).toEqual([
+      ['root', 'DEBUG'],
+      ['root', 'DEBUG'],
+    ]);
+    expect((await put('root', '{}')).json()).toMatchObject({ error_code: 400 });
+    expect((await put('root?scope=galaxy', '{"level":"DEBUG"}')).status).toBe(400);
   });
 
   it('changes the state with the statuses of the original', async () => {
@@ -135,6 +163,7 @@ describe('Kafka Connect', () => {
       connect: {
         validate: () => Promise.resolve(result),
         plugins: () => [{ class: 'MySqlCdcSource', type: 'source', version: '1' }],
+        pluginConfig: () => [{ name: 'a' }],
       },
     });
     expect((await ask(server, '/connector-plugins')).json()).toHaveLength(1);
@@ -142,7 +171,105 @@ describe('Kafka Connect', () => {
       (await ask(server, '/connector-plugins/MySqlCdcSource/config/validate', { method: 'PUT', body: '{}' })).json(),
     ).toEqual(result);
     expect((await ask(server, '/connector-plugins/MySqlCdcSource/config')).json()).toEqual([{ name: 'a' }]);
-    expect((await ask(server, '/connectors/c/offsets', { method: 'PATCH', body: '{}' })).status).toBe(405);
+    expect((await ask(server, '/connectors/c/offsets', { method: 'PATCH', body: '{}' })).status).toBe(400);
+  });
+
+  it('tells a wrong method from a wrong path, and passes over what it does not know to expand', async () => {
+    const server = await startServer({
+      connect: { list: () => Promise.resolve(['c']), topics: () => Promise.resolve(['t']) },
+    });
+    const wrong = await ask(server, '/connectors/c', { method: 'POST', body: '{}' });
+    expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'DELETE, GET']);
+    expect(wrong.json()).toMatchObject({ error_code: 405 });
+    expect((await ask(server, '/connectors/c/nothing')).status).toBe(404);
+    expect((await ask(server, '/connectors?expand=other')).json()).toEqual({ c: {} });
+    const reset = await ask(server, '/connectors/c/topics/reset', { method: 'PUT' });
+    expect([reset.status, reset.body]).toEqual([202, '']);
+    const odd = await ask(server, '/connectors', { body: '{"name":"c","config":{},"inital_state":"STOPPED"}' });
+    expect([odd.status, odd.body]).toEqual([400, expect.stringContaining('inital_state')]);
+  });
+
+  it('lists converters, transforms and predicates when asked for all plug-ins', async () => {
+    const server = await startServer({ connect: { plugins: (all) => pluginInfos('1', all === true) } });
+    const types = async (path: string) =>
+      new Set(((await ask(server, path)).json() as { type: string }[]).map(({ type }) => type));
+    expect(await types('/connector-plugins')).toEqual(new Set(['source']));
+    expect(await types('/connector-plugins?connectorsOnly=false')).toEqual(
+      new Set(['source', 'converter', 'transformation', 'predicate']),
+    );
+    expect((await ask(server, '/connector-plugins')).body).toContain('io.debezium.connector.mysql.MySqlConnector');
+  });
+
+  it('makes a connector in the state that is asked for', async () => {
+    const created: unknown[] = [];
+    const create = (...given: unknown[]) => {
+      created.push(given.at(-1));
+      return Promise.resolve(info);
+    };
+    const server = await startServer({ connect: { create } });
+    const post = (state: unknown) =>
+      ask(server, '/connectors', { body: JSON.stringify({ name: 'c', config: { a: 'b' }, initial_state: state }) });
+    expect([(await post('STOPPED')).status, (await post('paused')).status, (await post('x')).status]).toEqual([
+      201, 201, 400,
+    ]);
+    expect(created).toEqual(['stopped', 'paused']);
+    const offsets = { name: 'c', config: { a: 'b' }, initial_offsets: [] };
+    expect((await ask(server, '/connectors', { body: JSON.stringify(offsets) })).status).toBe(400);
+  });
+
+  it('changes single properties: a null takes one away, a masked secret stays as it was sent', async () => {
+    const seen: unknown[] = [];
+    const config = { 'connector.class': 'X', 'database.password': '****', a: '1', b: '2', name: 'c' };
+    const server = await startServer({
+      connect: {
+        info: () => Promise.resolve({ ...info, config }),
+        update: (_name, changed) => {
+          seen.push(changed);
+          return Promise.resolve({ info, created: false });
+        },
+      },
+    });
+    const reply = await ask(server, '/connectors/c/config', { method: 'PATCH', body: '{"a":null,"b":3,"d":"4"}' });
+    expect(reply.status).toBe(200);
+    expect(seen).toEqual([{ 'connector.class': 'X', 'database.password': '****', b: '3', d: '4', name: 'c' }]);
+  });
+
+  it('gives a position up, alone or with topics, and sets it', async () => {
+    const calls: unknown[] = [];
+    const called = (...given: unknown[]) => {
+      calls.push(given);
+      return Promise.resolve();
+    };
+    const server = await startServer({ connect: { resetOffsets: called, alterOffsets: called } });
+    for (const query of ['', '?topics=true']) {
+      const reply = await ask(server, `/connectors/c/offsets${query}`, { method: 'DELETE' });
+      const message = 'The offsets for this connector have been reset successfully';
+      expect([reply.status, reply.json()]).toEqual([200, { message }]);
+    }
+    const offsets = [{ partition: { server: 'p' }, offset: { gtids: 'x:1' } }];
+    const patch = (body: unknown) =>
+      ask(server, '/connectors/c/offsets', { method: 'PATCH', body: JSON.stringify(body) });
+    const reply = await patch({ offsets });
+    const message = 'The offsets for this connector have been altered successfully';
+    expect([reply.status, reply.json()]).toEqual([200, { message }]);
+    expect((await patch({ offsets: [{ partition: {}, offset: null }] })).status).toBe(200);
+    expect(calls).toEqual([
+      ['c', { topics: false }],
+      ['c', { topics: true }],
+      ['c', offsets],
+      ['c', [{ partition: {}, offset: null }]],
+    ]);
+    for (const wrong of [{}, { offsets: [] }, { offsets: [{ offset: {} }] }, { offsets: [{ partition: {} }] }])
+      expect((await patch(wrong)).status).toBe(400);
+  });
+
+  it('tells its version at the front door', async () => {
+    const server = await startServer({});
+    expect((await ask(server, '/', { headers: { accept: 'application/json' } })).json()).toEqual({
+      version: expect.any(String) as string,
+      commit: expect.any(String) as string,
+      kafka_cluster_id: expect.any(String) as string,
+    });
   });
 
   it('asks HTTP/2 clients to come over HTTP/1.1', async () => {
@@ -182,17 +309,47 @@ describe('the schema registry', () => {
       registryType,
       { id: 7 },
     ]);
-    expect(seen).toEqual([['s-value', schema, 'AVRO']]);
+    expect(seen).toEqual([['s-value', schema, 'AVRO', []]]);
     const plain = { subject: 's-value', version: 2, id: 7, schema };
     expect((await ask(server, '/subjects/s-value', { body })).json()).toEqual(plain);
     expect((await ask(server, '/subjects?subjectPrefix=s-')).json()).toEqual(['s-value']);
     expect((await ask(server, '/subjects/s-value/versions')).json()).toEqual([1, 2]);
     expect((await ask(server, '/subjects/s-value/versions/latest')).json()).toEqual(plain);
     expect((await ask(server, '/subjects/s-value/versions/1/schema')).body).toBe(schema);
-    expect((await ask(server, '/schemas/types')).json()).toEqual(['JSON', 'AVRO']);
+    expect((await ask(server, '/schemas/types')).json()).toEqual(['JSON', 'PROTOBUF', 'AVRO']);
     expect((await ask(server, '/schemas/ids/7')).json()).toEqual({ schema, schemaType: 'JSON' });
     expect((await ask(server, '/schemas/ids/7/versions')).json()).toEqual([{ subject: 's-value', version: 2 }]);
     expect((await ask(server, '/subjects/s-value', { method: 'DELETE' })).json()).toEqual([1, 2]);
+  });
+
+  it('takes and tells what a Protobuf schema refers to', async () => {
+    const references = [{ name: 'a.proto', subject: 'a', version: 1 }];
+    const proto = { subject: 's-value', version: 2, id: 7, schemaType: 'PROTOBUF' as const, references, schema: 'x' };
+    const seen: unknown[] = [];
+    const server = await startServer({
+      registry: {
+        register: (...given) => {
+          seen.push(given);
+          return Promise.resolve({ id: 7 });
+        },
+        version: () => Promise.resolve(proto),
+        byId: () => Promise.resolve({ ...proto, subjects: [] }),
+        referencedBy: () => Promise.resolve([9]),
+        deleteSubject: () => Promise.reject(new AppError('schema-in-use', 'in use')),
+      },
+    });
+    const post = (given: unknown) =>
+      ask(server, '/subjects/s-value/versions', {
+        body: JSON.stringify({ schema: 'x', schemaType: 'PROTOBUF', references: given }),
+      });
+    expect((await post(references)).json()).toEqual({ id: 7 });
+    expect(seen).toEqual([['s-value', 'x', 'PROTOBUF', references]]);
+    for (const bad of [{}, [{ name: 'a.proto' }], [null], 'x'])
+      expect((await post(bad)).json()).toMatchObject({ error_code: 42201 });
+    expect((await ask(server, '/subjects/s-value/versions/2')).json()).toEqual(proto);
+    expect((await ask(server, '/schemas/ids/7')).json()).toEqual({ schemaType: 'PROTOBUF', references, schema: 'x' });
+    expect((await ask(server, '/subjects/a/versions/1/referencedby')).json()).toEqual([9]);
+    expect((await ask(server, '/subjects/a', { method: 'DELETE' })).json()).toMatchObject({ error_code: 42206 });
   });
 
   it('checks compatibility and keeps levels', async () => {

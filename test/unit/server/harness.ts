@@ -44,6 +44,7 @@ export function fakeFacades(given: FakeFacades): ServerFacades {
     tap: room('tap', {}),
     topics: room('topics', {}),
     status: room('status', status),
+    loggers: room('loggers', {}),
   } as unknown as ServerFacades;
 }
 

@@ -72,10 +72,12 @@ describe('a row by its key', () => {
     await ask(server, '/v1/tables/my%20table/rows/a%2Cb,c%2Fd');
     await ask(server, '/v1/tables/t/rows/1?numbers=literals');
     await ask(server, '/v1/tables/t/rows/a/b');
+    await ask(server, '/v1/tables/t/rows/');
     expect(seen).toEqual([
       ['my table', 'a%2Cb,c%2Fd', 'strings'],
       ['t', '1', 'literals'],
       ['t', 'a/b', 'strings'],
+      ['t', '', 'strings'],
     ]);
   });
 

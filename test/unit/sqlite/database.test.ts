@@ -135,6 +135,25 @@ describe('the checkpointer', () => {
     writer.close();
   });
 
+  it('leaves a little for later, but not for ever', () => {
+    const path = join(folder, 'a.db');
+    const writer = openDatabase(path);
+    writer.exec('CREATE TABLE t (a BLOB)');
+    const write = (bytes: number) => writer.statement('INSERT INTO t VALUES (?)').run(Buffer.alloc(bytes));
+    const late = openCheckpointer(path, { least: { bytes: 100_000, ms: 60_000 } });
+    write(20_000);
+    expect(late.step()).toMatchObject({ checkpointedBytes: 0, left: true });
+    write(100_000);
+    expect(late.step()).toMatchObject({ left: false });
+    expect(late.step()).toMatchObject({ left: true });
+    write(20_000);
+    const old = openCheckpointer(path, { least: { bytes: 1e9, ms: 0 } });
+    expect(old.step()).toMatchObject({ left: false });
+    expect(late.step()).toMatchObject({ left: true });
+    for (const checkpointer of [late, old]) checkpointer.close();
+    writer.close();
+  });
+
   it('reports a reader that pins the log instead of waiting for it', () => {
     const path = join(folder, 'a.db');
     const writer = openDatabase(path);

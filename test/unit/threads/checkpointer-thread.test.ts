@@ -13,7 +13,7 @@ class FakeWorker extends EventEmitter {
     if (message === 'close') this.emit('exit', 0);
   }
   answer(answer: Partial<CheckpointerAnswer> = {}): void {
-    this.emit('message', { kind: 'moved', walBytes: 0, blocked: false, ...answer });
+    this.emit('message', { kind: 'moved', walBytes: 0, blocked: false, left: false, ...answer });
   }
   die(): void {
     this.emit('error', new Error('out of memory'));
@@ -51,6 +51,16 @@ it('a thread that dies is a line in the log, and what it had to do is done by an
   expect(newest().messages).toEqual(['step']);
   expect(lines).toEqual(['error: the checkpointer thread has died and is started again']);
   expect(failed).toEqual([]);
+});
+
+it('what a step has left is asked for again, also when no commit follows', async () => {
+  checkpointer.committed();
+  await vi.advanceTimersByTimeAsync(200);
+  newest().answer({ left: true });
+  await vi.advanceTimersByTimeAsync(200);
+  newest().answer({ left: false });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(newest().messages).toEqual(['step', 'step']);
 });
 
 it('one that ends without an error, or between two steps, is noticed as well', async () => {

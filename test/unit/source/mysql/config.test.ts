@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig, splitList } from '../../../../src/source/mysql/config.js';
+import { parseConfig } from '../../../../src/source/mysql/config.js';
 import { TableFilter } from '../../../../src/source/mysql/filters.js';
 
 const base = { 'database.hostname': 'h', 'database.user': 'u' };
@@ -25,10 +25,6 @@ describe('the configuration', () => {
     expect(() => parseConfig(config as unknown as Record<string, string>)).toThrowError(
       expect.objectContaining({ code: 'bad-connector-config', place: { path: property } }) as Error,
     );
-  });
-
-  it('splits lists at commas that are not part of a pattern', () => {
-    expect(splitList(' a.b , c\\.d{1,2},[x,y],e\\,f ,')).toEqual(['a.b', 'c\\.d{1,2}', '[x,y]', 'e\\,f']);
   });
 });
 

@@ -76,12 +76,20 @@ describe('a position', () => {
   it.each([
     '{"kind":"mysql-gtid","gtids":"0a000000-0000-0000-0000-000000000001:1-5"}',
     '{"kind":"mariadb-gtid","gtids":"0-1-9","snapshot":{"table":null,"key":null}}',
+    '{"kind":"mariadb-gtid","gtids":"0-1-9","snapshot":{"table":"a.b","key":null,"again":["a.b"],"where":{"a.b":"id > 3"},"only":true},"stopped":[{"table":"a.c","error":{"code":"unconvertible-value","message":"m","hint":"h"},"config":"12"}]}',
     `{"kind":"file","file":"binlog.000009","pos":1234,"snapshot":{"table":"a.b","key":["-5","X'00FF'","_utf8mb4 X'61'","'2024-01-01 00:00:00.5'","1.5e-7"]}}`,
   ])('reads back: %s', (text) => {
     expect(printPosition(parsePosition(text))).toBe(text);
   });
 
-  it.each(['', '[]', '{"kind":"file","file":"x","pos":1}', '{"kind":"mysql-gtid"}'])('refuses %s', (text) => {
+  it.each([
+    '',
+    '[]',
+    '{"kind":"file","file":"x","pos":1}',
+    '{"kind":"file","file":"x","pos":4,"server":"\\",\\""}',
+    '{"kind":"mysql-gtid"}',
+    '{"kind":"mysql-gtid","gtids":"","stopped":[{"table":"a.c"}]}',
+  ])('refuses %s', (text) => {
     expect(() => parsePosition(text)).toThrow(/not a position/);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printDouble } from '../../../../src/source/mysql/double-text.js';
 import { shortestFloat } from '../../../../src/source/mysql/float.js';
-import { KeyText } from '../../../../src/source/mysql/key-window.js';
+import { KeyText } from '../../../../src/source/key-text.js';
 import { writeDigits, reserve } from '../../../../src/source/mysql/scratch.js';
 
 describe('values', () => {

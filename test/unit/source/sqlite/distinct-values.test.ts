@@ -1,4 +1,4 @@
-// Values that are different in the file stay different here, or stop the connector: none is merged with another in silence.
+// Values that are different in the file stay different here, or their table stands still: none is merged with another in silence.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedFile } from '../../../support/captured-file.js';
 import { foldAppends, type SourceRun } from '../../../support/source-run.js';
@@ -20,7 +20,8 @@ function start(config: Record<string, string> = {}, position: string | null = nu
   return captured.start(config, position).run;
 }
 
-const completed = (run: SourceRun) => run.until((appends) => appends.some((a) => a.control), 'the snapshot');
+const completed = (run: SourceRun) =>
+  run.until((appends) => appends.some((a) => a.control?.kind === 'snapshot-completed'), 'the snapshot');
 const rowsOf = (run: SourceRun) => [...(foldAppends(run.appends).get('a')?.values() ?? [])];
 
 /** How a connector that runs, and then one whose snapshot has both, refuse the second value of a key. */
@@ -30,8 +31,8 @@ async function refuses(declared: string, kept: string, refused: string, config =
   await completed(live);
   expect(rowsOf(live)).toHaveLength(1);
   app.exec(`INSERT INTO a (k) VALUES (${refused})`);
-  const streamed = await live.failure();
-  const snapshot = await start(config).failure();
+  const streamed = await live.tableFailure();
+  const snapshot = await start(config).tableFailure();
   return [streamed, snapshot];
 }
 
@@ -44,7 +45,7 @@ describe('a key', () => {
     ['TIMESTAMP(6)', "'2024-01-01 00:00:00.500'", "'2024-01-01 00:00:00.500000'", 'is not in the form'],
     ['TIME', "'10:00:00'", "'10:00'", 'is not in the form HH:MM:SS[.fff[fff]]'],
     ['TIME', "'10:00:00.250'", "'10:00:00.25'", 'is not in the form'],
-  ])('of type %s in another form stops the connector: %s and %s', async (declared, kept, refused, message) => {
+  ])('of type %s in another form makes its table stand still: %s and %s', async (declared, kept, refused, message) => {
     for (const error of await refuses(declared, kept, refused)) {
       expect(error).toMatchObject({
         code: 'unconvertible-value',
@@ -62,7 +63,7 @@ describe('a key', () => {
     ['', "'1.0'", '1.0', 'number'],
     ['TIMESTAMP', "'2024-01-01 00:00:00'", '1704067200', 'number'],
   ])(
-    'declared as "%s" that mixes storage classes stops the connector: %s and %s',
+    'declared as "%s" that mixes storage classes makes its table stand still: %s and %s',
     async (declared, kept, refused, found) => {
       const [streamed, snapshot] = await refuses(declared, kept, refused);
       expect(streamed).toMatchObject({
@@ -84,7 +85,7 @@ describe('a key', () => {
     await completed(first);
     await first.stop();
     app.exec("INSERT INTO a VALUES ('1'); DELETE FROM a WHERE k = '1'");
-    expect(await start({}, first.appends.at(-1)!.position).failure()).toMatchObject({
+    expect(await start({}, first.appends.at(-1)!.position).tableFailure()).toMatchObject({
       code: 'unconvertible-value',
       message:
         'table a, column k: "1" in the primary key is a TEXT where the key held a number, and can have the same text as one',
@@ -100,7 +101,7 @@ describe('a key', () => {
     await completed(run);
     expect(rowsOf(run)).toHaveLength(3);
     app.exec(`INSERT INTO a VALUES ('X''FF''')`);
-    expect(await run.failure()).toMatchObject({
+    expect(await run.tableFailure()).toMatchObject({
       code: 'unconvertible-value',
       message: expect.stringContaining('has the same text as a BLOB would have') as string,
     });
@@ -126,7 +127,7 @@ describe('TEXT that is not valid', () => {
       "X'61f09f9862'",
       'column.exclude.list=a\\.v',
     ],
-  ])('%s stops the connector with its bytes', async (_name, values, place, bytes, hint) => {
+  ])('%s makes its table stand still with its bytes', async (_name, values, place, bytes, hint) => {
     app.exec(
       "CREATE TABLE a (k TEXT PRIMARY KEY, v TEXT); INSERT INTO a VALUES ('a', 'b'), ('valid \uFFFD', '\uFFFD')",
     );
@@ -134,7 +135,7 @@ describe('TEXT that is not valid', () => {
     await completed(live);
     app.exec("UPDATE a SET v = '\uFFFD and more' WHERE k <> 'a'");
     app.exec(`INSERT INTO a VALUES (${values})`);
-    for (const error of [await live.failure(), await start().failure()]) {
+    for (const error of [await live.tableFailure(), await start().tableFailure()]) {
       expect(error).toMatchObject({
         code: 'unconvertible-value',
         message: `${place}: TEXT that is not valid UTF-8`,
@@ -153,12 +154,12 @@ describe('TEXT that is not valid', () => {
     await run.until(() => rowsOf(run).length === 2, 'the change');
     expect(rowsOf(run)).toEqual(['{"k":"é \uFFFD"}', '{"k":"\uFFFD"}']);
     app.exec("INSERT INTO a VALUES (CAST(X'00D8' AS TEXT))");
-    expect(await run.failure()).toMatchObject({ message: 'table a, column k: TEXT that is not valid UTF-16le' });
+    expect(await run.tableFailure()).toMatchObject({ message: 'table a, column k: TEXT that is not valid UTF-16le' });
   });
 
-  it('stops a column that is read as text too', async () => {
+  it('is none in a column that is read as text either', async () => {
     app.exec("CREATE TABLE a (k INTEGER PRIMARY KEY, v TEXT); INSERT INTO a VALUES (1, CAST(X'fe' AS TEXT))");
-    expect(await start({ 'sqlite.type.mismatch': 'text' }).failure()).toMatchObject({
+    expect(await start({ 'sqlite.type.mismatch': 'text' }).tableFailure()).toMatchObject({
       code: 'unconvertible-value',
       detail: "the row with k = 1 holds the bytes X'fe'",
     });

@@ -37,7 +37,10 @@ const reached = (run: SourceRun, sequence: number) =>
 /** Captures change 1, copies the file, captures changes 2 and 3. */
 async function captureAndCopy() {
   const started = start();
-  await started.run.until((appends) => appends.some((append) => append.control), 'the snapshot');
+  await started.run.until(
+    (appends) => appends.some((append) => append.control?.kind === 'snapshot-completed'),
+    'the snapshot',
+  );
   app.exec("INSERT INTO a VALUES (1, 'in the copy')");
   await reached(started.run, 1);
   await app.backup(copy);

@@ -35,6 +35,7 @@ function recorder(add: (call: string) => void): ValueWriter {
     bytes: (source, start, end) => add(`bytes ${source.toString('hex', start, end)}`),
     micros: (value) => add(`micros ${value}`),
     microsWide: (high, low) => add(`microsWide ${(BigInt(high) << 32n) + BigInt(low)}`),
+    value: (value) => add(`value ${JSON.stringify(value)}`),
   };
 }
 

@@ -1,0 +1,27 @@
+// The topics of a connector's tables, before transforms rename any: known to who writes them, and to who leaves tables out by them.
+
+/** `dotted`: `<prefix>.<database>.<table>`, as Debezium does; `joined`: `<prefix><table>`, as the JDBC source does. */
+export type TopicForm = 'dotted' | 'joined';
+
+/** What Kafka does not allow in a topic name is replaced by `_`. */
+export function topicName(
+  { topicPrefix, topicForm }: { readonly topicPrefix: string; readonly topicForm: TopicForm },
+  { database, table }: { readonly database: string; readonly table: string },
+): string {
+  const parts = topicForm === 'joined' ? [`${topicPrefix}${table}`] : [topicPrefix, database, table];
+  return parts.map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_')).join('.');
+}
+
+/** A topic whose whole name matches, or does not: none of its records is wanted. */
+export interface UnwantedTopics {
+  /** A regular expression. */
+  readonly pattern: string;
+  readonly negate: boolean;
+}
+
+/** How a source hears of them, as JSON. */
+export const unwantedTopicsProperty = 'topics.unwanted';
+
+export function isUnwanted(topic: string, unwanted: readonly UnwantedTopics[]): boolean {
+  return unwanted.some(({ pattern, negate }) => new RegExp(`^(?:${pattern})$`).test(topic) !== negate);
+}

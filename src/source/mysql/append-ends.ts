@@ -1,0 +1,60 @@
+// Ends the appends of the stream, each with its position: also those of transactions that touch nothing captured, now and then, so that
+// whoever waits for one of them gets an answer. A set that names many servers is as long with every transaction: then it is printed once
+// for some of them.
+import { endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
+import type { ChunkBuilder } from '../../core/row-encoder.js';
+
+export class AppendEnds {
+  readonly #chunks: ChunkBuilder;
+  readonly #print: () => string;
+  /** The position has moved behind the last end. */
+  #moved = false;
+  /** As it was when it was printed last. */
+  #isLong = false;
+  #transactionId: string | undefined;
+  #commitTimeUs = 0;
+
+  constructor(chunks: ChunkBuilder, print: () => string) {
+    this.#chunks = chunks;
+    this.#print = print;
+  }
+
+  get positionText(): string {
+    const text = this.#print();
+    this.#isLong = text.length > toldPositionLengthMax;
+    return text;
+  }
+
+  /** A transaction is behind us. */
+  passed(transactionId: string | undefined, commitTimeUs: number): void {
+    this.#transactionId = transactionId;
+    this.#commitTimeUs = commitTimeUs;
+    this.#moved = true;
+  }
+
+  /** The place has moved without one: behind the end of a file. */
+  moved(): void {
+    this.#moved = this.#commitTimeUs > 0;
+  }
+
+  /** `taken`: a part of the append has been handed over. */
+  end(taken: boolean): void {
+    this.#moved = false;
+    const later = this.#isLong && !taken && this.#chunks.unplaced < endsPerPositionMax - 1;
+    this.#chunks.endAppend({
+      position: later ? null : this.positionText,
+      commitTimeUs: this.#commitTimeUs,
+      ...(this.#transactionId === undefined ? {} : { transactionId: this.#transactionId }),
+    });
+  }
+
+  /** An append without records where nothing else carries the position. */
+  endMoved(): void {
+    if (this.#moved) this.end(false);
+  }
+
+  /** Just before the chunk is taken. */
+  placeLast(): void {
+    if (this.#chunks.unplaced > 0) this.#chunks.placeLast(this.positionText);
+  }
+}

@@ -1,0 +1,41 @@
+// XA transactions that are prepared and not yet committed or rolled back. Their rows stand in the binlog at XA PREPARE, and count only when
+// an XA COMMIT comes, perhaps after a restart of ours: so they are part of the position, which stays whole beside them, and the stream then
+// begins where they come again. A transaction that cannot come again (its binlog is purged) costs its tables another reading when it is
+// committed, and nothing when it is rolled back.
+
+export interface Prepared {
+  /** As XA COMMIT names it. */
+  readonly xid: string;
+  /** Its GTID; without GTIDs the place at which it begins. */
+  readonly id: string;
+  /** Captured tables with rows in it, folded. */
+  readonly tables: readonly string[];
+  /**
+   * Where the stream has to begin for it to come again: on MariaDB the transaction of its domain before it (empty: it is the first), else
+   * its id. Null: it does not have to, or it cannot.
+   */
+  readonly from: string | null;
+}
+
+/** Part of a position's text. */
+export function printPrepared(prepared: readonly Prepared[]): string {
+  return prepared.length === 0 ? '' : `,"prepared":${JSON.stringify(prepared)}`;
+}
+
+export function isPrepared(json: unknown): json is readonly Prepared[] {
+  return (
+    Array.isArray(json) &&
+    json.every((each: unknown) => {
+      const { xid, id, tables, from } = (each ?? {}) as Readonly<Record<string, unknown>>;
+      const areNames = Array.isArray(tables) && tables.every((name) => typeof name === 'string');
+      return (
+        typeof xid === 'string' && typeof id === 'string' && areNames && (from === null || typeof from === 'string')
+      );
+    })
+  );
+}
+
+/** They do not come again. */
+export function withoutReturn(prepared: readonly Prepared[]): Prepared[] {
+  return prepared.map((each) => ({ ...each, from: null }));
+}

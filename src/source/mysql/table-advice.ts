@@ -1,0 +1,113 @@
+// What captured tables have that wants care: engines that do not roll back, keys that are equal at the server and not by letters, keys that
+// cannot be looked up, and values that would end the task.
+import type { SourceFinding } from '../source-connector.js';
+import { timeRangeProperty, zeroDatesProperty } from './odd-times.js';
+import { keyLookup } from './key-lookup.js';
+import type { MysqlConfig } from './config.js';
+import type { Session } from './connection.js';
+import type { TableFilter } from './filters.js';
+import { tableName, type TableSchema } from './table-schema.js';
+import { quoteName } from './text-reader.js';
+
+const transactional: ReadonlySet<string> = new Set(['INNODB', 'ROCKSDB', 'NDBCLUSTER', 'NDB', 'TOKUDB', '']);
+
+export async function adviseOnTables(
+  session: Session,
+  tables: readonly TableSchema[],
+  filter: TableFilter,
+  config: MysqlConfig,
+): Promise<SourceFinding[]> {
+  const { allowed } = await session.one(
+    "SELECT @@GLOBAL.sql_mode NOT LIKE '%NO_ZERO_DATE%' OR @@GLOBAL.sql_mode NOT LIKE '%STRICT%' AS allowed",
+  );
+  return tables.flatMap((table) => [
+    ...adviseOnEngine(table),
+    ...adviseOnKey(table),
+    ...adviseOnValues(table, filter, config, allowed === '1'),
+  ]);
+}
+
+function adviseOnEngine(table: TableSchema): SourceFinding[] {
+  if (transactional.has(table.engine.toUpperCase())) return [];
+  const name = tableName(table);
+  const isMemory = table.engine.toUpperCase() === 'MEMORY';
+  const kept = isMemory ? '; it is empty after a restart of the server' : '';
+  return [
+    {
+      severity: 'warning',
+      code: 'non-transactional-engine',
+      object: name,
+      message: `table ${name} is of engine ${table.engine}: what a transaction does to it stays when the transaction is rolled back, and is seen before it ends${kept}`,
+      hint: `ALTER TABLE ${quoted(table)} ENGINE = InnoDB`,
+    },
+  ];
+}
+
+function adviseOnKey(table: TableSchema): SourceFinding[] {
+  const name = tableName(table);
+  if (keyLookup(table) === undefined) {
+    return [
+      {
+        severity: 'warning',
+        code: 'inexact-key',
+        object: name,
+        message: `the key of ${name} has a column whose values cannot be compared exactly (FLOAT, DOUBLE): rows that go while the table is read again are not found, nor by verify`,
+        hint: 'make its key of exact types, such as DECIMAL',
+      },
+    ];
+  }
+  const texts = table.keyColumns.filter((i) => {
+    const { form } = table.columns[i]!;
+    return form.kind === 'text' && form.charset !== 'binary';
+  });
+  if (texts.length === 0) return [];
+  const columns = texts.map((i) => table.columns[i]!.name).join(', ');
+  return [
+    {
+      severity: 'note',
+      code: 'text-key',
+      object: name,
+      message: `the key of ${name} is text (${columns}): the server compares it by its collation, here it is letter by letter, so that a row is asked for as it is spelled`,
+    },
+  ];
+}
+
+function adviseOnValues(
+  table: TableSchema,
+  filter: TableFilter,
+  { modes }: MysqlConfig,
+  zeroDatesAllowed: boolean,
+): SourceFinding[] {
+  const name = tableName(table);
+  const columns = table.columns.filter((column) => filter.capturesColumn(table.database, table.table, column.name));
+  const named = (...kinds: readonly string[]) =>
+    columns.filter(({ form }) => kinds.includes(form.kind)).map((column) => column.name);
+  const findings: SourceFinding[] = [];
+  const dates = named('date', 'datetime', 'timestamp');
+  if (modes.zeroDates === 'stop' && zeroDatesAllowed && dates.length > 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'zero-dates',
+      property: zeroDatesProperty,
+      object: name,
+      message: `sql_mode of the server lets zero dates in, and one in ${name} (${dates.join(', ')}) stops its capture (${zeroDatesProperty}=stop)`,
+      hint: `${zeroDatesProperty}=text, or null; or SET GLOBAL sql_mode = CONCAT(@@GLOBAL.sql_mode, ',STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE')`,
+    });
+  }
+  const times = named('time');
+  if (modes.timeRange === 'stop' && times.length > 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'time-range',
+      property: timeRangeProperty,
+      object: name,
+      message: `a TIME below 0 or from 24 hours on in ${name} (${times.join(', ')}) stops its capture (${timeRangeProperty}=stop)`,
+      hint: `${timeRangeProperty}=exact, text or null`,
+    });
+  }
+  return findings;
+}
+
+function quoted({ database, table }: TableSchema): string {
+  return `${quoteName(database)}.${quoteName(table)}`;
+}

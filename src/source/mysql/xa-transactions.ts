@@ -1,0 +1,171 @@
+// What the reader keeps of XA transactions: the events of one that is being read, since only its end tells whether its rows count now
+// (ONE PHASE) or at an XA COMMIT to come; and those that are prepared.
+import { qualifiedName } from '../../core/table-name.js';
+import { eventType, header, headerSize, isRowsEvent, parseXaPrepare } from './binlog-event.js';
+import type { CapturedTables } from './captured-tables.js';
+import { EventSpool } from './event-spool.js';
+import type { EventsWithin } from './events-within.js';
+import type { Group } from './open-group.js';
+import type { StreamPosition } from './position.js';
+import { printPrepared, type Prepared } from './prepared.js';
+import { tableMapName } from './table-map.js';
+
+interface Open {
+  readonly prepared: Prepared;
+  /** Undefined: there are no rows, or they have not come again. */
+  events: EventSpool | undefined;
+}
+
+/** What a group comes to. `rows`: they come from within, and then its last event once more; `known`: it was read before. */
+export type XaEnd = 'rows' | 'known' | 'end';
+
+export class XaTransactions {
+  readonly #tables: CapturedTables;
+  readonly #within: EventsWithin;
+  readonly #open = new Map<string, Open>();
+  /** Of the transaction that is being read: its events, the numbers of captured tables in it, and their names. */
+  #events: EventSpool | undefined;
+  readonly #maps = new Set<number>();
+  readonly #touched = new Set<string>();
+  /** The event that commits the rows which come from within. */
+  #committing: Buffer | undefined;
+  #text: string;
+
+  constructor(tables: CapturedTables, prepared: readonly Prepared[], within: EventsWithin) {
+    this.#tables = tables;
+    this.#within = within;
+    for (const each of prepared) this.#open.set(each.xid, { prepared: each, events: undefined });
+    this.#text = printPrepared(prepared);
+  }
+
+  get prepared(): readonly Prepared[] {
+    return Array.from(this.#open.values(), ({ prepared }) => prepared);
+  }
+
+  /** Part of the position's text. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** An event of the transaction that is being read: a table map, rows, their statement, or one about savepoints. */
+  hold(event: Buffer): void {
+    switch (header.type(event)) {
+      case eventType.tableMap: {
+        const number = event.readUIntLE(headerSize, 6);
+        const { database, table } = tableMapName(event, headerSize);
+        if (!this.#tables.filter.matches(database, table)) {
+          this.#maps.delete(number);
+          return;
+        }
+        this.#maps.add(number);
+        this.#touched.add(this.#tables.known.fold(qualifiedName({ database, table })));
+        break;
+      }
+      case eventType.query:
+      case eventType.rowsQuery:
+      case eventType.mariadbAnnotateRows:
+        break;
+      default:
+        if (!isRowsEvent(header.type(event)) || !this.#maps.has(event.readUIntLE(headerSize, 6))) return;
+    }
+    this.#events ??= new EventSpool();
+    this.#events.add(event);
+  }
+
+  /** XA PREPARE, or XA COMMIT ... ONE PHASE, of the transaction that is being read. */
+  ended(event: Buffer, group: Group | undefined, position: StreamPosition): XaEnd {
+    if (group === undefined || this.#isCommitting(event)) return 'end';
+    const { onePhase, xid } = parseXaPrepare(event);
+    const id = group.id ?? group.place ?? '';
+    const tables = [...this.#touched];
+    const events = this.#events;
+    this.#events = undefined;
+    this.#maps.clear();
+    this.#touched.clear();
+    group.xa = false;
+    if (tables.length === 0) events?.close();
+    if (group.kind === 'wanted') {
+      const open = this.#open.get(xid);
+      if (open?.prepared.id === id && open.events === undefined) open.events = events;
+      else events?.close();
+      return 'known';
+    }
+    if (onePhase) {
+      const rows = tables.length === 0 ? undefined : events;
+      this.#read(rows, event, () => rows?.close());
+      return 'rows';
+    }
+    this.#open.get(xid)?.events?.close();
+    // Behind the others, in the order in which they are prepared.
+    this.#open.delete(xid);
+    const from = tables.length === 0 ? null : placeBefore(group, position, id);
+    this.#open.set(xid, { prepared: { xid, id, tables, from }, events });
+    this.#changed();
+    return 'end';
+  }
+
+  /**
+   * An XA COMMIT. Its transaction stays until `end`, since its rows may be handed over in parts. `lose` is told of tables whose rows cannot
+   * be had; undefined: which they are is not known either.
+   */
+  committed(
+    event: Buffer,
+    xid: string | undefined,
+    group: Group | undefined,
+    lose: (tables: readonly string[] | undefined) => void,
+  ): XaEnd {
+    if (this.#isCommitting(event)) return 'end';
+    if (group !== undefined) group.ends = xid;
+    const open = xid === undefined ? undefined : this.#open.get(xid);
+    if (open?.events !== undefined && open.prepared.tables.length > 0) {
+      this.#read(open.events, event, () => {});
+      return 'rows';
+    }
+    if (open === undefined || open.prepared.tables.length > 0) lose(open?.prepared.tables);
+    return 'end';
+  }
+
+  /** This event has come once more: all rows that it commits have been read. */
+  #isCommitting(event: Buffer): boolean {
+    if (this.#committing !== event) return false;
+    this.#committing = undefined;
+    return true;
+  }
+
+  #read(events: EventSpool | undefined, committing: Buffer, close: () => void): void {
+    this.#committing = committing;
+    const source = events?.read();
+    let ended = false;
+    this.#within.begin({
+      next() {
+        if (ended) return undefined;
+        const event = source?.next();
+        ended = event === undefined;
+        return event ?? committing;
+      },
+      close,
+    });
+  }
+
+  /** It is committed, or rolled back. */
+  end(xid: string): void {
+    this.#open.get(xid)?.events?.close();
+    if (this.#open.delete(xid)) this.#changed();
+  }
+
+  #changed(): void {
+    this.#text = printPrepared(this.prepared);
+  }
+
+  close(): void {
+    this.#within.close();
+    this.#events?.close();
+    for (const { events } of this.#open.values()) events?.close();
+  }
+}
+
+/** What the stream has to begin behind for the group to come again (prepared.ts). */
+function placeBefore({ gtid }: Group, position: StreamPosition, id: string): string {
+  const isMariadb = position.kind === 'mariadb-gtid' && gtid !== undefined && 'domain' in gtid;
+  return isMariadb ? position.gtids.lastOf(gtid.domain) : id;
+}

@@ -1,0 +1,130 @@
+// The properties of the polling source, checked at the door: those of Confluent's JDBC source and of its managed form. What belongs to
+// the database itself is made into the properties of the source that captures it, whose readers are used.
+import { AppError } from '../../core/errors.js';
+import { splitPatterns } from '../../core/pattern-list.js';
+import { retrySettings, type RetrySettings } from '../../core/retries.js';
+import type { SourceConfig } from '../source-connector.js';
+
+export type PollMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+incrementing';
+
+export interface PollingConfig {
+  readonly connector: string;
+  readonly kind: 'mysql' | 'sqlite';
+  /** For the readers of the database. */
+  readonly place: SourceConfig;
+  /** Over `table` and `database.table`; empty: all. */
+  readonly include: readonly RegExp[];
+  readonly exclude: readonly RegExp[];
+  readonly mode: PollMode;
+  /** Empty: the column that counts by itself. */
+  readonly incrementingColumn: string;
+  readonly timestampColumn: string;
+  /** Undefined: from the first row on. */
+  readonly timestampInitialMs: number | undefined;
+  readonly timestampDelayMs: number;
+  readonly validateNonNull: boolean;
+  readonly pollMs: number;
+  readonly tablePollMs: number;
+  readonly pageRows: number;
+  readonly zone: string;
+  readonly retries: RetrySettings;
+}
+
+export function parseConfig(config: SourceConfig): PollingConfig {
+  const mode = config['mode'] as PollMode;
+  const timestampColumn = config['timestamp.column.name'] ?? '';
+  if (mode.startsWith('timestamp') && timestampColumn === '')
+    throw bad('timestamp.column.name', `mode "${mode}" needs it: the column that tells when a row was changed`);
+  if (timestampColumn.includes(','))
+    throw bad('timestamp.column.name', 'one column is covered', 'make a generated column of them: COALESCE(a, b)');
+  const whole = (name: string, missing: number): number => {
+    const value = Number(config[name] ?? missing);
+    if (!Number.isSafeInteger(value)) throw bad(name, `"${config[name]}" is not a whole number`);
+    return value;
+  };
+  const initial = config['timestamp.initial'];
+  return {
+    connector: config['name'] ?? '',
+    ...placeOf(config),
+    include: patterns(config['table.include.list']),
+    exclude: patterns(config['table.exclude.list']),
+    mode,
+    incrementingColumn: config['incrementing.column.name'] ?? '',
+    timestampColumn,
+    timestampInitialMs: initial === undefined ? undefined : whole('timestamp.initial', 0),
+    timestampDelayMs: whole('timestamp.delay.interval.ms', 0),
+    validateNonNull: config['validate.non.null'] !== 'false',
+    pollMs: whole('poll.interval.ms', 5_000),
+    tablePollMs: whole('table.poll.interval.ms', 60_000),
+    pageRows: whole('batch.max.rows', 1_000),
+    zone: zoneOf(config['db.timezone'] ?? 'UTC'),
+    retries: retrySettings(config),
+  };
+}
+
+/** JDBC's lists of names are patterns, too; a name may be written between quotes. */
+function patterns(list = ''): RegExp[] {
+  return splitPatterns(list).map((item) => new RegExp(`^(?:${item.replaceAll(/[`"]/g, '')})$`, 'iu'));
+}
+
+export function isAsked({ include, exclude }: PollingConfig, database: string, table: string): boolean {
+  const meets = (list: readonly RegExp[]) => list.some((one) => one.test(table) || one.test(`${database}.${table}`));
+  return (include.length === 0 || meets(include)) && !meets(exclude);
+}
+
+function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'place'> {
+  const common = pick(config, ['name', 'column.exclude.list', 'connect.timeout.ms', 'database.query.timeout.ms']);
+  const url = config['connection.url'];
+  const file = /^jdbc:sqlite:(?:file:)?([^?]+)/.exec(url ?? '')?.[1];
+  if (file !== undefined) {
+    const place = pick(config, ['sqlite.type.mismatch', 'sqlite.text.columns', 'sqlite.timestamp.unit']);
+    return { kind: 'sqlite', place: { ...common, ...place, 'database.file': file } };
+  }
+  const server = /^jdbc:(?:mysql|mariadb):\/\/(\[[^\]]+\]|[^:/?,]+)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/.exec(
+    url ?? '',
+  );
+  if (url !== undefined && server === null)
+    throw bad(
+      'connection.url',
+      'is not the URL of a database that is covered',
+      'jdbc:mysql://HOST:PORT/DATABASE, jdbc:mariadb://HOST:PORT/DATABASE or jdbc:sqlite:FILE',
+    );
+  const host = server?.[1]?.replaceAll(/[[\]]/g, '') ?? config['connection.host'];
+  if (host === undefined) throw bad('connection.url', 'is missing', 'or give connection.host and db.name');
+  const query = new URLSearchParams(server?.[4] ?? '');
+  const database = server?.[3] || config['db.name'];
+  if (!database) throw bad(url === undefined ? 'db.name' : 'connection.url', 'names no database');
+  return {
+    kind: 'mysql',
+    place: {
+      ...common,
+      ...pick(config, ['zero.date.handling.mode', 'time.range.handling.mode', 'geometry.handling.mode']),
+      'database.hostname': host,
+      'database.port': server?.[2] ?? config['connection.port'] ?? '3306',
+      'database.user': config['connection.user'] ?? query.get('user') ?? '',
+      'database.password': config['connection.password'] ?? query.get('password') ?? '',
+      'database.ssl.mode': config['ssl.mode'] ?? 'preferred',
+      'database.include.list': decodeURIComponent(database).replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
+    },
+  };
+}
+
+function pick(config: SourceConfig, properties: readonly string[]): SourceConfig {
+  return Object.fromEntries(properties.flatMap((name) => (config[name] === undefined ? [] : [[name, config[name]]])));
+}
+
+function zoneOf(zone: string): string {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return zone;
+  } catch (cause) {
+    throw new AppError('bad-connector-config', `db.timezone: "${zone}" is no time zone`, {
+      place: { path: 'db.timezone' },
+      cause,
+    });
+  }
+}
+
+function bad(property: string, message: string, hint?: string): AppError {
+  return new AppError('bad-connector-config', `${property}: ${message}`, { hint, place: { path: property } });
+}
