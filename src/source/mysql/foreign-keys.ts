@@ -1,7 +1,8 @@
 // Foreign keys that change rows of other tables, as the server describes them and as statements bring and take them. Read from SHOW CREATE
 // TABLE, which a user with SELECT may ask: MariaDB shows its constraints in information_schema only to those who may change the table.
 import { createStatement } from './table-schema.js';
-import { quoteText, type Session } from './connection.js';
+import type { Session } from './connection.js';
+import { askOfTables } from './table-questions.js';
 import { tokenize } from './statement-words.js';
 
 type Token = ReturnType<typeof tokenize>[number];
@@ -59,14 +60,17 @@ export function sameKey(a: ForeignKey, b: ForeignKey): boolean {
 export async function readForeignKeys(session: Session, tables: readonly TableRef[]): Promise<ForeignKey[]> {
   const keys: ForeignKey[] = [];
   for (const database of new Set(tables.map((table) => table.database))) {
-    const rows = await session.queryLong(
-      `
-      SELECT DISTINCT TABLE_NAME AS tbl FROM information_schema.KEY_COLUMN_USAGE
-      WHERE TABLE_SCHEMA = ${quoteText(database)} AND REFERENCED_TABLE_NAME IS NOT NULL`,
+    const own = tables.filter((each) => each.database === database);
+    // Of a primary key there is a row, too: a table without any is not the same as one without foreign keys.
+    const uses = await askOfTables(
+      session,
+      { database, tables: own.map(({ table }) => table) },
+      (condition) => `
+      SELECT TABLE_NAME AS tbl, MAX(REFERENCED_TABLE_NAME IS NOT NULL) AS refers FROM information_schema.KEY_COLUMN_USAGE
+      WHERE ${condition()} GROUP BY TABLE_NAME`,
       'looking for foreign keys',
     );
-    const referring = new Set(rows.map((row) => row['tbl']!));
-    for (const table of tables.filter((each) => each.database === database && referring.has(each.table))) {
+    for (const table of own.filter((each) => uses.get(each.table)?.[0]?.['refers'] === '1')) {
       const statement = await createStatement(session, table);
       if (statement !== undefined) keys.push(...foreignKeysOf(statement, table).filter(changesRows));
     }

@@ -4,10 +4,11 @@ import { sameType, type Column } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import type { SourceColumn } from '../../core/row-encoder.js';
 import type { HeldLookup } from '../source-connector.js';
-import { quoteText, type Session } from './connection.js';
+import type { Session } from './connection.js';
 import { changesRows, type ForeignKey, type TableRef } from './foreign-keys.js';
 import { textRule, type TextRule } from './key-equality.js';
 import type { TableFilter } from './filters.js';
+import { askOfTables } from './table-questions.js';
 import { tableName } from './table-schema.js';
 
 /** A key whose columns have the names that captured tables have. */
@@ -123,16 +124,18 @@ async function readIndexes(session: Session, tables: readonly TableRef[]): Promi
   const indexes = new Map<string, string[][]>();
   for (const database of new Set(tables.map((table) => table.database))) {
     const names = new Set(tables.filter((table) => table.database === database).map(({ table }) => table));
-    const rows = await session.queryLong(
-      `
+    const found = await askOfTables(
+      session,
+      { database, tables: [...names] },
+      (condition) => `
       SELECT TABLE_NAME AS tbl, INDEX_NAME AS name, COLUMN_NAME AS col, SUB_PART AS part FROM information_schema.STATISTICS
-      WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME IN (${[...names].map(quoteText).join(', ')}) AND INDEX_TYPE = 'BTREE'
+      WHERE ${condition()} AND INDEX_TYPE = 'BTREE'
       ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
       'describing indexes of foreign keys',
     );
-    for (const table of new Set(rows.map((row) => row['tbl']!))) {
+    for (const [table, rows] of found) {
       const columns = new Map<string, string[]>();
-      for (const row of rows.filter((each) => each['tbl'] === table)) {
+      for (const row of rows) {
         const index = columns.get(row['name']!) ?? [];
         columns.set(row['name']!, index);
         // The beginnings of values, and expressions, find no key: a text that no column has.
@@ -152,16 +155,18 @@ async function readFacts(session: Session, tables: readonly TableRef[]): Promise
   const facts = new Map<string, ColumnFacts[]>();
   for (const database of new Set(tables.map((table) => table.database))) {
     const names = new Set(tables.filter((table) => table.database === database).map(({ table }) => table));
-    const rows = await session.queryLong(
-      `
-      SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
+    const found = await askOfTables(
+      session,
+      { database, tables: [...names] },
+      (condition) => `
+      SELECT c.TABLE_NAME AS tbl, COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
         GENERATION_EXPRESSION AS expression, TABLE_TYPE AS kind
-      FROM information_schema.COLUMNS JOIN information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME)
-      WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME IN (${[...names].map(quoteText).join(', ')})
-      ORDER BY TABLE_NAME, ORDINAL_POSITION`,
+      FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
+      WHERE ${condition('c.')} AND ${condition('t.')}
+      ORDER BY c.TABLE_NAME, ORDINAL_POSITION`,
       'describing columns of foreign keys',
     );
-    for (const row of rows) {
+    for (const row of [...found.values()].flat()) {
       const table = tableName({ database, table: row['tbl']! });
       const columns = facts.get(table) ?? [];
       facts.set(table, columns);

@@ -2,11 +2,12 @@
 // description of it that connect gets.
 import { AppError } from '../../core/errors.js';
 import type { SourceTable } from '../../core/row-encoder.js';
-import { qualifiedName } from '../../core/table-name.js';
+import { qualifiedName, splitName } from '../../core/table-name.js';
 import { labelForm, sourceColumn, textForm, withModes, type ColumnForm, type TableColumn } from './column-form.js';
 import { quoteText, type Row, type Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { keyOf, type TableModes } from './message-keys.js';
+import { askOfTables, namely } from './table-questions.js';
 import { quoteName } from './text-reader.js';
 
 export interface TableSchema {
@@ -34,67 +35,113 @@ export function tableName(table: { readonly database: string; readonly table: st
   return qualifiedName(table);
 }
 
-/** All base tables outside of the system schemas, in the order of their names. */
-export async function listTables(session: Session): Promise<{ database: string; table: string; row: Row }[]> {
+/** A table that the server has, not described yet. */
+export interface ListedTable {
+  readonly database: string;
+  readonly table: string;
+  readonly row: Row;
+}
+
+/**
+ * All base tables outside of the system schemas, in the order of their names. A name that only another look shows is asked for by itself
+ * (see table-questions.ts).
+ */
+export async function listTables(session: Session): Promise<ListedTable[]> {
+  const named = await readNames(session);
+  const listed = await readListed(session, outside);
+  const seen = new Set(listed.map(tableName));
+  for (const { database, table } of [...named, ...(await readNames(session))]) {
+    const name = tableName({ database, table });
+    if (seen.has(name)) continue;
+    seen.add(name);
+    listed.push(...(await readListed(session, namely(database, table)())));
+  }
+  return listed.filter(isBaseTable).toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
+}
+
+const outside = "TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')";
+
+/** Views are among them. */
+async function readListed(session: Session, condition: string): Promise<ListedTable[]> {
   const rows = await session.queryLong(
     `
     SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl, TABLE_TYPE AS kind, ENGINE AS engine, TABLE_ROWS AS rows_estimated, AVG_ROW_LENGTH AS row_bytes
-    FROM information_schema.TABLES
-    WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`,
+    FROM information_schema.TABLES WHERE ${condition}`,
     'listing its tables',
   );
-  return rows
-    .map((row) => ({ database: row['db']!, table: row['tbl']!, row }))
-    .toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
+  return rows.map((row) => ({ database: row['db']!, table: row['tbl']!, row }));
+}
+
+/** One base table, whatever is done to it; by the letters that the server takes for the same, there may be others. */
+async function listedByName(session: Session, database: string, table: string): Promise<ListedTable[]> {
+  const listed = await readListed(session, namely(database, table)());
+  return listed.filter(isBaseTable);
+}
+
+function isBaseTable({ row }: ListedTable): boolean {
+  return row['kind'] === 'BASE TABLE' || row['kind'] === 'SYSTEM VERSIONED';
+}
+
+/** By the names of files alone, where the server has such. */
+async function readNames(session: Session): Promise<{ readonly database: string; readonly table: string }[]> {
+  const rows = await session.queryLong(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tbl FROM information_schema.TABLES WHERE ${outside}`,
+    'listing its tables',
+  );
+  return rows.map((row) => ({ database: row['db']!, table: row['tbl']! }));
 }
 
 /** The schemas of some of them. */
 export async function readSchemas(
   session: Session,
-  tables: readonly { readonly database: string; readonly table: string; readonly row: Row }[],
+  tables: readonly ListedTable[],
   modes: TableModes,
 ): Promise<TableSchema[]> {
   const schemas: TableSchema[] = [];
   for (const database of new Set(tables.map((table) => table.database))) {
-    const columns = await session.queryLong(
-      `
+    const own = tables.filter((one) => one.database === database);
+    const asked = { database, tables: own.map(({ table }) => table) };
+    const columnsOf = await askOfTables(
+      session,
+      asked,
+      (condition) => `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
         CHARACTER_SET_NAME AS charset, CHARACTER_OCTET_LENGTH AS octets, CHARACTER_MAXIMUM_LENGTH AS chars,
         NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits, GENERATION_EXPRESSION AS expression
-      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(database)} ORDER BY TABLE_NAME, ORDINAL_POSITION`,
+      FROM information_schema.COLUMNS WHERE ${condition()} ORDER BY TABLE_NAME, ORDINAL_POSITION`,
       'describing its tables',
     );
-    const keys = await session.queryLong(
-      `
+    const keysOf = await askOfTables(
+      session,
+      asked,
+      (condition) => `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name
-      FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ${quoteText(database)} AND INDEX_NAME = 'PRIMARY'
+      FROM information_schema.STATISTICS WHERE ${condition()} AND INDEX_NAME = 'PRIMARY'
       ORDER BY TABLE_NAME, SEQ_IN_INDEX`,
       'describing its tables',
     );
-    const columnsOf = groupByTable(columns);
-    const keysOf = groupByTable(keys);
-    for (const { table, row } of tables.filter((one) => one.database === database)) {
+    for (const { table, row } of own) {
       const described = columnsOf.get(table) ?? [];
-      const own = described.map(columnOf);
+      const columns = described.map(columnOf);
       const rowEnd =
         row['kind'] === 'SYSTEM VERSIONED'
           ? (described.find((column) => column['expression'] === 'ROW END')?.['name'] ?? 'row_end')
           : undefined;
       const primaryKey = (keysOf.get(table) ?? [])
         .filter((key) => rowEnd === undefined || key['name'] !== rowEnd)
-        .map((key) => own.findIndex((column) => column.name === key['name']));
-      const keyColumns = keyOf({ database, table, columns: own, keyColumns: primaryKey }, modes.messageKeys);
+        .map((key) => columns.findIndex((column) => column.name === key['name']));
+      const keyColumns = keyOf({ database, table, columns, keyColumns: primaryKey }, modes.messageKeys);
       schemas.push({
         database,
         table,
-        columns: withModes(own, modes),
+        columns: withModes(columns, modes),
         keyColumns,
         ...(keyColumns === primaryKey ? {} : { primaryKey }),
         rowEnd,
         rowsEstimated: row['rows_estimated'] ? Number(row['rows_estimated']) : null,
         rowBytesEstimated: Number(row['row_bytes'] ?? 0),
         engine: row['engine'] ?? '',
-        signature: signatureOf(columnsOf.get(table) ?? []),
+        signature: signatureOf(described),
         generated: described.some(({ expression }) => (expression ?? '') !== ''),
         labelsMax: new Map(described.flatMap(labelsMaxOf)),
       });
@@ -119,7 +166,7 @@ export async function readSchema(
   table: string,
   modes: TableModes,
 ): Promise<TableSchema | undefined> {
-  const listed = (await listTables(session)).filter((each) => each.database === database && each.table === table);
+  const listed = (await listedByName(session, database, table)).filter((each) => each.table === table);
   const [schema] = await readSchemas(session, listed, modes);
   if (schema === undefined || schema.columns.length === 0 || schema.keyColumns.includes(-1)) return undefined;
   if (schema.keyColumns.length > 0) return schema;
@@ -127,14 +174,16 @@ export async function readSchema(
   return statement === undefined || /^\s*PRIMARY KEY/m.test(statement) ? undefined : schema;
 }
 
-/** By its folded `database.table`. `changing`: it was not the same table while it was described. */
+/**
+ * By its folded `database.table`, which is asked for by its name: `gone` is sure. `changing`: it was not the same table while it was described. */
 export async function describeTable(
   session: Session,
   name: string,
   fold: (text: string) => string,
   modes: TableModes,
 ): Promise<TableSchema | 'gone' | 'changing'> {
-  const found = (await listTables(session)).find((each) => fold(tableName(each)) === name);
+  const { database, table } = splitName(name);
+  const found = (await listedByName(session, database, table)).find((each) => fold(tableName(each)) === name);
   if (found === undefined) return 'gone';
   return (await readSchema(session, found.database, found.table, modes)) ?? 'changing';
 }
@@ -176,16 +225,6 @@ export async function createStatement(
       return undefined;
     throw error;
   }
-}
-
-function groupByTable(rows: readonly Row[]): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(row['tbl']!);
-    if (group) group.push(row);
-    else groups.set(row['tbl']!, [row]);
-  }
-  return groups;
 }
 
 function columnOf(row: Row): TableColumn {
