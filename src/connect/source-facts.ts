@@ -47,13 +47,15 @@ export class SourceFacts {
     if (clockAheadMs !== undefined) this.#clockAheadUs ??= (clockAheadMs + wallAheadMs) * 1000;
   }
 
-  stored(connector: string, wallAheadMs: number): StoredMoment {
+  /** Nothing later than `mostMs` is stored as known. */
+  stored(connector: string, wallAheadMs: number, mostMs = Number.POSITIVE_INFINITY): StoredMoment {
     const known = this.#confirmed.at(-1);
+    const atMs = Math.min(known?.atMs ?? 0, mostMs);
     const clock = this.#clockAheadUs;
     return {
       connector,
       firstMs: Math.round(this.#firstMs + wallAheadMs),
-      ...(known === undefined ? {} : { known: { atMs: Math.floor(known.atMs + wallAheadMs), seq: known.seq } }),
+      ...(known === undefined ? {} : { known: { atMs: Math.floor(atMs + wallAheadMs), seq: known.seq } }),
       ...(clock === undefined ? {} : { clockAheadMs: Math.round(clock / 1000 - wallAheadMs) }),
     };
   }
@@ -88,6 +90,11 @@ export class SourceFacts {
   /** How it stands: what it waits for stays while it is tried again. */
   get state(): SourceState {
     return this.#state;
+  }
+
+  /** What it had committed by then is confirmed; when nothing is, when it was heard of. */
+  get containedMs(): number {
+    return this.#confirmed.at(-1)?.atMs ?? this.#firstMs;
   }
 
   get everKnown(): boolean {

@@ -51,7 +51,7 @@ export class SourceFreshness {
   /** Until the connectors have been told, one that a table names may be there. */
   #complete = false;
   #byTable = new Map<number, readonly Source[]>();
-  /** By id: since when a table is read again, ms. */
+  /** By id, of tables that are read again: up to when their rows contain all that their sources had committed, ms. */
   #readAgain: ReadonlyMap<number, number> = new Map();
 
   constructor(env: SourceFreshnessEnv) {
@@ -66,15 +66,23 @@ export class SourceFreshness {
       source.facts.restore(moment, this.#wallAheadMs, nowMs);
       source.keptMs = nowMs;
     }
+    // The engine may have told of tables before.
+    this.#readAgain = new Map();
+    this.tables(this.#tables);
   }
 
   /** The catalogue has changed. */
   tables(tables: readonly TableSources[]): void {
     this.#tables = tables;
-    const nowMs = this.#env.clock.monotonicMs();
-    const again = tables.filter(({ isReadAgain }) => isReadAgain);
-    this.#readAgain = new Map(again.map(({ id }) => [id, this.#readAgain.get(id) ?? nowMs]));
     this.#byTable = new Map(tables.map(({ id, connectors }) => [id, connectors.map((name) => this.#known(name))]));
+    const again = tables.filter(({ isReadAgain }) => isReadAgain);
+    this.#readAgain = new Map(again.map(({ id }) => [id, this.#readAgain.get(id) ?? this.#containedMs(id)]));
+  }
+
+  /** What calls for a table has happened before it is heard of here, but behind what its sources had confirmed by then. */
+  #containedMs(id: number): number {
+    const sources = this.#byTable.get(id) ?? [];
+    return Math.min(this.#env.clock.monotonicMs(), ...sources.map(({ facts }) => facts.containedMs));
   }
 
   /** What is done about a connector's source from now on. */
@@ -240,7 +248,9 @@ export class SourceFreshness {
 
   #keep(source: Source): void {
     source.keptMs = this.#env.clock.monotonicMs();
-    this.#env.keep(source.facts.stored(source.connector, this.#wallAheadMs));
+    // The next process finds tables that are read again as they are, and what was confirmed since does not hold for them.
+    const mostMs = this.#readAgainSince(source.connector);
+    this.#env.keep(source.facts.stored(source.connector, this.#wallAheadMs, mostMs));
   }
 
   /** The wall clock less the monotonic one. */
@@ -249,7 +259,7 @@ export class SourceFreshness {
   }
 }
 
-/** Rows that are read again since then may be as old as that, whatever their source confirms. */
+/** Rows of a table that is read again contain what was committed until then, and no more, whatever their source confirms. */
 function atLeast(age: Age, sinceMs: number | undefined, nowMs: number): Age {
   if (sinceMs === undefined) return age;
   const lagMs = Math.max(age.lagMs, Math.ceil(nowMs - sinceMs), 1);

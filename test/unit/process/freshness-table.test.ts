@@ -165,7 +165,40 @@ const thenAges = (happens: () => void) => () => {
   world.pass(ageMs);
 };
 
+/** A statement has called for all tables ten seconds after their source confirmed that it had nothing more; it confirms on. */
+function readsAgain(): void {
+  world.connects();
+  world.rests();
+  world.pass(10_000);
+  callsForAll();
+  world.pass(ageMs - 10_000);
+  world.rests();
+}
+
+function callsForAll(): void {
+  world.freshness.tables(engine.tableSources.map((table) => ({ ...table, isReadAgain: true })));
+}
+
 const states: Readonly<Record<string, State>> = {
+  'they are read again, since a statement that is older than the call': {
+    standing: 'snapshot',
+    mark: 'behind',
+    happens: readsAgain,
+    reason: /reads its snapshot; .* 90 s old/,
+  },
+  'they are read again, and the process was restarted': {
+    standing: 'snapshot',
+    mark: 'behind',
+    happens: () => {
+      readsAgain();
+      world.freshness.close();
+      world.restart();
+      callsForAll();
+      world.connects();
+      world.rests();
+    },
+    reason: /reads its snapshot; .* 90 s old/,
+  },
   paused: {
     standing: 'paused',
     mark: 'stopped',
@@ -287,7 +320,10 @@ describe('rows are as old as they are known to be, on every way of asking, when'
       happens();
       for (const table of ['a', 'derived']) {
         const all = await said(table);
-        expect(all.lags).toEqual(all.lags.map(() => ageMs));
+        // A moment that was kept over a restart is cut to a whole ms.
+        const over = all.lags.map((lag) => lag - ageMs);
+        expect(Math.min(...over)).toBeGreaterThanOrEqual(0);
+        expect(Math.max(...over)).toBeLessThanOrEqual(1);
         expect(new Set(all.stale)).toEqual(new Set([standing]));
         expect(all.mark).toBe(mark);
         expect(all.ready).toBe(false);
