@@ -77,8 +77,14 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
 
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
-    this.#ends.push({ ...end, recordEnd: this.#count });
-    this.#unplaced = end.position === null ? this.#unplaced + 1 : 0;
+    const { position, commitTimeUs, transactionId, control } = end;
+    const recordEnd = this.#count;
+    // Once per transaction: written out, since a copy of an object of any shape costs more than the rest of a small one's end. What is
+    // not there is left out, because it would travel to the engine's thread.
+    if (control !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId, control });
+    else if (transactionId !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId });
+    else this.#ends.push({ recordEnd, position, commitTimeUs });
+    this.#unplaced = position === null ? this.#unplaced + 1 : 0;
     this.#openStart = { count: this.#count, bytes: this.out.length };
   }
 

@@ -44,7 +44,7 @@ export class AppendEnds {
     this.#chunks.endAppend({
       position: later ? null : this.positionText,
       commitTimeUs: this.#commitTimeUs,
-      ...(this.#transactionId === undefined ? {} : { transactionId: this.#transactionId }),
+      transactionId: this.#transactionId,
     });
   }
 

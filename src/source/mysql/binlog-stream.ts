@@ -161,27 +161,16 @@ export class BinlogStream {
     if (marker !== 0) {
       return this.#fail(new AppError('source-unreachable', 'the source ended its binlog stream', { retriable: true }));
     }
-    let end = packet.end;
-    const event = packet.buffer.subarray(packet.start + 5, end);
-    const type = header.type(event);
-    if (type === eventType.formatDescription) {
+    const { buffer, end } = packet;
+    const start = packet.start + 5;
+    // Where an event has its type; a shorter one fails below.
+    if (buffer[start + 4] === eventType.formatDescription) {
       // Its checksum algorithm stands before its own checksum: 0 none, 1 CRC32.
-      this.#checksum = event[event.length - 5] === 1;
+      this.#checksum = buffer[end - 5] === 1;
     }
     // Before the first description only a made-up rotate event can come, with or without a checksum: it is tried.
-    const checked = this.#checksum ?? checksumFits(event);
-    if (checked) {
-      if (!checksumFits(event)) {
-        return this.#fail(
-          new AppError(
-            'corrupt-binlog',
-            `an event of type ${type} failed its checksum at offset ${header.nextOffset(event)}`,
-          ),
-        );
-      }
-      end -= 4;
-    }
-    const whole = checked ? packet.buffer.subarray(packet.start + 5, end) : event;
+    const whole = this.#checksum === false ? buffer.subarray(start, end) : this.#checked(buffer, start, end);
+    if (whole === undefined) return;
     if (whole.length < headerSize)
       return this.#fail(new AppError('corrupt-binlog', 'an event is shorter than its header'));
     this.#queue.push(whole);
@@ -191,6 +180,17 @@ export class BinlogStream {
       this.#raw!.stream.pause();
     }
     if (this.#queue.length === 1 || this.#queue.length - this.#read === 1) this.#wakeup.notify();
+  }
+
+  /** The event without its checksum; undefined: that does not fit, and the stream has failed. */
+  #checked(buffer: Buffer, start: number, end: number): Buffer | undefined {
+    const event = buffer.subarray(start, Math.max(start, end - 4));
+    if (event.length >= headerSize && crc32(event) === buffer.readUInt32LE(end - 4)) return event;
+    const whole = buffer.subarray(start, end);
+    if (this.#checksum === undefined || whole.length < headerSize) return whole;
+    const message = `an event of type ${header.type(whole)} failed its checksum at offset ${header.nextOffset(whole)}`;
+    this.#fail(new AppError('corrupt-binlog', message));
+    return undefined;
   }
 
   /** The next event, undefined when none is here; throws what ended the stream, once the queue is empty. */
@@ -253,9 +253,4 @@ export class BinlogStream {
       zongji.stop();
     });
   }
-}
-
-function checksumFits(event: Buffer): boolean {
-  const end = event.length - 4;
-  return end >= headerSize && crc32(event.subarray(0, end)) === event.readUInt32LE(end);
 }

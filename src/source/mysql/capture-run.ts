@@ -23,13 +23,13 @@ import { Session } from './connection.js';
 import { Emptying } from './emptying.js';
 import { Heartbeats } from './heartbeats.js';
 import { EndProbe } from './end-probe.js';
-import { copyPosition, type SnapshotCursor, type StreamPosition } from './position.js';
-import { askCollations, askClock, askServer, currentPosition, serverUuid, type Server } from './server.js';
+import { copyPosition } from './position.js';
+import { askCollations, askClock, askServer } from './server.js';
 import { beginAnew, whyAll, type Resume } from './resume.js';
 import { RunCascades } from './run-cascades.js';
 import { Snapshots } from './snapshots.js';
 import type { StreamRead } from './snapshot-window.js';
-import { checkPosition } from './start-position.js';
+import { startPosition } from './start-position.js';
 import { AlteredTables } from './altered-tables.js';
 import { StoppedTables } from './stopped-tables.js';
 import { beginOf } from './stream-begin.js';
@@ -61,6 +61,12 @@ interface Waiter {
   reject(reason: Error): void;
 }
 
+/** A table map that waits for its table, and its event. */
+interface Opening {
+  readonly event: Buffer;
+  readonly map: TableMap;
+}
+
 export class CaptureRun {
   readonly #options: CaptureRunOptions;
   readonly #wakeup = new Wakeup();
@@ -75,8 +81,7 @@ export class CaptureRun {
   #closed = false;
   #snapshotTurn = false;
   #clock: SourceClock | undefined;
-  /** A table map that waits for its table, and its event. */
-  #opening: { readonly event: Buffer; readonly map: TableMap } | undefined;
+  #opening: Opening | undefined;
   /** An event that is read again, since what it had to wait for is done. */
   #again: Buffer | undefined;
   readonly #cascades: RunCascades;
@@ -159,7 +164,7 @@ export class CaptureRun {
     const clock = (this.#clock = await askClock(session));
     context.sourceClock(clock.sourceUs, clock.atMs);
     const held = await context.heldTables();
-    let start = await this.#startPosition(session, server);
+    let start = await startPosition(session, server, config, from);
     // What was known of tables at another place tells nothing at this one.
     if (start.fresh || from.moved) {
       this.#altered.clear();
@@ -254,22 +259,6 @@ export class CaptureRun {
     return this.#stream;
   }
 
-  async #startPosition(
-    session: Session,
-    server: Server,
-  ): Promise<{ stream: StreamPosition; cursor: SnapshotCursor | undefined; fresh: boolean; anew: boolean }> {
-    const { config, from } = this.#options;
-    const anew = from.cursor?.linked === 'begun';
-    if (from.stream && !anew) {
-      await checkPosition(session, server, from.stream, beginOf(from.stream, from.prepared));
-      // Of a position from before places told their server: it is this one's from here on.
-      const stream = from.stream.kind === 'file' ? { ...from.stream, server: await serverUuid(session) } : from.stream;
-      return { stream, cursor: from.cursor, fresh: false, anew };
-    }
-    const cursor = config.snapshotMode === 'none' ? undefined : { table: null, key: null };
-    return { stream: await currentPosition(session, server), cursor, fresh: true, anew };
-  }
-
   #betweenTransactions<T>(begin: (now: StreamRead) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#atBorder.push({ run: (now) => resolve(begin(now)), reject });
@@ -294,9 +283,10 @@ export class CaptureRun {
         if (!(await this.#empty(this.#emptying))) break;
         continue;
       }
-      if (!(await this.#cascades.step(reader))) break;
+      // Nothing is waited for between events of the usual kind.
+      if (this.#cascades.isFollowing && !(await this.#cascades.step(reader))) break;
       if (this.#opening && !chunks.isEmpty) break;
-      const event = await this.#opened(stream);
+      const event = this.#opening ? await this.#opened(this.#opening) : this.#next(stream);
       if (event === undefined) break;
       const pending = reader.read(event);
       if (pending?.kind === 'empty') {
@@ -353,15 +343,20 @@ export class CaptureRun {
     }
   }
 
-  /** The next event; of one whose table had to be opened, that one again. */
-  async #opened(stream: BinlogStream): Promise<Buffer | undefined> {
-    const [opening, again] = [this.#opening, this.#again];
+  #next(stream: BinlogStream): Buffer | undefined {
+    const again = this.#again;
+    if (again === undefined) return this.#reader!.within.next() ?? stream.next();
     this.#again = undefined;
-    if (!opening) return again ?? this.#reader!.within.next() ?? stream.next();
-    const opened = await this.#tables!.ofMap(opening.map, this.#snapshots!);
+    return again;
+  }
+
+  /** The event whose table had to be opened, once it is open. */
+  async #opened({ event, map }: Opening): Promise<Buffer> {
+    this.#again = undefined;
+    const opened = await this.#tables!.ofMap(map, this.#snapshots!);
     if (opened !== undefined) this.#reader!.forgetTable(opened);
     this.#opening = undefined;
-    return opening.event;
+    return event;
   }
 
   /** True when only a snapshot was asked for and it is done. */

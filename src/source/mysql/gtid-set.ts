@@ -82,6 +82,8 @@ class GtidSource {
 export class GtidSet {
   /** By `uuid:tag`, in the order of the text: uuid, then tag, the empty tag first. */
   #sources = new Map<string, GtidSource>();
+  /** Asked for last; it is among them. */
+  #lastSource: GtidSource | undefined;
 
   /** Reads `uuid:1-5:7,uuid:tag:1`; white space is the server's line breaks. */
   static parse(text: string): GtidSet {
@@ -109,6 +111,9 @@ export class GtidSet {
   }
 
   #source(uuid: string, tag: string): GtidSource {
+    // Mostly that of the transaction before.
+    const last = this.#lastSource;
+    if (last !== undefined && last.tag === tag && last.uuid === uuid) return last;
     const key = `${uuid}:${tag}`;
     let source = this.#sources.get(key);
     if (!source) {
@@ -116,6 +121,7 @@ export class GtidSet {
       this.#sources.set(key, source);
       this.#sources = new Map([...this.#sources].toSorted(([a], [b]) => (a < b ? -1 : 1)));
     }
+    this.#lastSource = source;
     return source;
   }
 
@@ -126,6 +132,7 @@ export class GtidSet {
 
   /** Takes all transactions of `other` out. */
   subtract(other: GtidSet): void {
+    this.#lastSource = undefined;
     for (const [key, { intervals }] of other.#sources) {
       const own = this.#sources.get(key);
       if (own === undefined) continue;

@@ -121,6 +121,11 @@ export class RunCascades {
     });
   }
 
+  /** Rows of an event are not all handed over, with those that follow from them: `step` goes on with it. */
+  get isFollowing(): boolean {
+    return this.#rows !== undefined;
+  }
+
   /** False: the chunk has to go out first, and then this is called again. */
   async step(reader: TransactionReader): Promise<boolean> {
     if (this.#rows === undefined) return true;

@@ -1,18 +1,48 @@
-// Whether the server can go on behind a stored position: it must still hold what comes behind it, and must not have lost what
-// lies before it.
+// Where a run begins, and whether the server can go on behind a stored position: it must still hold what comes behind it, and must not have
+// lost what lies before it.
 import { delay } from '../../core/backoff.js';
 import { systemClock } from '../../core/clock.js';
 import type { AppError } from '../../core/errors.js';
+import type { MysqlConfig } from './config.js';
 import type { Session } from './connection.js';
 import { GtidSet } from './gtid-set.js';
 import { holds } from './identity.js';
 import type { MariadbPosition } from './mariadb-gtid.js';
-import type { StreamPosition } from './position.js';
-import { executedGtids, serverUuid, type Server } from './server.js';
+import type { SnapshotCursor, StreamPosition } from './position.js';
+import type { Resume } from './resume.js';
+import { currentPosition, executedGtids, serverUuid, type Server } from './server.js';
 import { positionLost, rewound } from './source-error.js';
+import { beginOf } from './stream-begin.js';
 
 const catchUpMs = 5_000;
 const pollMs = 100;
+
+export interface StartPosition {
+  readonly stream: StreamPosition;
+  readonly cursor: SnapshotCursor | undefined;
+  /** It is the end of the binlog: nothing was stored, or what was has to begin anew. */
+  readonly fresh: boolean;
+  /** The view of linked tables that an earlier run began came to no end. */
+  readonly anew: boolean;
+}
+
+/** Throws where the server cannot go on behind the position that is stored. */
+export async function startPosition(
+  session: Session,
+  server: Server,
+  { snapshotMode }: Pick<MysqlConfig, 'snapshotMode'>,
+  from: Resume,
+): Promise<StartPosition> {
+  const anew = from.cursor?.linked === 'begun';
+  if (from.stream && !anew) {
+    await checkPosition(session, server, from.stream, beginOf(from.stream, from.prepared));
+    // Of a position from before places told their server: it is this one's from here on.
+    const stream = from.stream.kind === 'file' ? { ...from.stream, server: await serverUuid(session) } : from.stream;
+    return { stream, cursor: from.cursor, fresh: false, anew };
+  }
+  const cursor = snapshotMode === 'none' ? undefined : { table: null, key: null };
+  return { stream: await currentPosition(session, server), cursor, fresh: true, anew };
+}
 
 /** `begin`: where the stream has to begin for it, which may be before it (stream-begin.ts). */
 export async function checkPosition(
