@@ -50,8 +50,9 @@ export class RecordSet implements Records {
   readonly extents: Int32Array;
   readonly count: number;
   readonly timestamps: Float64Array | undefined;
-  /** Per record; undefined until the log has them. */
+  /** Per record, from `offsetsFrom` on; undefined until the log has them. */
   readonly offsets: Float64Array | undefined;
+  readonly offsetsFrom: number;
 
   constructor(parts: {
     buffers: readonly Buffer[];
@@ -60,6 +61,7 @@ export class RecordSet implements Records {
     count: number;
     timestamps?: Float64Array | undefined;
     offsets?: Float64Array | undefined;
+    offsetsFrom?: number;
   }) {
     this.buffers = parts.buffers;
     this.topics = parts.topics;
@@ -67,6 +69,7 @@ export class RecordSet implements Records {
     this.count = parts.count;
     this.timestamps = parts.timestamps;
     this.offsets = parts.offsets;
+    this.offsetsFrom = parts.offsetsFrom ?? 0;
   }
 
   op(i: number): Op {
@@ -88,7 +91,7 @@ export class RecordSet implements Records {
     return this.#slice(i, extent.valueStart, extent.valueLength);
   }
   offset(i: number): number | undefined {
-    return this.offsets?.[i];
+    return this.offsets?.[this.offsetsFrom + i];
   }
   #slice(i: number, start: number, length: number): Buffer | null {
     const at = i * extentSize;
@@ -108,7 +111,8 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
   const extents = new Int32Array(kept.length * extentSize);
   for (const [to, i] of kept.entries())
     extents.set(records.extents.subarray(i * extentSize, (i + 1) * extentSize), to * extentSize);
-  const of = (values: Float64Array | undefined) => values && Float64Array.from(kept, (i) => values[i]!);
+  const of = (values: Float64Array | undefined, first = 0) =>
+    values && Float64Array.from(kept, (i) => values[first + i]!);
   // Who writes them looks for all topics, so those that are left out are not among them.
   const used = [...new Set(kept.map((i) => records.topicIndex(i)))];
   for (let to = 0; to < kept.length; to++) {
@@ -121,6 +125,6 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
     extents,
     count: kept.length,
     timestamps: of(records.timestamps),
-    offsets: of(records.offsets),
+    offsets: of(records.offsets, records.offsetsFrom),
   });
 }

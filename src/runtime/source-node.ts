@@ -77,7 +77,10 @@ export class SourceNode {
     const row = value === null ? null : this.#row(key, value, records, i);
     if (this.#timestamp !== undefined && row !== null && !this.#takeTime(this.#timestamp, row, records, i)) return;
     // A snapshot says how a row is, not that it has changed.
-    if (row !== null && records.op(i) === 'r') table.confirm(key, row);
+    const op = records.op(i);
+    if (row === null) table.set(key, null);
+    else if (op === 'r') table.confirm(key, row);
+    else if (op === 'c') table.add(key, row);
     else table.set(key, row);
   }
 

@@ -62,8 +62,14 @@ export class TableNode implements ChangeListener {
 
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
-    if (!this.#isHeard && after !== null && this.writer.insert(after, this.#context.rowtimeMs)) return;
-    this.#replace(key, this.writer.get(key), after);
+    if (!this.#isHeard && after !== null) this.add(key, after);
+    else this.#replace(key, this.writer.get(key), after);
+  }
+
+  /** As `set`, of a row that is most likely new: the one that stands there is only looked for where there is one. */
+  add(key: Row, row: Row): void {
+    if (this.writer.insert(row, this.#context.rowtimeMs)) this.#changed(null, row, undefined);
+    else this.#replace(key, this.writer.get(key), row);
   }
 
   /** `before` is what the writer gave last. */

@@ -2,6 +2,7 @@
 // wait. A bound that is passed is a breach at that very step; at rest nothing is held.
 import { chunkBytes, producerCreditBytes } from '../../src/stream/bridge/append-assembler.js';
 import type { ClientMessage, ServerMessage } from '../../src/stream/bridge/messages.js';
+import { unpackChunk } from '../../src/stream/bridge/sent-chunk.js';
 
 /** Of timers, immediates and messages together. */
 const waitingTasksMax = 300;
@@ -25,7 +26,7 @@ export class Bounds {
     if (message.kind === 'open') this.#lent.set(message.id, 0);
     else if (message.kind === 'close') this.#lent.delete(message.id);
     else if (message.kind === 'chunk') {
-      const bytes = chunkBytes(message.chunk);
+      const bytes = chunkBytes(unpackChunk(message.chunk));
       this.#largest = Math.max(this.#largest, bytes);
       this.#lend(message.id, bytes);
     }

@@ -78,13 +78,8 @@ export class AppendAssembler {
     this.#bytes += bytes;
     this.#heldBytes += bytes;
     if (from === to) return;
-    const whole = from === 0 && to === chunk.recordCount;
-    const extents = whole ? chunk.extents : chunk.extents.subarray(from * extentSize, to * extentSize);
-    this.#pieces.push({
-      topics: chunk.topics,
-      extents: extents.subarray(0, (to - from) * extentSize),
-      data,
-    });
+    const extents = chunk.extents.subarray(from * extentSize, to * extentSize);
+    this.#pieces.push({ topics: chunk.topics, extents, data });
   }
 
   #spillOpen(): number {

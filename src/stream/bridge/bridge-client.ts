@@ -6,6 +6,7 @@ import type { Chunk } from '../../core/append.js';
 import type { AppendProducer } from '../event-log.js';
 import { CreditedProducer } from './credited-producer.js';
 import type { ClientMessage, ServerMessage } from './messages.js';
+import { packChunk } from './sent-chunk.js';
 
 export interface BridgeClient {
   openProducer(name: string): Promise<AppendProducer>;
@@ -66,7 +67,7 @@ export function connectBridge(port: MessagePort): BridgeClient {
     return {
       send: (chunk: Chunk) => {
         const own = movable(chunk);
-        port.postMessage({ kind: 'chunk', id, chunk: own } satisfies ClientMessage, [
+        port.postMessage({ kind: 'chunk', id, chunk: packChunk(own) } satisfies ClientMessage, [
           own.data.buffer,
           own.extents.buffer,
         ]);

@@ -5,6 +5,7 @@ import { toErrorMessage } from '../../core/errors.js';
 import { producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, QueueProducer } from './append-queue.js';
 import type { ClientMessage, ServerMessage } from './messages.js';
+import { unpackChunk } from './sent-chunk.js';
 
 export interface BridgeServer {
   /** Lets the port go; open appends are dropped, closed ones stay in the queue. */
@@ -45,7 +46,7 @@ export function serveBridge(
         void open(message.id, message.producer);
         break;
       case 'chunk':
-        producers.get(message.id)?.offer(message.chunk);
+        producers.get(message.id)?.offer(unpackChunk(message.chunk));
         break;
       case 'close':
         producers.get(message.id)?.close();

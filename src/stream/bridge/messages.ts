@@ -1,11 +1,11 @@
 // What the two ends of the bridge say to each other over a MessagePort. One port carries any number of producers, told apart
 // by the client's own numbers; order of messages is the port's.
 import type { ErrorMessage } from '../../core/errors.js';
-import type { Chunk } from '../../core/append.js';
+import type { SentChunk } from './sent-chunk.js';
 
 export type ClientMessage =
   | { readonly kind: 'open'; readonly id: number; readonly producer: string }
-  | { readonly kind: 'chunk'; readonly id: number; readonly chunk: Chunk }
+  | { readonly kind: 'chunk'; readonly id: number; readonly chunk: SentChunk }
   | { readonly kind: 'close'; readonly id: number }
   | { readonly kind: 'position'; readonly id: number; readonly producer: string };
 

@@ -70,7 +70,7 @@ export class LogWriter {
       this.#runs.reset();
       this.#runCount = 0;
       const count = countInMemory(append.records);
-      const records = this.#addAppend(append, seq, offsets.subarray(at, at + count));
+      const records = this.#addAppend(append, seq, offsets, at);
       at += count;
       const { producer, position, commitTimeUs, transactionId } = append;
       this.#commit.append(
@@ -98,12 +98,13 @@ export class LogWriter {
     return written;
   }
 
-  #addAppend(append: PendingAppend, seq: number, offsets: Float64Array): RecordSet | SpilledRecords {
+  /** `at`: where its offsets stand. */
+  #addAppend(append: PendingAppend, seq: number, offsets: Float64Array, at: number): RecordSet | SpilledRecords {
     const { records, commitTimeUs } = append;
     try {
       if (!(records instanceof RecordSet)) return this.#addSpilled(records, seq, commitTimeUs);
-      this.#addRecords(records, seq, commitTimeUs, false, offsets);
-      return withOffsets(records, offsets);
+      this.#addRecords(records, seq, commitTimeUs, false, offsets, at);
+      return withOffsets(records, offsets, at);
     } catch (error) {
       throw error instanceof TopicRefusal ? new Unwritable(append, error) : error;
     }
@@ -151,6 +152,7 @@ export class LogWriter {
     commitTimeUs: number,
     derived: boolean,
     offsets: Float64Array | undefined,
+    offsetsFrom = 0,
   ): void {
     const { extents, count } = records;
     const commitTimeMs = Math.floor(commitTimeUs / 1000);
@@ -174,7 +176,8 @@ export class LogWriter {
         this.#runCount++;
       }
       const next = part.topic.next;
-      for (let i = from, offset = next[partition]!; offsets !== undefined && i < to; i++) offsets[i] = offset++;
+      for (let i = from, offset = next[partition]!; offsets !== undefined && i < to; i++)
+        offsets[offsetsFrom + i] = offset++;
       this.#addRun(part, records, from, to, seq, commitTimeMs, derived);
       from = to;
     }
@@ -282,9 +285,9 @@ function noPlace(name: string, partition: number, topic: Topic | undefined): Top
   return new TopicRefusal(name, 'unknown-topic', message);
 }
 
-function withOffsets(records: RecordSet, offsets: Float64Array): RecordSet {
+function withOffsets(records: RecordSet, offsets: Float64Array, offsetsFrom: number): RecordSet {
   const { buffers, topics, extents, count, timestamps } = records;
-  return new RecordSet({ buffers, topics, extents, count, timestamps, offsets });
+  return new RecordSet({ buffers, topics, extents, count, timestamps, offsets, offsetsFrom });
 }
 
 /** Every producer keeps the commit with its newest append, so the newest of all is always there. */
