@@ -5,6 +5,7 @@ import { nearestName } from '../core/nearest-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
 import { propertiesOf, propertyFamilies } from './config-def.js';
 import { checkFormats } from './converters.js';
+import { noteSchemaChanges } from './default-schema-changes.js';
 import { noteOf, problemOf } from './findings.js';
 import { checkShape } from './output-shape.js';
 import { sourceSettings } from './source-settings.js';
@@ -65,6 +66,7 @@ export function inspectConfig(name: string, config: ConnectorConfig): Inspection
     if (def.default !== undefined && !values.has(def.name)) values.set(def.name, def.default);
   }
   findings.push(...checkTopicCreation(values), ...checkFormats(values), ...checkShape(plugin, values));
+  findings.push(...noteSchemaChanges(plugin, values));
   return { plugin, values, findings };
 }
 

@@ -7,7 +7,8 @@ import type { ConnectorConfig } from './connect-facade.js';
 import type { PluginClass } from './plugins.js';
 import { formatsOf } from './converters.js';
 import type { OutputSettings } from './output-settings.js';
-import { outputShape } from './output-shape.js';
+import { schemaChangesOf } from './default-schema-changes.js';
+import { debeziumName, outputShape } from './output-shape.js';
 import { sideTopics } from './side-topics.js';
 import { sourceSettings } from './source-settings.js';
 import { typeModes } from './type-modes.js';
@@ -68,11 +69,16 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
   const shape = outputShape(plugin, values);
   const types = typeModes(plugin, values);
   const { key, value } = formats.schemas;
+  const schemaChanges = schemaChangesOf(plugin, values);
   const topicPrefix = values.get('topic.prefix') ?? name;
   return {
     topicPrefix,
     topicForm: plugin.family === 'polling' ? 'joined' : 'dotted',
-    side: sideTopics(topicPrefix, values, readTransforms(values).unwanted),
+    side: sideTopics(topicPrefix, values, {
+      unwanted: readTransforms(values).unwanted,
+      schemaChanges:
+        schemaChanges === 'none' ? undefined : { connector: debeziumName(plugin), asked: schemaChanges === 'asked' },
+    }),
     valueFormat: formats.value,
     keyFormat: formats.key,
     keyShape: (values.get('output.key.shape') ?? (plugin.plain && formats.key !== 'PROTOBUF' ? 'bare' : 'object')) as

@@ -29,11 +29,10 @@ export function outputShape(plugin: PluginClass, values: Values): OutputShape {
     return { shape: own, tombstones, transforms: transforms.filter(({ unwraps }) => unwraps !== true) };
   }
   if (!unwrapped) {
-    const connector = /mariadb/i.test(plugin.name) ? 'mariadb' : 'mysql';
     return {
       shape: own,
       envelope: {
-        connector,
+        connector: debeziumName(plugin),
         transactions: values.get('provide.transaction.metadata') === 'true',
         skipsUnchanged: values.get(unchanged) === 'true',
       },
@@ -43,6 +42,11 @@ export function outputShape(plugin: PluginClass, values: Values): OutputShape {
   }
   const left = unwrapped.deletes === 'become-tombstones' ? !withoutTombstones : tombstones && unwrapped.tombstones;
   return { shape: unwrapped.shape, tombstones: left, transforms };
+}
+
+/** What Debezium calls the connector in its records. */
+export function debeziumName(plugin: PluginClass): string {
+  return /mariadb/i.test(plugin.name) ? 'mariadb' : 'mysql';
 }
 
 /** Of the class and its own properties; an envelope may still be unwrapped by a transform. */

@@ -18,6 +18,8 @@ export interface PluginClass {
   readonly times: 'adaptive' | 'adaptive_time_microseconds';
   /** TIMESTAMP is text in UTC, as Debezium has it. */
   readonly zoned: boolean;
+  /** Value of include.schema.changes when it is not set and values are envelopes. Of Debezium's own classes alone: the managed ones have no such topic. */
+  readonly schemaChanges?: true;
 }
 
 type Records = Pick<PluginClass, 'afterStateOnly' | 'plain' | 'times' | 'zoned'>;
@@ -51,12 +53,14 @@ export const pluginClasses: readonly PluginClass[] = [
     aliases: ['MySqlConnector', 'MySql'],
     family: 'mysql',
     ...asDebezium,
+    schemaChanges: true,
   },
   {
     name: 'io.debezium.connector.mariadb.MariaDbConnector',
     aliases: ['MariaDbConnector', 'MariaDb'],
     family: 'mysql',
     ...asDebezium,
+    schemaChanges: true,
   },
   {
     name: 'SqliteCdcSource',

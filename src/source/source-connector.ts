@@ -68,6 +68,53 @@ export interface SideRecords {
   readonly transaction?: ((origin: ChangeOrigin) => void) | undefined;
   /** That the source is read, every so often, also while nothing comes: in an append of its own. */
   readonly heartbeat?: { readonly intervalMs: number; readonly write: () => void } | undefined;
+  /** A statement, at its place; or a table as a first snapshot finds it. */
+  readonly schemaChange?: ((change: SchemaChange, origin: ChangeOrigin) => void) | undefined;
+}
+
+/** A statement about tables of one database that match the filters, or about the database. */
+export interface SchemaChange {
+  readonly database: string;
+  /** Those of the database that it names. */
+  readonly tables: readonly string[];
+  /** As the source has it, to the letter. */
+  readonly ddl: string;
+  /** In their order a consumer can apply them; none where columns and keys stay as they are. */
+  readonly changes: readonly TableChange[];
+}
+
+export interface TableChange {
+  readonly type: 'CREATE' | 'ALTER' | 'DROP';
+  readonly table: string;
+  /** As the source has it when the statement is read, so later statements may have changed it again; null: it is gone. */
+  readonly now: DescribedTable | null;
+}
+
+export interface DescribedTable {
+  readonly charset: string | null;
+  readonly comment: string | null;
+  readonly keyColumns: readonly string[];
+  /** All of them, whatever is captured. */
+  readonly columns: readonly DescribedColumn[];
+}
+
+export interface DescribedColumn {
+  readonly name: string;
+  /** The number that JDBC has for the type. */
+  readonly jdbcType: number;
+  readonly typeName: string;
+  readonly charset: string | null;
+  readonly length: number | null;
+  readonly scale: number | null;
+  readonly optional: boolean;
+  readonly autoIncremented: boolean;
+  /** Its values are made by the server. */
+  readonly generated: boolean;
+  readonly comment: string | null;
+  /** In the source's own words. */
+  readonly defaultValue: string | null;
+  /** Of ENUM and SET. */
+  readonly labels: readonly string[] | null;
 }
 
 export interface RecordSchema extends RowSchema {

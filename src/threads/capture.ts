@@ -166,7 +166,8 @@ async function run(): Promise<void> {
       const columns = table.columns.map(({ name, type }) => ({ name, type }));
       return { columns, keyColumns: table.keyColumns, own: projection === undefined };
     },
-    openSideRecords: () => (side ??= openSideRecords(data.output.side, data.output.topicPrefix, openSide)),
+    openSideRecords: () =>
+      (side ??= openSideRecords(data.output.side, { prefix: data.output.topicPrefix, version, logger }, openSide)),
     openTable: async (source: SourceTable, { held, hidden: asked, cause }: OpenOptions = {}) => {
       const plan = planTable(source, data.output, held === true);
       if (held === true && events.has(qualifiedName(source))) return events.silent(source, plan.topic);

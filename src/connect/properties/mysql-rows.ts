@@ -74,7 +74,11 @@ export const mysqlRowProperties: readonly PropertyDef[] = [
   output.refused('transaction.metadata.factory', ownClass, [
     'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
   ]),
-  output.refused('include.schema.changes', 'the topic of schema changes is not written', ['false'], truth),
+  output.implemented(
+    'include.schema.changes',
+    "a topic of the statements that change captured tables and their databases, named by topic.prefix. The default is `true` with Debezium's own classes where values are envelopes, else `false`",
+    truth,
+  ),
   output.implemented(
     'include.query',
     'the text of statements in envelopes, as far as the server logs it (binlog_rows_query_log_events, MariaDB: binlog_annotate_row_events)',

@@ -254,6 +254,10 @@ export interface QueryEvent {
   readonly updatedDatabases: readonly string[] | undefined;
 }
 
+export function wholeText({ whole, sql }: QueryEvent): string {
+  return whole?.() ?? sql;
+}
+
 /** Statement text is cut to what tells rows written as text, which may be very long, from all else. */
 const sqlBytesMax = 1 << 16;
 
@@ -283,28 +287,58 @@ export function isQuery(event: Buffer, word: string): boolean {
   return event.length - start === word.length && event.toString('latin1', start) === word;
 }
 
-/** Status variables: a code and a value whose size the code implies. Unknown codes end the walk. */
+/** Of a query: the number of the collation that the client's text has; undefined: the server does not say. */
+export function clientCollationOf(event: Buffer): number | undefined {
+  const start = headerSize + 13;
+  const at = variableAt(event, start, start + event.readUInt16LE(headerSize + 11), 4);
+  return at === undefined ? undefined : event.readUInt16LE(at);
+}
+
+/** The bytes of the text of a query. */
+export function queryBytes(event: Buffer): Buffer {
+  return event.subarray(headerSize + 13 + event.readUInt16LE(headerSize + 11) + event[headerSize + 8]! + 1);
+}
+
 function updatedDatabases(event: Buffer, start: number, end: number): string[] | undefined {
-  const fixed: Readonly<Record<number, number>> = {
-    0: 4,
-    1: 8,
-    3: 4,
-    4: 6,
-    7: 2,
-    8: 2,
-    9: 8,
-    10: 4,
-    13: 3,
-    16: 1,
-    17: 8,
-    18: 2,
-    19: 1,
-    20: 1,
-  };
+  const found = variableAt(event, start, end, 12);
+  if (found === undefined) return undefined;
+  const count = event[found]!;
+  let at = found + 1;
+  // 254: more than the list can hold.
+  if (count === 254) return undefined;
+  const names: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const stop = event.indexOf(0, at);
+    names.push(event.toString('utf8', at, stop));
+    at = stop + 1;
+  }
+  return names;
+}
+
+const sizesOfVariables: Readonly<Record<number, number>> = {
+  0: 4,
+  1: 8,
+  3: 4,
+  4: 6,
+  7: 2,
+  8: 2,
+  9: 8,
+  10: 4,
+  13: 3,
+  16: 1,
+  17: 8,
+  18: 2,
+  19: 1,
+  20: 1,
+};
+
+/** Where the value of a status variable begins. They are a code and a value whose size the code implies; unknown codes end the walk. */
+function variableAt(event: Buffer, start: number, end: number, wanted: number): number | undefined {
   let at = start;
   while (at < end) {
     const code = event[at++]!;
-    const size = fixed[code];
+    if (code === wanted) return at;
+    const size = sizesOfVariables[code];
     if (size !== undefined) {
       at += size;
     } else if (code === 2) {
@@ -314,17 +348,6 @@ function updatedDatabases(event: Buffer, start: number, end: number): string[] |
     } else if (code === 11) {
       at += event[at]! + 1;
       at += event[at]! + 1;
-    } else if (code === 12) {
-      const count = event[at++]!;
-      // 254: more than the list can hold.
-      if (count === 254) return undefined;
-      const names: string[] = [];
-      for (let i = 0; i < count; i++) {
-        const stop = event.indexOf(0, at);
-        names.push(event.toString('utf8', at, stop));
-        at = stop + 1;
-      }
-      return names;
     } else {
       return undefined;
     }

@@ -24,6 +24,7 @@ import { Emptying } from './emptying.js';
 import { Heartbeats } from './heartbeats.js';
 import { EndProbe } from './end-probe.js';
 import { copyPosition } from './position.js';
+import { SchemaChanges } from './schema-changes.js';
 import { askCollations, askClock, askServer } from './server.js';
 import { beginAnew, whyAll, type Resume } from './resume.js';
 import { RunCascades } from './run-cascades.js';
@@ -33,7 +34,6 @@ import { startPosition } from './start-position.js';
 import { AlteredTables } from './altered-tables.js';
 import { StoppedTables } from './stopped-tables.js';
 import { beginOf } from './stream-begin.js';
-import type { Emptied } from './table-knowledge.js';
 import type { TableMap } from './table-map.js';
 import { TableOpening } from './table-opening.js';
 import { TransactionReader } from './transaction-reader.js';
@@ -89,6 +89,7 @@ export class CaptureRun {
   readonly #altered: AlteredTables;
   /** A statement whose rows are being deleted, and its event. */
   #heartbeats: Heartbeats | undefined;
+  #schemaChanges: SchemaChanges | undefined;
   #emptying: { readonly event: Buffer; readonly emptying: Emptying } | undefined;
 
   constructor(options: CaptureRunOptions) {
@@ -199,6 +200,10 @@ export class CaptureRun {
       start = { ...start, ...(yield* this.#cascades.readLinked(tables, start.cursor!, { ...start, session, server })) };
     const side = await context.openSideRecords();
     if (side.heartbeat) this.#heartbeats = new Heartbeats(side.heartbeat, this.#wakeup);
+    const collations = await askCollations(session, server);
+    const write = side.schemaChange;
+    this.#schemaChanges = write && new SchemaChanges({ ...this.#options, write, collations, session, server });
+    if (start.fresh) await this.#schemaChanges?.lookAtFirst(inspection.tables);
     const prepared = start.fresh ? [] : from.prepared;
     const begin = beginOf(start.stream, prepared);
     this.#reader = new TransactionReader({
@@ -206,12 +211,13 @@ export class CaptureRun {
       cascades,
       columns,
       chunks: context.chunks,
-      collations: await askCollations(session, server),
+      collations,
       from: start.stream,
       begin,
       prepared,
       halfSent: from.halfSent,
       side,
+      schemaChanges: this.#schemaChanges,
       queries: config.includeQuery ? context.chunks.origin : undefined,
       onStatement: (effect) => {
         this.verifications.follow(effect);
@@ -234,6 +240,7 @@ export class CaptureRun {
     };
     const left = isFirst || start.cursor?.only ? start.cursor : undefined;
     this.#snapshots = new Snapshots(beside, { cursor: left, stopped: this.#stopped, altered: this.#altered });
+    const tellsFirst = this.#schemaChanges?.writeFirst(this.#reader.place) === true;
     if (isFirst) this.#snapshots.begin(tables);
     else if (opensAll) this.#snapshots.completeNone();
     else opening.callFor(inspection, held, whyAll(from, start.fresh), this.#snapshots);
@@ -241,6 +248,9 @@ export class CaptureRun {
     for (const { name, error } of this.#cascades.unconvertible) this.#snapshots.stop(name, error);
     this.#cascades.linkedIsKept();
     this.#snapshots.call(this.#stopped.callsOfOtherConfig);
+    // With the place at which the tables begin to be read; where none is read, they stand in the append that says so.
+    if (tellsFirst && (isFirst || !opensAll))
+      context.chunks.endAppend({ position: this.#reader.positionText, commitTimeUs: this.#sourceNowUs() });
     this.#stream = await BinlogStream.open({
       connection: session.options,
       server,
@@ -290,13 +300,17 @@ export class CaptureRun {
       if (event === undefined) break;
       const pending = reader.read(event);
       if (pending?.kind === 'empty') {
-        this.#emptying = { event, emptying: this.#beginEmptying(pending.what) };
+        const of = { ...this.#options, what: pending.what, passOver: reader.rowsToPassOver };
+        this.#emptying = { event, emptying: new Emptying(of) };
         continue;
       }
       if (pending?.kind === 'cascade')
         this.#cascades.follow(pending.event, pending.table, { reader, session: this.#session!, snapshots });
       else if (pending?.kind === 'keys') {
         await this.#cascades.followKeys(pending.what, { reader, session: this.#session!, snapshots });
+        this.#again = event;
+      } else if (pending?.kind === 'look') {
+        await this.#schemaChanges!.look(pending.query);
         this.#again = event;
       } else if (pending) this.#opening = { event, map: pending.map };
       if (this.#atBorder.length > 0) this.#runAtBorder();
@@ -306,16 +320,6 @@ export class CaptureRun {
     }
     reader.beforeTake();
     return chunks.take();
-  }
-
-  #beginEmptying(what: Emptied): Emptying {
-    const { captured, context } = this.#options;
-    return new Emptying({
-      tables: captured,
-      what,
-      heldTables: () => context.heldTables(),
-      passOver: this.#reader!.rowsToPassOver,
-    });
   }
 
   /** False: the chunk has to go out first, before rows are asked for or since it is full. */

@@ -21,10 +21,20 @@ export class CharsetTables {
     return charsetsOf(columns).every((charset) => this.#tables.has(charset));
   }
 
-  async load(session: Session, version: string, columns: readonly TableColumn[]): Promise<void> {
+  load(session: Session, version: string, columns: readonly TableColumn[]): Promise<void> {
+    return this.#loadAll(session, version, charsetsOf(columns));
+  }
+
+  /** Of text that is no column's. */
+  async loadSet(session: Session, version: string, charset: string): Promise<CharsetTable | undefined> {
+    if (!computed.has(charset)) await this.#loadAll(session, version, [charset]);
+    return this.get(charset);
+  }
+
+  async #loadAll(session: Session, version: string, charsets: readonly string[]): Promise<void> {
     if (this.#version !== version) this.#tables.clear();
     this.#version = version;
-    for (const charset of charsetsOf(columns)) {
+    for (const charset of charsets) {
       if (!this.#tables.has(charset)) this.#tables.set(charset, await askTable(session, charset));
     }
   }

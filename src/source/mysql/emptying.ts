@@ -4,14 +4,14 @@ import type { Row, RowSchema } from '../../core/data-type.js';
 import type { RowEncoder } from '../../core/row-encoder.js';
 import { splitName } from '../../core/table-name.js';
 import { deleteRow, heldSource } from '../held-deletes.js';
-import type { HeldTable } from '../source-connector.js';
+import type { HeldTable, SourceContext } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
 import { emptiedUnknown, type Emptied } from './table-knowledge.js';
 
 export interface EmptyingOptions {
-  readonly tables: CapturedTables;
+  readonly captured: CapturedTables;
   readonly what: Emptied;
-  readonly heldTables: () => Promise<readonly HeldTable[]>;
+  readonly context: Pick<SourceContext, 'heldTables'>;
   /** Of the first rows, which were handed over before the connection broke. */
   readonly passOver: number;
 }
@@ -46,14 +46,16 @@ export class Emptying {
   }
 
   async #concerned(): Promise<HeldTable[]> {
-    const { tables, what, heldTables } = this.#options;
+    const { captured, what, context } = this.#options;
     const names = new Set(what.tables);
     const isConcerned = (name: string): boolean => names.has(name) || what.databases.includes(splitName(name).database);
     // One that stands still is read again as it is by then, behind the statement.
-    const isLeftOut = (name: string): boolean => tables.known.isLeftOut(tables.known.fold(name));
-    const held = (await heldTables()).filter(({ name }) => isConcerned(tables.known.fold(name)) && !isLeftOut(name));
-    const known = new Set(held.map(({ name }) => tables.known.fold(name)));
-    const unknown = [...tables.names].find((name) => isConcerned(name) && !known.has(name));
+    const isLeftOut = (name: string): boolean => captured.known.isLeftOut(captured.known.fold(name));
+    const held = (await context.heldTables()).filter(
+      ({ name }) => isConcerned(captured.known.fold(name)) && !isLeftOut(name),
+    );
+    const known = new Set(held.map(({ name }) => captured.known.fold(name)));
+    const unknown = [...captured.names].find((name) => isConcerned(name) && !known.has(name));
     if (unknown !== undefined) throw emptiedUnknown(unknown);
     return held.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -74,7 +76,7 @@ export class Emptying {
     }
     const held = await next.read();
     if (held === undefined) throw emptiedUnknown(next.name);
-    const encoder = await this.#options.tables.encoderOf(heldSource(next.name, held.schema));
+    const encoder = await this.#options.captured.encoderOf(heldSource(next.name, held.schema));
     this.#source = { encoder, schema: held.schema, pages: held.pages[Symbol.asyncIterator]() };
   }
 

@@ -108,9 +108,9 @@ export class LinkedSnapshot {
     // An append that was open when the connection broke ends here, so that its rows are among those that are deleted.
     yield this.#chunk();
     const emptying = new Emptying({
-      tables: captured,
+      captured,
       what: { tables: this.names.map((name) => captured.known.fold(name)), databases: [] },
-      heldTables: () => context.heldTables(),
+      context,
       passOver: 0,
     });
     while (!emptying.done) {

@@ -14,6 +14,7 @@ import type { Prepared } from './prepared.js';
 import type { GroupKind } from './returning-groups.js';
 import type { RowsTable } from './rows-event.js';
 import type { Savepoints } from './savepoints.js';
+import type { SchemaChanges } from './schema-changes.js';
 import type { Emptied, StatementEffect } from './table-knowledge.js';
 import type { Collations, TableMap } from './table-map.js';
 
@@ -32,8 +33,10 @@ export interface Group {
   place?: string;
   /** The XA transaction that it commits or rolls back. */
   ends?: string | undefined;
-  /** Changes of captured tables so far. */
+  /** Changes of captured tables so far, and statements that are told. */
   rowCount: number;
+  /** Of them statements. */
+  statements?: number;
   /** A table has come to stand still in it: its rows would not be counted when they come again. */
   stopped?: true;
   savepoints?: Savepoints | undefined;
@@ -45,6 +48,8 @@ export type Pending =
   /** Deletes of all rows of these tables stand in the open group; `emptied` is called then. */
   | { readonly kind: 'empty'; readonly what: Emptied }
   | { readonly kind: 'keys'; readonly what: KeysBehind }
+  /** This statement is told, and the server has to be asked what it has made of tables. */
+  | { readonly kind: 'look'; readonly query: Buffer }
   /** Its rows are handed over, and `counted`, by whoever knows which others follow; it is not given again. */
   | { readonly kind: 'cascade'; readonly event: Buffer; readonly table: RowsTable };
 
@@ -71,6 +76,7 @@ export interface TransactionReaderOptions {
   readonly prepared: readonly Prepared[];
   readonly halfSent: HalfSent | undefined;
   readonly side: SideRecords;
+  readonly schemaChanges: SchemaChanges | undefined;
   /** Is told the text of statements, where that is asked for. */
   readonly queries: ChangeOrigin | undefined;
   /**

@@ -7,7 +7,7 @@
 import { AppError, assert } from '../../core/errors.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 import { AppendEnds } from './append-ends.js';
-import { eventType, header, isQuery, isRowsEvent, parseQuery, threadOf, xidOf } from './binlog-event.js';
+import { eventType, header, isQuery, isRowsEvent, parseQuery, threadOf, wholeText, xidOf } from './binlog-event.js';
 import { BinlogPlace } from './binlog-place.js';
 import type { CapturedTables } from './captured-tables.js';
 import type { Cascades } from './cascades.js';
@@ -37,7 +37,10 @@ export class TransactionReader {
   readonly #chunks: ChunkBuilder;
   readonly #ends: AppendEnds;
   readonly #maps: TableMaps;
-  readonly #tell: Pick<TransactionReaderOptions, 'onStatement' | 'onLost' | 'onUnconvertible' | 'side' | 'queries'>;
+  readonly #tell: Pick<
+    TransactionReaderOptions,
+    'onStatement' | 'onLost' | 'onUnconvertible' | 'side' | 'queries' | 'schemaChanges'
+  >;
   #position: StreamPosition;
   readonly #place: BinlogPlace;
   readonly #returning: ReturningGroups;
@@ -236,7 +239,7 @@ export class TransactionReader {
     this.#position = moved(this.#position, group.gtid, this.#place);
     this.#ends.passed(group.id, group.commitTimeUs);
     if (group.rowCount === 0) return;
-    this.#tell.side.transaction?.(this.#chunks.origin);
+    if (group.rowCount > (group.statements ?? 0)) this.#tell.side.transaction?.(this.#chunks.origin);
     this.#ends.end(this.#taken);
   }
 
@@ -328,16 +331,20 @@ export class TransactionReader {
     }
     const { known } = this.#tables;
     const effect = isTableStatement(statement) ? known.effectOf(statement, query.database) : undefined;
-    const what = this.keysKnown
-      ? undefined
-      : this.#cascades.changeOf(effect, query.whole?.() ?? query.sql, query.database);
+    const what = this.keysKnown ? undefined : this.#cascades.changeOf(effect, wholeText(query), query.database);
     if (what) return { kind: 'keys', what };
     // Rows have to be deleted first; then the statement is read again.
     if (effect && !this.#emptied && takesRows(effect)) {
       this.#tellOrigin(event);
       return { kind: 'empty', what: effect.emptied };
     }
+    const { schemaChanges } = this.#tell;
+    if (group && schemaChanges?.waits(query)) return { kind: 'look', query: event };
     this.#emptied = this.keysKnown = false;
+    if (group && schemaChanges) {
+      this.#tellOrigin(event);
+      group.statements = schemaChanges.write(this);
+    }
     if (effect) {
       this.#tell.onStatement(effect);
       known.apply(effect);

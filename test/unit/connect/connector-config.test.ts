@@ -46,6 +46,29 @@ describe('checkConfig', () => {
     expect(missing.map(({ property }) => property)).toEqual(['database.hostname', 'database.user']);
   });
 
+  it('has a topic of schema changes where it is asked for, and with classes of Debezium as long as values are envelopes', () => {
+    const debezium = { 'connector.class': 'io.debezium.connector.mariadb.MariaDbConnector', 'topic.prefix': 'shop' };
+    const flat = { transforms: 'u', 'transforms.u.type': 'io.debezium.transforms.ExtractNewRecordState' };
+    const property = 'include.schema.changes';
+    const of = (config: Record<string, string>) => checkConfig('c', { ...base, ...config });
+    const topic = (config: Record<string, string>) => of(config).output.side.schemaChanges;
+    expect(topic(debezium)).toEqual({ topic: 'shop', connector: 'mariadb', asked: false });
+    expect(of(debezium).notes).toEqual([
+      expect.objectContaining({ property, severity: 'note', message: expect.stringContaining('topic shop') as string }),
+    ]);
+    for (const config of [
+      {},
+      { 'connector.class': 'MySqlCdcSourceV2' },
+      { 'connector.class': 'MariaDbCdcSource' },
+      { ...debezium, ...flat },
+      { ...debezium, 'output.shape': 'flat' },
+      { ...debezium, [property]: 'false' },
+    ])
+      expect([config, topic(config)]).toEqual([config, undefined]);
+    for (const config of [{}, { 'connector.class': 'MySqlCdcSourceV2' }, { ...debezium, ...flat }])
+      expect(topic({ 'topic.prefix': 'shop', ...config, [property]: 'true' })?.topic).toBe('shop');
+  });
+
   it('refuses what it would have to ignore, and takes the value that asks for nothing', () => {
     const refused = propertyDefs.mysql.filter(({ use }) => use === 'refused');
     expect(refused.length).toBeGreaterThan(5);
