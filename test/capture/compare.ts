@@ -19,6 +19,8 @@ export interface Comparison {
   readonly keyless: readonly string[];
   /** Tables that have a key and are not served. */
   readonly unserved: readonly SourceTable[];
+  /** Tables that the source itself cannot read, so that nothing is expected of them. */
+  readonly unreadable: readonly SourceTable[];
   readonly tables: readonly ComparedTable[];
   /** The first one. */
   readonly difference: string | undefined;
@@ -30,8 +32,14 @@ export async function compare(app: App, place: Place): Promise<Comparison> {
   const tables: ComparedTable[] = [];
   const keyless: string[] = [];
   const unserved: SourceTable[] = [];
+  const unreadable: SourceTable[] = [];
   let difference: string | undefined;
   for (const source of sources) {
+    if (source.unreadable !== undefined) {
+      left.delete(find(source, [...left.values()], place.label)?.name ?? '');
+      unreadable.push(source);
+      continue;
+    }
     const found = find(source, [...left.values()], place.label);
     if (found === undefined) {
       tables.push({ source, servedAs: undefined, served: [] });
@@ -49,7 +57,7 @@ export async function compare(app: App, place: Place): Promise<Comparison> {
     const rows = (await servedRows(app, name)).length;
     if (rows > 0) difference ??= `table ${name} is served with ${rows} rows, and the source has none of that name`;
   }
-  return { tables, keyless, unserved, difference };
+  return { tables, keyless, unserved, unreadable, difference };
 }
 
 /**

@@ -45,6 +45,8 @@ export interface SourceTable {
   /** Names of the primary key's columns; empty: it has none, so capture leaves it out. */
   readonly key: readonly string[];
   readonly columns: readonly SourceColumn[];
+  /** The source's own refusal to read it, with its number: there is nothing to compare with. */
+  readonly unreadable?: string | undefined;
   /** As SELECT gives them, undecoded. */
   readonly rows: readonly (readonly (Buffer | null)[])[];
 }

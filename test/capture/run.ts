@@ -86,6 +86,8 @@ export class Run {
     }
     this.comparison = comparison;
     for (const table of comparison.keyless) this.#noteTable('left out, as there is no primary key', table);
+    for (const { table, unreadable } of comparison.unreadable)
+      this.#noteTable(`the source itself cannot read it (${unreadable})`, table);
     if (comparison.difference !== undefined) return this.fail(check, comparison.difference);
     for (const { database, table, rows } of comparison.unserved) {
       // One that came while capture streamed is made when its first row comes.

@@ -97,14 +97,17 @@ function sectionsOf(text: string): { readonly title: string; readonly body: stri
 }
 
 /** As the client does it, but that a statement ends only at the end of a line. */
-export function splitByLines(lines: readonly string[], language: keyof typeof whole = 'mysql'): string[] {
+export function splitByLines(lines: readonly string[], language: 'mysql' | 'sqlite' = 'mysql'): string[] {
   const statements: string[] = [];
   let delimiter = ';';
   let statement: string[] = [];
+  let quoting: keyof typeof whole = language;
   const end = (last: string): void => {
     const text = [...statement, last].join('\n').trim();
     statement = [];
     if (!isEmpty(text)) statements.push(text);
+    if (language === 'mysql' && /^SET\b.*\bsql_mode\b/is.test(text))
+      quoting = /NO_BACKSLASH_ESCAPES/i.test(text) ? 'literal' : 'mysql';
   };
   for (const line of lines) {
     const next = /^\s*delimiter\s+(\S+)\s*$/i.exec(line)?.[1];
@@ -114,7 +117,7 @@ export function splitByLines(lines: readonly string[], language: keyof typeof wh
       continue;
     }
     const [code, remark] = withoutRemark(line, delimiter);
-    const ends = code.endsWith(delimiter) && !isOpen([...statement, code].join('\n'), language);
+    const ends = code.endsWith(delimiter) && !isOpen([...statement, code].join('\n'), quoting);
     if (ends) end(code.slice(0, -delimiter.length));
     else statement.push(remark);
   }
@@ -132,6 +135,8 @@ function withoutRemark(line: string, delimiter: string): readonly [code: string,
 /** Quoted texts and comments that are whole. */
 const whole = {
   mysql: /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`|\/\*.*?\*\/|--(?=\s|$)[^\n]*|#[^\n]*/gs,
+  /** A session with NO_BACKSLASH_ESCAPES. */
+  literal: /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\/\*.*?\*\/|--(?=\s|$)[^\n]*|#[^\n]*/gs,
   sqlite: /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\/\*.*?\*\/|--[^\n]*/gs,
 };
 

@@ -56,11 +56,21 @@ export async function readTables(
       return { name: name!, declared: declared!, form: isDocument ? form.json : formOfType(type!, declared!) };
     });
     const list = of(columns).map(([, , name, type]) => expression(quoted(name!), type!));
-    const rows = await bytes(connection, `SELECT ${list.join(', ')} FROM ${quoted(database!)}.${quoted(table!)}`);
+    const found = await rowsOf(connection, `SELECT ${list.join(', ')} FROM ${quoted(database!)}.${quoted(table!)}`);
     const key = of(keys).map(([, , name]) => name!);
-    tables.push({ database: database!, table: table!, key, columns: described, rows });
+    tables.push({ database: database!, table: table!, key, columns: described, ...found });
   }
   return tables;
+}
+
+async function rowsOf(connection: mysql.Connection, sql: string): Promise<Pick<SourceTable, 'rows' | 'unreadable'>> {
+  try {
+    return { rows: await bytes(connection, sql) };
+  } catch (error) {
+    const { errno, message } = error as { errno?: number; message: string };
+    if (errno === undefined || errno < 1000) throw error; // of the driver or the network
+    return { rows: [], unreadable: `${errno} ${message}` };
+  }
 }
 
 /** JSON of MariaDB is LONGTEXT with a check. */

@@ -25,6 +25,22 @@ SELECT 1`;
   ]);
 });
 
+it('a backslash is a letter while the session says so', () => {
+  const script = String.raw`SELECT 'a\';';
+SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES';
+SELECT '\';
+SELECT "b\";
+SET sql_mode = DEFAULT;
+SELECT '\';
+';`;
+  expect(splitByLines(script.split('\n')).filter((statement) => statement.startsWith('SELECT'))).toEqual([
+    String.raw`SELECT 'a\';'`,
+    String.raw`SELECT '\'`,
+    String.raw`SELECT "b\"`,
+    String.raw`SELECT '\';` + "\n'",
+  ]);
+});
+
 it('statements of the world are split outside of quotes and comments', () => {
   expect(splitStatements("a ';' /* ; */ b; -- c;\nd `;`;\n#;\ne")).toEqual([
     "a ';' /* ; */ b",
