@@ -65,6 +65,10 @@ export const errorCodes = {
     'the source is behind our position: it lost transactions that we have seen; `snapshot.mode=when_needed` (MySQL, MariaDB) reads it anew',
   ],
   'unsupported-type': [400, 'a column type that capture does not cover; the message names the column and the type'],
+  'unreadable-table': [
+    409,
+    'the source itself cannot read a table, as when its file is damaged or its tablespace is gone; the message holds what it says',
+  ],
   'unconvertible-value': [422, 'a value cannot be converted to its column type; the message names column and bytes'],
   'statement-format-change': [
     409,

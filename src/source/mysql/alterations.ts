@@ -2,6 +2,7 @@
 // with its new columns, and the rows that are held are carried over, nothing is read. That is done at the first table map behind the
 // statement, or, when no row comes, by the description that the server gives: it holds where the stream has passed the end that the
 // binlog had when it was given, and no other statement of the table has come. What is not proved like that is read again.
+import { AppError } from '../../core/errors.js';
 import type { RowSchema } from '../../core/data-type.js';
 import type { Logger } from '../../core/logger.js';
 import { rowsAreCarried, together, type AlteredTable, type AlteredTables } from './altered-tables.js';
@@ -114,7 +115,7 @@ export class Alterations {
     const schema = await describeTable(session, table, (text) => captured.known.fold(text), config.modes);
     const end = await binlogEnd(session, server);
     // What else happens to it is a matter of who reads it.
-    if (typeof schema === 'string' || end === undefined) this.#giveUp(altered);
+    if (typeof schema === 'string' || schema instanceof AppError || end === undefined) this.#giveUp(altered);
     else this.#described.set(table, { of: altered, schema, end });
   }
 

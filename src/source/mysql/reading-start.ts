@@ -1,6 +1,6 @@
 // How the reading of a table that was called for begins: what the source has under its name now, what is held of it, and from where it is
 // read. Changes nothing but that the table is opened as it is now.
-import type { AppError } from '../../core/errors.js';
+import { AppError } from '../../core/errors.js';
 import type { HeldTable, SourceContext } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
 import type { MysqlConfig } from './config.js';
@@ -60,6 +60,7 @@ export async function startReading(
       await context.openTable(heldSource(held.name, held.schema), { held: true, cause });
     return { kind: 'gone', held };
   }
+  if (schema instanceof AppError) return { kind: 'refused', held, error: schema };
   const error = opening.refusal(schema, schema);
   if (error) return { kind: 'refused', held, error };
   const before = captured.get(schema.database, schema.table);

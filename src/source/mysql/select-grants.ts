@@ -1,11 +1,12 @@
 // Whether the user may read the captured tables, all of their columns: the server hides columns that it may not, in information_schema
-// too, so that they would show themselves in the first change only. A table that is dropped or altered meanwhile refuses nobody: what has
-// become of it the stream tells.
+// too, so that they would show themselves in the first change only. A table that is dropped or altered meanwhile refuses nobody, and none
+// that the server itself cannot read: what has become of it the stream, or its reading, tells.
 import type { SourceFinding } from '../source-connector.js';
 import { allowed, type Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { isOtherTable, tableName, type TableSchema } from './table-schema.js';
 import { quoteName } from './text-reader.js';
+import { isTableRefusal } from './unreadable.js';
 
 /** A statement opens them all. */
 const tablesPerQuestion = 50;
@@ -57,7 +58,7 @@ async function access(session: Session, sql: string): Promise<'allowed' | 'refus
   try {
     return (await allowed(session, sql)) ? 'allowed' : 'refused';
   } catch (error) {
-    if (isOtherTable(error)) return 'changed';
+    if (isOtherTable(error) || isTableRefusal(error)) return 'changed';
     throw error;
   }
 }

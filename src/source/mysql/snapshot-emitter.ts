@@ -37,9 +37,10 @@ export class SnapshotEmitter {
     return this.#next === this.chunk.rows.count;
   }
 
-  /** Emits while `more` says so, looked at every few rows; returns the number of rows gone through. */
+  /** Emits while `more` says so, looked at every few rows; returns the number of rows gone through. Throws what stops the table. */
   emit(more: () => boolean): number {
-    const { rows, window, table } = this.chunk;
+    const { rows, window, table, refusal } = this.chunk;
+    if (refusal) throw refusal;
     const { encoder } = table.open;
     this.#origin.read(this.chunk.kind, this.chunk.high);
     const from = this.#next;

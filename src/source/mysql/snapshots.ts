@@ -18,7 +18,7 @@ import { followsStopped } from './stopped-tables.js';
 import type { StatementEffect } from './table-knowledge.js';
 import type { Reading, SnapshotsOptions } from './snapshots-options.js';
 import { tableName } from './table-schema.js';
-import { isUnconvertible } from './unconvertible.js';
+import { stopsTable } from './unreadable.js';
 
 /** A table whose description does not stand still is asked for again. */
 const againMs = 50;
@@ -318,7 +318,7 @@ export class Snapshots implements SnapshotCalls {
     try {
       rows = emitter.emit(hasRoom);
     } catch (error) {
-      if (!isUnconvertible(error)) throw error;
+      if (!stopsTable(error)) throw error;
       this.stop(captured.known.fold(chunk.table.open.name), error);
       this.#emitter = undefined;
       return true;

@@ -9,13 +9,14 @@ import type { MysqlConfig } from './config.js';
 import { Session, type ResolvedOptions } from './connection.js';
 import type { KeyWindow } from './key-window.js';
 import type { FileOffset, SnapshotCursor } from './position.js';
-import { readRaw, type RawRows } from './raw-rows.js';
+import { RawRows, readRaw } from './raw-rows.js';
 import { ReadAhead } from './read-ahead.js';
 import { binlogEnd, type Server } from './server.js';
 import { ChunkQuery } from './snapshot-query.js';
 import { openWindow, type OpenWindow, type WindowOptions } from './snapshot-window.js';
 import { sourceError } from './source-error.js';
 import { isOtherTable, readSignature, tableName, type TableSchema } from './table-schema.js';
+import { tableRefusal } from './unreadable.js';
 import type { Wakeup } from './wakeup.js';
 
 /** What a chunk aims at, and where a chunk of unexpectedly large rows is cut off. */
@@ -39,8 +40,16 @@ export interface SnapshotChunk {
   readonly kind: 'true' | 'incremental';
   /** The last of the table. */
   readonly last: boolean;
+  /** The server does not read the table on; there are no rows. */
+  readonly refusal?: AppError | undefined;
   /** Called when all its rows were handed over or dropped. */
   release(): void;
+}
+
+interface ReadChunk {
+  readonly rows: RawRows;
+  readonly cut: boolean;
+  readonly refusal?: AppError;
 }
 
 export interface SnapshotterOptions {
@@ -174,6 +183,24 @@ export class Snapshotter {
         const read = await this.#readChunk(session, table, query.sql(after, limit));
         if (read === undefined) return;
         const { rows, cut } = read;
+        if (read.refusal) {
+          const { window, view: refused, release } = view;
+          const high = await refused.high();
+          await refused.close();
+          view = undefined;
+          this.#ahead.push({
+            table,
+            query,
+            rows,
+            window,
+            high,
+            kind: this.#options.kind,
+            last: true,
+            release,
+            refusal: read.refusal,
+          });
+          return;
+        }
         if (cut) {
           // The rest of the result would have to be read first.
           session.close();
@@ -203,12 +230,14 @@ export class Snapshotter {
   }
 
   /** Undefined: the table is not as it was described, so what was read may be something else than it is taken for. */
-  async #readChunk(session: Session, table: SnapshotTable, sql: string) {
+  async #readChunk(session: Session, table: SnapshotTable, sql: string): Promise<ReadChunk | undefined> {
     const { schema } = table;
     try {
       const read = await readRaw(session, sql, chunkBytesMax);
       if (read.cut || (await readSignature(session, schema)) === schema.signature) return read;
     } catch (error) {
+      const refusal = tableRefusal(error, table.open.name);
+      if (refusal) return { rows: new RawRows(), cut: false, refusal };
       if (!isOtherTable(error)) throw error;
     }
     session.close();

@@ -9,6 +9,7 @@ import type { TableFilter } from './filters.js';
 import { keyOf, type TableModes } from './message-keys.js';
 import { askOfTables, namely } from './table-questions.js';
 import { quoteName } from './text-reader.js';
+import { tableRefusal } from './unreadable.js';
 
 export interface TableSchema {
   readonly database: string;
@@ -170,22 +171,44 @@ export async function readSchema(
   const [schema] = await readSchemas(session, listed, modes);
   if (schema === undefined || schema.columns.length === 0 || schema.keyColumns.includes(-1)) return undefined;
   if (schema.keyColumns.length > 0) return schema;
+  if (await openingError(session, schema)) return undefined;
   const statement = await createStatement(session, schema);
   return statement === undefined || /^\s*PRIMARY KEY/m.test(statement) ? undefined : schema;
 }
 
 /**
- * By its folded `database.table`, which is asked for by its name: `gone` is sure. `changing`: it was not the same table while it was described. */
+ * By its folded `database.table`, which is asked for by its name: `gone` is sure. `changing`: it was not the same table while it was described.
+ * An error: the server itself cannot open it.
+ */
 export async function describeTable(
   session: Session,
   name: string,
   fold: (text: string) => string,
   modes: TableModes,
-): Promise<TableSchema | 'gone' | 'changing'> {
+): Promise<TableSchema | AppError | 'gone' | 'changing'> {
   const { database, table } = splitName(name);
   const found = (await listedByName(session, database, table)).find((each) => fold(tableName(each)) === name);
   if (found === undefined) return 'gone';
-  return (await readSchema(session, found.database, found.table, modes)) ?? 'changing';
+  return (
+    (await readSchema(session, found.database, found.table, modes)) ??
+    (await openingError(session, found)) ??
+    'changing'
+  );
+}
+
+/** A table that cannot be opened has no columns in information_schema. */
+export async function openingError(
+  session: Session,
+  table: { readonly database: string; readonly table: string },
+): Promise<AppError | undefined> {
+  try {
+    await createStatement(session, table);
+    return undefined;
+  } catch (error) {
+    const refusal = tableRefusal(error, tableName(table));
+    if (refusal) return refusal;
+    throw error;
+  }
 }
 
 /** As `signature` of the schema, of the table as it is now. */

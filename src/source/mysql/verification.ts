@@ -2,7 +2,7 @@
 // is not what it was when its comparison began is compared anew; one that cannot be compared is skipped, with the reason. Nothing that
 // happens here ends the run.
 import { systemClock } from '../../core/clock.js';
-import { toAppError, type AppError } from '../../core/errors.js';
+import { AppError, toAppError } from '../../core/errors.js';
 import { sameSchema } from '../../core/schema-change.js';
 import { splitName } from '../../core/table-name.js';
 import type { VerifyReport, VerifyRequest } from '../verification.js';
@@ -129,6 +129,7 @@ export class Verification {
     if (snapshots.isCalled(entry.name)) return this.#skip(entry, 'it is being read again');
     const schema = await describeTable(session, entry.name, (text) => known.fold(text), config.modes);
     if (schema === 'gone') return this.#skip(entry, 'the source has no such table');
+    if (schema instanceof AppError) return this.#skip(entry, schema.message);
     const held = (await context.heldTables()).find(({ name }) => name === entry.held.name);
     const isSame =
       schema !== 'changing' &&
