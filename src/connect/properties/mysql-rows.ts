@@ -61,7 +61,7 @@ export const mysqlRowProperties: readonly PropertyDef[] = [
     refusedValues: { c: missingRows, u: missingRows, d: 'the tables here would keep rows that are gone' },
     notedValues: {
       t: 'TRUNCATE deletes the rows here, one by one',
-      none: 'TRUNCATE is a delete of each row, and no event `t`: a record without a key is none of a compacted topic',
+      none: 'TRUNCATE is a delete of each row, and no event `t`: a record without a key is none of a compacted topic. The statement is on the topic of include.schema.changes',
     },
   }),
   output.implemented(
