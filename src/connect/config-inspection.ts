@@ -12,7 +12,7 @@ import { sourceSettings } from './source-settings.js';
 import { belongsToRefused } from './transforms/read-transforms.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { isSecret, mask } from './connector-secrets.js';
-import { splitPatterns } from '../core/pattern-list.js';
+import { splitPatterns, wholeName } from '../core/pattern-list.js';
 import { findPlugin, type PluginClass } from './plugins.js';
 import type { PropertyDef, PropertyFamily } from './properties/property.js';
 import { checkTopicCreation, topicPrefix } from './topic-creation.js';
@@ -159,7 +159,7 @@ function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[]
   if (def.patterns === true) {
     for (const part of splitPatterns(raw)) {
       try {
-        new RegExp(`^(?:${part})$`);
+        wholeName(part);
       } catch (cause) {
         problem(`"${part}" is not a regular expression: ${cause instanceof Error ? cause.message : ''}`);
       }

@@ -1,6 +1,7 @@
 // The connector that `--source URL` stands for.
 import { basename, resolve } from 'node:path';
 import { AppError } from '../core/errors.js';
+import { caseCounts } from '../core/pattern-list.js';
 import type { ConnectorConfig } from './connect-facade.js';
 
 export interface SourceUrlConnector {
@@ -79,9 +80,9 @@ function propertiesOf(text: string, { searchParams, hash }: URL): ConnectorConfi
   return given;
 }
 
-/** Include lists hold regular expressions; a database's own name must match only itself. */
+/** Include lists hold regular expressions; a database's own name must match only itself, also beside one that differs in case. */
 function literalPattern(name: string): string {
-  return name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return caseCounts + name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 function clean(name: string): string {

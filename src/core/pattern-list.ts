@@ -1,5 +1,20 @@
 // Comma-separated regular expressions, as Debezium's lists are: a comma inside brackets or braces, or behind a backslash, is part of one.
 
+/** In front of an item, as in Java: upper and lower case are not the same in it. */
+export const caseCounts = '(?-i)';
+
+/** Of an item that must match the whole name; case does not count, as in Debezium, unless it says so. Throws SyntaxError. */
+export function wholeName(item: string): RegExp {
+  return item.startsWith(caseCounts)
+    ? new RegExp(`^(?:${item.slice(caseCounts.length)})$`)
+    : new RegExp(`^(?:${item})$`, 'i');
+}
+
+/** The name that an item is, if it is one and no pattern. */
+export function nameOf(item: string): string {
+  return (item.startsWith(caseCounts) ? item.slice(caseCounts.length) : item).replaceAll('\\', '');
+}
+
 /** `a{1,2}` is one item. */
 export function splitPatterns(text: string): string[] {
   const items: string[] = [];

@@ -127,6 +127,26 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('tables of 
     await shows('Users', [{ id: 1 }]);
   });
 
+  it('of a database that a source URL names are its own, also beside one in other letters', async () => {
+    const upper = `\`${one.toUpperCase()}\``;
+    const named = await openApp({ args: ['--source', `${server.url.replace(/^mysql:/, `${product}:`)}/${one}`] });
+    try {
+      await query(`DROP DATABASE IF EXISTS ${upper}`, `CREATE DATABASE ${upper}`);
+      for (const database of [`\`${one}\``, upper]) await query(`CREATE TABLE ${database}.first (id INT PRIMARY KEY)`);
+      await named.start();
+      for (const database of [upper, `\`${one}\``]) await query(`CREATE TABLE ${database}.later (id INT PRIMARY KEY)`);
+      const served = async () => {
+        const { tables } = await requestJson<{ tables: { name: string }[] }>(`${named.url}/v1/tables`);
+        return tables.map(({ name }) => name).toSorted();
+      };
+      await waitFor('the later table', async () => (await served()).includes('later'));
+      expect(await served()).toEqual(['first', 'later']);
+    } finally {
+      await named.close();
+      await query(`DROP DATABASE IF EXISTS ${upper}`);
+    }
+  });
+
   it('that several connectors capture have a name for each', async () => {
     await query(
       `CREATE TABLE \`${one}\`.\`items\` (id INT PRIMARY KEY)`,

@@ -97,14 +97,22 @@ export const mysqlSourceProperties: readonly PropertyDef[] = [
   source.accepted('database.jdbc.protocol', 'there is no JDBC driver here'),
   source.accepted('database.protocol', 'there is no JDBC driver here'),
   source.refused('database.initial.statements', 'sessions set what they rely on themselves', ['']),
-  filters.implemented('database.include.list', 'anchored regular expressions over databases', {
-    ...patterns,
-    aliases: ['database.whitelist'],
-  }),
-  filters.implemented('database.exclude.list', 'anchored regular expressions over databases', {
-    ...patterns,
-    aliases: ['database.blacklist'],
-  }),
+  filters.implemented(
+    'database.include.list',
+    'anchored regular expressions over databases; case does not count, but behind `(?-i)`',
+    {
+      ...patterns,
+      aliases: ['database.whitelist'],
+    },
+  ),
+  filters.implemented(
+    'database.exclude.list',
+    'anchored regular expressions over databases; case does not count, but behind `(?-i)`',
+    {
+      ...patterns,
+      aliases: ['database.blacklist'],
+    },
+  ),
   filters.refused('table.ignore.builtin', 'system tables have no rows in the binlog', ['true'], truth),
   filters.refused('guardrail.collections.max', 'the number of tables is not limited', ['0'], {
     ...whole,

@@ -49,6 +49,8 @@ export async function inspect(
   // Without a binlog the statements that try the privileges fail for that reason.
   if (variables.get('log_bin') === 'ON') findings.push(...(await checkGrants(session, server, config)));
 
+  const foldsCase = (variables.get('lower_case_table_names') ?? '0') !== '0';
+  filter.foldsCase = foldsCase;
   const all = await listTables(session);
   const matching = all.filter(({ database, table }) => filter.matches(database, table));
   if (matching.length === 0) findings.push(nothingMatches(all, filter, config));
@@ -62,7 +64,6 @@ export async function inspect(
     ({ captured: tables, keyless, unreadable })[found.is].push(schema);
   }
   if (tables.length === 0 && unreadable.length > 0) findings.push(nothingReadable(unreadable));
-  const foldsCase = (variables.get('lower_case_table_names') ?? '0') !== '0';
   const fold = (name: string) => (foldsCase ? name.toLowerCase() : name);
   const cascades = cascadesAreLogged(variables)
     ? undefined

@@ -1,7 +1,7 @@
 // The properties that this source reads, checked at the door. Aliases and unknown names are the business of connect; what is
 // refused here is refused with the reason.
 import { AppError } from '../../core/errors.js';
-import { splitPatterns } from '../../core/pattern-list.js';
+import { splitPatterns, wholeName } from '../../core/pattern-list.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import { unwantedTopicsProperty, type UnwantedTopics } from '../../core/topic-name.js';
 import type { SourceConfig } from '../source-connector.js';
@@ -160,11 +160,10 @@ function filter(config: SourceConfig, what: 'database' | 'table'): Filter {
   };
 }
 
-/** Comma-separated regular expressions that must match the whole name; case does not count, as in Debezium. */
 function patterns(config: SourceConfig, name: string): RegExp[] {
   return splitPatterns(config[name] ?? '').map((item) => {
     try {
-      return new RegExp(`^(?:${item})$`, 'i');
+      return wholeName(item);
     } catch (cause) {
       throw new AppError('bad-connector-config', `property ${name}: "${item}" is not a regular expression`, {
         place: { path: name },

@@ -1,5 +1,5 @@
 // What to say when the filters match no table: the contradiction where there is one, else the nearest names.
-import { splitPatterns } from '../../core/pattern-list.js';
+import { nameOf, splitPatterns } from '../../core/pattern-list.js';
 import type { SourceFinding } from '../source-connector.js';
 import type { MysqlConfig } from './config.js';
 import type { TableFilter } from './filters.js';
@@ -38,7 +38,7 @@ function nearest(all: readonly Named[], config: MysqlConfig): Named[] {
   const wanted = [
     ...splitPatterns(config.tables.includeText),
     ...splitPatterns(config.databases.includeText).map((database) => `${database}.`),
-  ].map((item) => item.replaceAll('\\', '').toLowerCase());
+  ].map((item) => nameOf(item).toLowerCase());
   const score = (table: Named) => {
     const name = tableName(table).toLowerCase();
     const parts = wanted.map((item) =>

@@ -1,6 +1,6 @@
 // Which tables and columns are captured, by the filters of the configuration. Matching a table happens at every table map, so
 // answers are remembered.
-import { splitPatterns } from '../../core/pattern-list.js';
+import { nameOf, splitPatterns } from '../../core/pattern-list.js';
 import { isUnwanted, topicName } from '../../core/topic-name.js';
 import type { Filter, MysqlConfig } from './config.js';
 
@@ -10,19 +10,26 @@ export class TableFilter {
   readonly #config: MysqlConfig;
   readonly #known = new Map<string, boolean>();
   readonly #named: ReadonlySet<string>;
+  #foldsCase = false;
 
   constructor(config: MysqlConfig) {
     this.#config = config;
-    this.#named = new Set(
-      splitPatterns(config.tables.includeText).map((item) => item.replaceAll('\\', '').toLowerCase()),
-    );
+    this.#named = new Set(splitPatterns(config.tables.includeText).map((item) => nameOf(item).toLowerCase()));
+  }
+
+  /** Names that differ in case alone are one to the server: then they are to every item. */
+  set foldsCase(foldsCase: boolean) {
+    if (foldsCase === this.#foldsCase) return;
+    this.#foldsCase = foldsCase;
+    this.#known.clear();
   }
 
   matches(database: string, table: string): boolean {
     const name = `${database}.${table}`;
     let known = this.#known.get(name);
     if (known === undefined) {
-      known = this.matchesDatabase(database) && passes(this.#config.tables, name) && this.#isWanted(database, table);
+      known =
+        this.matchesDatabase(database) && this.#passes(this.#config.tables, name) && this.#isWanted(database, table);
       this.#known.set(name, known);
     }
     return known;
@@ -37,7 +44,13 @@ export class TableFilter {
 
   /** A database some of whose tables may be captured. */
   matchesDatabase(database: string): boolean {
-    return !systemSchemas.has(database.toLowerCase()) && passes(this.#config.databases, database);
+    return !systemSchemas.has(database.toLowerCase()) && this.#passes(this.#config.databases, database);
+  }
+
+  #passes({ include, exclude }: Filter, name: string): boolean {
+    const fits = (pattern: RegExp): boolean =>
+      (this.#foldsCase && !pattern.ignoreCase ? new RegExp(pattern, 'i') : pattern).test(name);
+    return (include.length === 0 || include.some(fits)) && !exclude.some(fits);
   }
 
   isSystem(database: string): boolean {
@@ -73,9 +86,4 @@ export class TableFilter {
 
 function describe(name: string, text: string): string {
   return text === '' ? '' : `${name} "${text}"`;
-}
-
-function passes(filter: Filter, name: string): boolean {
-  if (filter.include.length > 0 && !filter.include.some((pattern) => pattern.test(name))) return false;
-  return !filter.exclude.some((pattern) => pattern.test(name));
 }

@@ -63,9 +63,12 @@ export class PolledServer implements PolledDatabase {
   }
 
   async tables(): Promise<PolledTables> {
+    const { version, folds } = await this.#session.one(
+      'SELECT VERSION() AS version, @@lower_case_table_names AS folds',
+    );
+    this.#filter.foldsCase = folds !== '0';
     const all = (await listTables(this.#session)).filter(({ database }) => this.#filter.matchesDatabase(database));
     const asked = all.filter(({ database, table }) => this.#options.isAsked(database, table));
-    const { version } = await this.#session.one('SELECT VERSION() AS version');
     const findings: SourceFinding[] = [];
     const tables: PolledTable[] = [];
     for (const schema of await readSchemas(this.#session, asked, this.#config.modes)) {

@@ -13,9 +13,9 @@ describe('connectorOfUrl', () => {
     [
       'mysql://root:pw@db.example:3306/shop',
       'mysql-db.example-shop',
-      { 'database.hostname': 'db.example', 'database.port': '3306', 'database.include.list': 'shop' },
+      { 'database.hostname': 'db.example', 'database.port': '3306', 'database.include.list': '(?-i)shop' },
     ],
-    ['mysql://root:pw@db/shop.eu', 'mysql-db-shop.eu', { 'database.include.list': String.raw`shop\.eu` }],
+    ['mysql://root:pw@db/shop.eu', 'mysql-db-shop.eu', { 'database.include.list': String.raw`(?-i)shop\.eu` }],
     [
       'mariadb://u@[::1]:3310/a',
       'mariadb-___1_-3310-a',
@@ -26,7 +26,7 @@ describe('connectorOfUrl', () => {
     [
       String.raw`mysql://root:pw@h/d?table.exclude.list=d%5C.log.*&snapshot.mode=no_data`,
       'mysql-h-d',
-      { 'table.exclude.list': String.raw`d\.log.*`, 'snapshot.mode': 'no_data', 'database.include.list': 'd' },
+      { 'table.exclude.list': String.raw`d\.log.*`, 'snapshot.mode': 'no_data', 'database.include.list': '(?-i)d' },
     ],
     ['sqlite:/data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
     ['sqlite:///data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
