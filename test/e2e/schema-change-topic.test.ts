@@ -301,6 +301,33 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
     },
   );
 
+  it.runIf(product === 'mariadb')(
+    'tell tables that are read before the stream once, too',
+    { timeout: 90_000 },
+    async () => {
+      await query(
+        'CREATE TABLE notes (id INT PRIMARY KEY, person INT, FOREIGN KEY (person) REFERENCES people (id) ON DELETE CASCADE)',
+        'INSERT INTO notes VALUES (1, 1), (2, 2)',
+      );
+      const tables = [await created('notes'), await created('people')];
+      await create();
+      for (const step of ['connect-after-append:1', 'connect-before-append:2', 'engine-after-commit:2']) {
+        await app.kill();
+        const started = app.start({ env: { WRITETHROUGH_FAILPOINT: step }, waitReady: false });
+        await app.ended(3000);
+        await started.catch(() => undefined);
+      }
+      if (app.running) await app.kill();
+      await app.start();
+      await query('DELETE FROM people WHERE id = 1');
+      await waitFor('the rows that follow', async () => {
+        const { status, text } = await request(`${app.url}/v1/tables/notes/rows`);
+        return status === 200 && (JSON.parse(text) as { rows: unknown[] }).rows.length === 1;
+      });
+      await tells(...tables);
+    },
+  );
+
   it.runIf(product === 'mysql')(
     'keep no connector from running that has not asked for them',
     { timeout: 60_000 },
