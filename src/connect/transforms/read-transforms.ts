@@ -75,8 +75,13 @@ export function transformDefs(config: Readonly<Record<string, unknown>>): readon
   ];
 }
 
-/** Of a transform that is refused by its type, what it is set to is no further problem. */
+/** Lists of names, each of which is a prefix of its own. */
+const refusedLists = ['converters', 'post.processors'] as const;
+
+/** Of a transform that is refused by its type, and of what is named in a list that is refused, the settings are no further problem. */
 export function belongsToRefused(property: string, config: Readonly<Record<string, string>>): boolean {
+  if (refusedLists.some((list) => listOf(config[list] ?? '').some((name) => property.startsWith(`${name}.`))))
+    return true;
   const found = /^transforms\.([^.]+)\./.exec(property);
   if (!found || !listOf(config['transforms'] ?? '').includes(found[1]!)) return false;
   return transformKind(config[`transforms.${found[1]!}.type`] ?? '') === undefined;

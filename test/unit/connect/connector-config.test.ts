@@ -83,6 +83,14 @@ describe('checkConfig', () => {
     }
   });
 
+  it('refuses a list of classes once, whatever they are set to', () => {
+    for (const list of ['converters', 'post.processors']) {
+      const config = { [list]: 'isbn, other', 'isbn.type': 'com.example.Isbn', 'other.selector': 'a' };
+      expect(errors(config).map(({ property }) => property)).toEqual([list]);
+      expect(errors({ ...config, 'third.type': 'x' }).map(({ property }) => property)).toEqual([list, 'third.type']);
+    }
+  });
+
   it('names the reason for every value that exists elsewhere only', () => {
     for (const def of propertyDefs.mysql) {
       for (const [value, reason] of Object.entries(def.refusedValues ?? {})) {
