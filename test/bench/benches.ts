@@ -6,6 +6,7 @@ import { manyTables } from './many-tables.js';
 import { pull } from './pull.js';
 import { rebuild } from './rebuild.js';
 import { snapshot } from './snapshot.js';
+import { snapshotThreads } from './snapshot-threads.js';
 import { statementsKafka } from './statements.js';
 import { capture, smallTransactions } from './throughput.js';
 
@@ -16,6 +17,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   'latency-kafka': latencyKafka,
   'small-transactions': smallTransactions,
   snapshot,
+  'snapshot-threads': snapshotThreads,
   pull,
   'many-tables': manyTables,
   'statements-kafka': statementsKafka,

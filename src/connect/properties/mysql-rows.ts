@@ -6,8 +6,7 @@ const output = group('Output');
 const types = group('Types');
 
 const noLocks = 'the snapshot takes no locks';
-const oneThread =
-  'one connection reads the snapshot, beside the stream: it waits for what stores the rows, so more would bring nothing';
+const wholeTable = 'each thread reads whole tables, so that the rows of one come in the order of their keys';
 const wholeTables = 'a snapshot reads all captured tables whole';
 const ownClass = 'classes of Java are not loaded';
 const asNoData = 'there is no schema history to recover: taken as no_data, so the connector goes on at its position';
@@ -41,9 +40,13 @@ export const mysqlRowProperties: readonly PropertyDef[] = [
   snapshot.accepted('snapshot.new.tables', 'a table that is created later is read, and captured from then on', {
     values: ['off', 'parallel'],
   }),
-  snapshot.accepted('snapshot.max.threads', oneThread, whole),
-  snapshot.accepted('snapshot.max.threads.multiplier', oneThread, whole),
-  snapshot.accepted('legacy.snapshot.max.threads', oneThread, truth),
+  snapshot.implemented(
+    'snapshot.max.threads',
+    'how many tables a first snapshot reads at once, each on a connection of its own (fewer where the server admits no more); tables that follow others by foreign keys are read from one view, and those of a server without GTIDs behind each other',
+    { ...whole, min: 1, max: 256, default: '4' },
+  ),
+  snapshot.accepted('snapshot.max.threads.multiplier', wholeTable, whole),
+  snapshot.accepted('legacy.snapshot.max.threads', wholeTable, truth),
   snapshot.accepted('snapshot.delay.ms', 'the snapshot begins at once', long),
   snapshot.accepted('snapshot.tables.order.by.row.count', 'the tables of a snapshot become visible together', {
     values: ['disabled', 'ascending', 'descending'],

@@ -17,7 +17,7 @@ import { openWindow, type OpenWindow, type WindowOptions } from './snapshot-wind
 import type { FileOffset } from './position.js';
 import { readRaw } from './raw-rows.js';
 import { ReadAhead } from './read-ahead.js';
-import type { SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
 import { sourceError } from './source-error.js';
 import { isOtherTable } from './table-schema.js';
 import { textReader } from './text-reader.js';
@@ -140,8 +140,8 @@ export class AbsentRows {
       }
       for await (const rows of read.pages) {
         this.#ahead.signal.throwIfAborted();
-        await this.#ahead.room();
-        this.#ahead.push(lookup ? await this.#lookUp(rows, read.schema, lookup) : gone(rows));
+        const room = await this.#ahead.room();
+        room.put(lookup ? await this.#lookUp(rows, read.schema, lookup) : gone(rows));
       }
     } finally {
       this.#session?.close();

@@ -34,6 +34,8 @@ export interface MysqlConfig {
   readonly serverId: number | undefined;
   readonly snapshotMode: SnapshotMode;
   readonly chunkRows: number;
+  /** How many tables a first snapshot reads at once. */
+  readonly snapshotThreads: number;
   readonly cascades: CascadesMode;
   readonly failures: FailuresMode;
   readonly newTables: NewTablesMode;
@@ -119,6 +121,7 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
     serverId: serverId === 0 ? undefined : serverId,
     snapshotMode: snapshotModes[mode],
     chunkRows: whole('snapshot.fetch.size', 20_000, 1, 1_000_000),
+    snapshotThreads: whole('snapshot.max.threads', 4, 1, 256),
     cascades,
     failures: oneOf(config, 'event.processing.failure.handling.mode', ['table', 'fail']),
     newTables: oneOf(config, 'table.new.handling.mode', ['capture', 'ask', 'ignore']),

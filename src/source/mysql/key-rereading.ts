@@ -4,7 +4,7 @@ import { Session } from './connection.js';
 import { readRaw } from './raw-rows.js';
 import { ChunkQuery } from './snapshot-query.js';
 import { openWindow, type WindowOptions } from './snapshot-window.js';
-import type { SnapshotChunk, SnapshotTable, SnapshotterOptions } from './snapshotter.js';
+import type { SnapshotChunk, SnapshotTable, SnapshotterOptions } from './snapshot-chunk.js';
 
 const resultBytesMax = 64 << 20;
 

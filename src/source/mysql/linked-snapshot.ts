@@ -20,7 +20,7 @@ import { binlogEnd, currentPosition, type Server } from './server.js';
 import { SnapshotEmitter } from './snapshot-emitter.js';
 import { ChunkQuery } from './snapshot-query.js';
 import { openView } from './snapshot-view.js';
-import type { SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
 import { isOtherTable, readSignature, tableName } from './table-schema.js';
 import { isUnconvertible } from './unconvertible.js';
 

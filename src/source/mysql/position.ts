@@ -31,6 +31,11 @@ export interface SnapshotCursor {
   readonly table: string | null;
   readonly key: readonly string[] | null;
   /**
+   * Of a first snapshot: what has been read are the tables of a lesser name than `table`, but for these, which are read at the same time;
+   * each with the last of its keys that was handed over.
+   */
+  readonly beside?: Readonly<Record<string, readonly string[] | null>> | undefined;
+  /**
    * Tables whose rows follow those of others are read before all else (linked-snapshot.ts): `begun`, which has to begin anew, or those that
    * have been read.
    */
@@ -76,8 +81,8 @@ export function printStream(stream: StreamPosition, rest: string): string {
 }
 
 export function printCursor(cursor: SnapshotCursor): string {
-  const { table, key, linked, again, where, only } = cursor;
-  return `,"snapshot":${JSON.stringify({ table, key, linked, again, where, only })}`;
+  const { table, key, beside, linked, again, where, only } = cursor;
+  return `,"snapshot":${JSON.stringify({ table, key, beside, linked, again, where, only })}`;
 }
 
 export function parsePosition(text: string): Position {
@@ -117,12 +122,13 @@ export function parsePosition(text: string): Position {
 const literal = /^(?:-?\d[\d.]*(?:e-?\d+)?|(?:_[a-z0-9]+ )?X'[0-9A-F]*'|'[0-9 :.-]*')$/;
 
 function parseCursor(json: unknown, text: string): SnapshotCursor {
-  const { table, key, linked, again, where, only } = (typeof json === 'object' && json !== null ? json : {}) as Record<
-    string,
-    unknown
-  >;
+  const fields = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>;
+  const { table, key, beside, linked, again, where, only } = fields;
   const isKey = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((part) => typeof part === 'string' && literal.test(part));
+  const isKeys = (value: unknown): value is SnapshotCursor['beside'] =>
+    value === undefined ||
+    (typeof value === 'object' && value !== null && Object.values(value).every((each) => each === null || isKey(each)));
   const isNames = (value: unknown): value is string[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every((name) => typeof name === 'string'));
   const isConditions = (value: unknown): value is Record<string, string> | undefined =>
@@ -132,11 +138,17 @@ function parseCursor(json: unknown, text: string): SnapshotCursor {
   if (
     (typeof table === 'string' || table === null) &&
     (key === null || isKey(key)) &&
+    isKeys(beside) &&
     isLinked(linked) &&
     isNames(again) &&
     isConditions(where)
   ) {
-    const rest = { ...(linked && { linked }), ...(again && { again }), ...(where && { where }) };
+    const rest = {
+      ...(beside && { beside }),
+      ...(linked && { linked }),
+      ...(again && { again }),
+      ...(where && { where }),
+    };
     return { table, key, ...rest, ...(only === true && { only }) };
   }
   throw malformed(text);

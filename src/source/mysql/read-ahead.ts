@@ -1,10 +1,14 @@
-// Parts of a table that are read ahead of who hands them over: a few wait here, and the reading waits for room.
+// Parts of tables that are read ahead of who hands them over, by one reader or several: some wait here, in the order in which they came, and
+// the readers wait for room, in the order in which they asked for it. Bounded are all parts together, those that wait and those that are
+// being read, in number and in bytes.
 import type { AppError } from '../../core/errors.js';
 import type { Wakeup } from './wakeup.js';
 
 export interface ReadAheadOptions<T> {
-  /** How many parts may wait. */
+  /** How many parts there may be. */
   readonly ahead: number;
+  /** How many bytes they may have. One alone may have more. */
+  readonly bytesMax?: number;
   readonly wakeup: Wakeup;
   /** Frees what a part holds that is not handed over. */
   readonly release: (part: T) => void;
@@ -12,14 +16,38 @@ export interface ReadAheadOptions<T> {
   readonly failure: (error: unknown) => AppError | undefined;
 }
 
+/** Room for one part, which is taken until the part is handed over, or left. */
+export interface Room<T> {
+  /** The part has been read and has so many bytes. */
+  put(part: T, bytes?: number): void;
+  /** There is no part. Nothing happens where there was one. */
+  leave(): void;
+}
+
+interface Waiting<T> {
+  readonly part: T;
+  readonly bytes: number;
+}
+
+interface Asking {
+  readonly bytes: number;
+  /** Also when nothing is to be read any more. */
+  admit(): void;
+}
+
 export class ReadAhead<T> {
   readonly #options: ReadAheadOptions<T>;
   readonly #stop = new AbortController();
-  readonly #ready: T[] = [];
-  #resume: (() => void) | undefined;
-  #finished = false;
+  #ready: Waiting<T>[] = [];
+  readonly #asking: Asking[] = [];
+  /** Of all parts, with what those that are being read may come to. */
+  #parts = 0;
+  #bytes = 0;
+  /** Readers that have not ended. */
+  #reading = 0;
+  #failed = false;
   #failure: AppError | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #running: Promise<void>[] = [];
 
   constructor(options: ReadAheadOptions<T>) {
     this.#options = options;
@@ -30,71 +58,109 @@ export class ReadAhead<T> {
     return this.#stop.signal;
   }
 
-  /** Reads until `read` ends. Once. */
+  /** Another reader, which reads until it ends. What one of them fails with ends the others, too. */
   begin(read: () => Promise<void>): void {
+    if (this.signal.aborted) return;
     const { wakeup, failure } = this.#options;
-    this.#running = read().then(
-      () => {
-        this.#finished = true;
-        wakeup.notify();
-      },
-      (error: unknown) => {
-        this.#failure = failure(error);
-        wakeup.notify();
-      },
-    );
+    const ended = () => {
+      this.#reading--;
+      wakeup.notify();
+    };
+    const failed = (error: unknown) => {
+      // What the others end with follows from it.
+      if (this.#failed) return;
+      this.#failed = true;
+      this.#failure = failure(error);
+      this.#admit();
+      wakeup.notify();
+    };
+    this.#reading++;
+    this.#running.push(read().then(ended, failed));
   }
 
-  /** Resolves when another part may be read. */
-  async room(): Promise<void> {
-    while (this.#ready.length >= this.#options.ahead && !this.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-      });
-    }
+  /** Resolves when another part may be read, which may have so many bytes. */
+  async room(bytes = 0): Promise<Room<T>> {
+    await new Promise<void>((resolve) => {
+      this.#asking.push({ bytes, admit: resolve });
+      this.#admit();
+    });
     this.signal.throwIfAborted();
+    if (this.#failed) throw new DOMException('another reader has failed', 'AbortError');
+    let held: number | undefined = bytes;
+    const leave = (): void => {
+      if (held === undefined) return;
+      this.#free(held);
+      held = undefined;
+    };
+    return {
+      put: (part, partBytes = bytes) => {
+        if (held === undefined) return;
+        this.#bytes += partBytes - held;
+        held = undefined;
+        this.#ready.push({ part, bytes: partBytes });
+        this.#admit();
+        this.#options.wakeup.notify();
+      },
+      leave,
+    };
   }
 
-  push(part: T): void {
-    this.#ready.push(part);
-    this.#options.wakeup.notify();
+  #admit(): void {
+    const { ahead, bytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const isOver = this.signal.aborted || this.#failed;
+    for (let next = this.#asking[0]; next !== undefined; next = this.#asking[0]) {
+      const fits = this.#parts === 0 || (this.#parts < ahead && this.#bytes + next.bytes <= bytesMax);
+      if (!fits && !isOver) return;
+      this.#asking.shift();
+      if (!isOver) {
+        this.#parts++;
+        this.#bytes += next.bytes;
+      }
+      next.admit();
+    }
+  }
+
+  #free(bytes: number): void {
+    this.#parts--;
+    this.#bytes -= bytes;
+    this.#admit();
   }
 
   /** The oldest part that waits; throws what ended the reading when there is none. */
   peek(): T | undefined {
-    const part = this.#ready[0];
-    if (part === undefined && this.#failure) throw this.#failure;
-    return part;
+    const first = this.#ready[0];
+    if (first === undefined && this.#failure) throw this.#failure;
+    return first?.part;
   }
 
   /** The oldest part has been handed over. */
   shift(): T | undefined {
-    const part = this.#ready.shift();
-    this.#resume?.();
-    return part;
+    const first = this.#ready.shift();
+    if (first) this.#free(first.bytes);
+    return first?.part;
   }
 
   /** Parts that are not wanted any more. */
   drop(unwanted: (part: T) => boolean): void {
-    const parts = this.#ready.splice(0);
-    for (const part of parts) {
-      if (unwanted(part)) this.#options.release(part);
-      else this.#ready.push(part);
+    const dropped = this.#ready.filter(({ part }) => unwanted(part));
+    this.#ready = this.#ready.filter((each) => !dropped.includes(each));
+    for (const { part, bytes } of dropped) {
+      this.#options.release(part);
+      this.#free(bytes);
     }
-    this.#resume?.();
   }
 
   /** Everything was read and handed over. */
   get done(): boolean {
-    return this.#finished && this.#ready.length === 0;
+    return this.#reading === 0 && this.#ready.length === 0;
   }
 
   /** `interrupt` ends what is being asked at the moment. */
   async close(interrupt: () => void): Promise<void> {
     this.#stop.abort(new DOMException('stopped', 'AbortError'));
-    this.#resume?.();
+    this.#admit();
     interrupt();
-    await this.#running;
+    await Promise.all(this.#running);
     this.drop(() => true);
   }
 }

@@ -9,7 +9,7 @@ import { heldSource } from '../held-deletes.js';
 import type { FileOffset } from './position.js';
 import type { ReadingList } from './reading-list.js';
 import { binlogEnd, type Server } from './server.js';
-import type { SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
 import type { TableOpening } from './table-opening.js';
 import { describeTable } from './table-schema.js';
 import type { TransactionReader } from './transaction-reader.js';

@@ -17,7 +17,7 @@ import type { SnapshotCursor, StreamPosition } from './position.js';
 import type { RowsTable } from './rows-event.js';
 import type { Server } from './server.js';
 import type { Snapshots } from './snapshots.js';
-import type { SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
 import type { TransactionReader } from './transaction-reader.js';
 import type { Wakeup } from './wakeup.js';
 

@@ -5,7 +5,7 @@ import type { RowEncoder, ValueWriter } from '../../core/row-encoder.js';
 import type { CharsetTables } from './charset-tables.js';
 import { KeyReading } from './key-reading.js';
 import { KeyText } from '../key-text.js';
-import type { SnapshotChunk } from './snapshotter.js';
+import type { SnapshotChunk } from './snapshot-chunk.js';
 import { textReader, type TextReader } from './text-reader.js';
 import { inRow } from './unconvertible.js';
 import { AppError } from '../../core/errors.js';

@@ -7,7 +7,8 @@ import type { Cascades } from './cascades.js';
 import type { ColumnKnowledge } from './column-knowledge.js';
 import type { ReadingStartOptions } from './reading-start.js';
 import type { WindowOptions } from './snapshot-window.js';
-import type { SnapshotTable, Snapshotter } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
+import type { Snapshotter } from './snapshotter.js';
 import type { Wakeup } from './wakeup.js';
 
 export interface SnapshotsOptions extends ReadingStartOptions {

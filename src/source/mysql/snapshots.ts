@@ -13,7 +13,8 @@ import { ReadingList, type ReadingListOptions } from './reading-list.js';
 import { startReading } from './reading-start.js';
 import { callFollower, statementCalls, type SnapshotCalls, type TableCall } from './snapshot-calls.js';
 import { SnapshotEmitter } from './snapshot-emitter.js';
-import { Snapshotter, type SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
+import { Snapshotter } from './snapshotter.js';
 import { followsStopped } from './stopped-tables.js';
 import type { StatementEffect } from './table-knowledge.js';
 import type { Reading, SnapshotsOptions } from './snapshots-options.js';
@@ -56,9 +57,9 @@ export class Snapshots implements SnapshotCalls {
 
   /** Begins with the first snapshot, or goes on with it. */
   begin(tables: readonly SnapshotTable[]): void {
-    const { table, key, again = [], linked = [] } = this.#list.cursor!;
+    const { table, key, beside, again = [], linked = [] } = this.#list.cursor!;
     const left = tables.filter(({ schema }) => !linked.includes(tableName(schema)));
-    const snapshotter = this.#snapshotter(left, { table, key }, 'true');
+    const snapshotter = this.#snapshotter(left, { table, key, beside }, 'true');
     for (const name of again) snapshotter.skip(name);
     this.#reading = {
       name: undefined,
@@ -323,14 +324,14 @@ export class Snapshots implements SnapshotCalls {
       this.#emitter = undefined;
       return true;
     }
-    snapshotter.countRows(chunk.table.open.name, rows);
-    if (rows > 0) {
-      this.#list.setCursor({ ...this.#list.cursor!, table: chunk.table.open.name, key: emitter.cursorKey });
-      context.chunks.endAppend({ position: reader.positionText, commitTimeUs: this.#options.sourceNowUs() });
-    }
+    if (rows > 0) snapshotter.handedOver(chunk.table, rows, emitter.cursorKey);
     if (emitter.done) {
       this.#emitter = undefined;
       snapshotter.shift();
+    }
+    if (rows > 0) {
+      this.#list.setCursor({ ...this.#list.cursor!, ...snapshotter.cursor });
+      context.chunks.endAppend({ position: reader.positionText, commitTimeUs: this.#options.sourceNowUs() });
     }
     return true;
   }

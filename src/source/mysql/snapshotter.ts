@@ -1,118 +1,106 @@
-// Reads the tables of a snapshot chunk by chunk, one chunk ahead of the stream. It hands over nothing itself: a chunk that has
-// been read waits here, with its window and its place in the binlog, until the run finds that the stream has passed that place.
+// Reads the tables of a snapshot in the order of their names, several at once, ahead of the stream. It hands over nothing itself: a chunk
+// that has been read waits here, with its window and its place in the binlog, until the run finds that the stream has passed that place.
+// Chunks are handed over in the order in which they were read, so those of one table in key order. What waits and what is being read is
+// bounded for all tables together.
 import { systemClock } from '../../core/clock.js';
-import { AppError } from '../../core/errors.js';
-import type { Logger } from '../../core/logger.js';
 import type { SnapshotProgress, TableProgress } from '../source-connector.js';
-import type { CapturedTables, OpenTable } from './captured-tables.js';
-import type { MysqlConfig } from './config.js';
-import { Session, type ResolvedOptions } from './connection.js';
-import type { KeyWindow } from './key-window.js';
-import type { FileOffset, SnapshotCursor } from './position.js';
-import { RawRows, readRaw } from './raw-rows.js';
 import { ReadAhead } from './read-ahead.js';
-import { binlogEnd, type Server } from './server.js';
-import { ChunkQuery } from './snapshot-query.js';
-import { openWindow, type OpenWindow, type WindowOptions } from './snapshot-window.js';
-import { sourceError } from './source-error.js';
-import { isOtherTable, readSignature, tableName, type TableSchema } from './table-schema.js';
-import { tableRefusal } from './unreadable.js';
-import type { Wakeup } from './wakeup.js';
+import type { SnapshotChunk, SnapshotTable, SnapshotterOptions } from './snapshot-chunk.js';
+import { SnapshotReader } from './snapshot-reader.js';
+import { hasNoConnectionLeft, sourceError } from './source-error.js';
+import { tableName } from './table-schema.js';
+import { TablesUnderWay } from './tables-under-way.js';
 
-/** What a chunk aims at, and where a chunk of unexpectedly large rows is cut off. */
+/** Of all chunks together. Of small tables many wait, so their number is bounded, too. */
+const aheadBytes = 24 << 20;
+const chunksPerReader = 2;
+/** What a chunk aims at where few readers leave it as much. */
 const chunkBytes = 8 << 20;
-const chunkBytesMax = 32 << 20;
-const chunksAhead = 2;
-
-export interface SnapshotTable {
-  readonly schema: TableSchema;
-  readonly open: OpenTable;
-  /** Only rows that meet it are read. */
-  readonly where?: string | undefined;
-}
-
-export interface SnapshotChunk {
-  readonly table: SnapshotTable;
-  readonly query: ChunkQuery;
-  readonly rows: RawRows;
-  readonly window: KeyWindow;
-  readonly high: FileOffset;
-  readonly kind: 'true' | 'incremental';
-  /** The last of the table. */
-  readonly last: boolean;
-  /** The server does not read the table on; there are no rows. */
-  readonly refusal?: AppError | undefined;
-  /** Called when all its rows were handed over or dropped. */
-  release(): void;
-}
-
-interface ReadChunk {
-  readonly rows: RawRows;
-  readonly cut: boolean;
-  readonly refusal?: AppError;
-}
-
-export interface SnapshotterOptions {
-  readonly config: MysqlConfig;
-  readonly connection: ResolvedOptions;
-  readonly server: Server;
-  readonly tables: readonly SnapshotTable[];
-  /** What its rows are called. */
-  readonly kind: SnapshotChunk['kind'];
-  readonly captured: CapturedTables;
-  /** What earlier runs have handed over already. */
-  readonly cursor: SnapshotCursor;
-  readonly betweenTransactions: WindowOptions['betweenTransactions'];
-  /** The table (folded name) is not as it was described, and is not read on. */
-  readonly onChanged: (name: string) => void;
-  readonly wakeup: Wakeup;
-  readonly logger: Logger;
-}
 
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
   readonly #ahead: ReadAhead<SnapshotChunk>;
+  readonly #readers: readonly SnapshotReader[];
+  /** To be begun, in this order. */
+  readonly #tables: SnapshotTable[];
+  readonly #underWay: TablesUnderWay;
   readonly #rowCounts = new Map<string, number>();
   readonly #begunMs = new Map<string, number>();
   readonly #doneTables = new Set<string>();
   readonly #skipped = new Set<string>();
-  #session: Session | undefined;
+  #haveJoined = false;
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
+    const { tables, cursor, config } = options;
+    const names = tables.map(({ schema }) => tableName(schema)).toSorted();
+    this.#underWay = new TablesUnderWay(cursor, names);
+    const byName = new Map(tables.map((table) => [tableName(table.schema), table]));
+    for (const name of names) if (this.#underWay.keyOf(name) === undefined) this.#doneTables.add(name);
+    this.#tables = names.filter((name) => !this.#doneTables.has(name)).map((name) => byName.get(name)!);
+    const count = readerCount(options, this.#tables.length);
     this.#ahead = new ReadAhead({
-      ahead: chunksAhead,
+      ahead: chunksPerReader * count,
+      bytesMax: aheadBytes,
       wakeup: options.wakeup,
       release: (chunk) => chunk.release(),
-      failure: (error) => sourceError(error, 'reading the snapshot', options.config.user),
+      failure: (error) => sourceError(error, 'reading the snapshot', config.user),
     });
-    this.#ahead.begin(() => this.#run());
+    const readerOptions = {
+      ...options,
+      ahead: this.#ahead,
+      chunkBytes: Math.min(chunkBytes, Math.trunc(aheadBytes / (count + 1))),
+      isSkipped: (table: SnapshotTable) => this.#skipped.has(this.#fold(table)),
+      changed: (table: SnapshotTable) => {
+        this.#underWay.end(tableName(table.schema));
+        options.onChanged(this.#fold(table));
+      },
+    };
+    this.#readers = Array.from({ length: count }, () => new SnapshotReader(readerOptions));
+    this.#ahead.begin(() => this.#readWith(this.#readers[0]!));
   }
 
   /** The oldest chunk that waits; throws what ended the reading. */
   peek(): SnapshotChunk | undefined {
-    return this.#ahead.peek();
+    const chunk = this.#ahead.peek();
+    // Where connections are scarce, the stream and the first reader come first: they have theirs by now.
+    if (chunk && !this.#haveJoined) {
+      this.#haveJoined = true;
+      for (const reader of this.#readers.slice(1)) this.#ahead.begin(() => this.#join(reader));
+    }
+    return chunk;
   }
 
   /** The oldest chunk has been handed over. */
   shift(): void {
     const chunk = this.#ahead.shift();
     chunk?.release();
-    if (chunk?.last) this.#doneTables.add(chunk.table.open.name);
+    if (!chunk?.last) return;
+    this.#doneTables.add(chunk.table.open.name);
+    this.#underWay.end(tableName(chunk.table.schema));
+  }
+
+  /** So many more rows of the table, up to this key, have been handed over. */
+  handedOver({ schema, open }: SnapshotTable, rows: number, key: readonly string[]): void {
+    this.#rowCounts.set(open.name, (this.#rowCounts.get(open.name) ?? 0) + rows);
+    this.#underWay.reached(tableName(schema), key);
+  }
+
+  /** How far it has come. */
+  get cursor(): TablesUnderWay['cursor'] {
+    return this.#underWay.cursor;
   }
 
   /** Nothing more is handed over of this table (folded name). */
   skip(name: string): void {
     this.#skipped.add(name);
+    for (const table of this.#options.tables)
+      if (this.#fold(table) === name) this.#underWay.end(tableName(table.schema));
     this.#ahead.drop((chunk) => this.#fold(chunk.table) === name);
   }
 
   #fold({ schema }: SnapshotTable): string {
     return this.#options.captured.known.fold(tableName(schema));
-  }
-
-  countRows(table: string, rows: number): void {
-    this.#rowCounts.set(table, (this.#rowCounts.get(table) ?? 0) + rows);
   }
 
   /** True when all tables have been read and handed over. */
@@ -143,130 +131,43 @@ export class Snapshotter {
   }
 
   close(): Promise<void> {
-    // Ends a query that runs: its promise rejects with the lost connection, which nobody asks for any more.
-    return this.#ahead.close(() => this.#session?.close());
+    // What the readers ask at this moment is asked for nobody.
+    return this.#ahead.close(() => {
+      for (const reader of this.#readers) reader.close();
+    });
   }
 
-  async #run(): Promise<void> {
-    const { tables, cursor } = this.#options;
+  async #readWith(reader: SnapshotReader): Promise<void> {
     try {
-      for (const table of tables) {
+      for (let table = this.#tables.shift(); table !== undefined; table = this.#tables.shift()) {
+        if (this.#skipped.has(this.#fold(table))) continue;
         const name = tableName(table.schema);
-        if (cursor.table !== null && name < cursor.table) {
-          this.#doneTables.add(name);
-          continue;
-        }
-        await this.#readTable(table, cursor.table === name ? cursor.key : null);
+        this.#underWay.begin(name);
+        this.#begunMs.set(table.open.name, systemClock.monotonicMs());
+        await reader.read(table, this.#underWay.keyOf(name) ?? null);
         this.#options.wakeup.notify();
       }
     } finally {
-      this.#session?.close();
+      reader.close();
     }
   }
 
-  async #readTable(table: SnapshotTable, from: readonly string[] | null): Promise<void> {
-    const { config, captured } = this.#options;
-    this.#begunMs.set(table.open.name, systemClock.monotonicMs());
-    const query = new ChunkQuery(table.schema, captured.filter, table.where);
-    let after = from;
-    let limit = Math.min(
-      config.chunkRows,
-      Math.max(100, Math.trunc(chunkBytes / Math.max(1, table.schema.rowBytesEstimated))),
-    );
-    let view: OpenWindow | undefined;
+  /** Where the server admits no more connections, those that there are read all tables. */
+  async #join(reader: SnapshotReader): Promise<void> {
+    if (this.#tables.length === 0) return;
     try {
-      for (;;) {
-        await this.#ahead.room();
-        if (this.#skipped.has(this.#fold(table))) return await view?.view.close();
-        const session = (this.#session ??= await this.#connect());
-        view ??= await openWindow({ ...this.#options, open: table.open, session, signal: this.#ahead.signal });
-        const read = await this.#readChunk(session, table, query.sql(after, limit));
-        if (read === undefined) return;
-        const { rows, cut } = read;
-        if (read.refusal) {
-          const { window, view: refused, release } = view;
-          const high = await refused.high();
-          await refused.close();
-          view = undefined;
-          this.#ahead.push({
-            table,
-            query,
-            rows,
-            window,
-            high,
-            kind: this.#options.kind,
-            last: true,
-            release,
-            refusal: read.refusal,
-          });
-          return;
-        }
-        if (cut) {
-          // The rest of the result would have to be read first.
-          session.close();
-          this.#session = undefined;
-        }
-        const high = cut && !view.view.lasting ? await this.#highElsewhere(view) : await view.view.high();
-        const last = !cut && rows.count < limit;
-        const lasting = view.view.lasting && !cut && !last;
-        if (!lasting && !cut) await view.view.close();
-        const { window } = view;
-        const release = lasting ? () => {} : view.release;
-        if (rows.count > 0) {
-          after = query.keyPlaces.map((place, k) => query.literal(k, rows.column(rows.count - 1, place)!));
-          limit = Math.min(config.chunkRows, Math.max(100, Math.trunc((chunkBytes * rows.count) / rows.bytes)));
-        }
-        if (!lasting) view = undefined;
-        if (this.#skipped.has(this.#fold(table))) {
-          release();
-          return;
-        }
-        this.#ahead.push({ table, query, rows, window, high, kind: this.#options.kind, last, release });
-        if (last) return;
-      }
-    } finally {
-      view?.release();
-    }
-  }
-
-  /** Undefined: the table is not as it was described, so what was read may be something else than it is taken for. */
-  async #readChunk(session: Session, table: SnapshotTable, sql: string): Promise<ReadChunk | undefined> {
-    const { schema } = table;
-    try {
-      const read = await readRaw(session, sql, chunkBytesMax);
-      if (read.cut || (await readSignature(session, schema)) === schema.signature) return read;
+      await reader.connect();
     } catch (error) {
-      const refusal = tableRefusal(error, table.open.name);
-      if (refusal) return { rows: new RawRows(), cut: false, refusal };
-      if (!isOtherTable(error)) throw error;
+      if (!hasNoConnectionLeft(error)) throw error;
+      const { logger } = this.#options;
+      logger.warn('the source has no connection left: fewer tables than snapshot.max.threads are read at once');
+      return;
     }
-    session.close();
-    this.#session = undefined;
-    this.#options.onChanged(this.#fold(table));
-    return undefined;
+    await this.#readWith(reader);
   }
+}
 
-  /** MariaDB's view knows its place already; MySQL's end of the binlog can be asked on any connection. */
-  async #highElsewhere({ view }: OpenWindow): Promise<FileOffset> {
-    const { config, connection, server } = this.#options;
-    if (server.mariadb) return view.high();
-    const session = await Session.openWith(config, connection, this.#ahead.signal);
-    this.#session = await this.#prepare(session);
-    const at = await binlogEnd(session, server);
-    if (!at)
-      throw new AppError('source-misconfigured', 'the source has no binary log', { hint: 'start it with --log-bin' });
-    return at;
-  }
-
-  async #connect(): Promise<Session> {
-    const { config, connection } = this.#options;
-    return this.#prepare(await Session.openWith(config, connection, this.#ahead.signal));
-  }
-
-  async #prepare(session: Session): Promise<Session> {
-    if (this.#ahead.signal.aborted) session.close();
-    // Text in each column's own character set: the same bytes as in the binlog, decoded by the same code.
-    await session.query('SET SESSION character_set_results = NULL');
-    return session;
-  }
+/** Without GTIDs each table takes a global read lock for a moment, behind which writers would wait for what other readers ask. */
+function readerCount({ config, server }: SnapshotterOptions, tables: number): number {
+  return server.position === 'file' ? 1 : Math.max(1, Math.min(config.snapshotThreads, tables));
 }

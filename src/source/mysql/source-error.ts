@@ -104,6 +104,13 @@ export function isLockTimeout(error: unknown): boolean {
   return (cause as ServerError | undefined)?.errno === 1205;
 }
 
+/** The server, or what it grants the user, has no place for another connection. */
+export function hasNoConnectionLeft(error: unknown): boolean {
+  const cause = error instanceof AppError ? error.cause : error;
+  const number = (cause as ServerError | undefined)?.errno;
+  return number === 1040 || number === 1203 || number === 1226;
+}
+
 /** Error 1236 carries every refusal of a dump in its text. */
 function dumpRefused(message: string, cause: Error): AppError {
   if (/same server_(uu)?id|same server-(uu)?id|A slave with the same/i.test(message)) {

@@ -14,7 +14,7 @@ import { NewTables } from './new-tables.js';
 import type { Session } from './connection.js';
 import type { Server } from './server.js';
 import type { SnapshotCalls } from './snapshot-calls.js';
-import type { SnapshotTable } from './snapshotter.js';
+import type { SnapshotTable } from './snapshot-chunk.js';
 import type { StoppedTables } from './stopped-tables.js';
 import { keylessTable, type TableDescription } from './table-knowledge.js';
 import type { TableMap } from './table-map.js';

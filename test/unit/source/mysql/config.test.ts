@@ -12,6 +12,7 @@ describe('the configuration', () => {
       snapshotMode: 'initial',
       serverId: undefined,
       chunkRows: 20_000,
+      snapshotThreads: 4,
     });
   });
 
@@ -19,6 +20,7 @@ describe('the configuration', () => {
     [{ 'database.user': 'u' }, 'database.hostname'],
     [{ ...base, 'database.port': '99999' }, 'database.port'],
     [{ ...base, 'snapshot.mode': 'recovery' }, 'snapshot.mode'],
+    [{ ...base, 'snapshot.max.threads': '0' }, 'snapshot.max.threads'],
     [{ ...base, 'database.ssl.mode': 'verify_ca' }, 'database.ssl.mode'],
     [{ ...base, 'table.include.list': '(' }, 'table.include.list'],
   ])('refuses %j, naming the property', (config, property) => {

@@ -76,6 +76,7 @@ describe('a position', () => {
   it.each([
     '{"kind":"mysql-gtid","gtids":"0a000000-0000-0000-0000-000000000001:1-5"}',
     '{"kind":"mariadb-gtid","gtids":"0-1-9","snapshot":{"table":null,"key":null}}',
+    '{"kind":"mariadb-gtid","gtids":"0-1-9","snapshot":{"table":"a.c","key":["1"],"beside":{"a.a":null,"a.b":["2"]}}}',
     '{"kind":"mariadb-gtid","gtids":"0-1-9","snapshot":{"table":"a.b","key":null,"again":["a.b"],"where":{"a.b":"id > 3"},"only":true},"stopped":[{"table":"a.c","error":{"code":"unconvertible-value","message":"m","hint":"h"},"config":"12"}]}',
     `{"kind":"file","file":"binlog.000009","pos":1234,"snapshot":{"table":"a.b","key":["-5","X'00FF'","_utf8mb4 X'61'","'2024-01-01 00:00:00.5'","1.5e-7"]}}`,
   ])('reads back: %s', (text) => {
@@ -95,8 +96,10 @@ describe('a position', () => {
 
   it('lets no SQL but our own literals into a cursor', () => {
     for (const key of ['1 OR 1=1', "'x'", "X'0G'", '(SELECT 1)']) {
-      const text = JSON.stringify({ kind: 'mariadb-gtid', gtids: '', snapshot: { table: 'a.b', key: [key] } });
-      expect(() => parsePosition(text)).toThrow(/not a position/);
+      for (const place of [{ key: [key] }, { key: null, beside: { 'a.a': [key] } }]) {
+        const text = JSON.stringify({ kind: 'mariadb-gtid', gtids: '', snapshot: { table: 'a.b', ...place } });
+        expect(() => parsePosition(text)).toThrow(/not a position/);
+      }
     }
   });
 
