@@ -1,5 +1,6 @@
 // One mapper from what driver and server report to errors of ours: which are worth another try, and which end the task with a
 // reason that the operator can act on.
+import { getSystemErrorName } from 'node:util';
 import { AppError, toAppError } from '../../core/errors.js';
 
 /** Errors that pass: the network, a server that restarts or is full, a connection that was killed. */
@@ -63,8 +64,12 @@ export function sourceError(error: unknown, doing: string, user: string): AppErr
     });
   }
   if (number === 1236) return dumpRefused(message, error);
+  // Of what the operating system reports the driver may have changed the code: while TLS begins it says that, whatever went wrong.
+  const name = number < 0 ? getSystemErrorName(number) : code;
   const passes =
-    (typeof code === 'string' && passing.has(code)) || passingNumbers.has(number) || (fatal === true && number === 0);
+    [name, code].some((each) => typeof each === 'string' && passing.has(each)) ||
+    passingNumbers.has(number) ||
+    (fatal === true && number === 0);
   if (passes) {
     return new AppError('source-unreachable', `the source does not answer while ${doing}: ${message}`, {
       retriable: true,

@@ -1,4 +1,5 @@
 // What a server answers decides whether it is asked again or the connector stops: trouble that passes is never the end.
+import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { isLockTimeout, sourceError } from '../../../../src/source/mysql/source-error.js';
 
@@ -18,6 +19,17 @@ describe('an error of the source', () => {
   ])('is tried again when it is %s', (_, error) => {
     expect(sourceError(error, 'being asked', 'u')).toMatchObject({ code: 'source-unreachable', retriable: true });
   });
+
+  it.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETDOWN', 'ECONNREFUSED'] as const)(
+    'is tried again when the operating system says %s, whatever the driver has made of its code',
+    (name) => {
+      const errno = -constants.errno[name];
+      for (const code of [name, 'HANDSHAKE_SSL_ERROR', undefined]) {
+        const error = answer(errno, `read ${name}`, { code, fatal: true, syscall: 'read' });
+        expect(sourceError(error, 'connecting', 'u')).toMatchObject({ code: 'source-unreachable', retriable: true });
+      }
+    },
+  );
 
   it.each([
     ['source-access-denied', 1045],
