@@ -78,9 +78,8 @@ export class RecordChunkBuilder implements ChunkBuilder {
 
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
     const { position, commitTimeUs, transactionId, control } = end;
+    // Once per transaction: written out, since a copy of an object of any shape costs more than the rest of a small one's end.
     const recordEnd = this.#count;
-    // Once per transaction: written out, since a copy of an object of any shape costs more than the rest of a small one's end. What is
-    // not there is left out, because it would travel to the engine's thread.
     if (control !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId, control });
     else if (transactionId !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId });
     else this.#ends.push({ recordEnd, position, commitTimeUs });

@@ -6,16 +6,14 @@ import { askOfTables } from './table-questions.js';
 
 const what = 'describing its tables for a schema change';
 
-/** Those of a database that are there, as they are now. */
+/** Those that are there, as they are now, by `database.table`. */
 export async function describeTables(
   session: Session,
-  database: string,
-  tables: readonly string[],
+  tables: readonly { readonly database: string; readonly table: string }[],
 ): Promise<Map<string, DescribedTable>> {
-  const asked = { database, tables };
   const columnsOf = await askOfTables(
     session,
-    asked,
+    tables,
     (condition) => `
     SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
       CHARACTER_SET_NAME AS charset, COLUMN_DEFAULT AS value, EXTRA AS extra, COLUMN_COMMENT AS comment
@@ -24,7 +22,7 @@ export async function describeTables(
   );
   const keysOf = await askOfTables(
     session,
-    asked,
+    tables,
     (condition) => `
     SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name
     FROM information_schema.STATISTICS WHERE ${condition()} AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX`,
@@ -32,7 +30,7 @@ export async function describeTables(
   );
   const optionsOf = await askOfTables(
     session,
-    asked,
+    tables,
     (condition) => `
     SELECT TABLE_NAME AS tbl, TABLE_COMMENT AS comment, TABLE_COLLATION AS collation
     FROM information_schema.TABLES WHERE ${condition()}`,

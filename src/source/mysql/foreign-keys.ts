@@ -1,6 +1,6 @@
 // Foreign keys that change rows of other tables, as the server describes them and as statements bring and take them. Read from SHOW CREATE
 // TABLE, which a user with SELECT may ask: MariaDB shows its constraints in information_schema only to those who may change the table.
-import { createStatement } from './table-schema.js';
+import { createStatement, tableName } from './table-schema.js';
 import type { Session } from './connection.js';
 import { askOfTables } from './table-questions.js';
 import { tokenize } from './statement-words.js';
@@ -59,21 +59,18 @@ export function sameKey(a: ForeignKey, b: ForeignKey): boolean {
 /** Of these tables, those that change rows. */
 export async function readForeignKeys(session: Session, tables: readonly TableRef[]): Promise<ForeignKey[]> {
   const keys: ForeignKey[] = [];
-  for (const database of new Set(tables.map((table) => table.database))) {
-    const own = tables.filter((each) => each.database === database);
-    // Of a primary key there is a row, too: a table without any is not the same as one without foreign keys.
-    const uses = await askOfTables(
-      session,
-      { database, tables: own.map(({ table }) => table) },
-      (condition) => `
-      SELECT TABLE_NAME AS tbl, MAX(REFERENCED_TABLE_NAME IS NOT NULL) AS refers FROM information_schema.KEY_COLUMN_USAGE
-      WHERE ${condition()} GROUP BY TABLE_NAME`,
-      'looking for foreign keys',
-    );
-    for (const table of own.filter((each) => uses.get(each.table)?.[0]?.['refers'] === '1')) {
-      const statement = await createStatement(session, table);
-      if (statement !== undefined) keys.push(...foreignKeysOf(statement, table).filter(changesRows));
-    }
+  // Of a primary key there is a row, too: a table without any is not the same as one without foreign keys.
+  const uses = await askOfTables(
+    session,
+    tables,
+    (condition) => `
+    SELECT TABLE_NAME AS tbl, MAX(REFERENCED_TABLE_NAME IS NOT NULL) AS refers FROM information_schema.KEY_COLUMN_USAGE
+    WHERE ${condition()} GROUP BY TABLE_NAME`,
+    'looking for foreign keys',
+  );
+  for (const table of tables.filter((each) => uses.get(tableName(each))?.[0]?.['refers'] === '1')) {
+    const statement = await createStatement(session, table);
+    if (statement !== undefined) keys.push(...foreignKeysOf(statement, table).filter(changesRows));
   }
   return keys;
 }

@@ -4,7 +4,7 @@ import { sameType, type Column } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 import type { SourceColumn } from '../../core/row-encoder.js';
 import type { HeldLookup } from '../source-connector.js';
-import type { Session } from './connection.js';
+import type { Row, Session } from './connection.js';
 import { changesRows, type ForeignKey, type TableRef } from './foreign-keys.js';
 import { textRule, type TextRule } from './key-equality.js';
 import type { TableFilter } from './filters.js';
@@ -122,66 +122,57 @@ function isInert({ child, columns, parent, parentColumns }: ForeignKey, indexes:
 /** The columns of each index in lower case, with those of the primary key behind, by which the engine tells equal entries apart. */
 async function readIndexes(session: Session, tables: readonly TableRef[]): Promise<Map<string, string[][]>> {
   const indexes = new Map<string, string[][]>();
-  for (const database of new Set(tables.map((table) => table.database))) {
-    const names = new Set(tables.filter((table) => table.database === database).map(({ table }) => table));
-    const found = await askOfTables(
-      session,
-      { database, tables: [...names] },
-      (condition) => `
-      SELECT TABLE_NAME AS tbl, INDEX_NAME AS name, COLUMN_NAME AS col, SUB_PART AS part FROM information_schema.STATISTICS
-      WHERE ${condition()} AND INDEX_TYPE = 'BTREE'
-      ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
-      'describing indexes of foreign keys',
-    );
-    for (const [table, rows] of found) {
-      const columns = new Map<string, string[]>();
-      for (const row of rows) {
-        const index = columns.get(row['name']!) ?? [];
-        columns.set(row['name']!, index);
-        // The beginnings of values, and expressions, find no key: a text that no column has.
-        index.push(row['part'] === null && row['col'] !== null ? row['col']!.toLowerCase() : '');
-      }
-      const primary = columns.get('PRIMARY') ?? [];
-      indexes.set(
-        tableName({ database, table }),
-        [...columns.values()].map((index) => [...index, ...primary.filter((name) => !index.includes(name))]),
-      );
+  const found = await askOfTables(
+    session,
+    tables,
+    (condition) => `
+    SELECT TABLE_NAME AS tbl, INDEX_NAME AS name, COLUMN_NAME AS col, SUB_PART AS part FROM information_schema.STATISTICS
+    WHERE ${condition()} AND INDEX_TYPE = 'BTREE'
+    ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
+    'describing indexes of foreign keys',
+  );
+  for (const [table, rows] of found) {
+    const columns = new Map<string, string[]>();
+    for (const row of rows) {
+      const index = columns.get(row['name']!) ?? [];
+      columns.set(row['name']!, index);
+      // The beginnings of values, and expressions, find no key: a text that no column has.
+      index.push(row['part'] === null && row['col'] !== null ? row['col']!.toLowerCase() : '');
     }
+    const primary = columns.get('PRIMARY') ?? [];
+    indexes.set(
+      table,
+      [...columns.values()].map((index) => [...index, ...primary.filter((name) => !index.includes(name))]),
+    );
   }
   return indexes;
 }
 
 async function readFacts(session: Session, tables: readonly TableRef[]): Promise<Map<string, ColumnFacts[]>> {
-  const facts = new Map<string, ColumnFacts[]>();
-  for (const database of new Set(tables.map((table) => table.database))) {
-    const names = new Set(tables.filter((table) => table.database === database).map(({ table }) => table));
-    const found = await askOfTables(
-      session,
-      { database, tables: [...names] },
-      (condition) => `
-      SELECT c.TABLE_NAME AS tbl, COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
-        GENERATION_EXPRESSION AS expression, TABLE_TYPE AS kind
-      FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
-      WHERE ${condition('c.')} AND ${condition('t.')}
-      ORDER BY c.TABLE_NAME, ORDINAL_POSITION`,
-      'describing columns of foreign keys',
-    );
-    for (const row of [...found.values()].flat()) {
-      const table = tableName({ database, table: row['tbl']! });
-      const columns = facts.get(table) ?? [];
-      facts.set(table, columns);
-      columns.push({
-        name: row['name']!,
-        type: comparableType(row['type']!),
-        isText: row['collation'] !== null && !/^(?:enum|set)\(/i.test(row['type']!),
-        charset: row['charset'] ?? '',
-        collation: row['collation'] ?? '',
-        generatedFrom: row['expression'] ?? '',
-        versioned: row['kind'] === 'SYSTEM VERSIONED',
-      });
-    }
-  }
-  return facts;
+  const found = await askOfTables(
+    session,
+    tables,
+    (condition) => `
+    SELECT c.TABLE_NAME AS tbl, COLUMN_NAME AS name, COLUMN_TYPE AS type, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
+      GENERATION_EXPRESSION AS expression, TABLE_TYPE AS kind
+    FROM information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME)
+    WHERE ${condition('c.')} AND ${condition('t.')}
+    ORDER BY c.TABLE_NAME, ORDINAL_POSITION`,
+    'describing columns of foreign keys',
+  );
+  return new Map([...found].map(([table, rows]) => [table, rows.map(factsOf)]));
+}
+
+function factsOf(row: Row): ColumnFacts {
+  return {
+    name: row['name']!,
+    type: comparableType(row['type']!),
+    isText: row['collation'] !== null && !/^(?:enum|set)\(/i.test(row['type']!),
+    charset: row['charset'] ?? '',
+    collation: row['collation'] ?? '',
+    generatedFrom: row['expression'] ?? '',
+    versioned: row['kind'] === 'SYSTEM VERSIONED',
+  };
 }
 
 /** Lengths that do not pad, and display widths, are of no matter. */

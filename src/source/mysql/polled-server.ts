@@ -19,6 +19,7 @@ import { TableFilter } from './filters.js';
 import { readRaw, textLength, type RawRows } from './raw-rows.js';
 import { ChunkQuery } from './snapshot-query.js';
 import { keylessTable } from './table-knowledge.js';
+import { namely } from './table-questions.js';
 import { listTables, readSchemas, sourceTable, tableName, type TableSchema } from './table-schema.js';
 import { quoteName, textReader, type TextReader } from './text-reader.js';
 import { inRow } from './unconvertible.js';
@@ -119,8 +120,8 @@ export class PolledServer implements PolledDatabase {
     const { name } =
       (
         await this.#session.query(
-          `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${quoteText(schema.database)}
-          AND TABLE_NAME = ${quoteText(schema.table)} AND EXTRA LIKE '%auto_increment%'`,
+          `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE ${namely(schema.database, schema.table)()}
+          AND EXTRA LIKE '%auto_increment%'`,
         )
       )[0] ?? {};
     const counted = source.columns.findIndex((column) => column.name === name);

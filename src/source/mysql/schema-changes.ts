@@ -77,19 +77,15 @@ export class SchemaChanges {
 
   /** Tables that a first snapshot reads, each as the statement that would make it. Of one that is gone by now the stream tells. */
   async lookAtFirst(schemas: readonly TableSchema[]): Promise<void> {
-    const { session, captured } = this.#options;
+    const { captured } = this.#options;
     const wanted = schemas.filter((schema) => !captured.known.isLeftOut(captured.known.fold(tableName(schema))));
-    for (const database of new Set(wanted.map((schema) => schema.database))) {
-      const own = wanted.filter((schema) => schema.database === database);
-      const names = own.map(({ table }) => table);
-      const described = await describeTables(session, database, names);
-      for (const schema of own) {
-        const ddl = await createStatement(session, schema);
-        const now = described.get(schema.table);
-        if (ddl === undefined || now === undefined) continue;
-        const { table } = schema;
-        this.#first.push({ database, tables: [table], ddl, changes: [{ type: 'CREATE', table, now }] });
-      }
+    const described = await describeTables(this.#options.session, wanted);
+    for (const schema of wanted) {
+      const ddl = await createStatement(this.#options.session, schema);
+      const now = described.get(tableName(schema));
+      if (ddl === undefined || now === undefined) continue;
+      const { database, table } = schema;
+      this.#first.push({ database, tables: [table], ddl, changes: [{ type: 'CREATE', table, now }] });
     }
   }
 
@@ -134,10 +130,10 @@ export class SchemaChanges {
       const type = becomes === 'create-unless' ? (this.#isThere(database, table) ? 'none' : 'CREATE') : becomes;
       return type === 'none' ? [] : [{ type, table }];
     });
-    const looked = [...new Set(changing.flatMap(({ type, table }) => (type === 'DROP' ? [] : [table])))];
-    const described = await describeTables(this.#options.session, database, looked);
+    const looked = changing.filter(({ type }) => type !== 'DROP').map(({ table }) => ({ database, table }));
+    const described = await describeTables(this.#options.session, looked);
     const changes = changing.map(({ type, table }): TableChange => {
-      return { type, table, now: type === 'DROP' ? null : (described.get(table) ?? null) };
+      return { type, table, now: type === 'DROP' ? null : (described.get(tableName({ database, table })) ?? null) };
     });
     return { database, tables, ddl, changes };
   }

@@ -108,17 +108,7 @@ function renamed(table: TableName, to: TableName): NamedTable[] {
 }
 
 function rename(words: Words): SchemaStatement {
-  words.take('IF', 'EXISTS');
-  const tables: NamedTable[] = [];
-  do {
-    const table = words.name();
-    if (words.take('WAIT')) words.next();
-    words.take('NOWAIT');
-    words.take('TO');
-    const to = words.name();
-    if (table && to) tables.push(...renamed(table, to));
-  } while (words.take(','));
-  return { kind: 'tables', tables };
+  return { kind: 'tables', tables: words.renames().flatMap(({ table, to }) => renamed(table, to)) };
 }
 
 function drop(words: Words): SchemaStatement | undefined {

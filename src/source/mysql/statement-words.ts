@@ -99,6 +99,21 @@ export class Words {
     return names;
   }
 
+  /** Of RENAME TABLE, behind its first words. */
+  renames(): { readonly table: TableName; readonly to: TableName }[] {
+    this.take('IF', 'EXISTS');
+    const renames: { table: TableName; to: TableName }[] = [];
+    do {
+      const table = this.name();
+      if (this.take('WAIT')) this.next();
+      this.take('NOWAIT');
+      this.take('TO');
+      const to = this.name();
+      if (table && to) renames.push({ table, to });
+    } while (this.take(','));
+    return renames;
+  }
+
   /** True when these words stand anywhere in the rest, one behind the other. */
   has(...words: string[]): boolean {
     return this.#tokens.some(

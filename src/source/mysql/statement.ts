@@ -158,16 +158,7 @@ function classifyXa(word: string): Statement {
 function classifyRename(words: Words): Statement {
   if (words.take('USER')) return { kind: 'neutral' };
   if (!words.take('TABLE') && !words.take('TABLES')) return { kind: 'rows', verb: 'RENAME' };
-  words.take('IF', 'EXISTS');
-  const effects: TableEffect[] = [];
-  do {
-    const table = words.name();
-    if (words.take('WAIT')) words.next();
-    words.take('NOWAIT');
-    words.take('TO');
-    const to = words.name();
-    if (table && to) effects.push({ does: 'rename', table, to });
-  } while (words.take(','));
+  const effects = words.renames().map((each): TableEffect => ({ does: 'rename', ...each }));
   return { kind: 'table-change', verb: 'RENAME', effects };
 }
 

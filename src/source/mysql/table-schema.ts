@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.js';
 import type { SourceTable } from '../../core/row-encoder.js';
 import { qualifiedName, splitName } from '../../core/table-name.js';
 import { labelForm, sourceColumn, textForm, withModes, type ColumnForm, type TableColumn } from './column-form.js';
-import { quoteText, type Row, type Session } from './connection.js';
+import type { Row, Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { keyOf, type TableModes } from './message-keys.js';
 import { askOfTables, namely } from './table-questions.js';
@@ -98,57 +98,52 @@ export async function readSchemas(
   tables: readonly ListedTable[],
   modes: TableModes,
 ): Promise<TableSchema[]> {
-  const schemas: TableSchema[] = [];
-  for (const database of new Set(tables.map((table) => table.database))) {
-    const own = tables.filter((one) => one.database === database);
-    const asked = { database, tables: own.map(({ table }) => table) };
-    const columnsOf = await askOfTables(
-      session,
-      asked,
-      (condition) => `
+  const columnsOf = await askOfTables(
+    session,
+    tables,
+    (condition) => `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name, IS_NULLABLE AS nullable, DATA_TYPE AS type, COLUMN_TYPE AS text,
         CHARACTER_SET_NAME AS charset, CHARACTER_OCTET_LENGTH AS octets, CHARACTER_MAXIMUM_LENGTH AS chars,
         NUMERIC_PRECISION AS prec, NUMERIC_SCALE AS scale, DATETIME_PRECISION AS digits, GENERATION_EXPRESSION AS expression
       FROM information_schema.COLUMNS WHERE ${condition()} ORDER BY TABLE_NAME, ORDINAL_POSITION`,
-      'describing its tables',
-    );
-    const keysOf = await askOfTables(
-      session,
-      asked,
-      (condition) => `
+    'describing its tables',
+  );
+  const keysOf = await askOfTables(
+    session,
+    tables,
+    (condition) => `
       SELECT TABLE_NAME AS tbl, COLUMN_NAME AS name
       FROM information_schema.STATISTICS WHERE ${condition()} AND INDEX_NAME = 'PRIMARY'
       ORDER BY TABLE_NAME, SEQ_IN_INDEX`,
-      'describing its tables',
-    );
-    for (const { table, row } of own) {
-      const described = columnsOf.get(table) ?? [];
-      const columns = described.map(columnOf);
-      const rowEnd =
-        row['kind'] === 'SYSTEM VERSIONED'
-          ? (described.find((column) => column['expression'] === 'ROW END')?.['name'] ?? 'row_end')
-          : undefined;
-      const primaryKey = (keysOf.get(table) ?? [])
-        .filter((key) => rowEnd === undefined || key['name'] !== rowEnd)
-        .map((key) => columns.findIndex((column) => column.name === key['name']));
-      const keyColumns = keyOf({ database, table, columns, keyColumns: primaryKey }, modes.messageKeys);
-      schemas.push({
-        database,
-        table,
-        columns: withModes(columns, modes),
-        keyColumns,
-        ...(keyColumns === primaryKey ? {} : { primaryKey }),
-        rowEnd,
-        rowsEstimated: row['rows_estimated'] ? Number(row['rows_estimated']) : null,
-        rowBytesEstimated: Number(row['row_bytes'] ?? 0),
-        engine: row['engine'] ?? '',
-        signature: signatureOf(described),
-        generated: described.some(({ expression }) => (expression ?? '') !== ''),
-        labelsMax: new Map(described.flatMap(labelsMaxOf)),
-      });
-    }
-  }
-  return schemas;
+    'describing its tables',
+  );
+  return tables.map(({ database, table, row }): TableSchema => {
+    const name = tableName({ database, table });
+    const described = columnsOf.get(name) ?? [];
+    const columns = described.map(columnOf);
+    const rowEnd =
+      row['kind'] === 'SYSTEM VERSIONED'
+        ? (described.find((column) => column['expression'] === 'ROW END')?.['name'] ?? 'row_end')
+        : undefined;
+    const primaryKey = (keysOf.get(name) ?? [])
+      .filter((key) => rowEnd === undefined || key['name'] !== rowEnd)
+      .map((key) => columns.findIndex((column) => column.name === key['name']));
+    const keyColumns = keyOf({ database, table, columns, keyColumns: primaryKey }, modes.messageKeys);
+    return {
+      database,
+      table,
+      columns: withModes(columns, modes),
+      keyColumns,
+      ...(keyColumns === primaryKey ? {} : { primaryKey }),
+      rowEnd,
+      rowsEstimated: row['rows_estimated'] ? Number(row['rows_estimated']) : null,
+      rowBytesEstimated: Number(row['row_bytes'] ?? 0),
+      engine: row['engine'] ?? '',
+      signature: signatureOf(described),
+      generated: described.some(({ expression }) => (expression ?? '') !== ''),
+      labelsMax: new Map(described.flatMap(labelsMaxOf)),
+    };
+  });
 }
 
 function labelsMaxOf(column: Row): (readonly [name: string, max: number])[] {
@@ -216,7 +211,7 @@ export async function readSignature(session: Session, { database, table }: Table
   const rows = await session.query(
     `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS text, CHARACTER_SET_NAME AS charset, IS_NULLABLE AS nullable
     FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(table)} ORDER BY ORDINAL_POSITION`,
+    WHERE ${namely(database, table)()} ORDER BY ORDINAL_POSITION`,
     'looking whether a table is as it was',
   );
   return signatureOf(rows);
