@@ -54,6 +54,22 @@ export class ByteWriter {
     this.buffer[this.length++] = rest;
   }
 
+  /** 64 bits, upper and lower half, as such a number. */
+  varint64(high: number, low: number): void {
+    this.reserve(10);
+    const buffer = this.buffer;
+    let lowBits = low >>> 0;
+    let highBits = high >>> 0;
+    let p = this.length;
+    while (highBits !== 0 || lowBits > 0x7f) {
+      buffer[p++] = (lowBits & 0x7f) | 0x80;
+      lowBits = ((lowBits >>> 7) | (highBits << 25)) >>> 0;
+      highBits >>>= 7;
+    }
+    buffer[p++] = lowBits;
+    this.length = p;
+  }
+
   /** Any integer: the sign and six bits in the first byte, then seven a byte. */
   signed(value: number | bigint): void {
     if (typeof value === 'bigint') return this.#signedBig(value);

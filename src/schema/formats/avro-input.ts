@@ -1,30 +1,10 @@
-// Avro's binary primitives, read from a range of a buffer. Every length is checked against what is left, so bad bytes end in
-// bad-record and never in another record's data or a huge allocation.
+// Avro's binary primitives, read from a range of a buffer.
 import { integerValue } from '../../core/data-type.js';
-import { AppError } from '../../core/errors.js';
-import { decodeUtf8 } from './utf8.js';
+import { BinaryInput } from './binary-input.js';
 
-export class AvroInput {
-  bytes: Buffer = Buffer.alloc(0);
-  at = 0;
-  end = 0;
-
-  open(bytes: Buffer, start: number, end: number): void {
-    this.bytes = bytes;
-    this.at = start;
-    this.end = end;
-  }
-
-  fail(what: string): never {
-    throw new AppError('bad-record', `the Avro data does not fit its schema: ${what}`);
-  }
-
-  /** Asserts that `count` bytes are left, and passes them; where they began. */
-  pass(count: number): number {
-    const from = this.at;
-    if (count > this.end - from) this.fail('it ends too early');
-    this.at = from + count;
-    return from;
+export class AvroInput extends BinaryInput {
+  constructor() {
+    super('Avro');
   }
 
   byte(): number {
@@ -88,26 +68,6 @@ export class AvroInput {
     const length = this.small();
     if (length < 0) this.fail('a length is negative');
     return this.pass(length);
-  }
-
-  text(): string {
-    const from = this.block();
-    const text = decodeUtf8(this.bytes, from, this.at);
-    if (text === undefined) this.fail('a string is not valid UTF-8');
-    return text;
-  }
-
-  blob(): Buffer {
-    const from = this.block();
-    return Buffer.from(this.bytes.subarray(from, this.at));
-  }
-
-  double(): number {
-    return this.bytes.readDoubleLE(this.pass(8));
-  }
-
-  float(): number {
-    return this.bytes.readFloatLE(this.pass(4));
   }
 
   /**

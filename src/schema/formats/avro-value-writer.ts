@@ -1,15 +1,6 @@
 // The Avro side of the hottest path: the binary form of one flat record of nullable unions, behind the frame of its schema.
 import { floorMillis, unitOf, units } from './micros.js';
-import {
-  unscaledOf,
-  writeBytes,
-  writeDecimal,
-  writeDouble,
-  writeLong,
-  writeLong64,
-  writeText,
-  writeBigLong,
-} from './avro-write.js';
+import { unscaledOf, writeBytes, writeDecimal, writeLong, writeLong64, writeText, writeBigLong } from './avro-write.js';
 import { AppError } from '../../core/errors.js';
 import type { ByteWriter } from '../../core/bytes.js';
 import type { Value } from '../../core/data-type.js';
@@ -89,7 +80,7 @@ export class AvroValueWriter implements ColumnValueWriter {
 
   double(value: number): void {
     this.open();
-    writeDouble(this.out, value);
+    this.out.double(value);
   }
 
   decimal(source: Buffer, start: number, end: number): void {

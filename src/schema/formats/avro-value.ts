@@ -1,6 +1,6 @@
 // A value in memory in Avro's binary form, under the schema that avro-schema.ts makes from its type.
 import type { DataType, Value } from '../../core/data-type.js';
-import { writeBigLong, writeBytes, writeDecimal, writeDouble, writeLong, writeText } from './avro-write.js';
+import { writeBigLong, writeBytes, writeDecimal, writeLong, writeText } from './avro-write.js';
 import type { ByteWriter } from '../../core/bytes.js';
 import { toWire } from './micros.js';
 import { zonedText } from './zoned-text.js';
@@ -35,7 +35,7 @@ export function writeAvro(out: ByteWriter, type: DataType, value: Exclude<Value,
       writeBigLong(out, toWire(value as number | bigint, type.digits));
       return;
     case 'DOUBLE':
-      writeDouble(out, value as number);
+      out.double(value as number);
       return;
     case 'DECIMAL':
       writeDecimal(out, value as number | bigint);

@@ -24,19 +24,8 @@ export function writeLong(out: ByteWriter, value: number): void {
 
 /** high * 2^32 + low; low unsigned, high signed. */
 export function writeLong64(out: ByteWriter, high: number, low: number): void {
-  out.reserve(10);
-  const bytes = out.buffer;
   const sign = high >> 31;
-  let lowBits = ((low << 1) ^ sign) >>> 0;
-  let highBits = ((high << 1) | (low >>> 31)) ^ sign;
-  let p = out.length;
-  while (highBits !== 0 || lowBits > 0x7f) {
-    bytes[p++] = (lowBits & 0x7f) | 0x80;
-    lowBits = ((lowBits >>> 7) | (highBits << 25)) >>> 0;
-    highBits >>>= 7;
-  }
-  bytes[p++] = lowBits;
-  out.length = p;
+  out.varint64(((high << 1) | (low >>> 31)) ^ sign, (low << 1) ^ sign);
 }
 
 export function writeBigLong(out: ByteWriter, value: number | bigint): void {
@@ -55,11 +44,6 @@ export function writeText(out: ByteWriter, text: string): void {
   writeLong(out, length);
   out.reserve(length);
   out.length += out.buffer.write(text, out.length, 'utf8');
-}
-
-export function writeDouble(out: ByteWriter, value: number): void {
-  out.reserve(8);
-  out.length = out.buffer.writeDoubleLE(value, out.length);
 }
 
 /** The unscaled integer as bytes with logical type decimal. */

@@ -11,7 +11,7 @@ import { EnvelopeFrame, type EnvelopeTable } from './envelope-frame.js';
 import type { WireField } from './format.js';
 import { messageNamed, nestedNamed, SchemaWriter, type ProtobufSchemaOptions } from './protobuf-schema.js';
 import { messageShape, type MessageShape } from './protobuf-shape.js';
-import { tagOf, wire, writeText, writeVarint, writeWide } from './protobuf-write.js';
+import { tagOf, wire, writeVarint, writeWide } from './protobuf-write.js';
 
 const row = 'Value';
 const source = 'Source';
@@ -156,7 +156,7 @@ export class ProtobufEnvelopeFrame extends EnvelopeFrame {
     const scratch = this.#scratch;
     if (id !== '') {
       writeVarint(scratch, tags.id);
-      writeText(scratch, id);
+      scratch.string(id);
     }
     writeVarint(scratch, tags.total);
     writeVarint(scratch, total);
@@ -174,7 +174,7 @@ export class ProtobufEnvelopeFrame extends EnvelopeFrame {
 
   protected operation(out: ByteWriter, op: Op): void {
     writeVarint(out, this.#opTag);
-    writeText(out, op);
+    out.string(op);
   }
 
   protected timesOf(ms: number): Buffer {
@@ -200,7 +200,7 @@ export class ProtobufEnvelopeFrame extends EnvelopeFrame {
   #present(name: string, value: string | null): void {
     if (value === null) return;
     writeVarint(this.#scratch, tagOf(this.#numbers.source(name), wire.bytes));
-    writeText(this.#scratch, value);
+    this.#scratch.string(value);
   }
 
   #presentNumber(name: string, value: number | bigint | null): void {

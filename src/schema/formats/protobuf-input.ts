@@ -1,38 +1,19 @@
-// Protobuf's binary primitives, read from a range of a buffer. Every length is checked against what is left of the innermost message and
-// groups are passed over to a fixed depth only, so bad bytes end in bad-record and never in another record's data, a huge allocation or a
-// full stack.
+// Protobuf's binary primitives, read from a range of a buffer: the end is that of the innermost message. Groups are passed over to a fixed
+// depth only, so bad bytes do not fill the stack either.
 import { integerValue } from '../../core/data-type.js';
-import { AppError } from '../../core/errors.js';
+import { BinaryInput } from './binary-input.js';
 import { wire } from './protobuf-write.js';
-import { decodeUtf8 } from './utf8.js';
 
 /** As deep as Protobuf's own readers follow messages. */
 const depthMax = 100;
 
-export class ProtobufInput {
-  bytes: Buffer = Buffer.alloc(0);
-  at = 0;
-  end = 0;
+export class ProtobufInput extends BinaryInput {
   /** Of the varint read last. */
   #high = 0;
   #low = 0;
 
-  open(bytes: Buffer, start: number, end: number): void {
-    this.bytes = bytes;
-    this.at = start;
-    this.end = end;
-  }
-
-  fail(what: string): never {
-    throw new AppError('bad-record', `the Protobuf data does not fit its schema: ${what}`);
-  }
-
-  /** Asserts that `count` bytes are left, and passes them; where they began. */
-  pass(count: number): number {
-    const from = this.at;
-    if (count > this.end - from) this.fail('it ends too early');
-    this.at = from + count;
-    return from;
+  constructor() {
+    super('Protobuf');
   }
 
   /** Sets the halves of a varint of up to ten bytes; bits beyond 64 are dropped, as Protobuf has it. */
@@ -155,26 +136,6 @@ export class ProtobufInput {
   leave(outer: number): void {
     if (this.at !== this.end) this.fail('a message does not end with its length');
     this.end = outer;
-  }
-
-  text(): string {
-    const from = this.block();
-    const text = decodeUtf8(this.bytes, from, this.at);
-    if (text === undefined) this.fail('a string is not valid UTF-8');
-    return text;
-  }
-
-  blob(): Buffer {
-    const from = this.block();
-    return Buffer.from(this.bytes.subarray(from, this.at));
-  }
-
-  double(): number {
-    return this.bytes.readDoubleLE(this.pass(8));
-  }
-
-  float(): number {
-    return this.bytes.readFloatLE(this.pass(4));
   }
 
   fixed32(): number {

@@ -15,12 +15,9 @@ import {
   writeDate,
   writeDecimal,
   writeDelimited,
-  writeDouble,
-  writeText,
   writeTimeOfDay,
   writeTimestamp,
   writeVarint,
-  writeVarint64,
 } from './protobuf-write.js';
 import { sequenceLength } from './utf8.js';
 import { zonedDigits, zonedText } from './zoned-text.js';
@@ -138,14 +135,14 @@ export class ProtobufValueWriter implements ColumnValueWriter {
   int64(high: number, low: number): void {
     if (high === 0 && low === 0 && this.implicit[this.column] === 1) return this.skip();
     this.open();
-    writeVarint64(this.out, high, low);
+    this.out.varint64(high, low);
     this.close();
   }
 
   double(value: number): void {
     if (this.implicit[this.column] === 1 && Object.is(value, 0)) return this.skip();
     this.open();
-    writeDouble(this.out, value);
+    this.out.double(value);
     this.close();
   }
 
@@ -171,7 +168,7 @@ export class ProtobufValueWriter implements ColumnValueWriter {
   string(value: string): void {
     if (value === '' && this.implicit[this.column] === 1) return this.skip();
     this.open();
-    writeText(this.out, value);
+    this.out.string(value);
     this.close();
   }
 

@@ -13,8 +13,6 @@ import {
   writeDate,
   writeDecimal,
   writeDelimited,
-  writeDouble,
-  writeText,
   writeTimeOfDay,
   writeTimestamp,
   writeVarint,
@@ -58,7 +56,7 @@ export function writeField(
         writeVarint(out, tagOf(number, wire.bytes));
         const start = openMessage(out);
         out.u8(tagOf(1, wire.bytes));
-        writeText(out, key);
+        out.string(key);
         writeField(out, 2, type.value, shape, element ?? refuseNullItem(column, 'MAP'), column);
         closeMessage(out, start);
       }
@@ -106,18 +104,18 @@ export function writePlain(
     case 'BIGINT':
       return writeWide(out, value as number | bigint);
     case 'DOUBLE':
-      return writeDouble(out, value as number);
+      return out.double(value as number);
     case 'DATE':
       return writeDate(out, value as number);
     case 'TIME':
       return writeTimeOfDay(out, type.digits === 6 ? (value as number) : Math.floor((value as number) / 1000) * 1000);
     case 'TIMESTAMP':
-      if (type.zoned !== undefined) return writeText(out, zonedText(value as number | bigint, type.zoned));
+      if (type.zoned !== undefined) return out.string(zonedText(value as number | bigint, type.zoned));
       return writeTimestamp(out, floored(value as number | bigint, type.digits));
     case 'DECIMAL':
       return writeDecimal(out, value as number | bigint, type.scale);
     case 'STRING':
-      return writeText(out, value as string);
+      return out.string(value as string);
     case 'BYTES':
       return writeDelimited(out, value as Buffer, 0, (value as Buffer).length);
     case 'STRUCT': {

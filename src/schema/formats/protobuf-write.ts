@@ -27,46 +27,17 @@ export function writeVarint(out: ByteWriter, value: number): void {
     return;
   }
   const high = Math.floor(value / 0x100000000);
-  writeVarint64(out, high, value - high * 0x100000000);
-}
-
-/** high * 2^32 + low; low unsigned, high signed. */
-export function writeVarint64(out: ByteWriter, high: number, low: number): void {
-  out.reserve(10);
-  const bytes = out.buffer;
-  let lowBits = low >>> 0;
-  let highBits = high >>> 0;
-  let p = out.length;
-  while (highBits !== 0 || lowBits > 0x7f) {
-    bytes[p++] = (lowBits & 0x7f) | 0x80;
-    lowBits = ((lowBits >>> 7) | (highBits << 25)) >>> 0;
-    highBits >>>= 7;
-  }
-  bytes[p++] = lowBits;
-  out.length = p;
+  out.varint64(high, value - high * 0x100000000);
 }
 
 export function writeWide(out: ByteWriter, value: number | bigint): void {
   if (typeof value === 'number') writeVarint(out, value);
-  else writeVarint64(out, Number(BigInt.asIntN(64, value) >> 32n), Number(BigInt.asUintN(32, value)));
+  else out.varint64(Number(BigInt.asIntN(64, value) >> 32n), Number(BigInt.asUintN(32, value)));
 }
 
 export function writeDelimited(out: ByteWriter, source: Uint8Array, start: number, end: number): void {
   writeVarint(out, end - start);
   out.copy(source, start, end);
-}
-
-/** A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD. */
-export function writeText(out: ByteWriter, text: string): void {
-  const length = Buffer.byteLength(text);
-  writeVarint(out, length);
-  out.reserve(length);
-  out.length += out.buffer.write(text, out.length, 'utf8');
-}
-
-export function writeDouble(out: ByteWriter, value: number): void {
-  out.reserve(8);
-  out.length = out.buffer.writeDoubleLE(value, out.length);
 }
 
 /** Room for the length of a message that follows; where it begins. */

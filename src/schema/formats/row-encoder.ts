@@ -18,7 +18,7 @@ import { partitionOf } from './partitioner.js';
 import { shapeOfText } from './protobuf-shape.js';
 import { fieldTag } from './protobuf-value.js';
 import { ProtobufValueWriter } from './protobuf-value-writer.js';
-import { writeText, writeVarint } from './protobuf-write.js';
+import { writeVarint } from './protobuf-write.js';
 import { tableFields, type RowEncoderOptions } from './row-encoder-options.js';
 import type { TeeValueWriter } from './tee-value-writer.js';
 
@@ -222,7 +222,7 @@ function protobufWriter(
   const suffix = new ByteWriter(32);
   if (deleted !== undefined) {
     writeVarint(suffix, fieldTag(shape.numbers.at(-1)!, mark.type));
-    writeText(suffix, deleted);
+    suffix.string(deleted);
   }
   const start = { frame: messageFrame(needed(valueSchemaId, 'value')) };
   return new ProtobufValueWriter(chunks.out, fields, shape, start, suffix.takeFrom(0));

@@ -23,6 +23,8 @@ import { ProtoLexer } from './proto-lexer.js';
 
 /** As deep as protoc takes messages in messages. */
 const depthMax = 32;
+/** Values of an enum have 32 bits. */
+const enumMax = 0x7fff_ffff;
 const labels = ['optional', 'required', 'repeated'] as const;
 const mapKeys = 'int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string'.split(' ');
 
@@ -130,7 +132,7 @@ class ProtoParser {
       else if (lexer.takeIf('enum')) enums.push(this.#enum());
       else if (lexer.takeIf('extend')) extensions.push(this.#extend(depth));
       else if (lexer.takeIf('oneof')) oneofs.push(this.#oneof(depth));
-      else if (lexer.takeIf('reserved')) reserved.push(this.#reserved());
+      else if (lexer.takeIf('reserved')) reserved.push(this.#reserved(numberMax));
       else if (lexer.takeIf('extensions')) extensionRanges.push(this.#extensionRange());
       else if (lexer.takeIf('option')) {
         options.push(parseOption(lexer));
@@ -198,24 +200,31 @@ class ProtoParser {
   #oneof(depth: number): ProtoOneof {
     const lexer = this.#in;
     const name = lexer.name('the name of a oneof');
-    const options: ProtoOption[] = [];
     const fields: ProtoField[] = [];
+    const options = this.#body(() => fields.push(this.#field({ inOneof: true, depth })));
+    if (fields.length === 0) lexer.fail(`oneof ${name} has no field`);
+    return { name, options, fields };
+  }
+
+  /** What stands in braces: options, which it gives, and what `item` reads. */
+  #body(item: () => void): ProtoOption[] {
+    const lexer = this.#in;
+    const options: ProtoOption[] = [];
     lexer.expect('{');
     while (!lexer.takeIf('}')) {
       if (lexer.takeIf(';')) continue;
       if (lexer.takeIf('option')) {
         options.push(parseOption(lexer));
         lexer.expect(';');
-      } else fields.push(this.#field({ inOneof: true, depth }));
+      } else item();
     }
-    if (fields.length === 0) lexer.fail(`oneof ${name} has no field`);
-    return { name, options, fields };
+    return options;
   }
 
-  #reserved(): readonly ReservedItem[] {
+  #reserved(max: number): readonly ReservedItem[] {
     const lexer = this.#in;
     const items: ReservedItem[] = [];
-    do items.push(lexer.next.kind === 'text' ? lexer.text('a name') : this.#range(numberMax));
+    do items.push(lexer.next.kind === 'text' ? lexer.text('a name') : this.#range(max));
     while (lexer.takeIf(','));
     lexer.expect(';');
     return items;
@@ -263,11 +272,11 @@ class ProtoParser {
       if (word === 'option' && lexer.next.text !== '=') {
         options.push(parseOption(lexer));
         lexer.expect(';');
-      } else if (word === 'reserved' && lexer.next.text !== '=') reserved.push(this.#enumReserved());
+      } else if (word === 'reserved' && lexer.next.text !== '=') reserved.push(this.#reserved(enumMax));
       else {
         lexer.expect('=');
         const number = lexer.integer('a number');
-        if (number < -0x8000_0000 || number > 0x7fff_ffff) lexer.fail(`${name}.${word} is beyond 32 bits`, at);
+        if (number < -0x8000_0000 || number > enumMax) lexer.fail(`${name}.${word} is beyond 32 bits`, at);
         values.push({ name: word, number, options: parseOptionList(lexer) });
         lexer.expect(';');
       }
@@ -284,31 +293,14 @@ class ProtoParser {
     return { name, options, reserved, values };
   }
 
-  #enumReserved(): readonly ReservedItem[] {
-    const lexer = this.#in;
-    const items: ReservedItem[] = [];
-    do items.push(lexer.next.kind === 'text' ? lexer.text('a name') : this.#range(0x7fff_ffff));
-    while (lexer.takeIf(','));
-    lexer.expect(';');
-    return items;
-  }
-
   #service(): ProtoService {
     const lexer = this.#in;
     const name = lexer.name('the name of a service');
-    const options: ProtoOption[] = [];
     const methods: ProtoMethod[] = [];
-    lexer.expect('{');
-    while (!lexer.takeIf('}')) {
-      if (lexer.takeIf(';')) continue;
-      if (lexer.takeIf('option')) {
-        options.push(parseOption(lexer));
-        lexer.expect(';');
-        continue;
-      }
+    const options = this.#body(() => {
       lexer.expect('rpc');
       methods.push(this.#method());
-    }
+    });
     return { name, options, methods };
   }
 
@@ -318,16 +310,11 @@ class ProtoParser {
     const input = this.#methodType();
     lexer.expect('returns');
     const output = this.#methodType();
-    const options: ProtoOption[] = [];
-    if (!lexer.takeIf('{')) lexer.expect(';');
-    else {
-      while (!lexer.takeIf('}')) {
-        if (lexer.takeIf(';')) continue;
-        lexer.expect('option');
-        options.push(parseOption(lexer));
-        lexer.expect(';');
-      }
+    if (lexer.next.text !== '{') {
+      lexer.expect(';');
+      return { name, input, output, options: [] };
     }
+    const options = this.#body(() => lexer.expect('option'));
     return { name, input, output, options };
   }
 
