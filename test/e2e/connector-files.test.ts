@@ -6,6 +6,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
+import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 const classes = {
@@ -39,14 +40,10 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('connector 
 
   /** As a file for Debezium has it. */
   function file(more: Record<string, string>): Record<string, string> {
-    const { hostname, port, username, password } = new URL(database.url);
     return {
       'connector.class': classes[product],
       'tasks.max': '1',
-      'database.hostname': hostname,
-      'database.port': port,
-      'database.user': decodeURIComponent(username),
-      'database.password': decodeURIComponent(password),
+      ...connectionOf(database.url),
       'database.server.id': '184054',
       'topic.prefix': 'shop',
       'database.include.list': database.name,

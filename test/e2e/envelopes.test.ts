@@ -6,6 +6,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, withConnection, type TestDatabase } from '../support/servers/sql-client.js';
+import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 const json = 'org.apache.kafka.connect.json.JsonConverter';
@@ -45,14 +46,10 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('envelopes 
   const query = (...statements: string[]) => runStatements(servers[product], database.name, statements);
 
   async function create(more: Record<string, string>): Promise<void> {
-    const { hostname, port, username, password } = new URL(database.url);
     const config = {
       'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
       'tasks.max': '1',
-      'database.hostname': hostname,
-      'database.port': port,
-      'database.user': decodeURIComponent(username),
-      'database.password': decodeURIComponent(password),
+      ...connectionOf(database.url),
       'database.server.id': '184055',
       'topic.prefix': 'shop',
       'database.include.list': database.name,

@@ -6,6 +6,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
+import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 
@@ -30,13 +31,9 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('message.ke
   const query = (...statements: string[]) => runStatements(servers[product], database.name, statements);
 
   function config(columns: string): Record<string, string> {
-    const { hostname, port, username, password } = new URL(database.url);
     return {
       'connector.class': 'io.debezium.connector.mysql.MySqlConnector',
-      'database.hostname': hostname,
-      'database.port': port,
-      'database.user': decodeURIComponent(username),
-      'database.password': decodeURIComponent(password),
+      ...connectionOf(database.url),
       'topic.prefix': 'shop',
       'database.include.list': database.name,
       'snapshot.fetch.size': '2',

@@ -6,6 +6,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { withConnection } from '../support/servers/sql-client.js';
+import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 type Rows = readonly Record<string, unknown>[];
@@ -33,13 +34,9 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('tables of 
 
   async function capture(databases: string, connectors: readonly string[] = ['twins']): Promise<void> {
     await app.start();
-    const { hostname, port, username, password } = new URL(server.url);
     const config = {
       'connector.class': 'MySqlCdcSource',
-      'database.hostname': hostname,
-      'database.port': port,
-      'database.user': decodeURIComponent(username),
-      'database.password': decodeURIComponent(password),
+      ...connectionOf(server.url),
       'database.include.list': databases,
     };
     for (const name of connectors)

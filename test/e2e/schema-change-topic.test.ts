@@ -7,6 +7,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, withConnection, type TestDatabase } from '../support/servers/sql-client.js';
+import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 const kafka = await sharedServers('kafka');
@@ -50,13 +51,9 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
   const query = (...statements: string[]) => runStatements(servers[product], database.name, statements);
 
   async function create(more: Record<string, string> = {}): Promise<void> {
-    const { hostname, port, username, password } = new URL(database.url);
     const config = {
       'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
-      'database.hostname': hostname,
-      'database.port': port,
-      'database.user': decodeURIComponent(username),
-      'database.password': decodeURIComponent(password),
+      ...connectionOf(database.url),
       'topic.prefix': 'shop',
       'database.include.list': database.name,
       'table.exclude.list': `${database.name}.hidden`,
@@ -370,16 +367,12 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
     };
     for (const [name, converter] of Object.entries(converters)) {
       const more = { 'topic.prefix': name, 'key.converter': converter, 'value.converter': converter };
-      const { hostname, port, username, password } = new URL(database.url);
       await requestJson(`${app.url}/connectors`, {
         body: {
           name,
           config: {
             'connector.class': 'MySqlCdcSourceV2',
-            'database.hostname': hostname,
-            'database.port': port,
-            'database.user': decodeURIComponent(username),
-            'database.password': decodeURIComponent(password),
+            ...connectionOf(database.url),
             'database.include.list': database.name,
             'table.create': 'false',
             'include.schema.changes': 'true',
