@@ -8,6 +8,7 @@ import { createMysqlSource } from '../../src/source/mysql/mysql-source.js';
 import { openSwitchedLink } from '../support/harness/switched-link.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
+import { purgeBinlogs } from '../support/servers/purge-binlogs.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createUser, withConnection, type TestUser } from '../support/servers/sql-client.js';
 import type { SqlServer } from '../support/servers/sql-server.js';
@@ -54,19 +55,6 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
     const started = runSource(connector({ 'table.include.list': `${database}.${table}`, ...more }), position);
     runs.push(started);
     return started;
-  }
-
-  /** Purges all but the newest binlog file. A server keeps a file back while a reader or a checkpoint still needs it. */
-  async function purge(): Promise<void> {
-    await use(async (connection) => {
-      for (let tries = 0; ; tries++) {
-        const [logs] = await connection.query<RowDataPacket[]>('SHOW BINARY LOGS');
-        if (logs.length === 1) return;
-        if (tries === 200) throw new Error(`the server keeps ${logs.length} binlog files`);
-        await connection.query(`PURGE BINARY LOGS TO '${logs.at(-1)!['Log_name'] as string}'`);
-        await delay(50);
-      }
-    });
   }
 
   function binlogOffset(): Promise<number> {
@@ -389,7 +377,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
       'INSERT INTO purged VALUES (3)',
       'FLUSH BINARY LOGS',
     );
-    await purge();
+    await purgeBinlogs(server);
     const lostTo = async (more: Record<string, string>) => {
       const examined = connector({ 'table.include.list': `${database}.purged`, ...more });
       const findings = await examined.validate({ position: position!, lagMs: undefined });
@@ -525,7 +513,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('a %s serve
         message: expect.stringContaining('binlog of server') as string,
       });
       await query('FLUSH BINARY LOGS');
-      await purge();
+      await purgeBinlogs(server);
       expect(await run('files', position).failure()).toMatchObject({ code: 'source-position-lost' });
     },
   );

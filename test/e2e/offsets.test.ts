@@ -7,6 +7,7 @@ import { connectorCalls } from '../support/harness/connector-calls.js';
 import { request, requestJson } from '../support/harness/http-client.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
+import { purgeBinlogs } from '../support/servers/purge-binlogs.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import {
   createDatabase,
@@ -215,7 +216,7 @@ async function wrongOffsets(server: SqlAddress, { file, pos, gtids }: DebeziumOf
 /** The files of the binlog before this moment go. */
 async function purgedOffset(server: SqlAddress, { file, pos, gtids }: DebeziumOffset): Promise<Refused> {
   await ask(server, 'FLUSH BINARY LOGS');
-  await ask(server, `PURGE BINARY LOGS TO '${(await debeziumOffset(server)).file}'`);
+  await purgeBinlogs(server);
   if (gtids === undefined) return [{ file, pos }, 409, /no longer holds .* is gone/];
   return [{ gtids: gtids.replace(/\d+$/, '1') }, 409, /no longer holds .* are purged/];
 }

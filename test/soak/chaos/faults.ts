@@ -1,12 +1,12 @@
 // What happens in a round of chaos, to the process, to the way to its source, and to the source: each fault is one function, and leaves
 // everything running but what it is about.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RowDataPacket } from 'mysql2';
 import type { App } from '../../support/harness/app-process.js';
 import type { Dice } from '../../support/harness/dice.js';
 import { request } from '../../support/harness/http-client.js';
 import type { SwitchedLink } from '../../support/harness/switched-link.js';
 import { waitFor } from '../../support/harness/wait-for.js';
+import { purgeBinlogs } from '../../support/servers/purge-binlogs.js';
 import type { ReplicatedPair } from '../../support/servers/replicated-pair.js';
 import { withConnection } from '../../support/servers/sql-client.js';
 import { ledgerDatabase, type LedgerWriter } from './ledger.js';
@@ -87,30 +87,10 @@ async function purge({ app, pair, writer, dice }: Scene): Promise<void> {
   await sleep(dice.between(50, 400));
   await writer.pause();
   await pair.caughtUp();
-  await purgeBinlogs(pair);
+  await withConnection(pair.primary, (connection) => connection.query('FLUSH BINARY LOGS'));
+  await purgeBinlogs(pair.primary);
   writer.start();
   await app.start({ waitReady: false });
-}
-
-/** All files but the newest go. A server keeps those that a reader still needs. */
-async function purgeBinlogs(pair: ReplicatedPair): Promise<void> {
-  const product = pair.product;
-  await withConnection(pair.primary, async (connection) => {
-    await connection.query('FLUSH BINARY LOGS');
-    const newest = async () => {
-      const [logs] = await connection.query<RowDataPacket[]>('SHOW BINARY LOGS');
-      return logs.map((log) => String(log['Log_name']));
-    };
-    const wanted = (await newest()).at(-1)!;
-    await waitFor(
-      `the ${product} server to let its older binlog files go`,
-      async () => {
-        await connection.query(`PURGE BINARY LOGS TO '${wanted}'`);
-        return (await newest())[0] === wanted;
-      },
-      { intervalMs: 50, timeoutMs: 20_000 },
-    );
-  });
 }
 
 async function failOver({ pair, link, writer }: Scene): Promise<void> {
