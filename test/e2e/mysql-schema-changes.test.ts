@@ -17,7 +17,10 @@ interface Case {
   /** What has no event, and what comes behind it. */
   readonly statements: readonly string[];
   readonly products?: readonly string[];
-  /** Whether the table has to be read again, or only the keys that are held; undefined: that is not what it is about. */
+  /**
+   * Whether the table has to be read again, or only the keys that are held; undefined: that is not what it is about. Of several statements
+   * together: where each is seen before the next one is there, its columns may be carried over instead.
+   */
   readonly isRead?: boolean | 'keys';
 }
 
@@ -216,6 +219,11 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
     if (readings.length === 0) return false;
     return readings.every((line) => line.includes('"where":"FALSE"')) ? 'keys' : true;
   };
+  const isCarried = (name: string): boolean =>
+    app
+      .log()
+      .split('\n')
+      .some((line) => line.includes('rows are carried over') && line.includes(`.${name}"`));
   const agrees = (name: string) => rowsAgree(servers[product], database.name, app.url, name);
   async function agreed(place: number): Promise<void> {
     const names = ['live', 'gone', 'scratch', 'loaded'].map((name) => `${name}_${place}`);
@@ -243,7 +251,9 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
     async ({ statements, place, isRead }) => {
       await query(...own(statements, place), `INSERT INTO other VALUES (${place + 1})`);
       await agreed(place);
-      if (isRead !== undefined) expect(wasRead(`live_${place}`), readingsOf(`live_${place}`)).toBe(isRead);
+      const isOneByOne = isRead === true && statements.length > 1 && isCarried(`live_${place}`);
+      if (isRead !== undefined && !isOneByOne)
+        expect(wasRead(`live_${place}`), readingsOf(`live_${place}`)).toBe(isRead);
     },
   );
 
