@@ -14,6 +14,7 @@ import { ruleOf } from './column-rules.js';
 import { planEvents, type PlannedEvents } from './event-plan.js';
 import { exactTypes, type OutputSettings, type TypeModes } from './output-settings.js';
 import { keyShapeOf } from './naming.js';
+import { replacedName } from './transforms/replaced-name.js';
 import { renamed } from './transforms/topic-rename.js';
 import { applies, failOf, type Fail } from './transforms/applied-transform.js';
 import type { AddedValue, TransformStep } from './transforms/transform-step.js';
@@ -160,26 +161,25 @@ function apply(
 }
 
 function replace(planned: Planned, step: TransformStep & { kind: 'replace' }, fail: Fail): void {
-  const taken = (name: string) =>
-    step.exclude.includes(name) || (step.include.length > 0 && !step.include.includes(name));
   if (step.side === 'key') {
     for (const column of planned.columns.filter(({ isKey }) => isKey)) {
-      if (taken(column.keyName))
+      const name = replacedName(step, column.keyName);
+      if (name === undefined)
         throw fail(`takes "${column.keyName}" out of the key, which identifies its rows`, 'leave the field in');
-      column.keyName = step.renames[column.keyName] ?? column.keyName;
+      column.keyName = name;
     }
     return;
   }
   for (const column of planned.columns) {
     if (column.use.kind === 'drop') continue;
-    if (taken(column.name)) {
-      if (column.isKey) throw fail(`takes "${column.name}" away, which identifies its rows`, 'leave the field in');
-      column.use = { kind: 'drop' };
-    } else column.name = step.renames[column.name] ?? column.name;
+    const name = replacedName(step, column.name);
+    if (name !== undefined) column.name = name;
+    else if (column.isKey) throw fail(`takes "${column.name}" away, which identifies its rows`, 'leave the field in');
+    else column.use = { kind: 'drop' };
   }
-  const left = planned.added.filter(({ name }) => !taken(name));
+  const left = planned.added.filter(({ name }) => replacedName(step, name) !== undefined);
   planned.added.splice(0, planned.added.length, ...left);
-  for (const added of planned.added) added.name = step.renames[added.name] ?? added.name;
+  for (const added of planned.added) added.name = replacedName(step, added.name)!;
 }
 
 function cast(

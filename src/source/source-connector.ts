@@ -120,6 +120,19 @@ export interface DescribedColumn {
 export interface RecordSchema extends RowSchema {
   /** Every value is as the table has it. */
   readonly own: boolean;
+  /** By column, what it is made of; undefined: of no column of the table. */
+  readonly origins: readonly (ColumnOrigin | undefined)[];
+  /** The name that a column of this name has in the records; undefined: it is not in them. A matter of the name alone. */
+  nameOf(column: string): string | undefined;
+}
+
+export interface ColumnOrigin {
+  /** Index in the columns of the table. */
+  readonly column: number;
+  /** How its values are made: two that have the same text make the same of the same value. */
+  readonly making: string;
+  /** NULL is NULL in the records, too. */
+  readonly keepsNull: boolean;
 }
 
 export interface OpenOptions {

@@ -6,6 +6,7 @@ import { producerName, TopicNames } from '../connect/naming.js';
 import { openSideRecords } from '../connect/side-topics.js';
 import { EventTables } from '../connect/event-tables.js';
 import { planTable } from '../connect/table-plan.js';
+import { tableRecords } from '../connect/table-records.js';
 import type { HeldName, HeldRowsPage, HeldRowsRequest, LookupDeclaration } from '../connect/held-rows.js';
 import { EncoderMakers, type CompareRowsRequest } from '../connect/row-comparison.js';
 import type { RecordDifference, VerifyReport, VerifyRequest } from '../source/verification.js';
@@ -161,11 +162,7 @@ async function run(): Promise<void> {
       lookupNotes: (connector) => rpc.remote.lookupNotes(connector),
       findHeld: (connector, search) => rpc.remote.findHeld(connector, search),
     },
-    recordsOf: (source) => {
-      const { table, projection } = planTable(source, data.output, false);
-      const columns = table.columns.map(({ name, type }) => ({ name, type }));
-      return { columns, keyColumns: table.keyColumns, own: projection === undefined };
-    },
+    recordsOf: (source) => tableRecords(source, data.output),
     openSideRecords: () =>
       (side ??= openSideRecords(data.output.side, { prefix: data.output.topicPrefix, version, logger }, openSide)),
     openTable: async (source: SourceTable, { held, hidden: asked, cause }: OpenOptions = {}) => {

@@ -114,6 +114,8 @@ export function runSource(
           columns: columns.map(({ name, type }) => ({ name, type })),
           keyColumns,
           own: true,
+          origins: columns.map((_, column) => ({ column, making: 'keep', keepsNull: true })),
+          nameOf: (name) => name,
         }),
         chunks: builder,
         openTable: async (table, { cause } = {}) => {

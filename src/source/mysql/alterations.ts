@@ -5,6 +5,7 @@
 import { AppError } from '../../core/errors.js';
 import type { RowSchema } from '../../core/data-type.js';
 import type { Logger } from '../../core/logger.js';
+import type { RecordSchema } from '../source-connector.js';
 import { rowsAreCarried, together, type AlteredTable, type AlteredTables } from './altered-tables.js';
 import type { FileOffset } from './position.js';
 import type { ReadingStartOptions } from './reading-start.js';
@@ -160,8 +161,25 @@ export class Alterations {
     const claims = { ...altered, added: only(added), dropped: only(dropped), modified: only(modified) };
     return rowsAreCarried(claims, held, {
       records: context.recordsOf(sourceTable(now, captured.filter)),
+      recordsBefore: modified.length === 0 ? undefined : this.#recordsBefore(altered, now),
       columns,
       generated,
     });
+  }
+
+  /** Of the table as it would be with its modified columns as they were. */
+  #recordsBefore({ before }: AlteredTable, now: TableDescription): RecordSchema | undefined {
+    const { context, captured } = this.#options;
+    const columns = now.columns.map((column) => {
+      const was = before.find((each) => each.name.toLowerCase() === column.name.toLowerCase());
+      return was ? { ...was, name: column.name } : column;
+    });
+    try {
+      return context.recordsOf(sourceTable({ ...now, columns }, captured.filter));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // A configuration that came since need not be able to make records of what the column was: then it is read again.
+      return undefined;
+    }
   }
 }

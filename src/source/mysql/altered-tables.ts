@@ -22,6 +22,8 @@ export interface AlteredTable extends ColumnChanges {
 export interface ColumnsNow {
   /** Of its records. */
   readonly records: RecordSchema;
+  /** The same, were the modified columns as they were before; undefined where none is, or there are no such records. */
+  readonly recordsBefore?: RecordSchema | undefined;
   readonly columns: readonly TableColumn[];
   /** Undefined: not known. */
   readonly generated: boolean | undefined;
@@ -67,13 +69,13 @@ export function together(first: AlteredTable | undefined, then: AlteredTable): A
 }
 
 /**
- * The rows from before, each column carried over to that of its name and the others NULL, are the rows of now: nothing has changed that was
- * not claimed, what came is new and was empty, and what was modified holds every value as it was.
+ * The records from before, each column carried over to that of its name and the others NULL, are the records of now: nothing has changed that
+ * was not claimed, what came is new and was empty, and what was modified holds every value as it was. The configuration may make others of the
+ * columns: it makes of each by itself, so what it has made of one that is not claimed is what it makes of it now.
  */
 export function rowsAreCarried(altered: AlteredTable, before: RowSchema, now: ColumnsNow): boolean {
-  const { records, generated } = now;
-  // Where the configuration makes others of the columns, a name does not tell whose values it has.
-  if (!records.own || !sameKeys(before, records)) return false;
+  const { records, columns, generated } = now;
+  if (!sameKeys(before, records)) return false;
   // What is computed of a column may be another value by its type alone.
   if (altered.modified.length > 0 && generated !== false) return false;
   const claims = { added: folded(altered.added), dropped: folded(altered.dropped), modified: folded(altered.modified) };
@@ -81,25 +83,34 @@ export function rowsAreCarried(altered: AlteredTable, before: RowSchema, now: Co
   for (const [i, { name, type }] of records.columns.entries()) {
     const from = typesBefore.get(name);
     typesBefore.delete(name);
-    const column = now.columns[i]!;
-    const claim = name.toLowerCase();
-    if (claims.dropped.has(claim)) return false;
+    const origin = records.origins[i];
+    const column = origin && columns[origin.column]!;
+    const claim = column?.name.toLowerCase();
+    if (claim !== undefined && claims.dropped.has(claim)) return false;
     if (from === undefined) {
-      if (!claims.added.has(claim) || !column.nullable) return false;
-    } else if (claims.added.has(claim)) return false;
-    else if (!claims.modified.has(claim)) {
+      // What a mask puts in the place of NULL is in no row that is there.
+      if (!claim || !claims.added.has(claim) || !column!.nullable || !origin!.keepsNull) return false;
+    } else if (claim !== undefined && claims.added.has(claim)) return false;
+    else if (claim === undefined || !claims.modified.has(claim)) {
       if (typeText(from) !== typeText(type)) return false;
     } else {
       const was = altered.before.find((each) => each.name.toLowerCase() === claim);
-      if (!was || !carriesOver(from, type) || !holdsAll(was, column)) return false;
+      const making = now.recordsBefore?.origins.find((each) => each?.column === origin!.column)?.making;
+      if (making !== origin!.making || !was || !carriesOver(from, type) || !holdsAll(was, column!)) return false;
     }
   }
-  const [was, is] = [folded(before.columns.map(({ name }) => name)), folded(records.columns.map(({ name }) => name))];
+  const [was, is] = [folded(before.columns.map(({ name }) => name)), folded(columns.map(({ name }) => name))];
+  const gone = folded(altered.dropped.flatMap((name) => records.nameOf(name) ?? []));
+  const wasThere = (name: string): boolean => {
+    const recorded = records.nameOf(name);
+    // Of what is in no record nothing can be told, and nothing has to be.
+    return recorded === undefined || was.has(recorded.toLowerCase());
+  };
   // What came and went in between is neither here nor there.
   return (
-    [...typesBefore.keys()].every((name) => claims.dropped.has(name.toLowerCase())) &&
+    [...typesBefore.keys()].every((name) => gone.has(name.toLowerCase())) &&
     [...claims.added].every((name) => is.has(name) || claims.dropped.has(name)) &&
-    [...claims.dropped].every((name) => was.has(name) || claims.added.has(name))
+    altered.dropped.every((name) => wasThere(name) || claims.added.has(name.toLowerCase()))
   );
 }
 
