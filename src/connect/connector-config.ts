@@ -1,5 +1,6 @@
 // From a flat map of text properties to the settings that run a connector, or one error that holds all problems.
 import { AppError } from '../core/errors.js';
+import type { TopicForm } from '../core/topic-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
 import { columnRules } from './column-rules.js';
 import { inspectConfig, type Inspection } from './config-inspection.js';
@@ -73,7 +74,7 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
   const topicPrefix = values.get('topic.prefix') ?? name;
   return {
     topicPrefix,
-    topicForm: plugin.family === 'polling' ? 'joined' : 'dotted',
+    topicForm: topicFormOf(plugin, values),
     side: sideTopics(topicPrefix, values, {
       unwanted: readTransforms(values).unwanted,
       schemaChanges:
@@ -91,4 +92,9 @@ function outputSettings(name: string, plugin: PluginClass, values: ReadonlyMap<s
     columnRules: columnRules(values),
     ...topicCreation(values),
   };
+}
+
+function topicFormOf({ family }: PluginClass, values: ReadonlyMap<string, string>): TopicForm {
+  if (family !== 'polling') return 'dotted';
+  return values.get('query') ? 'prefix' : 'joined';
 }

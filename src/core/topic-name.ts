@@ -1,15 +1,30 @@
 // The topics of a connector's tables, before transforms rename any: known to who writes them, and to who leaves tables out by them.
 
-/** `dotted`: `<prefix>.<database>.<table>`, as Debezium does; `joined`: `<prefix><table>`, as the JDBC source does. */
-export type TopicForm = 'dotted' | 'joined';
+/**
+ * `dotted`: `<prefix>.<database>.<table>`, as Debezium does; `joined`: `<prefix><table>`, as the JDBC source does; `prefix`: that alone, as
+ * it does with a query.
+ */
+export type TopicForm = 'dotted' | 'joined' | 'prefix';
 
 /** What Kafka does not allow in a topic name is replaced by `_`. */
 export function topicName(
   { topicPrefix, topicForm }: { readonly topicPrefix: string; readonly topicForm: TopicForm },
   { database, table }: { readonly database: string; readonly table: string },
 ): string {
-  const parts = topicForm === 'joined' ? [`${topicPrefix}${table}`] : [topicPrefix, database, table];
-  return parts.map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_')).join('.');
+  return partsOf(topicForm, topicPrefix, database, table)
+    .map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_'))
+    .join('.');
+}
+
+function partsOf(form: TopicForm, prefix: string, database: string, table: string): readonly string[] {
+  switch (form) {
+    case 'dotted':
+      return [prefix, database, table];
+    case 'joined':
+      return [`${prefix}${table}`];
+    case 'prefix':
+      return [prefix];
+  }
 }
 
 /** A topic whose whole name matches, or does not: none of its records is wanted. */

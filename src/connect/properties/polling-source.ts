@@ -5,7 +5,6 @@ import { group, long, truth, whole, type PropertyDef } from './property.js';
 const source = group('Source');
 const mode = group('Mode');
 const types = group('Types');
-const noQuery = 'rows of a query have no primary key, which a table needs';
 const exact = 'numbers keep their exact type: DECIMAL(p,s) of the database is the same here';
 
 /** Of the readers of MySQL and MariaDB. */
@@ -48,7 +47,11 @@ export const pollingProperties: readonly PropertyDef[] = [
   source.accepted('dialect.name', 'the URL says which database it is'),
   source.accepted('catalog.pattern', 'tables of the database in the URL are read'),
   source.accepted('schema.pattern', 'tables of the database in the URL are read'),
-  source.refused('table.types', 'views have no primary key', ['TABLE', 'table']),
+  source.implemented(
+    'table.types',
+    'TABLE, VIEW, or both. Rows of a view have the key that ValueToKey states, or the incrementing column; they are read by one statement at each poll',
+    { type: 'LIST', default: 'TABLE' },
+  ),
   source.accepted('quote.sql.identifiers', 'names are always quoted, and lists compare them without quotes', {
     values: ['ALWAYS', 'NEVER', 'always', 'never'],
   }),
@@ -92,10 +95,14 @@ export const pollingProperties: readonly PropertyDef[] = [
     max: 100_000,
     default: '1000',
   }),
-  mode.refused('query', noQuery, [''], {
-    way: 'capture the tables, and make the query a table: CREATE TABLE ... AS SELECT',
-  }),
-  mode.refused('query.suffix', noQuery, ['']),
+  source.implemented(
+    'query',
+    'one SELECT that is asked instead of tables, at each poll; what the mode looks for is asked of its result, so it may have conditions. Its topic is topic.prefix; its rows have the key that ValueToKey states, or the incrementing column',
+  ),
+  source.implemented(
+    'query.suffix',
+    'text behind the statement that is made of the query, such as a LIMIT; its table is shown after its first result',
+  ),
   mode.refused('incrementing.initial', 'all rows are read first', ['-1', '']),
   mode.refused('timestamp.columns.mapping', 'one column is named for all tables', [''], {
     way: 'make a connector for the tables of each column',

@@ -1,62 +1,63 @@
 // A server of MySQL or MariaDB that is asked for its tables again and again (source/polling). Rows are read by the same queries and readers
 // as those of a snapshot, so values are the same; nothing but SELECT is needed.
 import { AppError } from '../../core/errors.js';
-import type { RowEncoder } from '../../core/row-encoder.js';
-import { dayText, timeText } from '../polling/time-bound.js';
+import { pageByPage } from '../polling/pages.js';
 import type {
-  PageRequest,
   PolledDatabase,
+  PolledOptions,
   PolledPage,
   PolledTable,
   PolledTables,
-  TimeSpan,
+  RowsAsked,
 } from '../polling/polled-database.js';
-import type { SourceConfig, SourceFinding } from '../source-connector.js';
+import type { SourceFinding } from '../source-connector.js';
 import { CharsetTables } from './charset-tables.js';
 import { parseConfig, type MysqlConfig } from './config.js';
-import { quoteText, Session } from './connection.js';
+import { Session } from './connection.js';
 import { TableFilter } from './filters.js';
-import { readRaw, textLength, type RawRows } from './raw-rows.js';
+import { PolledRelations } from './polled-relations.js';
+import { leftOut, writeRow } from './polled-rows.js';
+import { spanCondition } from './polled-span.js';
+import { readRaw } from './raw-rows.js';
 import { ChunkQuery } from './snapshot-query.js';
 import { keylessTable } from './table-knowledge.js';
 import { namely } from './table-questions.js';
 import { listTables, readSchemas, sourceTable, tableName, type TableSchema } from './table-schema.js';
 import { quoteName, textReader, type TextReader } from './text-reader.js';
-import { inRow } from './unconvertible.js';
+import { tableRefusal } from './unreadable.js';
 
 const pageBytesMax = 64 << 20;
 
-export interface PolledServerOptions {
-  readonly place: SourceConfig;
-  readonly isAsked: (database: string, table: string) => boolean;
-  /** Of DATE and DATETIME columns. */
-  readonly zone: string;
-}
-
 export class PolledServer implements PolledDatabase {
-  readonly #options: PolledServerOptions;
+  readonly #options: PolledOptions;
   readonly #config: MysqlConfig;
   readonly #filter: TableFilter;
   readonly #charsets = new CharsetTables();
   readonly #session: Session;
   /** For rows: text comes in each column's own character set. */
   readonly #rows: Session;
+  readonly #relations: PolledRelations;
 
-  private constructor(options: PolledServerOptions, config: MysqlConfig, session: Session, rows: Session) {
+  private constructor(
+    options: PolledOptions,
+    config: MysqlConfig,
+    { session, rows, database }: { readonly session: Session; readonly rows: Session; readonly database: string },
+  ) {
     this.#options = options;
     this.#config = config;
     this.#filter = new TableFilter(config);
     this.#session = session;
     this.#rows = rows;
+    this.#relations = new PolledRelations({ ...options, config, filter: this.#filter, database, session });
   }
 
-  static async open(options: PolledServerOptions, signal?: AbortSignal): Promise<PolledServer> {
+  static async open(options: PolledOptions, database: string, signal?: AbortSignal): Promise<PolledServer> {
     const config = parseConfig(options.place);
     const session = await Session.open(config, signal);
     try {
       const rows = await Session.openWith(config, session.options, signal);
       await rows.query('SET SESSION character_set_results = NULL');
-      return new PolledServer(options, config, session, rows);
+      return new PolledServer(options, config, { session, rows, database });
     } catch (error) {
       session.close();
       throw error;
@@ -68,6 +69,14 @@ export class PolledServer implements PolledDatabase {
       'SELECT VERSION() AS version, @@lower_case_table_names AS folds',
     );
     this.#filter.foldsCase = folds !== '0';
+    if (this.#options.query !== undefined)
+      return { tables: [await this.#relations.ofQuery(this.#options.query)], findings: [] };
+    const found = this.#options.tables ? await this.#baseTables(version ?? '') : { tables: [], findings: [] };
+    const views = this.#options.views ? await this.#relations.views() : { tables: [], findings: [] };
+    return { tables: [...found.tables, ...views.tables], findings: [...found.findings, ...views.findings] };
+  }
+
+  async #baseTables(version: string): Promise<PolledTables> {
     const all = (await listTables(this.#session)).filter(({ database }) => this.#filter.matchesDatabase(database));
     const asked = all.filter(({ database, table }) => this.#options.isAsked(database, table));
     const findings: SourceFinding[] = [];
@@ -78,18 +87,11 @@ export class PolledServer implements PolledDatabase {
         const captured = schema.columns.filter((column) =>
           this.#filter.capturesColumn(schema.database, schema.table, column.name),
         );
-        await this.#charsets.load(this.#session, version ?? '', captured);
+        await this.#charsets.load(this.#session, version, captured);
         tables.push(await this.#table(schema));
       } catch (error) {
         if (!(error instanceof AppError) || error.retriable) throw error;
-        const { code, message, hint } = error;
-        findings.push({
-          severity: 'warning',
-          code,
-          object: tableName(schema),
-          message: `${message}: it is left out`,
-          hint,
-        });
+        findings.push(leftOut(tableName(schema), error));
       }
     }
     return { tables, findings };
@@ -103,6 +105,7 @@ export class PolledServer implements PolledDatabase {
   close(): void {
     this.#session.close();
     this.#rows.close();
+    this.#relations.close();
   }
 
   async #table(schema: TableSchema): Promise<PolledTable> {
@@ -129,27 +132,31 @@ export class PolledServer implements PolledDatabase {
       source,
       counted: counted < 0 ? undefined : counted,
       signature: schema.signature,
-      read: (page) => this.#read({ ...schema, columns }, readers, page),
+      pages: (asked) => pageByPage(asked, (one) => this.#read({ ...schema, columns }, readers, one)),
     };
   }
 
   async #read(
     schema: TableSchema,
     readers: readonly TextReader[],
-    { order, after, span, notNull, limit }: PageRequest,
+    { order, after, span, notNull, pageRows }: RowsAsked,
   ): Promise<PolledPage> {
     const conditions = notNull.map((i) => `${quoteName(schema.columns[i]!.name)} IS NOT NULL`);
-    if (span !== undefined) conditions.push(this.#within(schema, span));
+    if (span !== undefined) conditions.push(spanCondition(schema, span, this.#options.zone));
     const where = conditions.length === 0 ? 'TRUE' : conditions.join(' AND ');
     const query = new ChunkQuery({ ...schema, keyColumns: order, primaryKey: undefined }, this.#filter, where);
-    const { rows, cut } = await readRaw(this.#rows, query.sql(after, limit), pageBytesMax);
+    const { rows, cut } = await readRaw(this.#rows, query.sql(after, pageRows), pageBytesMax).catch(
+      (error: unknown) => {
+        throw tableRefusal(error, tableName(schema)) ?? error;
+      },
+    );
     if (cut)
-      throw new AppError('source-misconfigured', `${limit} rows of ${tableName(schema)} are more than 64 MB`, {
+      throw new AppError('source-misconfigured', `${pageRows} rows of ${tableName(schema)} are more than 64 MB`, {
         hint: 'set batch.max.rows lower',
       });
     return {
       count: rows.count,
-      last: rows.count < limit,
+      last: rows.count < pageRows,
       write: (row, encoder) => writeRow(rows, row, readers, encoder, tableName(schema)),
       place: (row) =>
         query.keyPlaces.map((place, k) => {
@@ -158,50 +165,5 @@ export class PolledServer implements PolledDatabase {
           return query.literal(k, bytes);
         }),
     };
-  }
-
-  /** A NULL is in no span. */
-  #within(schema: TableSchema, { column, fromMs, beforeMs }: TimeSpan): string {
-    const { name, form } = schema.columns[column]!;
-    const text = (ms: number): string => {
-      switch (form.kind) {
-        case 'date':
-          return quoteText(dayText(ms, this.#options.zone));
-        case 'datetime':
-          return quoteText(timeText(ms, this.#options.zone, form.digits));
-        case 'timestamp':
-          return quoteText(timeText(ms, 'UTC', form.digits));
-        default:
-          throw new AppError('bad-connector-config', `column ${name} of ${tableName(schema)} holds no times`, {
-            hint: 'name a DATE, DATETIME or TIMESTAMP column in timestamp.column.name',
-            place: { path: 'timestamp.column.name' },
-          });
-      }
-    };
-    const from = fromMs === undefined ? '' : `${quoteName(name)} >= ${text(fromMs)} AND `;
-    return `${from}${quoteName(name)} < ${text(beforeMs)}`;
-  }
-}
-
-function writeRow(
-  rows: RawRows,
-  row: number,
-  readers: readonly TextReader[],
-  encoder: RowEncoder,
-  table: string,
-): void {
-  const source = rows.buffer(row);
-  let at = rows.start(row);
-  try {
-    const to = encoder.beginRow('r');
-    for (const reader of readers) {
-      const { length, next } = textLength(source, at);
-      if (length < 0) to.null();
-      else reader(source, next, next + length, to);
-      at = next + Math.max(0, length);
-    }
-    encoder.endRow();
-  } catch (error) {
-    throw inRow(error, () => `row ${row + 1} of a page of ${table}`);
   }
 }

@@ -3,7 +3,7 @@
 import type { Session } from './connection.js';
 
 /** What we use of mysql2's query command beyond its types: the state that is called for each packet of a row. */
-interface RawQuery {
+export interface RawQuery {
   row: (packet: RawPacket, connection: unknown) => unknown;
 }
 

@@ -86,39 +86,43 @@ export class ChunkQuery {
 
   /** The literal of key column k from its text in the result. */
   literal(k: number, bytes: Buffer): string {
-    const form = this.#keyForms[k]!;
-    switch (form.kind) {
-      case 'integer':
-      case 'decimal':
-      case 'float':
-      case 'double':
-      case 'year':
-      case 'enum':
-      case 'set':
-        return bytes.toString('latin1');
-      case 'bit':
-        return BigInt(`0x${bytes.toString('hex')}`).toString();
-      case 'text':
-        return `_${form.charset} X'${bytes.toString('hex').toUpperCase()}'`;
-      case 'bytes':
-        return `X'${bytes.toString('hex').toUpperCase()}'`;
-      case 'date':
-      case 'time':
-      case 'datetime':
-      case 'timestamp':
-      case 'uuid':
-      case 'inet4':
-      case 'inet6':
-        return `'${bytes.toString('latin1')}'`;
-      case 'json':
-      case 'geometry':
-      case 'vector':
-      case 'unsupported':
-        throw new AppError('unsupported-type', `a key column of type ${form.kind} cannot be read in order`);
-    }
+    return literalOf(this.#keyForms[k]!, bytes);
   }
 }
 
 function isLabelled(form: ColumnForm): boolean {
   return form.kind === 'enum' || form.kind === 'set';
+}
+
+/** From the text of a value in a result; of ENUM and SET from that of its number. */
+export function literalOf(form: ColumnForm, bytes: Buffer): string {
+  switch (form.kind) {
+    case 'integer':
+    case 'decimal':
+    case 'float':
+    case 'double':
+    case 'year':
+    case 'enum':
+    case 'set':
+      return bytes.toString('latin1');
+    case 'bit':
+      return BigInt(`0x${bytes.toString('hex')}`).toString();
+    case 'text':
+      return `_${form.charset} X'${bytes.toString('hex').toUpperCase()}'`;
+    case 'bytes':
+      return `X'${bytes.toString('hex').toUpperCase()}'`;
+    case 'date':
+    case 'time':
+    case 'datetime':
+    case 'timestamp':
+    case 'uuid':
+    case 'inet4':
+    case 'inet6':
+      return `'${bytes.toString('latin1')}'`;
+    case 'json':
+    case 'geometry':
+    case 'vector':
+    case 'unsupported':
+      throw new AppError('unsupported-type', `a key column of type ${form.kind} cannot be read in order`);
+  }
 }

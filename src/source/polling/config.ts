@@ -3,15 +3,25 @@
 import { AppError } from '../../core/errors.js';
 import { splitPatterns } from '../../core/pattern-list.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
+import { statedKeysProperty, type StatedKey } from '../../core/stated-key.js';
 import type { SourceConfig } from '../source-connector.js';
+import type { PolledQuery } from './polled-database.js';
 
 export type PollMode = 'bulk' | 'incrementing' | 'timestamp' | 'timestamp+incrementing';
 
 export interface PollingConfig {
   readonly connector: string;
   readonly kind: 'mysql' | 'sqlite';
+  /** Of a server: the one that the URL names. */
+  readonly database: string | undefined;
   /** For the readers of the database. */
   readonly place: SourceConfig;
+  /** What is asked instead of tables and views. */
+  readonly query: PolledQuery | undefined;
+  readonly tables: boolean;
+  readonly views: boolean;
+  readonly topicPrefix: string;
+  readonly statedKeys: readonly StatedKey[];
   /** Over `table` and `database.table`; empty: all. */
   readonly include: readonly RegExp[];
   readonly exclude: readonly RegExp[];
@@ -46,6 +56,10 @@ export function parseConfig(config: SourceConfig): PollingConfig {
   return {
     connector: config['name'] ?? '',
     ...placeOf(config),
+    query: queryOf(config),
+    ...kindsOf(config['table.types'] ?? 'TABLE'),
+    topicPrefix: config['topic.prefix'] ?? '',
+    statedKeys: JSON.parse(config[statedKeysProperty] ?? '[]') as StatedKey[],
     include: patterns(config['table.include.list']),
     exclude: patterns(config['table.exclude.list']),
     mode,
@@ -62,6 +76,28 @@ export function parseConfig(config: SourceConfig): PollingConfig {
   };
 }
 
+function queryOf(config: SourceConfig): PolledQuery | undefined {
+  // A semicolon at the end is what a shell needs, and the statement around it does not take.
+  const text = (config['query'] ?? '').replace(/[\s;]+$/, '');
+  const suffix = (config['query.suffix'] ?? '').trim();
+  if (text.trim() === '') {
+    if (suffix === '') return undefined;
+    throw bad('query.suffix', 'there is no query that it could end', 'tables are read in pages: batch.max.rows');
+  }
+  const list = ['table.include.list', 'table.exclude.list'].find((name) => config[name]);
+  if (list !== undefined)
+    throw bad('query', `it is asked instead of tables, and ${list} names some`, 'leave one of the two out');
+  return { text, suffix, name: config['topic.prefix'] || 'query' };
+}
+
+function kindsOf(types: string): Pick<PollingConfig, 'tables' | 'views'> {
+  const asked = types.split(',').map((type) => type.trim().toUpperCase());
+  const unknown = asked.find((type) => type !== 'TABLE' && type !== 'VIEW');
+  if (unknown !== undefined)
+    throw bad('table.types', `"${unknown}" is none that is covered`, 'TABLE, VIEW, or both with a comma between');
+  return { tables: asked.includes('TABLE'), views: asked.includes('VIEW') };
+}
+
 /** JDBC's lists of names are patterns, too; a name may be written between quotes. */
 function patterns(list = ''): RegExp[] {
   return splitPatterns(list).map((item) => new RegExp(`^(?:${item.replaceAll(/[`"]/g, '')})$`, 'iu'));
@@ -72,13 +108,13 @@ export function isAsked({ include, exclude }: PollingConfig, database: string, t
   return (include.length === 0 || meets(include)) && !meets(exclude);
 }
 
-function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'place'> {
+function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'database' | 'place'> {
   const common = pick(config, ['name', 'column.exclude.list', 'connect.timeout.ms', 'database.query.timeout.ms']);
   const url = config['connection.url'];
   const file = /^jdbc:sqlite:(?:file:)?([^?]+)/.exec(url ?? '')?.[1];
   if (file !== undefined) {
     const place = pick(config, ['sqlite.type.mismatch', 'sqlite.text.columns', 'sqlite.timestamp.unit']);
-    return { kind: 'sqlite', place: { ...common, ...place, 'database.file': file } };
+    return { kind: 'sqlite', database: undefined, place: { ...common, ...place, 'database.file': file } };
   }
   const server = /^jdbc:(?:mysql|mariadb):\/\/(\[[^\]]+\]|[^:/?,]+)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/.exec(
     url ?? '',
@@ -92,10 +128,11 @@ function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'place'> {
   const host = server?.[1]?.replaceAll(/[[\]]/g, '') ?? config['connection.host'];
   if (host === undefined) throw bad('connection.url', 'is missing', 'or give connection.host and db.name');
   const query = new URLSearchParams(server?.[4] ?? '');
-  const database = server?.[3] || config['db.name'];
+  const database = decodeURIComponent(server?.[3] ?? '') || config['db.name'];
   if (!database) throw bad(url === undefined ? 'db.name' : 'connection.url', 'names no database');
   return {
     kind: 'mysql',
+    database,
     place: {
       ...common,
       ...pick(config, ['zero.date.handling.mode', 'time.range.handling.mode', 'geometry.handling.mode']),
@@ -104,7 +141,7 @@ function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'place'> {
       'database.user': config['connection.user'] ?? query.get('user') ?? '',
       'database.password': config['connection.password'] ?? query.get('password') ?? '',
       'database.ssl.mode': config['ssl.mode'] ?? 'preferred',
-      'database.include.list': decodeURIComponent(database).replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
+      'database.include.list': database.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
     },
   };
 }
@@ -125,6 +162,6 @@ function zoneOf(zone: string): string {
   }
 }
 
-function bad(property: string, message: string, hint?: string): AppError {
+export function bad(property: string, message: string, hint?: string): AppError {
   return new AppError('bad-connector-config', `${property}: ${message}`, { hint, place: { path: property } });
 }

@@ -1,7 +1,30 @@
 // The seam between the polling source and the database that it asks: a server (source/mysql) or a file (source/sqlite), each with its
 // own driver. A database is asked for pages of one table, in the order of some of its columns.
 import type { RowEncoder, SourceTable } from '../../core/row-encoder.js';
-import type { SourceFinding } from '../source-connector.js';
+import type { SourceConfig, SourceFinding } from '../source-connector.js';
+
+/** Of the configuration, what is the database's business. */
+export interface PolledOptions {
+  /** Properties of the source that captures such a database. */
+  readonly place: SourceConfig;
+  /** Of DATE and DATETIME columns, and of times that are text. */
+  readonly zone: string;
+  readonly tables: boolean;
+  readonly views: boolean;
+  readonly query: PolledQuery | undefined;
+  readonly isAsked: (database: string, table: string) => boolean;
+  /** Names of the columns that tell the rows of a view or a query apart. Throws keyless-table. */
+  readonly keyOf: (relation: { readonly database: string; readonly table: string }) => readonly string[];
+}
+
+/** Asked instead of tables: its rows are those of one table. */
+export interface PolledQuery {
+  readonly text: string;
+  /** Behind the whole statement. */
+  readonly suffix: string;
+  /** Of its table. */
+  readonly name: string;
+}
 
 export interface PolledTables {
   readonly tables: readonly PolledTable[];
@@ -10,7 +33,10 @@ export interface PolledTables {
 }
 
 export interface PolledDatabase {
-  /** Those that the lists ask for and that have a primary key, in the order of their names, as they are now. */
+  /**
+   * Those that the lists ask for and whose rows have a key, in the order of their names, views behind tables, as they are now; or the query
+   * alone, of which what is wrong is thrown (bad-connector-config).
+   */
   tables(): Promise<PolledTables>;
   /** Its clock, in ms since 1970. */
   nowMs(): Promise<number>;
@@ -24,10 +50,14 @@ export interface PolledTable {
   readonly counted: number | undefined;
   /** Of the table as it is described: another text is another table. */
   readonly signature: string;
-  read(page: PageRequest): Promise<PolledPage>;
+  /**
+   * All rows behind a place, page by page; the last page may be empty. Those of a view or a query are the result of one statement, which is
+   * given up when the caller leaves. Throws unreadable-table where the database cannot read them.
+   */
+  pages(asked: RowsAsked): AsyncIterable<PolledPage>;
 }
 
-export interface PageRequest {
+export interface RowsAsked {
   /** Indexes of the columns that give the order; together they tell each row from all others. */
   readonly order: readonly number[];
   /** Behind this place (of an earlier page's `place`); null: from the first row. */
@@ -36,7 +66,8 @@ export interface PageRequest {
   readonly span: TimeSpan | undefined;
   /** Rows without a value in these columns are left out. */
   readonly notNull: readonly number[];
-  readonly limit: number;
+  /** Of a page. */
+  readonly pageRows: number;
 }
 
 export interface TimeSpan {
@@ -49,7 +80,7 @@ export interface PolledPage {
   readonly count: number;
   /** There was no more when it was read. */
   readonly last: boolean;
-  /** Throws unconvertible-value. */
+  /** Throws unconvertible-value, and keyless-table where the row has the key of another one of the same rows, or none. */
   write(row: number, encoder: RowEncoder): void;
   /** Of a row: text of SQL, for `after`. */
   place(row: number): readonly string[];

@@ -3,8 +3,9 @@
 // pause. A crash between any two loses nothing: a page and its place are one append, and the next run goes on behind it.
 //
 // A table is shown when it was read to its end once. What is not seen by asking: deletes in any mode, changes in mode `incrementing`, the
-// first of two changes between two polls; so nothing is ever confirmed to be fresh. A table with a value that cannot be converted stands
-// still alone, and is tried again when the connector starts again.
+// first of two changes between two polls; so nothing is ever confirmed to be fresh. A table with a value that cannot be converted, with
+// rows that its key does not tell apart, or that the database itself cannot read, stands still alone, and is tried again when the
+// connector starts again.
 import type { AppendControl } from '../../core/append-control.js';
 import type { Chunk } from '../../core/append.js';
 import { delay, passed } from '../../core/backoff.js';
@@ -15,10 +16,12 @@ import { qualifiedName } from '../../core/table-name.js';
 import type { HeldTable, SourceContext } from '../source-connector.js';
 import type { PollingConfig } from './config.js';
 import { placeOf, type TableOrder } from './order.js';
-import type { PolledDatabase, PolledTable, TimeSpan } from './polled-database.js';
+import type { PolledDatabase, PolledPage, PolledTable, TimeSpan } from './polled-database.js';
 import { printPosition, type PolledPosition, type TablePlace } from './position.js';
 
 const chunkBytes = 256 << 10;
+/** What stops one table, and nothing beside it. */
+const ofTableAlone: ReadonlySet<string> = new Set(['unconvertible-value', 'keyless-table', 'unreadable-table']);
 
 interface OpenTable {
   readonly signature: string;
@@ -104,41 +107,43 @@ export class PollingRun {
 
   async *#readPages(name: string, table: PolledTable, order: TableOrder, nowMs: number): AsyncGenerator<Chunk> {
     const { signal, chunks } = this.#context;
-    const { encoder } = this.#open.get(name)!;
     const span = this.#spanOf(order, nowMs);
     const by = order.columns.map((i) => table.source.columns[i]!.name);
-    while (!signal.aborted) {
-      const place = this.#placeOf(name, by);
-      const page = await table.read({
-        order: order.columns,
-        notNull: order.leading,
-        after: place.after,
-        span,
-        limit: this.#config.pageRows,
-      });
-      const mark = chunks.mark();
-      try {
-        for (let row = 0; row < page.count; row++) page.write(row, encoder);
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'unconvertible-value') throw error;
-        chunks.rewind(mark);
-        this.#stop(name, error, place);
-        break;
+    const asked = { order: order.columns, notNull: order.leading, after: this.#placeOf(name, by).after, span };
+    try {
+      for await (const page of table.pages({ ...asked, pageRows: this.#config.pageRows })) {
+        this.#takePage(name, by, page);
+        if (chunks.byteLength >= chunkBytes) yield chunks.take()!;
+        if (signal.aborted) break;
       }
-      const again = this.#config.mode === 'bulk' && page.last;
-      const after = again ? null : page.count > 0 ? page.place(page.count - 1) : place.after;
-      const complete = place.complete || page.last;
-      this.#places.set(name, { after, by, complete });
-      const control: AppendControl | undefined =
-        complete && !place.complete
-          ? { kind: 'snapshot-completed', connector: this.#config.connector, topics: [encoder.topic] }
-          : undefined;
-      if (page.count > 0 || control) this.#endAppend(control);
-      if (chunks.byteLength >= chunkBytes) yield chunks.take()!;
-      if (page.last) break;
+    } catch (error) {
+      if (!(error instanceof AppError) || !ofTableAlone.has(error.code)) throw error;
+      this.#stop(name, error, this.#placeOf(name, by));
     }
     const rest = chunks.take();
     if (rest) yield rest;
+  }
+
+  #takePage(name: string, by: readonly string[], page: PolledPage): void {
+    const { chunks } = this.#context;
+    const { encoder } = this.#open.get(name)!;
+    const mark = chunks.mark();
+    try {
+      for (let row = 0; row < page.count; row++) page.write(row, encoder);
+    } catch (error) {
+      chunks.rewind(mark);
+      throw error;
+    }
+    const place = this.#placeOf(name, by);
+    const again = this.#config.mode === 'bulk' && page.last;
+    const after = again ? null : page.count > 0 ? page.place(page.count - 1) : place.after;
+    const complete = place.complete || page.last;
+    this.#places.set(name, { after, by, complete });
+    const control: AppendControl | undefined =
+      complete && !place.complete
+        ? { kind: 'snapshot-completed', connector: this.#config.connector, topics: [encoder.topic] }
+        : undefined;
+    if (page.count > 0 || control) this.#endAppend(control);
   }
 
   /** From the first row on where nothing was read, or in another order. */

@@ -15,7 +15,8 @@ import type {
 } from '../source-connector.js';
 import { isAsked, parseConfig, type PollingConfig } from './config.js';
 import { placeOf } from './order.js';
-import type { PolledDatabase } from './polled-database.js';
+import type { PolledDatabase, PolledOptions } from './polled-database.js';
+import { relationKey } from './relation-key.js';
 import { Retries } from '../../core/retries.js';
 import { PollingRun } from './polling-run.js';
 import { onlyAsItIs } from '../kept-position.js';
@@ -113,15 +114,19 @@ class PollingSource implements SourceConnector {
 
   /** The driver of the database is loaded when it is needed. */
   async #openDatabase(signal: AbortSignal): Promise<PolledDatabase> {
-    const { kind, place, zone } = this.#config;
-    const options = {
+    const { kind, place, zone, tables, views, query } = this.#config;
+    const options: PolledOptions = {
       place,
       zone,
-      isAsked: (database: string, table: string) => isAsked(this.#config, database, table),
+      tables,
+      views,
+      query,
+      isAsked: (database, table) => isAsked(this.#config, database, table),
+      keyOf: (relation) => relationKey(relation, this.#config),
     };
     switch (kind) {
       case 'mysql':
-        return (await import('../mysql/polled-server.js')).PolledServer.open(options, signal);
+        return (await import('../mysql/polled-server.js')).PolledServer.open(options, this.#config.database!, signal);
       case 'sqlite':
         return new (await import('../sqlite/polled-file.js')).PolledFile(options);
       default:
@@ -142,6 +147,6 @@ const nothingMatches: SourceFinding = {
   severity: 'error',
   code: 'filter-matches-nothing',
   property: 'table.whitelist',
-  message: 'no table with a primary key is asked for',
+  message: 'no table with a primary key, and no view with a stated key, is asked for',
   hint: 'table.whitelist takes names, TABLE or DATABASE.TABLE, with commas between',
 };

@@ -26,7 +26,8 @@ export class TextCheck {
     this.#database = database;
     this.#changes = quoteName(`${prefix}changes`);
     this.#source = source;
-    this.#encoding = String(database.raw.pragma('encoding', { simple: true }));
+    // By SELECT, which the driver takes while rows of another one are read.
+    this.#encoding = String(database.prepare('SELECT encoding FROM pragma_encoding').get()![0]);
     this.#decoder = new TextDecoder(this.#encoding, { fatal: true });
   }
 
