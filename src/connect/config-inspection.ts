@@ -13,6 +13,8 @@ import { belongsToRefused } from './transforms/read-transforms.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { isSecret, mask } from './connector-secrets.js';
 import { splitPatterns, wholeName } from '../core/pattern-list.js';
+import { hasOnlyTopicCharacters, topicNameRule } from '../core/topic-name.js';
+import { serverNamePlaceholder } from './side-topics.js';
 import { findPlugin, type PluginClass } from './plugins.js';
 import type { PropertyDef, PropertyFamily } from './properties/property.js';
 import { checkTopicCreation, topicPrefix } from './topic-creation.js';
@@ -65,6 +67,14 @@ export function inspectConfig(name: string, config: ConnectorConfig): Inspection
       findings.push(problemOf(def.name, `required property "${def.name}" is missing`));
     if (def.default !== undefined && !values.has(def.name)) values.set(def.name, def.default);
   }
+  if (!values.get('topic.prefix') && !hasOnlyTopicCharacters(name))
+    findings.push(
+      problemOf(
+        'topic.prefix',
+        `names of topics would begin with the connector's name, "${name}", which Kafka does not take`,
+        `set topic.prefix: ${topicNameRule}`,
+      ),
+    );
   findings.push(...checkTopicCreation(values), ...checkFormats(values), ...checkShape(plugin, values));
   findings.push(...noteSchemaChanges(plugin, values));
   return { plugin, values, findings };
@@ -156,6 +166,8 @@ function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[]
     const note = def.notedValues?.[word];
     if (note !== undefined) findings.push(noteOf(key, note));
   }
+  if (def.ofTopics === true && !hasOnlyTopicCharacters(raw.replace(serverNamePlaceholder, '')))
+    problem(`"${raw}" has characters that Kafka does not take in the name of a topic`, topicNameRule);
   if (def.patterns === true) {
     for (const part of splitPatterns(raw)) {
       try {

@@ -31,6 +31,8 @@ export interface Heartbeat {
   readonly intervalMs: number;
 }
 
+/** Of names of topics in configurations for Debezium 1.x. */
+export const serverNamePlaceholder = '${database.server.name}';
 const defaultTransaction = 'transaction';
 const defaultHeartbeat = '__debezium-heartbeat';
 
@@ -48,7 +50,7 @@ export function sideTopics(
 ): SideTopics {
   const intervalMs = Number(values.get('heartbeat.interval.ms') ?? '0');
   // The name of 1.x is the whole one, with a placeholder for the prefix.
-  const whole = values.get('transaction.topic')?.replace('${database.server.name}', prefix);
+  const whole = values.get('transaction.topic')?.replace(serverNamePlaceholder, prefix);
   const transactions = whole ?? `${prefix}.${values.get('topic.transaction') ?? defaultTransaction}`;
   const heartbeat = `${values.get('topic.heartbeat.prefix') ?? defaultHeartbeat}.${prefix}`;
   const isWanted = (topic: string) => !isUnwanted(topic, unwanted);

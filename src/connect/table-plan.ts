@@ -4,7 +4,8 @@
 import { BIGINT, DOUBLE, STRING, type DataType, type Value } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { SourceColumn, SourceTable } from '../core/row-encoder.js';
-import { topicName } from '../core/topic-name.js';
+import { qualifiedName } from '../core/table-name.js';
+import { isTopicName, topicName, topicNameRule } from '../core/topic-name.js';
 import { castType } from '../schema/formats/cast-value.js';
 import { convertedTime } from '../schema/formats/time-conversion.js';
 import { changeFact } from '../schema/formats/change-facts.js';
@@ -79,6 +80,15 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
       else if (step.kind === 'bare-key') planned.keyShape = 'bare';
     }
   }
+  if (!isTopicName(planned.topic))
+    throw new AppError(
+      'bad-connector-config',
+      `table ${qualifiedName(table)}: "${planned.topic}" is no name of a topic`,
+      {
+        hint: `${topicNameRule}: set topic.prefix, or a transform RegexRouter`,
+        place: { path: 'topic.prefix' },
+      },
+    );
   if (!held) checkNames(planned, table);
   return {
     topic: planned.topic,
@@ -95,11 +105,7 @@ function renameTopic(
 ): void {
   const topic = renamed(planned.topic, regex, replacement);
   if (topic === undefined) return;
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..')
-    throw fail(
-      `gives it the topic "${topic}", which is no name of one`,
-      'letters, digits, ".", "_" and "-" may stand in it',
-    );
+  if (!isTopicName(topic)) throw fail(`gives it the topic "${topic}", which is no name of one`, topicNameRule);
   planned.topic = topic;
 }
 

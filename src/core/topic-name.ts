@@ -6,14 +6,39 @@
  */
 export type TopicForm = 'dotted' | 'joined' | 'prefix';
 
-/** What Kafka does not allow in a topic name is replaced by `_`. */
-export function topicName(
-  { topicPrefix, topicForm }: { readonly topicPrefix: string; readonly topicForm: TopicForm },
-  { database, table }: { readonly database: string; readonly table: string },
-): string {
+interface Naming {
+  readonly topicPrefix: string;
+  readonly topicForm: TopicForm;
+}
+
+interface Named {
+  readonly database: string;
+  readonly table: string;
+}
+
+/** What Kafka takes as the name of a topic. */
+export const topicNameRule = 'letters, digits, ".", "_" and "-", at most 249';
+
+export function isTopicName(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,249}$/.test(text) && text !== '.' && text !== '..';
+}
+
+/** Of a part of a name. */
+export function hasOnlyTopicCharacters(text: string): boolean {
+  return /^[A-Za-z0-9._-]*$/.test(text);
+}
+
+/** What Kafka does not allow in a topic name is replaced by `_`, as Debezium does. */
+export function topicName({ topicPrefix, topicForm }: Naming, { database, table }: Named): string {
   return partsOf(topicForm, topicPrefix, database, table)
     .map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_'))
     .join('.');
+}
+
+/** Of a table whose topic has other characters than the names that it is made of: these. */
+export function replacedTopicName(naming: Naming, named: Named): string | undefined {
+  const parts = partsOf(naming.topicForm, naming.topicPrefix, named.database, named.table);
+  return parts.every(hasOnlyTopicCharacters) ? undefined : parts.join('.');
 }
 
 function partsOf(form: TopicForm, prefix: string, database: string, table: string): readonly string[] {

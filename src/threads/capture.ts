@@ -13,6 +13,7 @@ import type { RecordDifference, VerifyReport, VerifyRequest } from '../source/ve
 import type { OutputSettings, RecordForm } from '../connect/output-settings.js';
 import type { PluginFamily } from '../connect/config-def.js';
 import { AppError, assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { replacedTopicName } from '../core/topic-name.js';
 import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
 import { positionToResume } from '../core/append.js';
 import type { RowEncoder, SourceTable } from '../core/row-encoder.js';
@@ -169,6 +170,13 @@ async function run(): Promise<void> {
       const plan = planTable(source, data.output, held === true);
       if (held === true && events.has(qualifiedName(source))) return events.silent(source, plan.topic);
       topics.claim(plan.topic, source, data.output);
+      const replaced = replacedTopicName(data.output, source);
+      if (replaced !== undefined)
+        logger.warn('Kafka does not take the name that the topic of a table would have', {
+          table: qualifiedName(source),
+          name: replaced,
+          topic: plan.topic,
+        });
       const counted = (encoder: RowEncoder) =>
         data.output.side.transactions === undefined ? encoder : new CountingRowEncoder(encoder, chunks);
       if (plan.events) {

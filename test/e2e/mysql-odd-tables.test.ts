@@ -156,6 +156,23 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('odd tables
     expect(alone).toContainEqual(expect.objectContaining({ severity: 'error', code: 'unsupported-type' }));
   });
 
+  it('a name that Kafka does not take is told with the name that the topic has', async () => {
+    await query('CREATE TABLE `preis liste €` (id INT PRIMARY KEY)');
+    const findings = await source({
+      'topic.prefix': 'shop',
+      'table.include.list': `${database.name}.preis.*`,
+    }).validate();
+    expect(findings.filter(({ code }) => code === 'topic-name')).toEqual([
+      {
+        severity: 'warning',
+        code: 'topic-name',
+        object: `${database.name}.preis liste €`,
+        message: `Kafka does not take "shop.${database.name}.preis liste €" as the name of a topic: the topic of ${database.name}.preis liste € is shop.${database.name}.preis_liste__`,
+        hint: 'a transform RegexRouter gives it another name',
+      },
+    ]);
+  });
+
   it('columns that the user may not read are told before the start', async () => {
     await query('CREATE TABLE secrets (id INT PRIMARY KEY, open INT, secret INT)');
     const user = await createUser(servers[product], {

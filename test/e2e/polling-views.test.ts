@@ -229,6 +229,7 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
           (await request(`${app.url}/v1/tables/shop-sales/rows`)).text.includes(expected),
         );
       await served('"total":"5"');
+      expect(app.log()).not.toContain('Kafka does not take');
       await run('UPDATE sale SET n = 10 WHERE id = 1');
       await served('"total":"13"');
       expect((await request(`${app.url}/connectors/sales/topics`)).text).toContain('"shop-sales"');
@@ -236,6 +237,15 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
         `${app.url}/connector-plugins/JdbcSourceConnector/config/validate`,
         { method: 'PUT', body: { ...config, name: 'wrong', 'transforms.key.fields': 'nope' } },
       );
+      await run('CREATE TABLE `odd name` (id INT PRIMARY KEY)', 'INSERT INTO `odd name` VALUES (7)');
+      const plain = Object.fromEntries(Object.entries(config).filter(([name]) => !/^(query|transforms)/.test(name)));
+      await requestJson(`${app.url}/connectors`, {
+        body: { name: 'odd', config: { ...plain, 'topic.prefix': 'x-', 'table.whitelist': 'odd name' } },
+      });
+      await waitFor('the odd table', async () =>
+        (await request(`${app.url}/v1/tables/${encodeURIComponent('odd name')}/rows`)).text.includes('7'),
+      );
+      expect(app.log()).toMatch(/x-odd name.*x-odd_name.*Kafka does not take the name/);
       expect(JSON.stringify(wrong)).toContain('the query has no column nope, which its key needs');
     } finally {
       await app.close();

@@ -72,8 +72,10 @@ export const mysqlRowProperties: readonly PropertyDef[] = [
     'a topic of transactions with the number of their events, and the place of each event in its envelope',
     { ...truth, default: 'false' },
   ),
-  output.implemented('topic.transaction', 'last part of the name of that topic; "transaction" by default'),
-  output.implemented('transaction.topic', 'whole name of that topic, as Debezium 1.x has it'),
+  output.implemented('topic.transaction', 'last part of the name of that topic; "transaction" by default', {
+    ofTopics: true,
+  }),
+  output.implemented('transaction.topic', 'whole name of that topic, as Debezium 1.x has it', { ofTopics: true }),
   output.refused('transaction.metadata.factory', ownClass, [
     'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
   ]),

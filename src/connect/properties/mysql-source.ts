@@ -140,6 +140,7 @@ export const mysqlSourceProperties: readonly PropertyDef[] = [
   }),
   reading.implemented('topic.heartbeat.prefix', 'first part of its name; "__debezium-heartbeat" by default', {
     aliases: ['heartbeat.topics.prefix'],
+    ofTopics: true,
   }),
   reading.accepted('heartbeat.action.query', 'the position moves without it; nothing is written to the server'),
   reading.refused('gtid.source.includes', noGtidFilter, ['', '.*']),

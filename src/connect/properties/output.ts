@@ -9,6 +9,7 @@ const filters = group('Filters');
 export const outputProperties: readonly PropertyDef[] = [
   output.implemented('topic.prefix', 'first part of every topic name', {
     aliases: ['database.server.name'],
+    ofTopics: true,
   }),
   output.implemented('output.data.format', 'format of values; JSON_SR: JSON with its schema in the registry', {
     values: ['JSON', 'JSON_SR', 'AVRO', 'PROTOBUF'],

@@ -50,7 +50,7 @@ export const pollingProperties: readonly PropertyDef[] = [
   source.implemented(
     'table.types',
     'TABLE, VIEW, or both. Rows of a view have the key that ValueToKey states, or the incrementing column; they are read by one statement at each poll',
-    { type: 'LIST', default: 'TABLE' },
+    { type: 'LIST', values: ['TABLE', 'VIEW'], default: 'TABLE' },
   ),
   source.accepted('quote.sql.identifiers', 'names are always quoted, and lists compare them without quotes', {
     values: ['ALWAYS', 'NEVER', 'always', 'never'],

@@ -23,6 +23,8 @@ export interface PropertyDef {
   readonly harmless?: readonly string[];
   /** Of a refused property: what to do instead. */
   readonly way?: string;
+  /** A part of names of topics. */
+  readonly ofTopics?: boolean;
   /** A list of regular expressions. */
   readonly patterns?: boolean;
   readonly aliases?: readonly string[];

@@ -47,7 +47,8 @@ export interface MysqlConfig {
   readonly databases: Filter;
   readonly tables: Filter;
   /** Tables whose records the configuration's transforms take out, by the topic that they would have. */
-  readonly unwanted: { readonly topicPrefix: string; readonly topics: readonly UnwantedTopics[] };
+  readonly unwanted: readonly UnwantedTopics[];
+  readonly topicPrefix: string;
   readonly excludedColumns: readonly RegExp[];
   readonly modes: TableModes;
 }
@@ -130,10 +131,8 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
     tablesCreated: config['table.create'] !== 'false',
     databases: filter(config, 'database'),
     tables: filter(config, 'table'),
-    unwanted: {
-      topicPrefix: config['topic.prefix'] ?? '',
-      topics: JSON.parse(config[unwantedTopicsProperty] ?? '[]') as UnwantedTopics[],
-    },
+    unwanted: JSON.parse(config[unwantedTopicsProperty] ?? '[]') as UnwantedTopics[],
+    topicPrefix: config['topic.prefix'] ?? '',
     excludedColumns: patterns(config, 'column.exclude.list'),
     modes: {
       zeroDates: oneOf(config, zeroDatesProperty, oddTimes),

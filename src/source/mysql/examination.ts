@@ -1,6 +1,7 @@
 // All that is said of a source: what a start checks (checks.ts), and beside it what does not stop a start and is a risk.
 import type { ReadSoFar, SourceFinding } from '../source-connector.js';
 import { inspect } from './checks.js';
+import { adviseOnTopics } from '../topic-advice.js';
 import type { MysqlConfig } from './config.js';
 import type { Session } from './connection.js';
 import type { TableFilter } from './filters.js';
@@ -24,5 +25,6 @@ export async function examine(
     ...(hasBinlog ? await adviseOnPosition(session, server, config, read) : []),
     ...(await adviseOnSettings(session, server)),
     ...(await adviseOnTables(session, tables, filter, config)),
+    ...adviseOnTopics({ topicPrefix: config.topicPrefix, topicForm: 'dotted' }, tables),
   ];
 }

@@ -36,9 +36,10 @@ export class TableFilter {
   }
 
   #isWanted(database: string, table: string): boolean {
-    const { topicPrefix, topics } = this.#config.unwanted;
+    const { topicPrefix, unwanted } = this.#config;
     return (
-      topics.length === 0 || !isUnwanted(topicName({ topicPrefix, topicForm: 'dotted' }, { database, table }), topics)
+      unwanted.length === 0 ||
+      !isUnwanted(topicName({ topicPrefix, topicForm: 'dotted' }, { database, table }), unwanted)
     );
   }
 
@@ -78,7 +79,7 @@ export class TableFilter {
       describe('database.exclude.list', this.#config.databases.excludeText),
       describe('table.include.list', this.#config.tables.includeText),
       describe('table.exclude.list', this.#config.tables.excludeText),
-      this.#config.unwanted.topics.length > 0 ? 'the filters of topics in transforms' : '',
+      this.#config.unwanted.length > 0 ? 'the filters of topics in transforms' : '',
     ];
     return parts.filter((part) => part !== '').join(' and ') || 'no filter';
   }

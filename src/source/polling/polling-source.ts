@@ -16,9 +16,10 @@ import type {
 import { isAsked, parseConfig, type PollingConfig } from './config.js';
 import { placeOf } from './order.js';
 import type { PolledDatabase, PolledOptions } from './polled-database.js';
-import { relationKey } from './relation-key.js';
+import { namingOf, relationKey } from './relation-key.js';
 import { Retries } from '../../core/retries.js';
 import { PollingRun } from './polling-run.js';
+import { adviseOnTopics } from '../topic-advice.js';
 import { onlyAsItIs } from '../kept-position.js';
 import { triedAgain } from '../try-again.js';
 import { firstPosition, parsePosition, printPosition, type PolledPosition } from './position.js';
@@ -47,7 +48,8 @@ class PollingSource implements SourceConnector {
     const database = await this.#openDatabase(this.#closing.signal);
     try {
       const { tables, findings } = await database.tables();
-      const all: SourceFinding[] = [...findings, deletesUnseen];
+      const named = tables.map(({ source }) => source);
+      const all: SourceFinding[] = [...findings, deletesUnseen, ...adviseOnTopics(namingOf(this.#config), named)];
       if (tables.length === 0) all.push(nothingMatches);
       for (const table of tables) {
         try {

@@ -4,7 +4,7 @@
 import { AppError } from '../../core/errors.js';
 import { qualifiedName } from '../../core/table-name.js';
 import { statedKey } from '../../core/stated-key.js';
-import { topicName } from '../../core/topic-name.js';
+import { topicName, type TopicForm } from '../../core/topic-name.js';
 import type { PollingConfig } from './config.js';
 import type { PolledPage } from './polled-database.js';
 
@@ -15,14 +15,20 @@ interface Relation {
 
 /** Throws keyless-table. */
 export function relationKey(relation: Relation, config: PollingConfig): readonly string[] {
-  const { topicPrefix, query, statedKeys, mode, incrementingColumn } = config;
-  const topicForm = query === undefined ? 'joined' : 'prefix';
-  const stated = statedKey(topicName({ topicPrefix, topicForm }, relation), statedKeys);
+  const { statedKeys, mode, incrementingColumn } = config;
+  const stated = statedKey(topicName(namingOf(config), relation), statedKeys);
   if (stated !== undefined && stated.length > 0) return stated;
   if (mode.endsWith('incrementing') && incrementingColumn !== '') return [incrementingColumn];
   throw new AppError('keyless-table', `nothing tells the rows of ${nameOf(relation, config)} apart`, {
     hint: 'state the columns that do: "transforms": "key", "transforms.key.type": "org.apache.kafka.connect.transforms.ValueToKey", "transforms.key.fields": "COLUMN,COLUMN"',
   });
+}
+
+export function namingOf({ topicPrefix, query }: PollingConfig): {
+  readonly topicPrefix: string;
+  readonly topicForm: TopicForm;
+} {
+  return { topicPrefix, topicForm: query === undefined ? 'joined' : 'prefix' };
 }
 
 function nameOf(relation: Relation, { query }: PollingConfig): string {

@@ -17,6 +17,7 @@ export interface SqliteSourceConfig {
   readonly database: string;
   /** All tables and triggers that we add to the file begin with this. */
   readonly prefix: string;
+  readonly topicPrefix: string;
   readonly include: readonly RegExp[];
   /** Entries of the include list as they were written, to tell a table that was named from one that a pattern met. */
   readonly includeTexts: readonly string[];
@@ -65,6 +66,7 @@ export function parseConfig(config: SourceConfig): SqliteSourceConfig {
     file,
     database: basename(file).replace(/(?<=.)\.[^.]*$/, ''),
     prefix: `_wt_${identifierOf(connector)}_`,
+    topicPrefix: config['topic.prefix'] ?? '',
     include: patterns('table.include.list', include),
     includeTexts: splitPatterns(include),
     exclude: patterns('table.exclude.list', config['table.exclude.list']),

@@ -3,6 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SourceFinding } from '../source-connector.js';
+import { adviseOnTopics } from '../topic-advice.js';
 import { adviseOnCapture, adviseOnTables } from './advice.js';
 import type { SqliteSourceConfig } from './config.js';
 import { selectTables } from './filter.js';
@@ -13,10 +14,15 @@ import { inReadTransaction, journalMode, openForReading, walStatement } from './
 export function validateFile(config: SqliteSourceConfig): readonly SourceFinding[] {
   const database = openForReading(config);
   try {
-    const { tables, findings, captured } = inReadTransaction(database, () => ({
-      ...selectTables(database, asInstalled(database, config) ?? config),
-      captured: adviseOnCapture(database, config),
-    }));
+    const { tables, findings, captured, named } = inReadTransaction(database, () => {
+      const installed = asInstalled(database, config) ?? config;
+      const selection = selectTables(database, installed);
+      return {
+        ...selection,
+        captured: adviseOnCapture(database, config),
+        named: selection.tables.map(({ name }) => ({ database: installed.database, table: name })),
+      };
+    });
     const all: SourceFinding[] = [...captured, ...findings];
     if (journalMode(database) !== 'wal') all.push(config.setWal ? walWillBeSet : walMissing);
     for (const path of [config.file, dirname(config.file)]) {
@@ -31,7 +37,7 @@ export function validateFile(config: SqliteSourceConfig): readonly SourceFinding
         hint: '`writethrough connect delete NAME --uninstall` removes all of it',
       });
     }
-    all.push(...adviseOnTables(tables));
+    all.push(...adviseOnTables(tables), ...adviseOnTopics({ ...config, topicForm: 'dotted' }, named));
     return all;
   } finally {
     database.close();

@@ -1,6 +1,7 @@
 // Topics made, deleted and described, through kafkajs's admin client.
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
+import { isTopicName, topicNameRule } from '../../core/topic-name.js';
 import { printLimit, type TopicRetention } from '../../core/topic-retention.js';
 import type { TopicDescription, TopicSettings, TopicSpec } from '../event-log.js';
 import type { AdminClient } from './admin-client.js';
@@ -23,9 +24,9 @@ type ConfigEntries = { name: string; value: string }[];
 const settleMs = 10_000;
 
 export function checkTopicName(name: string): void {
-  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && !/^\.{1,2}$/.test(name)) return;
+  if (isTopicName(name)) return;
   throw new AppError('invalid-statement', `"${name}" cannot be the name of a Kafka topic`, {
-    hint: 'letters, digits, ".", "_" and "-", at most 249',
+    hint: topicNameRule,
   });
 }
 

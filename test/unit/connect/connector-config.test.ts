@@ -31,6 +31,25 @@ describe('checkConfig', () => {
     expect(errors({ 'table.include.list': 'a.b', 'table.whitelist': 'a.c' })).toHaveLength(1);
   });
 
+  it('refuses parts of topics that Kafka does not take, and the name of a connector that would be one', () => {
+    expect(errors({ 'topic.prefix': 'my shop' })).toEqual([
+      {
+        severity: 'error',
+        code: 'bad-connector-config',
+        property: 'topic.prefix',
+        message: '"my shop" has characters that Kafka does not take in the name of a topic',
+        hint: 'letters, digits, ".", "_" and "-", at most 249',
+      },
+    ]);
+    const wrong = { 'database.server.name': 'ä', 'topic.heartbeat.prefix': 'a/b', 'topic.transaction': 'c d' };
+    expect(errors(wrong).map(({ property }) => property)).toEqual(Object.keys(wrong));
+    expect(errors({ 'transaction.topic': '${database.server.name}.tx' })).toEqual([]);
+    const problems = (config: Record<string, string>) =>
+      inspectConfig('my shop', { ...base, ...config }).findings.map(({ property }) => property);
+    expect(problems({})).toEqual(['topic.prefix']);
+    expect(problems({ 'topic.prefix': 'shop' })).toEqual([]);
+  });
+
   it('names the nearest property for an unknown one, and every problem at once', () => {
     const found = errors({ 'table.include.lst': 'a.b', 'database.port': 'x', 'snapshot.mode': 'intial' });
     expect(found.map(({ property, hint }) => [property, hint])).toEqual([

@@ -1,7 +1,10 @@
 // Names, and what --source URL stands for.
 import { describe, expect, it } from 'vitest';
 import { connectorOfUrl } from '../../../src/connect/source-url.js';
+import { planTable } from '../../../src/connect/table-plan.js';
+import { adviseOnTopics } from '../../../src/source/topic-advice.js';
 import { checkConfig } from '../../../src/connect/connector-config.js';
+import { INTEGER } from '../../../src/core/data-type.js';
 import { AppError } from '../../../src/core/errors.js';
 import type { SourceTable } from '../../../src/core/row-encoder.js';
 import { topicName } from '../../../src/core/topic-name.js';
@@ -61,5 +64,36 @@ describe('topicName', () => {
   it('replaces what Kafka does not allow', () => {
     expect(topicName({ topicPrefix: 'p', topicForm: 'dotted' }, table('my db', 'täble$'))).toBe('p.my_db.t_ble_');
     expect(topicName({ topicPrefix: 'p-', topicForm: 'joined' }, table('my db', 'täble$'))).toBe('p-t_ble_');
+    expect(topicName({ topicPrefix: 'p', topicForm: 'prefix' }, table('my db', 'täble$'))).toBe('p');
+  });
+
+  const settings = (prefix: string) =>
+    checkConfig('c', {
+      'connector.class': 'MySqlCdcSource',
+      'database.hostname': 'h',
+      'database.user': 'u',
+      'topic.prefix': prefix,
+    }).output;
+  const tableOf = (database: string, name: string): SourceTable => ({
+    database,
+    table: name,
+    columns: [{ name: 'id', type: INTEGER, nullable: false, sourceType: 'int' }],
+    keyColumns: [0],
+  });
+
+  it('is said of tables whose topics have other names, and of names that are too long', () => {
+    const tables = [table('shop', 'plain'), table('my db', 'täble$')];
+    expect(adviseOnTopics({ topicPrefix: 'p', topicForm: 'dotted' }, tables)).toEqual([
+      expect.objectContaining({
+        severity: 'warning',
+        code: 'topic-name',
+        object: 'my db.täble$',
+        message:
+          'Kafka does not take "p.my db.täble$" as the name of a topic: the topic of my db.täble$ is p.my_db.t_ble_',
+      }),
+    ]);
+    const long = 'x'.repeat(240);
+    expect(adviseOnTopics({ topicPrefix: long, topicForm: 'dotted' }, tables)).toHaveLength(2);
+    expect(() => planTable(tableOf('shop', 'plain'), settings(long))).toThrow('is no name of a topic');
   });
 });
