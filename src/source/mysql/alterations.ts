@@ -5,6 +5,7 @@
 import { AppError } from '../../core/errors.js';
 import type { RowSchema } from '../../core/data-type.js';
 import type { Logger } from '../../core/logger.js';
+import { splitName } from '../../core/table-name.js';
 import type { RecordSchema } from '../source-connector.js';
 import { rowsAreCarried, together, type AlteredTable, type AlteredTables } from './altered-tables.js';
 import type { FileOffset } from './position.js';
@@ -13,7 +14,7 @@ import { binlogEnd } from './server.js';
 import type { TableCall } from './snapshot-calls.js';
 import type { SnapshotNotices } from './snapshot-notices.js';
 import type { TableDescription } from './table-knowledge.js';
-import { capturedColumns, describeTable, sourceTable, type TableSchema } from './table-schema.js';
+import { capturedColumns, describeTable, openingError, sourceTable, type TableSchema } from './table-schema.js';
 
 export interface AlterationsOptions extends ReadingStartOptions {
   readonly tables: AlteredTables;
@@ -113,6 +114,8 @@ export class Alterations {
   async #describe(altered: AlteredTable): Promise<void> {
     const { session, server, captured, config } = this.#options;
     const { table } = altered;
+    // The statement is in the binlog before information_schema tells of it; who asks for the table itself waits until the statement is over.
+    await openingError(session, splitName(table));
     const schema = await describeTable(session, table, (text) => captured.known.fold(text), config.modes);
     const end = await binlogEnd(session, server);
     // What else happens to it is a matter of who reads it.
