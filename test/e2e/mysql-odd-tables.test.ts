@@ -156,6 +156,31 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('odd tables
     expect(alone).toContainEqual(expect.objectContaining({ severity: 'error', code: 'unsupported-type' }));
   });
 
+  it('whose rows are kept elsewhere are told, with the way', async () => {
+    // BLACKHOLE is not in every MariaDB.
+    const engines =
+      product === 'mysql' ? ['MERGE UNION = (merged_part)', 'BLACKHOLE'] : ['MERGE UNION = (merged_part)'];
+    await query(
+      'CREATE TABLE merged_part (id INT PRIMARY KEY) ENGINE = MyISAM',
+      ...engines.map((engine, i) => `CREATE TABLE merged_${i} (id INT PRIMARY KEY) ENGINE = ${engine}`),
+    );
+    const list = { 'table.include.list': `${database.name}\\.merged_.*` };
+    const repair = (i: number) => `ALTER TABLE \`${database.name}\`.\`merged_${i}\` ENGINE = InnoDB`;
+    const findings = await source(list).validate();
+    const found = findings.filter(({ code }) => code === 'rows-elsewhere');
+    expect(found.map(({ severity, object }) => [severity, object])).toEqual(
+      engines.map((_, i) => ['warning', `${database.name}.merged_${i}`]),
+    );
+    expect(found[0]!.message).toMatch(/ is of engine MRG_MYISAM, which shows the rows of the tables in its UNION/i);
+    for (const [i, { hint }] of found.entries()) expect(hint).toContain(repair(i));
+    expect(findings.filter(({ code }) => code === 'non-transactional-engine').map(({ object }) => object)).toEqual([
+      `${database.name}.merged_part`,
+    ]);
+    // The statement is one that the server takes.
+    await query(...engines.map((_, i) => repair(i)));
+    expect((await source(list).validate()).map(({ code }) => code)).not.toContain('rows-elsewhere');
+  });
+
   it('a name that Kafka does not take is told with the name that the topic has', async () => {
     await query('CREATE TABLE `preis liste €` (id INT PRIMARY KEY)');
     const findings = await source({

@@ -56,6 +56,8 @@ export interface SourceRunOptions {
   readonly wantsOldRow?: boolean;
   /** Called when the source asks for its side records: once per connection, behind what it reads before its stream begins. */
   readonly onSideRecords?: () => Promise<void>;
+  /** Called when the source reads what is held of a table: before it looks which of these rows are gone. */
+  readonly onHeldRead?: (table: string) => Promise<void>;
   /** The run that this one goes on behind: what it has captured is held. */
   readonly after?: Pick<SourceRun, 'appends' | 'tables'>;
 }
@@ -140,7 +142,12 @@ export function runSource(
         },
         heldTables: async () => {
           flushed = appends.length;
-          return known().map((table) => held(table, all(), stopped));
+          const { onHeldRead } = options;
+          return known().map((table) => {
+            const found = held(table, all(), stopped);
+            if (onHeldRead === undefined) return found;
+            return { ...found, read: () => onHeldRead(table.table).then(() => found.read()) };
+          });
         },
         heldRows: {
           declare: async () => {},

@@ -21,6 +21,7 @@ import type { SnapshotTable } from './snapshot-chunk.js';
 import { sourceError } from './source-error.js';
 import { isOtherTable } from './table-schema.js';
 import { textReader } from './text-reader.js';
+import { tableRefusal } from './unreadable.js';
 import type { TransactionReader } from './transaction-reader.js';
 
 const pagesAhead = 2;
@@ -61,7 +62,10 @@ export class AbsentRows {
       release: ({ window }) => window?.release(),
       failure: (error) => {
         if (!isOtherTable(error) || this.#ahead.signal.aborted)
-          return sourceError(error, 'looking for rows that are gone', options.config.user);
+          return (
+            tableRefusal(error, options.held.name) ??
+            sourceError(error, 'looking for rows that are gone', options.config.user)
+          );
         // Truncated or altered meanwhile: it is read again as it is.
         options.onChanged();
         return undefined;

@@ -10,6 +10,7 @@ import type { Session } from './connection.js';
 import { checkCondition } from './row-condition.js';
 import type { TableCall } from './snapshot-calls.js';
 import { listTables, tableName } from './table-schema.js';
+import { tableRefusal } from './unreadable.js';
 
 interface Asked {
   readonly request: SnapshotRequest;
@@ -147,8 +148,9 @@ async function assertFits(session: Session, name: string, where: string): Promis
       `looking at a condition on ${name}`,
     );
   } catch (error) {
+    const refusal = tableRefusal(error, name);
     const { message, retriable, cause } = toAppError(error);
-    if (retriable) throw error;
+    if (refusal || retriable) throw refusal ?? error;
     throw new AppError(
       'bad-request',
       `the condition does not fit ${name}: ${cause instanceof Error ? cause.message : message}`,

@@ -245,7 +245,7 @@ export class CaptureRun {
     else if (opensAll) this.#snapshots.completeNone();
     else opening.callFor(inspection, held, whyAll(from, start.fresh), this.#snapshots);
     // What could not be read before the stream; and what another configuration may let go on.
-    for (const { name, error } of this.#cascades.unconvertible) this.#snapshots.stop(name, error);
+    for (const { name, error } of this.#cascades.unread) this.#snapshots.stop(name, error);
     this.#cascades.linkedIsKept();
     this.#snapshots.call(this.#stopped.callsOfOtherConfig);
     // With the place at which the tables begin to be read; where none is read, they stand in the append that says so.

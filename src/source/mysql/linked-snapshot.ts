@@ -22,7 +22,7 @@ import { ChunkQuery } from './snapshot-query.js';
 import { openView } from './snapshot-view.js';
 import type { SnapshotTable } from './snapshot-chunk.js';
 import { isOtherTable, readSignature, tableName } from './table-schema.js';
-import { isUnconvertible } from './unconvertible.js';
+import { stopsTable, tableRefusal } from './unreadable.js';
 
 export interface LinkedSnapshotOptions {
   readonly config: MysqlConfig;
@@ -45,7 +45,8 @@ const firstRows = 200;
 /** How often a moment is sought in which the server commits nothing. */
 const viewTries = 40;
 
-export interface UnconvertibleTable {
+/** A value of it has no form here, or the server itself cannot read it. */
+export interface UnreadTable {
   /** Folded. */
   readonly name: string;
   readonly error: AppError;
@@ -56,7 +57,7 @@ export class LinkedSnapshot {
   readonly #rowCounts = new Map<string, number>();
   readonly #done = new Set<string>();
   /** What was read of these is not whole: they are to stand still. */
-  readonly unconvertible: UnconvertibleTable[] = [];
+  readonly unread: UnreadTable[] = [];
   /** Where the stream begins: everything before it is in the view. */
   position: StreamPosition;
   /** Transactions up to here may be in the view, too; undefined: none. */
@@ -196,7 +197,7 @@ export class LinkedSnapshot {
     let limit = Math.min(config.chunkRows, firstRows);
     for (;;) {
       const rows = await this.#rows(table, session, query.sql(after, limit));
-      if (rows.count === 0) return;
+      if (rows === undefined || rows.count === 0) return;
       const last = rows.count < limit;
       after = query.keyPlaces.map((place, k) => query.literal(k, rows.column(rows.count - 1, place)!));
       const aim = Math.max(1, Math.trunc((readBytes * rows.count) / rows.bytes));
@@ -225,23 +226,35 @@ export class LinkedSnapshot {
 
   /** Undefined: the table cannot be read on. */
   #emit(emitter: SnapshotEmitter, { open }: SnapshotTable): number | undefined {
-    const { config, captured, context, chunkBytes } = this.#options;
+    const { context, chunkBytes } = this.#options;
     const { chunks } = context;
     try {
       return emitter.emit(() => chunks.byteLength < chunkBytes);
     } catch (error) {
-      if (!isUnconvertible(error) || config.failures === 'fail') throw error;
+      this.#leave(open.name, error);
       chunks.dropOpen(open.encoder.topic);
-      this.unconvertible.push({ name: captured.known.fold(open.name), error });
       return undefined;
     }
   }
 
-  async #rows({ schema }: SnapshotTable, session: Session, sql: string): Promise<RawRows> {
+  /** Throws what is to end the task. */
+  #leave(name: string, error: unknown): void {
+    const { config, captured } = this.#options;
+    if (!stopsTable(error) || config.failures === 'fail') throw error;
+    this.unread.push({ name: captured.known.fold(name), error });
+  }
+
+  /** Undefined: the table cannot be read on. */
+  async #rows({ schema, open }: SnapshotTable, session: Session, sql: string): Promise<RawRows | undefined> {
     try {
       const { rows } = await readRaw(session, sql, Number.POSITIVE_INFINITY);
       if ((await readSignature(session, schema)) === schema.signature) return rows;
     } catch (error) {
+      const refusal = tableRefusal(error, open.name);
+      if (refusal) {
+        this.#leave(open.name, refusal);
+        return undefined;
+      }
       if (!isOtherTable(error)) throw error;
     }
     throw new AppError('source-unreachable', `table ${tableName(schema)} has changed while the snapshot began`, {

@@ -12,7 +12,7 @@ import type { Inspection } from './checks.js';
 import type { MysqlConfig } from './config.js';
 import type { Session } from './connection.js';
 import { beginFollowing, followBehind } from './key-following.js';
-import { LinkedSnapshot, type UnconvertibleTable } from './linked-snapshot.js';
+import { LinkedSnapshot, type UnreadTable } from './linked-snapshot.js';
 import type { SnapshotCursor, StreamPosition } from './position.js';
 import type { RowsTable } from './rows-event.js';
 import type { Server } from './server.js';
@@ -92,8 +92,8 @@ export class RunCascades {
   }
 
   /** Tables (folded) that could not be read before the stream began. */
-  get unconvertible(): readonly UnconvertibleTable[] {
-    return this.#linked?.unconvertible ?? [];
+  get unread(): readonly UnreadTable[] {
+    return this.#linked?.unread ?? [];
   }
 
   get progress(): SnapshotProgress['tables'] {

@@ -61,13 +61,7 @@ export class Snapshots implements SnapshotCalls {
     const left = tables.filter(({ schema }) => !linked.includes(tableName(schema)));
     const snapshotter = this.#snapshotter(left, { table, key, beside }, 'true');
     for (const name of again) snapshotter.skip(name);
-    this.#reading = {
-      name: undefined,
-      snapshotter,
-      absent: undefined,
-      held: undefined,
-      table: undefined,
-    };
+    this.#reading = { name: undefined, snapshotter, absent: undefined, held: undefined, table: undefined };
   }
 
   /** None is asked for: what is there counts as read. */
@@ -315,12 +309,8 @@ export class Snapshots implements SnapshotCalls {
       this.#emitter = new SnapshotEmitter(chunk, this.#options.columns.charsets, context.chunks.origin);
     }
     const emitter = this.#emitter;
-    let rows: number;
-    try {
-      rows = emitter.emit(hasRoom);
-    } catch (error) {
-      if (!stopsTable(error)) throw error;
-      this.stop(captured.known.fold(chunk.table.open.name), error);
+    const rows = this.#tried(captured.known.fold(chunk.table.open.name), () => emitter.emit(hasRoom));
+    if (rows === undefined) {
       this.#emitter = undefined;
       return true;
     }
@@ -334,6 +324,17 @@ export class Snapshots implements SnapshotCalls {
       context.chunks.endAppend({ position: reader.positionText, commitTimeUs: this.#options.sourceNowUs() });
     }
     return true;
+  }
+
+  /** Undefined, too, where that stops the table (folded) alone. */
+  #tried<T>(name: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!stopsTable(error)) throw error;
+      this.stop(name, error);
+      return undefined;
+    }
   }
 
   /** From here on the rows that are read are the state of the source at exactly this place of the stream. */
@@ -355,7 +356,8 @@ export class Snapshots implements SnapshotCalls {
   #deleteAbsent(reading: Reading): boolean {
     const { context, reader } = this.#options;
     const absent = reading.absent!;
-    const deleted = absent.emit(reader);
+    const deleted = this.#tried(reading.name!, () => absent.emit(reader));
+    if (this.#reading !== reading) return true;
     if (deleted === undefined) {
       if (!absent.done) return false;
       this.#finish(reading.name!, absent.topic === undefined ? [] : [absent.topic]);

@@ -21,10 +21,52 @@ export async function adviseOnTables(
     "SELECT @@GLOBAL.sql_mode NOT LIKE '%NO_ZERO_DATE%' OR @@GLOBAL.sql_mode NOT LIKE '%STRICT%' AS allowed",
   );
   return tables.flatMap((table) => [
-    ...adviseOnEngine(table),
+    ...(elsewhere[table.engine.toUpperCase()] ? adviseOnRows(table) : adviseOnEngine(table)),
     ...adviseOnKey(table),
     ...adviseOnValues(table, filter, config, allowed === '1'),
   ]);
+}
+
+/** Engines whose tables show rows that others keep: what happens to those is in the binlog, if at all, under another name. */
+const elsewhere: Readonly<Record<string, { readonly why: string; readonly way: (name: string) => string }>> = {
+  MRG_MYISAM: {
+    why: 'shows the rows of the tables in its UNION, and what is written to those comes under their names, not under its own',
+    way: (name) =>
+      `capture those tables instead (SHOW CREATE TABLE ${name} names them), and leave it out by table.exclude.list; or give it rows of its own: ALTER TABLE ${name} ENGINE = InnoDB`,
+  },
+  FEDERATED: otherServer(),
+  SPIDER: otherServer(),
+  CONNECT: {
+    why: 'shows data that is kept outside of the server, and what happens to that is not in its binlog',
+    way: (name) =>
+      `leave it out by table.exclude.list, or copy it to a table of its own: CREATE TABLE COPY AS SELECT * FROM ${name}`,
+  },
+  BLACKHOLE: {
+    why: 'keeps no rows: what is inserted comes by the binlog, and goes here when the table is read again',
+    way: (name) => `ALTER TABLE ${name} ENGINE = InnoDB`,
+  },
+};
+
+function otherServer() {
+  return {
+    why: 'shows rows of another server, and what is written there is not in the binlog of this one',
+    way: (name: string) =>
+      `capture that server (SHOW CREATE TABLE ${name} says which), and leave the table out by table.exclude.list`,
+  };
+}
+
+function adviseOnRows(table: TableSchema): SourceFinding[] {
+  const { why, way } = elsewhere[table.engine.toUpperCase()]!;
+  const name = tableName(table);
+  return [
+    {
+      severity: 'warning',
+      code: 'rows-elsewhere',
+      object: name,
+      message: `table ${name} is of engine ${table.engine}, which ${why}`,
+      hint: way(quoted(table)),
+    },
+  ];
 }
 
 function adviseOnEngine(table: TableSchema): SourceFinding[] {

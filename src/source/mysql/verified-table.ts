@@ -16,6 +16,7 @@ import { Snapshotter } from './snapshotter.js';
 import { sourceError } from './source-error.js';
 import { isOtherTable } from './table-schema.js';
 import type { TransactionReader } from './transaction-reader.js';
+import { tableRefusal } from './unreadable.js';
 
 export interface VerifiedTableOptions extends Omit<AbsentRowsOptions, 'held' | 'table' | 'onChanged'> {
   readonly context: SourceContext;
@@ -113,6 +114,7 @@ export class VerifiedTable {
     const { reader } = this.#options;
     if (chunk) {
       if (!reader.reached(chunk.high)) return undefined;
+      if (chunk.refusal) throw chunk.refusal;
       this.#counts.rows += chunk.rows.count;
       return this.#partOf(chunk, () => this.#snapshotter.shift());
     }
@@ -148,7 +150,9 @@ export class VerifiedTable {
           else reading.chunk = chunk;
         })
         .catch((error: unknown) => {
-          reading.error = sourceError(error, 'reading rows again', this.#options.config.user);
+          reading.error =
+            tableRefusal(error, this.table.open.name) ??
+            sourceError(error, 'reading rows again', this.#options.config.user);
           if (isOtherTable(error)) this.#options.onChanged();
         })
         .finally(() => wakeup.notify());
