@@ -3,7 +3,7 @@
 // names both.
 import { BIGINT, DOUBLE, STRING, type DataType, type Value } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
-import type { SourceColumn, SourceTable } from '../core/row-encoder.js';
+import type { SemanticType, SourceColumn, SourceTable } from '../core/row-encoder.js';
 import { qualifiedName } from '../core/table-name.js';
 import { isTopicName, topicName, topicNameRule } from '../core/topic-name.js';
 import { castType } from '../schema/formats/cast-value.js';
@@ -334,7 +334,7 @@ function columnsOf(
   const out: SourceTable = {
     ...table,
     columns: [
-      ...left.map(({ name, type, source }) => ({ ...source, name, type })),
+      ...left.map(({ name, type, source, use }) => ({ ...source, name, type, semanticType: semanticOf(source, use) })),
       ...added.map(({ name, column }) => ({ name, ...typeOfAdded(column), sourceType: column.kind })),
     ],
     keyColumns: table.keyColumns.map((i) => left.indexOf(columns[i]!)),
@@ -346,6 +346,11 @@ function columnsOf(
     opColumns,
     projection: { columns: columns.map(({ use }) => use), added: added.map(({ column }) => column) },
   };
+}
+
+/** Masks leave a column what it is. */
+function semanticOf({ semanticType }: SourceColumn, { kind }: ColumnUse): SemanticType | undefined {
+  return kind === 'keep' || kind === 'constant' || kind === 'hash' || kind === 'shorten' ? semanticType : undefined;
 }
 
 function typeOfAdded(column: AddedColumn): Pick<SourceColumn, 'type' | 'nullable'> {

@@ -14,7 +14,15 @@ export interface SourceColumn {
   readonly nullable: boolean;
   /** The source's own type text, for messages and DESCRIBE. */
   readonly sourceType: string;
+  /** What schemas in records say of it beyond its type, where there is more. */
+  readonly semanticType?: SemanticType | undefined;
 }
+
+/** By Debezium's names for them; `labels` in their order. */
+export type SemanticType =
+  | { readonly kind: 'int16' | 'float' | 'year' | 'json' }
+  | { readonly kind: 'bits'; readonly length: number }
+  | { readonly kind: 'enum' | 'set'; readonly labels: readonly string[] };
 
 /** A captured table as the source describes it. */
 export interface SourceTable {

@@ -51,7 +51,7 @@ export function registeredValue(
 }
 
 /** Of values, as Kafka Connect writes it. */
-export function connectSchemaOf(
+function connectSchemaOf(
   topic: string,
   fields: readonly WireField[],
   times: JsonSchemas['times'],

@@ -4,14 +4,11 @@ import type { Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { RecordDecoder } from '../runtime/source-node.js';
 import type { ResolveSchema } from '../schema/formats/avro-decoder.js';
-import { connectKeySchema } from '../schema/formats/connect-json.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
 import { createKeyDecoder, createValueDecoder } from '../schema/formats/value-decoder.js';
-import { connectSchemaOf } from './captured-schemas.js';
 
 export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema): RecordDecoder {
   const { schema, properties, captured } = entry;
-  const { topic } = properties;
   const schemas = captured?.schemas;
   const keyShape = captured?.keyShape ?? defaultKeyShape(schema, properties.keyFormat);
   const { keyColumns } = schema;
@@ -23,8 +20,7 @@ export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema):
         keyShape,
         resolve,
         framed: schemas?.key === 'registered',
-        connectSchema:
-          schemas?.key === true ? (fields) => connectKeySchema(topic, fields, schemas.times, keyShape) : undefined,
+        hasSchema: schemas?.key === true,
       })
     : undefined;
   const isKey = new Set(keyColumns);
@@ -38,8 +34,7 @@ export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema):
     resolve,
     listsAreNull: captured !== null,
     framed: schemas?.value === 'registered',
-    connectSchema:
-      schemas?.value === true ? (fields) => connectSchemaOf(topic, fields, schemas.times, captured!) : undefined,
+    hasSchema: schemas?.value === true,
   });
   return {
     key(bytes): Row {

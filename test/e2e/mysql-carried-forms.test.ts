@@ -155,5 +155,68 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('columns th
     expect(told('a table is read again', read)).toBeGreaterThan(0);
   });
 
+  it('schemas say what the columns are from the statement on', { timeout: 60_000 }, async () => {
+    await query(
+      "CREATE TABLE told (id INT PRIMARY KEY, n SMALLINT, f FLOAT, y YEAR, b BIT(9), e ENUM('a','b,c'), s SET('x','y'))",
+      "INSERT INTO told VALUES (1, 1, 1.5, 2024, b'1', 'a', 'x')",
+    );
+    const config = {
+      'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
+      ...connectionOf(database.url),
+      'topic.prefix': 'told',
+      'database.include.list': database.name,
+      'table.include.list': `${database.name}\\.told`,
+      'output.key.format': 'JSON',
+      ...unwrap,
+      'value.converter': json,
+    };
+    await requestJson(`${app.url}/connectors`, { body: { name: 'told', config } });
+    const topic = `told.${database.name}.told`;
+    /** What the schema of the newest record of a key says, but for what is optional. */
+    const said = async (id: number): Promise<Record<string, unknown> | undefined> => {
+      const { status, text } = await request(`${app.url}/v1/topics/${topic}/records?offset=0&limit=1000`);
+      if (status !== 200) return undefined;
+      const { records } = JSON.parse(text) as { records: { key: string; value: string }[] };
+      const found = records.findLast(({ key }) => key === `{"id":${id}}`);
+      if (found === undefined) return undefined;
+      const { schema } = JSON.parse(found.value) as { schema: { fields: Record<string, unknown>[] } };
+      const entries = schema.fields.map(({ field, type, name, parameters }) => [
+        field,
+        [type, ...(name === undefined ? [] : [name]), ...(parameters === undefined ? [] : [parameters])],
+      ]);
+      return Object.fromEntries(entries) as Record<string, unknown>;
+    };
+    const first = {
+      id: ['int32'],
+      n: ['int16'],
+      f: ['float'],
+      y: ['int32', 'io.debezium.time.Year'],
+      b: ['bytes', 'io.debezium.data.Bits', { length: '9' }],
+      e: ['string', 'io.debezium.data.Enum', { allowed: 'a,b\\,c' }],
+      s: ['string', 'io.debezium.data.EnumSet', { allowed: 'x,y' }],
+    };
+    const read = await waitFor('the snapshot', async () => (await said(1)) ?? false);
+    expect(read).toEqual(first);
+    await query("INSERT INTO told (id, e) VALUES (2, 'b,c')");
+    expect(await waitFor('a row of the stream', async () => (await said(2)) ?? false)).toEqual(first);
+    await query('ALTER TABLE told MODIFY n INT, MODIFY b BIT(12)', 'INSERT INTO told (id, n) VALUES (3, 70000)');
+    const wider = { ...first, n: ['int32'], b: ['bytes', 'io.debezium.data.Bits', { length: '12' }] };
+    expect(await waitFor('a larger number', async () => (await said(3)) ?? false)).toEqual(wider);
+    await query("ALTER TABLE told MODIFY e ENUM('a','b,c','d')");
+    await waitFor('the reading', async () => JSON.stringify(await said(1)).includes(',d"'), { timeoutMs: 20_000 });
+    await query("INSERT INTO told (id, e) VALUES (4, 'd')");
+    expect(await waitFor('a new label', async () => (await said(4)) ?? false)).toEqual({
+      ...wider,
+      e: ['string', 'io.debezium.data.Enum', { allowed: 'a,b\\,c,d' }],
+    });
+    await waitFor('the rows', async () => (await rows('told')).length === 4);
+    expect((await rows('told')).map(({ n, e }) => [n, e])).toEqual([
+      [1, 'a'],
+      [null, 'b,c'],
+      [70000, null],
+      [null, 'd'],
+    ]);
+  });
+
   const topicOf = (table: string) => `case_${table.split('_')[1]}.${database.name}.${table}`;
 });

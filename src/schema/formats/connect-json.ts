@@ -1,7 +1,9 @@
 // JSON as Kafka Connect's JsonConverter writes it with schemas.enable: {"schema": ..., "payload": ...} around the row or the key. The
-// schema is the same text in every record of a table, so it is part of the frame that stands around the columns.
+// schema is the same text in every record of a table as long as nothing changes about it, so it is part of the frame that stands around the
+// columns, and a reader that has seen it once passes over it as it is.
 import type { DataType, StructField } from '../../core/data-type.js';
 import type { KeyShape, WireField } from './format.js';
+import { startsAt } from './json-row-reader.js';
 import type { JsonFrame } from './json-value-writer.js';
 import { zonedTimestamp } from './zoned-text.js';
 
@@ -45,8 +47,8 @@ export function connectValueSchema(
 }
 
 /** Of a value. */
-export function connectFields(fields: readonly StructField[], times: JsonSchemas['times']) {
-  return fields.map(({ name, type }) => ({ ...typeOf(type, times), optional: true, field: name }));
+export function connectFields(fields: readonly SchemaField[], times: JsonSchemas['times']) {
+  return fields.map((each) => ({ ...fieldType(each, times), optional: true, field: each.name }));
 }
 
 export function connectKeySchema(
@@ -55,13 +57,40 @@ export function connectKeySchema(
   times: JsonSchemas['times'],
   shape: KeyShape,
 ): string {
-  if (shape === 'bare') return JSON.stringify({ ...typeOf(fields[0]!.type, times), optional: false });
-  const members = fields.map(({ name, type }) => ({ ...typeOf(type, times), optional: false, field: name }));
+  if (shape === 'bare') return JSON.stringify({ ...fieldType(fields[0]!, times), optional: false });
+  const members = fields.map((each) => ({ ...fieldType(each, times), optional: false, field: each.name }));
   return JSON.stringify({ type: 'struct', fields: members, optional: false, name: `${topic}.Key` });
 }
 
-function typeOf(type: DataType, times: JsonSchemas['times']): Readonly<Record<string, unknown>> {
-  const named = (kind: string, name: string, more = {}) => ({ type: kind, name, version: 1, ...more });
+type ConnectType = Readonly<Record<string, unknown>>;
+type SchemaField = StructField & Pick<WireField, 'semanticType'>;
+
+const named = (type: string, name: string, more = {}): ConnectType => ({ type, name, version: 1, ...more });
+
+function fieldType({ type, semanticType }: SchemaField, times: JsonSchemas['times']): ConnectType {
+  switch (semanticType?.kind) {
+    case undefined:
+      return typeOf(type, times);
+    case 'int16':
+    case 'float':
+      return { type: semanticType.kind };
+    case 'year':
+      return named('int32', 'io.debezium.time.Year');
+    case 'json':
+      return named('string', 'io.debezium.data.Json');
+    case 'bits':
+      return named('bytes', 'io.debezium.data.Bits', { parameters: { length: String(semanticType.length) } });
+    case 'enum':
+    case 'set': {
+      // A comma in a label is told from one between labels.
+      const allowed = semanticType.labels.map((label) => label.replaceAll(',', '\\,')).join(',');
+      const name = semanticType.kind === 'enum' ? 'Enum' : 'EnumSet';
+      return named('string', `io.debezium.data.${name}`, { parameters: { allowed } });
+    }
+  }
+}
+
+function typeOf(type: DataType, times: JsonSchemas['times']): ConnectType {
   const connect = (name: string) => `org.apache.kafka.connect.data.${name}`;
   switch (type.kind) {
     case 'BOOLEAN':
@@ -101,3 +130,22 @@ function typeOf(type: DataType, times: JsonSchemas['times']): Readonly<Record<st
       return { type: 'string' };
   }
 }
+
+const [opening, toPayload] = [Buffer.from('{"schema":'), Buffer.from(',"payload":')];
+
+/** Where the payload begins in a record that is written like that; -1: it is not. */
+export function payloadStart(bytes: Buffer, start: number, end: number): number {
+  if (!startsAt(bytes, start, opening)) return -1;
+  let depth = 0;
+  for (let p = start + opening.length; p < end; p++) {
+    const byte = bytes[p]!;
+    if (byte === quote) {
+      for (p++; p < end && bytes[p] !== quote; p++) if (bytes[p] === backslash) p++;
+    } else if (byte === openBrace) depth++;
+    else if (byte === closeBrace && --depth === 0)
+      return startsAt(bytes, p + 1, toPayload) ? p + 1 + toPayload.length : -1;
+  }
+  return -1;
+}
+
+const [quote, backslash, openBrace, closeBrace] = [34, 92, 123, 125];

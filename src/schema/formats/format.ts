@@ -1,6 +1,7 @@
 // The formats of keys and values that writethrough reads and writes, and the forms a key can take. Everything else is refused
 // where it is named (by a connector's or a statement's property), never in the middle of the data.
 import type { DataType, RowSchema } from '../../core/data-type.js';
+import type { SemanticType } from '../../core/row-encoder.js';
 
 /** KAFKA is ksqlDB's name for Kafka's primitive serializers: one bare column, big-endian numbers, UTF-8 text. */
 export type Format = 'JSON' | 'AVRO' | 'PROTOBUF' | 'KAFKA';
@@ -25,6 +26,8 @@ export interface WireField {
   readonly column: number;
   /** Avro: a union with null, whose default is null; Protobuf: `optional`. JSON writes null either way. */
   readonly nullable: boolean;
+  /** For schemas in JSON alone. */
+  readonly semanticType?: SemanticType | undefined;
 }
 
 /** The fields of a value: all columns unless `valueColumns` says which (topics that keep the key out of the value). */

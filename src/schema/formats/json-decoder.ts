@@ -3,6 +3,7 @@
 // other order, spaces, missing and unknown fields, names in another case. Both give the same values.
 import type { Value } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
+import { payloadStart } from './connect-json.js';
 import type { WireField } from './format.js';
 import { coerceJson, fieldFinder } from './json-coerce.js';
 import { parseJson, type JsonNode } from './json-parse.js';
@@ -21,6 +22,8 @@ export interface JsonDecoderOptions {
   readonly envelope?: Surrounds | undefined;
   /** bare: the single field is the whole text. */
   readonly bare: boolean;
+  /** It stands behind the schema of the record. */
+  readonly hasSchema: boolean;
   /** Finds the object with the fields in a record's node; null: the record stands for a delete. */
   readonly unwrap?: ((node: JsonNode) => JsonNode) | undefined;
 }
@@ -29,9 +32,10 @@ export interface JsonDecoderOptions {
 export type Decode = (bytes: Buffer, start: number, end: number) => Value[] | null;
 
 export function createJsonDecoder(options: JsonDecoderOptions): Decode {
-  const { fields, frame, width, envelope } = options;
+  const { fields, frame, width, envelope, hasSchema } = options;
   const empty: Value[] = Array.from({ length: width }, () => null);
-  const read = envelope === undefined ? flatReader(fields, frame) : envelopeReader(fields, frame, envelope);
+  const inner = envelope === undefined ? flatReader(fields, frame) : envelopeReader(fields, frame, envelope);
+  const read = inner && hasSchema ? behindSchema(inner) : inner;
   return (bytes, start, end) => {
     if (read !== undefined) {
       const row = empty.slice();
@@ -48,6 +52,20 @@ type ReadRecord = (bytes: Buffer, start: number, end: number, row: Value[]) => V
 function flatReader(fields: readonly WireField[], frame: JsonFrame): ReadRecord | undefined {
   const read = jsonRowReader(fields, frame);
   return read && ((bytes, start, end, row) => (read(bytes, start, end, row) === end ? row : undefined));
+}
+
+/** The schema is the same text in record after record: what the newest one had in front of its payload is what the next one is held against. */
+function behindSchema(read: ReadRecord): ReadRecord {
+  let front: Buffer | undefined;
+  return (bytes, start, end, row) => {
+    if (bytes[end - 1] !== 125) return undefined;
+    if (front === undefined || !startsAt(bytes, start, front)) {
+      const at = payloadStart(bytes, start, end);
+      if (at < 0) return undefined;
+      front = Buffer.from(bytes.subarray(start, at));
+    }
+    return read(bytes, start + front.length, end - 1, row);
+  };
 }
 
 /** The row is `after`; what stands before it is passed over, and what comes behind it is taken for what our encoder writes there. */

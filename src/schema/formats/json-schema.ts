@@ -35,9 +35,12 @@ function schemaOf(schema: ConnectSchema): JsonSchema {
 
 function typeOf({ type, name, items, values, fields = [] }: ConnectSchema): JsonSchema {
   switch (type) {
+    case 'int16':
     case 'int32':
     case 'int64':
       return { type: 'integer', 'connect.type': type };
+    case 'float':
+      return { type: 'number', 'connect.type': 'float32' };
     case 'double':
       return { type: 'number', 'connect.type': 'float64' };
     case 'bytes':

@@ -1,5 +1,5 @@
 // What an encoder of a captured table is made from, and the fields of its records.
-import type { SourceTable } from '../../core/row-encoder.js';
+import type { SourceColumn, SourceTable } from '../../core/row-encoder.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
 import type { JsonSchemas } from './connect-json.js';
 import type { EnvelopeSource } from './envelope.js';
@@ -42,10 +42,12 @@ export function tableFields(table: SourceTable): {
   readonly value: readonly WireField[];
   readonly key: readonly WireField[];
 } {
-  const value = table.columns.map(({ name, type }, column) => ({ name, type, column, nullable: true }));
+  const fieldOf = ({ name, type, semanticType }: SourceColumn) =>
+    semanticType === undefined ? { name, type } : { name, type, semanticType };
+  const value = table.columns.map((each, column) => ({ ...fieldOf(each), column, nullable: true }));
   const key = table.keyColumns.map((index, column) => {
-    const { name, type, nullable } = table.columns[index]!;
-    return { name, type, column, nullable };
+    const each = table.columns[index]!;
+    return { ...fieldOf(each), column, nullable: each.nullable };
   });
   return { value, key };
 }

@@ -3,10 +3,9 @@
 import type { Row, RowSchema, Value } from '../../core/data-type.js';
 import { assert } from '../../core/errors.js';
 import { frameSize, schemaIdOf } from '../wire-format.js';
-import { withSchema } from './connect-json.js';
 import { createAvroDecoder, type ResolveSchema, type Wrapping } from './avro-decoder.js';
 import { deletedField, keyFields, valueFields, type Format, type KeyShape, type WireField } from './format.js';
-import { jsonSurrounds, surroundingOf } from './envelope-frame.js';
+import { jsonSurrounds } from './envelope-frame.js';
 import { createJsonDecoder, encoderFrame, type Decode } from './json-decoder.js';
 import type { JsonNode } from './json-parse.js';
 import { bareFrame } from './json-value-writer.js';
@@ -24,8 +23,8 @@ export interface ValueDecoderOptions {
   readonly resolve?: ResolveSchema | undefined;
   /** PROTOBUF: an ARRAY or MAP that a record does not have is NULL, as captured tables write it; else it is empty. */
   readonly listsAreNull?: boolean | undefined;
-  /** JSON stands in {"schema", "payload"}: the text of the schema, by the fields. */
-  readonly connectSchema?: ((fields: readonly WireField[]) => string) | undefined;
+  /** JSON stands in {"schema", "payload"}. */
+  readonly hasSchema?: boolean | undefined;
   /** JSON has the id of a registered schema in front of it. */
   readonly framed?: boolean | undefined;
 }
@@ -43,7 +42,7 @@ export interface KeyDecoderOptions {
   readonly schema: RowSchema;
   readonly keyShape: KeyShape;
   readonly resolve?: ResolveSchema | undefined;
-  readonly connectSchema?: ((fields: readonly WireField[]) => string) | undefined;
+  readonly hasSchema?: boolean | undefined;
   /** JSON has the id of a registered schema in front of it. */
   readonly framed?: boolean | undefined;
 }
@@ -54,16 +53,16 @@ export interface KeyDecoder {
 }
 
 export function createValueDecoder(options: ValueDecoderOptions): ValueDecoder {
-  const { format, schema, valueColumns, wrapping = 'flat', resolve, connectSchema, framed = false } = options;
+  const { format, schema, valueColumns, wrapping = 'flat', resolve, hasSchema = false, framed = false } = options;
   const { listsAreNull = false } = options;
   const fields = valueFields(schema, valueColumns);
   const width = schema.columns.length;
-  const parts = { format, fields, width, bare: false, wrapping, resolve, connectSchema, framed, listsAreNull };
+  const parts = { format, fields, width, bare: false, wrapping, resolve, hasSchema, framed, listsAreNull };
   return { decode: decoder(parts) };
 }
 
 export function createKeyDecoder(options: KeyDecoderOptions): KeyDecoder {
-  const { format, schema, keyShape, resolve, connectSchema, framed = false } = options;
+  const { format, schema, keyShape, resolve, hasSchema = false, framed = false } = options;
   const fields = keyFields(schema);
   const bare = keyShape === 'bare';
   const decode = decoder({
@@ -73,7 +72,7 @@ export function createKeyDecoder(options: KeyDecoderOptions): KeyDecoder {
     bare,
     wrapping: 'flat',
     resolve,
-    connectSchema,
+    hasSchema,
     framed,
     listsAreNull: false,
   });
@@ -90,7 +89,7 @@ interface DecoderParts {
   readonly bare: boolean;
   readonly wrapping: Wrapping;
   readonly resolve: ResolveSchema | undefined;
-  readonly connectSchema: ((fields: readonly WireField[]) => string) | undefined;
+  readonly hasSchema: boolean;
   readonly framed: boolean;
   readonly listsAreNull: boolean;
 }
@@ -112,19 +111,18 @@ function unframed({
   bare,
   wrapping,
   resolve,
-  connectSchema,
+  hasSchema,
   listsAreNull,
 }: Omit<DecoderParts, 'framed'>): Decode {
   switch (format) {
     case 'JSON': {
-      const plain = bare ? bareFrame : jsonFrame(fields, wrapping);
+      const frame = bare ? bareFrame : jsonFrame(fields, wrapping);
       if (wrapping === 'envelope') {
-        const envelope = jsonSurrounds(surroundingOf(connectSchema?.(fields)).front);
-        return createJsonDecoder({ fields, width, bare, frame: plain, envelope, unwrap: unwrappers.envelope });
+        const envelope = jsonSurrounds(Buffer.alloc(0));
+        return createJsonDecoder({ fields, width, bare, frame, envelope, hasSchema, unwrap: unwrappers.envelope });
       }
-      const frame = connectSchema === undefined ? plain : withSchema(plain, connectSchema(fields));
-      const unwrap = unwrappers[wrapping] ?? (connectSchema === undefined ? undefined : payload);
-      return createJsonDecoder({ fields, width, bare, frame, unwrap });
+      const unwrap = unwrappers[wrapping] ?? (hasSchema ? payload : undefined);
+      return createJsonDecoder({ fields, width, bare, frame, hasSchema, unwrap });
     }
     case 'AVRO':
       assert(resolve !== undefined, 'an AVRO decoder needs the writer schemas');

@@ -85,7 +85,8 @@ export class CapturedTables {
     const name = this.known.fold(tableName(description));
     const source = sourceTable(description, this.filter);
     const before = this.#open.get(name);
-    const isSame = before && columnsText(before.source) === columnsText(source);
+    const isSame =
+      before && sameText(before.source, source, columnsText) && sameText(before.source, source, labelsText);
     if (isSame && options.cause === undefined) return before;
     if (isSame) {
       await this.#openTable(source, options);
@@ -110,15 +111,32 @@ export class CapturedTables {
 
   /** It was opened with these columns. */
   isAs({ source }: OpenTable, description: TableDescription): boolean {
-    return columnsText(source) === columnsText(sourceTable(description, this.filter));
+    return sameText(source, sourceTable(description, this.filter), columnsText);
   }
+}
+
+function sameText(a: SourceTable, b: SourceTable, text: (table: SourceTable) => string): boolean {
+  return text(a) === text(b);
+}
+
+/** No row is another one by them: they count when the server is asked, and not at each table map. */
+function labelsText({ columns }: SourceTable): string {
+  return JSON.stringify(
+    columns.map(({ semanticType }) => semanticType && 'labels' in semanticType && semanticType.labels),
+  );
 }
 
 /** The columns and the key as connect is told of them. */
 export function columnsText({ columns, keyColumns }: Pick<SourceTable, 'columns' | 'keyColumns'>): string {
   return [
-    ...columns.map(({ name, type, nullable, sourceType }) =>
-      JSON.stringify([name, printType(type), digits(type, sourceType), nullable]),
+    ...columns.map(({ name, type, nullable, sourceType, semanticType }) =>
+      JSON.stringify([
+        name,
+        printType(type),
+        digits(type, sourceType),
+        nullable,
+        { ...semanticType, labels: undefined },
+      ]),
     ),
     keyColumns.map((i) => JSON.stringify(columns[i]!.name)).join(),
   ].join();

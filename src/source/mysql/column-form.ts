@@ -3,7 +3,7 @@
 // the source spells it, is told here and nowhere else.
 import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, INTEGER, STRING, type DataType } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
-import type { SourceColumn } from '../../core/row-encoder.js';
+import type { SemanticType, SourceColumn } from '../../core/row-encoder.js';
 
 /**
  * What becomes of a date that is no day, and of a TIME outside of a day: the property of the same values. `exact`, of TIME only: the number
@@ -182,10 +182,31 @@ export function dataTypeOf(form: ColumnForm): DataType | undefined {
 }
 
 /** `where` names the column for people: database.table.column. */
-export function sourceColumn(column: TableColumn, where: string): SourceColumn {
-  const type = dataTypeOf(column.form);
+export function sourceColumn(column: TableColumn, where: string, labels: readonly string[] = []): SourceColumn {
+  const { name, nullable, form } = column;
+  const type = dataTypeOf(form);
   if (!type) throw unsupportedType(column, where);
-  return { name: column.name, type, nullable: column.nullable, sourceType: printForm(column.form) };
+  const semanticType = semanticTypeOf(form, labels);
+  const of = { name, type, nullable, sourceType: printForm(form) };
+  return semanticType === undefined ? of : { ...of, semanticType };
+}
+
+function semanticTypeOf(form: ColumnForm, labels: readonly string[]): SemanticType | undefined {
+  switch (form.kind) {
+    case 'integer':
+      return form.bytes === 1 || (form.bytes === 2 && !form.unsigned) ? { kind: 'int16' } : undefined;
+    case 'float':
+    case 'year':
+    case 'json':
+      return { kind: form.kind };
+    case 'bit':
+      return form.bits === 1 ? undefined : { kind: 'bits', length: form.bits };
+    case 'enum':
+    case 'set':
+      return { kind: form.kind, labels };
+    default:
+      return undefined;
+  }
 }
 
 export function unsupportedType(column: TableColumn, where: string): AppError {

@@ -47,6 +47,7 @@ export class ColumnKnowledge {
       // The server adds it to the key, so that rows of the past have keys of their own.
       keyColumns: map.keyColumns.filter((i) => i !== rowEnd),
       hidden: new Set(hidden),
+      labels: schema.labels,
       rowEnd: rowEnd < 0 ? undefined : rowEnd,
     });
   }

@@ -3,6 +3,7 @@
 import type { DescribedColumn, DescribedTable } from '../source-connector.js';
 import type { Row, Session } from './connection.js';
 import { askOfTables } from './table-questions.js';
+import { labelsOf } from './column-labels.js';
 
 const what = 'describing its tables for a schema change';
 
@@ -114,10 +115,6 @@ export function describeColumn(row: Row): DescribedColumn {
 function numbersOf(text: string): [number | null, number | null] {
   const [, length, scale] = /^\w+\((\d+)(?:,(\d+))?\)/.exec(text) ?? [];
   return [length === undefined ? null : Number(length), scale === undefined ? null : Number(scale)];
-}
-
-function labelsOf(text: string): string[] {
-  return (text.match(/'(?:[^']|'')*'/g) ?? []).map((label) => label.slice(1, -1).replaceAll("''", "'"));
 }
 
 /** Debezium's: a value of ENUM is one, of SET as many as can be set, with what stands between them. */

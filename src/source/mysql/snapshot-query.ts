@@ -32,7 +32,7 @@ export class ChunkQuery {
     this.#keyForms = keys.map((key) => key.form);
     this.#keyExpressions = keys.map((key) => quoteName(key.name) + (key.form.kind === 'set' ? '+0' : ''));
     this.#keyMax = keys.map((key) =>
-      key.form.kind === 'enum' ? (schema.labelsMax.get(key.name) ?? Number.POSITIVE_INFINITY) : undefined,
+      key.form.kind === 'enum' ? (schema.labels.get(key.name)?.length ?? Number.POSITIVE_INFINITY) : undefined,
     );
     const extra: string[] = [];
     this.keyPlaces = keys.map((key) =>

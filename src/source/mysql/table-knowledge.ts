@@ -7,6 +7,7 @@ import { splitName } from '../../core/table-name.js';
 import type { TableEffect } from './alter-table.js';
 import type { ColumnChanges } from './column-clauses.js';
 import type { TableColumn } from './column-form.js';
+import type { ColumnLabels } from './column-labels.js';
 import type { TableFilter } from './filters.js';
 import type { Statement } from './statement.js';
 import type { TableName } from './statement-words.js';
@@ -18,6 +19,8 @@ export interface TableDescription {
   readonly table: string;
   readonly columns: readonly TableColumn[];
   readonly keyColumns: readonly number[];
+  /** As the server lists them, which a table map does not do in the server's own letters. */
+  readonly labels?: ColumnLabels | undefined;
 }
 
 /** What a statement comes to, by folded names of tables that match. */

@@ -3,6 +3,7 @@
 import { AppError } from '../../core/errors.js';
 import type { WireColumn } from './binary-reader.js';
 import { labelForm, textForm, type ColumnForm } from './column-form.js';
+import type { ColumnLabels } from './column-labels.js';
 import { metadataSize, stringLength, wire, wireSize } from './wire-type.js';
 
 export interface TableMap {
@@ -15,6 +16,8 @@ export interface TableMap {
   readonly hidden?: ReadonlySet<number>;
   /** The column that tells until when a row was in force, of a system-versioned table. */
   readonly rowEnd?: number | undefined;
+  /** As the server lists them; of a map that is completed. */
+  readonly labels?: ColumnLabels | undefined;
 }
 
 export interface Collation {

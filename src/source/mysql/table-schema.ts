@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.js';
 import type { SourceTable } from '../../core/row-encoder.js';
 import { qualifiedName, splitName } from '../../core/table-name.js';
 import { labelForm, sourceColumn, textForm, withModes, type ColumnForm, type TableColumn } from './column-form.js';
+import { labelsOf, type ColumnLabels } from './column-labels.js';
 import type { Row, Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { keyOf, type TableModes } from './message-keys.js';
@@ -28,8 +29,8 @@ export interface TableSchema {
   readonly rowEnd: string | undefined;
   /** Some column is computed of others. */
   readonly generated: boolean;
-  /** The largest number that a value has, by name, of columns of ENUM. */
-  readonly labelsMax: ReadonlyMap<string, number>;
+  /** By name, of columns of ENUM and SET. */
+  readonly labels: ColumnLabels;
 }
 
 export function tableName(table: { readonly database: string; readonly table: string }): string {
@@ -141,15 +142,13 @@ export async function readSchemas(
       engine: row['engine'] ?? '',
       signature: signatureOf(described),
       generated: described.some(({ expression }) => (expression ?? '') !== ''),
-      labelsMax: new Map(described.flatMap(labelsMaxOf)),
+      labels: new Map(described.flatMap(labelsOfColumn)),
     };
   });
 }
 
-function labelsMaxOf(column: Row): (readonly [name: string, max: number])[] {
-  const { name, type, text } = column;
-  if (type !== 'enum') return [];
-  return [[name!, text!.match(/'(?:[^']|'')*'/g)?.length ?? 0]];
+function labelsOfColumn({ name, type, text }: Row): (readonly [name: string, labels: readonly string[]])[] {
+  return type === 'enum' || type === 'set' ? [[name!, labelsOf(text!)]] : [];
 }
 
 /**
@@ -335,6 +334,7 @@ export function sourceTable(
     readonly columns: readonly TableColumn[];
     readonly keyColumns: readonly number[];
     readonly hidden?: ReadonlySet<number>;
+    readonly labels?: ColumnLabels | undefined;
   },
   filter: TableFilter,
 ): SourceTable {
@@ -345,7 +345,7 @@ export function sourceTable(
     database,
     table,
     columns: schema.columns.flatMap((column, i) =>
-      captured[i] ? [sourceColumn(column, `${database}.${table}.${column.name}`)] : [],
+      captured[i] ? [sourceColumn(column, `${database}.${table}.${column.name}`, schema.labels?.get(column.name))] : [],
     ),
     keyColumns: schema.keyColumns.map((column) => {
       if (captured[column]) return places[column]!;

@@ -6,8 +6,7 @@
 //      `true` for each row, where Debezium marks first and last ones.
 //   4. Without `decimal.handling.mode` Debezium writes a DECIMAL's unscaled bytes; here it is a number.
 //   5. JSON columns: the same document, whatever spaces stand in its text.
-//   6. A schema in a record may call a field optional that Debezium does not, and has no default values and parameters. Its types are those
-//      of tables here: 16 bits are `int32`, a FLOAT is `double`, a BIGINT UNSIGNED a Decimal, and ENUM, SET, YEAR and BIT have no name.
+//   6. A schema in a record may call a field optional that Debezium does not, and has no default values. A BIGINT UNSIGNED is a Decimal.
 //   7. The order of records of different keys in a snapshot.
 //   8. Of an outbox's payload that is expanded Debezium leaves empty arrays out, since they tell no type of their elements.
 
@@ -77,16 +76,13 @@ function unscaled(base64: string): string {
   return (Number(BigInt.asIntN(hex.length * 4, BigInt(`0x${hex}`))) / 100).toFixed(2);
 }
 
-const nameless = /^io\.debezium\.(data\.(Enum|EnumSet|Bits)|time\.Year)$/;
-const widened: Readonly<Record<string, string>> = { int16: 'int32', float: 'double' };
-
-/** Names and types of its fields. */
+/** Names, types and parameters of its fields. */
 function schemaOf(schema: unknown): unknown {
   if (!isObject(schema)) return schema;
-  const { type, field, name, fields } = schema;
+  const { type, field, name, parameters, fields } = schema;
   if (field === 'huge') return { field };
   const list = Array.isArray(fields) ? { fields: fields.map(schemaOf) } : {};
-  return { type: widened[String(type)] ?? type, field, name: nameless.test(String(name)) ? undefined : name, ...list };
+  return { type, field, name, parameters, ...list };
 }
 
 function print(value: unknown): string {

@@ -20,8 +20,6 @@ import { avroEnvelopeSchema } from '../../../src/schema/formats/envelope.js';
 import { tableFields } from '../../../src/schema/formats/row-encoder-options.js';
 import { parseConfig } from '../../../src/source/mysql/config.js';
 import { TableFilter } from '../../../src/source/mysql/filters.js';
-import { connectSchemaOf } from '../../../src/projector/captured-schemas.js';
-import { connectKeySchema, connectValueSchema } from '../../../src/schema/formats/connect-json.js';
 import { formattedTime } from '../../../src/schema/formats/time-conversion.js';
 import { writeValue } from '../../../src/schema/formats/write-value.js';
 import { recordsOf } from '../../support/chunk.js';
@@ -698,8 +696,7 @@ describe('handling modes and converters', () => {
           const { value: fields, key: keys } = tableFields(plan.table);
           const registered = output.schemas?.value === 'registered';
           const inRecord = output.schemas?.value === true;
-          const { schemas, envelope } = output;
-          const times = schemas?.times ?? 'debezium';
+          const { envelope } = output;
           const valueSchema = envelope
             ? avroEnvelopeSchema(plan.topic, fields, envelope)
             : avroValueSchema(plan.topic, fields);
@@ -708,14 +705,12 @@ describe('handling modes and converters', () => {
           const valueDecoder = createValueDecoder({
             ...of,
             wrapping: output.shape,
-            ...(inRecord
-              ? { connectSchema: (all) => connectSchemaOf(plan.topic, all, times, { envelope, deletedField: false }) }
-              : {}),
+            hasSchema: inRecord,
           });
           const keyDecoder = createKeyDecoder({
             ...of,
             keyShape: plan.keyShape,
-            ...(inRecord ? { connectSchema: (all) => connectKeySchema(plan.topic, all, times, plan.keyShape) } : {}),
+            hasSchema: inRecord,
           });
           expect(valueDecoder.decode(value, 0, value.length)).toEqual([1, micros]);
           expect(keyDecoder.decode(key, 0, key.length)).toEqual([1, micros]);
@@ -756,7 +751,6 @@ describe('handling modes and converters', () => {
     expect(row!['key']).toBe(
       '{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"}],"optional":false,"name":"shop.hr.people.Key"},"payload":{"id":1}}',
     );
-    const topic = 'shop.hr.people';
     const value = Buffer.from(String(row!['value']));
     const key = Buffer.from(String(row!['key']));
     // With its spaces it goes the long way, which has to give the same.
@@ -764,7 +758,7 @@ describe('handling modes and converters', () => {
       const decoder = createValueDecoder({
         format: 'JSON',
         schema: people,
-        connectSchema: (fields) => connectValueSchema(topic, fields, 'debezium'),
+        hasSchema: true,
       });
       expect(decoder.decode(bytes, 0, bytes.length)).toEqual(ann);
     }
@@ -772,7 +766,7 @@ describe('handling modes and converters', () => {
       format: 'JSON',
       schema: people,
       keyShape: 'object',
-      connectSchema: (fields) => connectKeySchema(topic, fields, 'debezium', 'object'),
+      hasSchema: true,
     });
     expect(keys.decode(key, 0, key.length)).toEqual([1]);
   });

@@ -25,7 +25,7 @@ function table(name: string): TableSchema {
     signature: '',
     rowEnd: undefined,
     generated: false,
-    labelsMax: new Map(),
+    labels: new Map(),
   };
 }
 

@@ -21,7 +21,7 @@ function table(engine: string): TableSchema {
     signature: '',
     rowEnd: undefined,
     generated: false,
-    labelsMax: new Map(),
+    labels: new Map(),
   };
 }
 
