@@ -7,7 +7,7 @@ import { createMysqlSource } from '../../src/source/mysql/mysql-source.js';
 import { startMariadb } from '../support/servers/mariadb.js';
 import { startMysql } from '../support/servers/mysql.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
-import { createDatabase, type SqlAddress, type TestDatabase } from '../support/servers/sql-client.js';
+import { createDatabase, createUser, type SqlAddress, type TestDatabase } from '../support/servers/sql-client.js';
 import { mysqlConfig } from '../support/source/mysql-config.js';
 import { foldAppends, runSource, type SourceRun, type TestAppend } from '../support/source-run.js';
 
@@ -24,6 +24,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
   (product) => {
     let server: SqlAddress;
     let end: () => Promise<void> = async () => {};
+    let restart: () => Promise<void> = async () => {};
     let database: TestDatabase;
     let connection: Connection;
     const runs: SourceRun[] = [];
@@ -37,6 +38,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
       const own = await start[product]();
       server = own;
       end = () => own.close();
+      restart = () => own.restart();
       database = await createDatabase(server, 'xa');
       connection = await open();
       await connection.query(`USE ${database.name}`);
@@ -55,6 +57,8 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
       await database?.drop();
       await end();
     });
+
+    const isMysql = product !== 'mariadb';
 
     async function query(...statements: readonly string[]): Promise<void> {
       for (const statement of statements) await connection.query(statement.replaceAll('$', `t${number}`));
@@ -191,6 +195,99 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
       ).toEqual([4000, 1]);
       expect(rows(first, second)).toHaveLength(4003);
       await second.stop();
+    });
+
+    describe('that were prepared before the first snapshot', () => {
+      const prepare = ["XA START 'x'", "INSERT INTO $ VALUES (2, 'hidden')", "XA END 'x'", "XA PREPARE 'x'"];
+      const both = (position: string | null, after?: SourceRun, as: Pick<SqlAddress, 'user' | 'password'> = server) => {
+        const list = { 'table.include.list': `${database.name}.(t${number}|other${number})` };
+        const started = runSource(
+          createMysqlSource(mysqlConfig({ ...server, ...as }, database.name, list), silentLogger),
+          position,
+          { ...(after && { after }) },
+        );
+        runs.push(started);
+        return started;
+      };
+      const readAgain = (of: SourceRun) =>
+        new Set(of.appends.flatMap((append) => append.records).flatMap(({ op, table }) => (op === 'r' ? [table] : [])));
+      const elsewhere = async (sql: string) => {
+        const other = await open();
+        await other.query(sql);
+        await other.end();
+      };
+
+      async function begin(as?: Pick<SqlAddress, 'user' | 'password'>): Promise<SourceRun> {
+        await elsewhere(`CREATE TABLE ${database.name}.other${number} (id INT PRIMARY KEY)`);
+        await elsewhere(`INSERT INTO ${database.name}.other${number} VALUES (1)`);
+        const first = both(null, undefined, as);
+        await first.until((appends) => completed(appends) === 1, 'the snapshot');
+        await elsewhere(`INSERT INTO ${database.name}.other${number} VALUES (2)`);
+        await first.until((appends) => (foldAppends(appends).get(`other${number}`)?.size ?? 0) === 2, 'the stream');
+        await first.stop();
+        return first;
+      }
+      async function committed(on: SourceRun): Promise<Set<string>> {
+        await query("XA COMMIT 'x'");
+        await until(on, 'hidden');
+        const tables = isMysql ? 1 : 2;
+        await on.until((appends) => completed(appends) >= tables, 'the end of the reading');
+        await on.stop();
+        return readAgain(on);
+      }
+
+      it('cost those tables another reading that the server shows to be locked, after a restart, too', async () => {
+        await query(...prepare);
+        const first = await begin();
+        expect(positionOf(first).includes('"xid":""')).toBe(isMysql);
+        const names = isMysql ? [`t${number}`] : [`other${number}`, `t${number}`];
+        expect([...(await committed(both(positionOf(first), first)))].toSorted()).toEqual(names);
+      });
+
+      it.skipIf(!isMysql)('are known by their locks also after a restart of the server', async () => {
+        await query(...prepare);
+        connection.destroy();
+        await restart();
+        connection = await open();
+        await connection.query(`USE ${database.name}`);
+        // Since it runs, somebody has prepared one.
+        await query("XA START 'n'", "INSERT INTO $ VALUES (9, 'n')", "XA END 'n'", "XA PREPARE 'n'", "XA ROLLBACK 'n'");
+        const first = await begin();
+        expect([...(await committed(both(positionOf(first), first)))]).toEqual([`t${number}`]);
+      });
+
+      it('cost all tables another reading where the user may not look', async () => {
+        const user = await createUser(server, {
+          grants: ['REPLICATION SLAVE, REPLICATION CLIENT, RELOAD ON *.*', `SELECT ON ${database.name}.*`],
+        });
+        await query(...prepare);
+        const first = await begin(user);
+        expect(positionOf(first)).not.toContain('"xid":""');
+        const second = both(positionOf(first), first, user);
+        await query("XA COMMIT 'x'");
+        await second.until((appends) => completed(appends) === 2, 'both tables');
+        await second.stop();
+        expect(readAgain(second).size).toBe(2);
+      });
+
+      it.skipIf(!isMysql)('are known to a user who may not ask which are prepared', async () => {
+        const user = await createUser(server, {
+          grants: ['REPLICATION SLAVE, REPLICATION CLIENT, RELOAD, SELECT ON *.*'],
+        });
+        await query(...prepare);
+        const first = await begin(user);
+        expect([...(await committed(both(positionOf(first), first, user)))]).toEqual([`t${number}`]);
+      });
+
+      it('leave nothing in positions where none was there', async () => {
+        const other = await open();
+        await other.query(`USE ${database.name}`);
+        await other.query('BEGIN');
+        await other.query(`INSERT INTO t${number} VALUES (2, 'open')`);
+        const first = await begin();
+        await other.end();
+        expect(positionOf(first)).not.toContain('prepared');
+      });
     });
 
     it.each([

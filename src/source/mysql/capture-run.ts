@@ -26,6 +26,7 @@ import { EndProbe } from './end-probe.js';
 import { copyPosition } from './position.js';
 import { SchemaChanges } from './schema-changes.js';
 import { askCollations, askClock, askServer } from './server.js';
+import { preparedBefore } from './prepared-before.js';
 import { beginAnew, whyAll, type Resume } from './resume.js';
 import { RunCascades } from './run-cascades.js';
 import { Snapshots } from './snapshots.js';
@@ -180,12 +181,7 @@ export class CaptureRun {
     for (const { code, message, hint, severity } of inspection.findings) {
       if (severity === 'warning') this.#options.logger.warn(message, { code, hint });
     }
-    const opening = (this.#tables = new TableOpening({
-      ...this.#options,
-      session,
-      server,
-      stopped: this.#stopped,
-    }));
+    const opening = (this.#tables = new TableOpening({ ...this.#options, session, server, stopped: this.#stopped }));
     await opening.learn(inspection, held);
     await this.#cascades.begin(session, inspection, start.fresh);
     // What was captured before is read again in place, so that rows which have gone meanwhile are found.
@@ -227,6 +223,10 @@ export class CaptureRun {
       onLost: (names, cause) =>
         this.#snapshots!.call((names ?? captured.namesWith(inspection.tables)).map((name) => ({ name, cause }))),
     });
+    if (start.fresh) {
+      const before = await preparedBefore(config, session.options, server, context.signal);
+      this.#reader.xa.foresee(before, (place) => !this.#reader!.inGroup && this.#reader!.reached(place));
+    }
     const beside = {
       ...this.#options,
       session,

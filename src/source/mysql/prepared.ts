@@ -4,7 +4,7 @@
 // committed, and nothing when it is rolled back.
 
 export interface Prepared {
-  /** As XA COMMIT names it. */
+  /** As XA COMMIT names it; or `anyOther`. */
   readonly xid: string;
   /** Its GTID; without GTIDs the place at which it begins. */
   readonly id: string;
@@ -16,6 +16,12 @@ export interface Prepared {
    */
   readonly from: string | null;
 }
+
+/**
+ * Stands for all that were prepared before the stream began (prepared-before.ts), and is kept for good, since these may be committed at any
+ * time. Its tables are those that any of them may have rows in, captured or not.
+ */
+export const anyOther = '';
 
 /** Part of a position's text. */
 export function printPrepared(prepared: readonly Prepared[]): string {
@@ -33,6 +39,11 @@ export function isPrepared(json: unknown): json is readonly Prepared[] {
       );
     })
   );
+}
+
+/** Behind another place there are others. */
+export function withNames(prepared: readonly Prepared[]): Prepared[] {
+  return prepared.filter(({ xid }) => xid !== anyOther);
 }
 
 /** They do not come again. */

@@ -10,7 +10,7 @@ import { quoteText, type Session } from './connection.js';
 import { GtidSet } from './gtid-set.js';
 import { MariadbPosition } from './mariadb-gtid.js';
 import { parsePosition, printPosition, type FileOffset, type StreamPosition } from './position.js';
-import { withoutReturn } from './prepared.js';
+import { withNames, withoutReturn } from './prepared.js';
 import { executedGtids, serverUuid, type Server } from './server.js';
 import { positionLost } from './source-error.js';
 import { checkPosition } from './start-position.js';
@@ -53,7 +53,12 @@ export async function wantedPosition(
       cause: error,
     });
   }
-  return printPosition({ stream, snapshot: undefined, prepared: withoutReturn(known?.prepared ?? []), moved: true });
+  return printPosition({
+    stream,
+    snapshot: undefined,
+    prepared: withoutReturn(withNames(known?.prepared ?? [])),
+    moved: true,
+  });
 }
 
 async function streamOf(session: Session, server: Server, fields: Fields): Promise<StreamPosition> {

@@ -6,8 +6,9 @@ import type { CapturedTables } from './captured-tables.js';
 import { EventSpool } from './event-spool.js';
 import type { EventsWithin } from './events-within.js';
 import type { Group } from './open-group.js';
-import type { StreamPosition } from './position.js';
-import { printPrepared, type Prepared } from './prepared.js';
+import type { FileOffset, StreamPosition } from './position.js';
+import { anyOther, printPrepared, type Prepared } from './prepared.js';
+import type { PreparedBefore } from './prepared-before.js';
 import { tableMapName } from './table-map.js';
 
 interface Open {
@@ -30,6 +31,7 @@ export class XaTransactions {
   /** The event that commits the rows which come from within. */
   #committing: Buffer | undefined;
   #text: string;
+  #foreseen: { readonly before: PreparedBefore; readonly reached: (place: FileOffset) => boolean } | undefined;
 
   constructor(tables: CapturedTables, prepared: readonly Prepared[], within: EventsWithin) {
     this.#tables = tables;
@@ -38,12 +40,32 @@ export class XaTransactions {
     this.#text = printPrepared(prepared);
   }
 
+  /**
+   * Of those that were prepared before the stream began: what is known holds of what is read once `reached` says so of its end, which it
+   * says between two groups alone: of the group that ends there it does not hold.
+   */
+  foresee(before: PreparedBefore | undefined, reached: (place: FileOffset) => boolean): void {
+    if (before !== undefined) this.#foreseen = { before, reached };
+  }
+
+  #look(): void {
+    if (this.#foreseen === undefined || !this.#foreseen.reached(this.#foreseen.before.end)) return;
+    const tables = this.#foreseen.before.tables.map((name) => this.#tables.known.fold(name));
+    this.#foreseen = undefined;
+    // Where nothing was locked none was prepared, and none is to come.
+    if (tables.length === 0) return;
+    this.#open.set(anyOther, { prepared: { xid: anyOther, id: '', tables, from: null }, events: undefined });
+    this.#changed();
+  }
+
   get prepared(): readonly Prepared[] {
+    this.#look();
     return Array.from(this.#open.values(), ({ prepared }) => prepared);
   }
 
   /** Part of the position's text. */
   get text(): string {
+    this.#look();
     return this.#text;
   }
 
@@ -116,12 +138,13 @@ export class XaTransactions {
   ): XaEnd {
     if (this.#isCommitting(event)) return 'end';
     if (group !== undefined) group.ends = xid;
-    const open = xid === undefined ? undefined : this.#open.get(xid);
+    const open = xid === undefined ? undefined : (this.#open.get(xid) ?? this.#open.get(anyOther));
     if (open?.events !== undefined && open.prepared.tables.length > 0) {
       this.#read(open.events, event, () => {});
       return 'rows';
     }
-    if (open === undefined || open.prepared.tables.length > 0) lose(open?.prepared.tables);
+    const tables = open?.prepared.tables.filter((name) => this.#tables.known.matches(name));
+    if (tables === undefined || tables.length > 0) lose(tables);
     return 'end';
   }
 
@@ -154,7 +177,7 @@ export class XaTransactions {
   }
 
   #changed(): void {
-    this.#text = printPrepared(this.prepared);
+    this.#text = printPrepared(Array.from(this.#open.values(), ({ prepared }) => prepared));
   }
 
   close(): void {
