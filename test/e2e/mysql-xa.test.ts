@@ -290,6 +290,34 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
       });
     });
 
+    it('of tables that are captured only since they were prepared lose no rows', async () => {
+      const of = (tables: string, position: string | null, after?: SourceRun) => {
+        const list = { 'table.include.list': `${database.name}.(${tables})` };
+        const config = mysqlConfig(server, database.name, list);
+        const started = runSource(createMysqlSource(config, silentLogger), position, { ...(after && { after }) });
+        runs.push(started);
+        return started;
+      };
+      await query(`CREATE TABLE first${number} (id INT PRIMARY KEY)`, `INSERT INTO first${number} VALUES (1)`);
+      const first = of(`first${number}`, null);
+      await first.until((appends) => completed(appends) === 1, 'the snapshot');
+      await query("XA START 'x'", "INSERT INTO $ VALUES (2, 'hidden')", "XA END 'x'", "XA PREPARE 'x'");
+      const other = await open();
+      await other.query(`INSERT INTO ${database.name}.first${number} VALUES (2)`);
+      await first.until((appends) => foldAppends(appends).get(`first${number}`)?.size === 2, 'what came behind it');
+      await first.stop();
+      const second = of(`first${number}|t${number}`, positionOf(first), first);
+      await until(second, 'one');
+      await second.until((appends) => completed(appends) === 1, 'the new table');
+      await query("XA COMMIT 'x'");
+      await other.query(`INSERT INTO ${database.name}.t${number} VALUES (3, 'last')`);
+      await other.end();
+      await until(second, 'last');
+      await until(second, 'hidden');
+      expect(rows(second)).toEqual(['hidden', 'last', 'one']);
+      await second.stop();
+    });
+
     it.each([
       ['prepared before the first snapshot', true],
       ['whose rows cannot come again', false],

@@ -8,7 +8,7 @@ export interface Prepared {
   readonly xid: string;
   /** Its GTID; without GTIDs the place at which it begins. */
   readonly id: string;
-  /** Captured tables with rows in it, folded. */
+  /** Tables with rows in it, folded, captured or not. */
   readonly tables: readonly string[];
   /**
    * Where the stream has to begin for it to come again: on MariaDB the transaction of its domain before it (empty: it is the first), else

@@ -24,10 +24,12 @@ export class XaTransactions {
   readonly #tables: CapturedTables;
   readonly #within: EventsWithin;
   readonly #open = new Map<string, Open>();
-  /** Of the transaction that is being read: its events, the numbers of captured tables in it, and their names. */
+  /** Of the transaction that is being read: its events, the numbers of captured tables in it, and the names of all. */
   #events: EventSpool | undefined;
   readonly #maps = new Set<number>();
   readonly #touched = new Set<string>();
+  /** Of captured tables. */
+  #hasRows = false;
   /** The event that commits the rows which come from within. */
   #committing: Buffer | undefined;
   #text: string;
@@ -75,12 +77,14 @@ export class XaTransactions {
       case eventType.tableMap: {
         const number = event.readUIntLE(headerSize, 6);
         const { database, table } = tableMapName(event, headerSize);
+        // Another configuration may capture it by the time of the commit.
+        this.#touched.add(this.#tables.known.fold(qualifiedName({ database, table })));
         if (!this.#tables.filter.matches(database, table)) {
           this.#maps.delete(number);
           return;
         }
         this.#maps.add(number);
-        this.#touched.add(this.#tables.known.fold(qualifiedName({ database, table })));
+        this.#hasRows = true;
         break;
       }
       case eventType.query:
@@ -100,12 +104,14 @@ export class XaTransactions {
     const { onePhase, xid } = parseXaPrepare(event);
     const id = group.id ?? group.place ?? '';
     const tables = [...this.#touched];
-    const events = this.#events;
+    const hasRows = this.#hasRows;
+    if (!hasRows) this.#events?.close();
+    const events = hasRows ? this.#events : undefined;
     this.#events = undefined;
+    this.#hasRows = false;
     this.#maps.clear();
     this.#touched.clear();
     group.xa = false;
-    if (tables.length === 0) events?.close();
     if (group.kind === 'wanted') {
       const open = this.#open.get(xid);
       if (open?.prepared.id === id && open.events === undefined) open.events = events;
@@ -113,14 +119,13 @@ export class XaTransactions {
       return 'known';
     }
     if (onePhase) {
-      const rows = tables.length === 0 ? undefined : events;
-      this.#read(rows, event, () => rows?.close());
+      this.#read(events, event, () => events?.close());
       return 'rows';
     }
     this.#open.get(xid)?.events?.close();
     // Behind the others, in the order in which they are prepared.
     this.#open.delete(xid);
-    const from = tables.length === 0 ? null : placeBefore(group, position, id);
+    const from = hasRows ? placeBefore(group, position, id) : null;
     this.#open.set(xid, { prepared: { xid, id, tables, from }, events });
     this.#changed();
     return 'end';
@@ -139,7 +144,7 @@ export class XaTransactions {
     if (this.#isCommitting(event)) return 'end';
     if (group !== undefined) group.ends = xid;
     const open = xid === undefined ? undefined : (this.#open.get(xid) ?? this.#open.get(anyOther));
-    if (open?.events !== undefined && open.prepared.tables.length > 0) {
+    if (open?.events !== undefined) {
       this.#read(open.events, event, () => {});
       return 'rows';
     }
