@@ -10,6 +10,7 @@ import { castType } from '../schema/formats/cast-value.js';
 import { convertedTime } from '../schema/formats/time-conversion.js';
 import { changeFact } from '../schema/formats/change-facts.js';
 import type { Format } from '../schema/formats/format.js';
+import type { AddedHeader } from '../schema/formats/headers-writer.js';
 import type { AddedColumn, ColumnUse, Projection } from '../schema/formats/projected-row-encoder.js';
 import { ruleOf } from './column-rules.js';
 import { planEvents, type PlannedEvents } from './event-plan.js';
@@ -30,6 +31,8 @@ export interface TablePlan {
   readonly projection: Projection | undefined;
   /** Columns that tell the operation. */
   readonly opColumns: readonly number[];
+  /** Of each record. */
+  readonly headers: readonly AddedHeader[];
   /** Its rows are events, whose topics they name themselves. */
   readonly events?: PlannedEvents | undefined;
 }
@@ -49,6 +52,7 @@ interface Planned extends Pick<TablePlan, 'topic' | 'keyShape'> {
   keyShape: 'bare' | 'object';
   readonly columns: PlannedColumn[];
   readonly added: { name: string; readonly column: AddedColumn }[];
+  readonly headers: AddedHeader[];
 }
 
 /** `held`: the table is described as its records have it already. */
@@ -56,7 +60,8 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
   const events = held ? undefined : planEvents(table, output);
   if (events) {
     const keyFormat = output.keyFormat === 'TEXT' ? 'JSON' : output.keyFormat;
-    return { ...events, table, keyShape: keyShapeOf(output, table), keyFormat, projection: undefined, opColumns: [] };
+    const plain = { projection: undefined, opColumns: [], headers: [] };
+    return { ...events, table, keyShape: keyShapeOf(output, table), keyFormat, ...plain };
   }
   const planned: Planned = {
     topic: topicName(output, table),
@@ -69,6 +74,7 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
       ...(held ? typed(source, exactTypes) : columnOf(table, source, output)),
     })),
     added: [],
+    headers: [],
   };
   for (const transform of output.transforms) {
     if (!applies(transform, planned.topic)) continue;
@@ -76,6 +82,8 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
       const fail = failOf(transform, table);
       if (step.kind === 'rename-topic') renameTopic(planned, step, fail);
       else if (step.kind === 'route-events') continue;
+      else if (step.kind === 'header')
+        planned.headers.push({ name: step.name, value: addedColumn(step.value, planned.topic, table) });
       else if (!held) apply(planned, step, table, fail);
       else if (step.kind === 'bare-key') planned.keyShape = 'bare';
     }
@@ -93,6 +101,7 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
   return {
     topic: planned.topic,
     keyShape: planned.keyShape,
+    headers: planned.headers,
     keyFormat: keyFormatOf(output, planned, table),
     ...columnsOf(planned, table),
   };
@@ -111,7 +120,7 @@ function renameTopic(
 
 function apply(
   planned: Planned,
-  step: Exclude<TransformStep, { kind: 'rename-topic' | 'route-events' }>,
+  step: Exclude<TransformStep, { kind: 'rename-topic' | 'route-events' | 'header' }>,
   table: SourceTable,
   fail: Fail,
 ): void {

@@ -9,7 +9,10 @@ export const opOfCode: readonly Op[] = ['c', 'u', 'd', 'r'];
 
 /** The numbers of one record in `extents`: `extents[i * extentSize + extent.keyStart]`. */
 export const extent = {
-  /** opCode. A tombstone has code d and valueLength -1. */
+  /**
+   * opCode in the lowest two bits. A tombstone has code d and valueLength -1. Above them the number of bytes of the headers that the record
+   * has of its own (record-headers.ts), which lie behind its value: behind `valueStart` where it has none.
+   */
   op: 0,
   /** index into `topics` */
   topic: 1,
@@ -24,6 +27,11 @@ export const extent = {
   valueLength: 7,
 } as const;
 export const extentSize = 8;
+
+/** Where the headers of the record at `at` in the extents begin; only where it has some. */
+export function headersStart(extents: Int32Array, at: number): number {
+  return extents[at + extent.valueStart]! + Math.max(0, extents[at + extent.valueLength]!);
+}
 
 /** Records in append order, as whoever applies them takes them: in memory, or (a very long append) in a file. */
 export interface Records {
@@ -73,7 +81,7 @@ export class RecordSet implements Records {
   }
 
   op(i: number): Op {
-    return opOfCode[this.extents[i * extentSize + extent.op]!]!;
+    return opOfCode[this.extents[i * extentSize + extent.op]! & 3]!;
   }
   topicIndex(i: number): number {
     return this.extents[i * extentSize + extent.topic]!;

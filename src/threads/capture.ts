@@ -208,6 +208,7 @@ async function run(): Promise<void> {
           ...ids,
           table,
           opColumns: plan.opColumns,
+          headers: plan.headers,
           chunks: builder,
           envelope,
         });

@@ -1,5 +1,6 @@
 // What every event log must do, whatever it stands on: the promises of src/stream/event-log.ts as tests. A harness opens the log
 // over one storage, again and again where a test asks for a restart.
+import { logHeaders } from '../../src/core/record-headers.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Append } from '../../src/core/append.js';
 import type { AppendProducer, EventLog, TopicSpec } from '../../src/stream/event-log.js';
@@ -378,6 +379,30 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         expect((await log.readTopic(b, 2, 0, 1))[0]!.value).toBeNull();
       });
 
+      it('gives its records the headers that they had, and nothing else has them', async () => {
+        const producer = await log.openProducer(harness.name('p'));
+        const long = { __op: 'u', __query: 'é'.repeat(5000), '': '' };
+        const records: TestRecord[] = [
+          { ...row(a, 'k1', 'v1'), headers: { __op: 'c', __source_ts_ms: '17' } },
+          row(a, 'k2', 'v2'),
+          { ...row(a, 'k1', null), headers: { __op: 'd' } },
+          { ...row(a, null as unknown as string, ''), headers: long },
+          row(a, 'k4', 'v4'),
+        ];
+        await producer.write(appendChunk('1', records, { transactionId: 'gtid:1' }));
+        await producer.flush();
+        expect((await readAll(log, 0)).flatMap((append) => recordsOf(append.records))).toEqual(records.map(filled));
+        const tapped = await log.readTopic(a, 0, 0, 1000);
+        expect(tapped.map(({ key, value }) => [key?.toString() ?? null, value?.toString() ?? null])).toEqual(
+          records.map(({ key, value }) => [key, value]),
+        );
+        const own = tapped.map(({ headers }) =>
+          Object.fromEntries(Object.entries(headers).filter(([name]) => !logHeaders.includes(name))),
+        );
+        expect(own).toEqual(records.map(({ headers = {} }) => headers));
+        expect(tapped.map(({ headers }) => headers['op'])).toEqual(['c', 'c', 'd', 'c', 'c']);
+      });
+
       it('says where its partitions begin and end', async () => {
         const producer = await log.openProducer(harness.name('p'));
         await producer.write(appendChunk('1', [row(b, 'k1', 'v', 1), row(b, 'k2', 'v', 1)]));
@@ -424,7 +449,8 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         const compacted = harness.name('compacted');
         await log.createTopic({ ...topic(compacted, 1), cleanup: 'compact' });
         for (let i = 0; i < 40; i++) {
-          await producer.write(appendChunk(String(i), [row(compacted, `k${i % 4}`, `v${i}`), row(a, `x${i}`, 'v')]));
+          const compactedRow = { ...row(compacted, `k${i % 4}`, `v${i}`), headers: { __i: String(i) } };
+          await producer.write(appendChunk(String(i), [compactedRow, row(a, `x${i}`, 'v')]));
           await producer.flush();
         }
         const before = await readAll(log, 0);
@@ -448,6 +474,7 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         expect(tapped.map((record) => [record.offset, record.value?.toString()])).toEqual(
           kept.map((record) => [record.offset, record.value]),
         );
+        expect(tapped.map(({ headers }) => headers['__i'])).toEqual(['36', '37', '38', '39']);
       });
     });
 

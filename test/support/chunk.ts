@@ -1,5 +1,8 @@
 // Builds chunks as a source would hand them over: one buffer, extents, ends.
 import type { AppendControl } from '../../src/core/append-control.js';
+import { ByteWriter } from '../../src/core/bytes.js';
+import { ChangeOrigin } from '../../src/core/change-origin.js';
+import { HeadersWriter } from '../../src/schema/formats/headers-writer.js';
 import { extent, extentSize, opCode, RecordSet, type Op, type Records } from '../../src/core/record.js';
 import type { Append, AppendEnd, Chunk } from '../../src/core/append.js';
 
@@ -10,7 +13,12 @@ export interface TestRecord {
   readonly key: string | null;
   /** Null: a tombstone. */
   readonly value: string | null;
+  /** Of its own, beside those of the log. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** What the log gives back of it to those who apply it. */
+export type FilledRecord = Required<Omit<TestRecord, 'headers'>>;
 
 export interface TestEnd {
   readonly position: string | null;
@@ -50,10 +58,26 @@ export function buildChunk(parts: readonly ChunkPart[]): Chunk {
     extents[row + extent.partition] = part.partition ?? 0;
     [extents[row + extent.keyStart], extents[row + extent.keyLength]] = add(part.key);
     [extents[row + extent.valueStart], extents[row + extent.valueLength]] = add(part.value);
+    if (part.headers !== undefined) {
+      const bytes = headerBytes(part.headers);
+      pieces.push(bytes);
+      at += bytes.length;
+      extents[row + extent.op]! |= bytes.length << 2;
+    }
   }
   const data = new Uint8Array(at);
   Buffer.concat(pieces).copy(data);
   return { data, topics, extents, recordCount: records.length, ends };
+}
+
+function headerBytes(headers: Readonly<Record<string, string>>): Buffer {
+  const out = new ByteWriter();
+  const added = Object.entries(headers).map(([name, value]) => ({
+    name,
+    value: { kind: 'constant', type: { kind: 'STRING' }, value } as const,
+  }));
+  new HeadersWriter(added, new ChangeOrigin()).write(out, opCode.c);
+  return Buffer.from(out.written());
 }
 
 /** A chunk that is one append. */
@@ -66,7 +90,7 @@ export function appendChunk(
 }
 
 /** The records as they were built; partition and op always filled in. */
-export function recordsOf(set: Records): Required<TestRecord>[] {
+export function recordsOf(set: Records): FilledRecord[] {
   return Array.from({ length: set.count }, (_, i) => ({
     topic: set.topic(i),
     partition: set.partition(i),
@@ -77,7 +101,7 @@ export function recordsOf(set: Records): Required<TestRecord>[] {
 }
 
 /** The same with what the log fills in by default, for comparing. */
-export function filled(record: TestRecord): Required<TestRecord> {
+export function filled(record: TestRecord): FilledRecord {
   const { topic, partition = 0, key, value, op = value === null ? 'd' : 'c' } = record;
   return { topic, partition, op, key, value };
 }

@@ -3,12 +3,12 @@ import type { SourceFinding } from '../../source/source-connector.js';
 import type { UnwantedTopics } from '../../core/topic-name.js';
 import { timeFormatProblem, type TimeConversion, type TimeUnit } from '../../schema/formats/time-conversion.js';
 import { castTargets, type CastTarget } from '../../schema/formats/cast-value.js';
-import { factNamed, factNames } from '../../schema/formats/change-facts.js';
 import { noteOf, problemOf } from '../findings.js';
 import { truth, type PropertyDef, group } from '../properties/property.js';
+import { addedFields, addedHeaders } from './added-values.js';
 import { readEventRouter } from './event-router.js';
 import { renameProblem } from './topic-rename.js';
-import type { AddedValue, Transform, TransformStep } from './transform-step.js';
+import type { Transform, TransformStep } from './transform-step.js';
 import { transformKind, transformProperties, typeRefusal, type TransformKind } from './transform-types.js';
 
 type Values = ReadonlyMap<string, string>;
@@ -239,34 +239,16 @@ function unwrap({ at, values, problem, note }: Reader): Unwrapped {
   return { shape: 'flat', tombstones: true, deletes: 'go' };
 }
 
-const known: Readonly<Record<string, AddedValue>> = {
-  op: { kind: 'op' },
-  table: { kind: 'table' },
-  'source.table': { kind: 'table' },
-  db: { kind: 'database' },
-  'source.db': { kind: 'database' },
-};
-
 function stepsOf(reader: Reader, kind: TransformKind): readonly TransformStep[] {
   const { values, at, problem, note } = reader;
   const value = (name: string) => values.get(`${at}.${name}`);
   const list = (name: string) => listOf(value(name) ?? '');
   switch (kind) {
     case 'unwrap':
-      return list('add.fields').flatMap((entry): TransformStep[] => {
-        const [field = '', name] = entry.split(':');
-        const added = addedValue(field, values);
-        if (!added) {
-          problem(
-            'add.fields',
-            `the field "${field}" is not written`,
-            `one of ${[...Object.keys(known), 'name', 'connector', ...factNames].join(', ')}`,
-          );
-          return [];
-        }
-        const prefix = value('add.fields.prefix') ?? '__';
-        return [{ kind: 'add', field: prefix + (name ?? field.replaceAll('.', '_')), value: added }];
-      });
+      return [
+        ...addedFields(list('add.fields'), value('add.fields.prefix'), values, problem),
+        ...addedHeaders(list('add.headers'), value('add.headers.prefix'), values, problem),
+      ];
     case 'regexRouter':
     case 'logicalRouter': {
       const prefix = kind === 'regexRouter' ? '' : 'topic.';
@@ -357,21 +339,6 @@ function castSteps({ problem }: Reader, spec: readonly string[]): readonly Trans
     else problem('spec', `"${entry}" is no cast of a field`, `write field:type, with ${castTargets.join(', ')}`);
   }
   return [{ kind: 'cast', fields }];
-}
-
-function addedValue(field: string, values: Values): AddedValue | undefined {
-  switch (field) {
-    case 'name':
-    case 'source.name':
-      return { kind: 'text', text: values.get('topic.prefix') ?? values.get('name') ?? '' };
-    case 'connector':
-    case 'source.connector':
-      return { kind: 'text', text: /mariadb/i.test(values.get('connector.class') ?? '') ? 'mariadb' : 'mysql' };
-    default: {
-      const fact = factNamed(field);
-      return known[field] ?? (fact && { kind: 'fact', fact });
-    }
-  }
 }
 
 /** `!` and `?` behind a field say whether it is required, which a constant always is. */

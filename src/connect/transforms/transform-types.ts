@@ -36,7 +36,9 @@ export function transformKind(type: string): TransformKind | undefined {
 
 const perRow = 'a topic is chosen per table here, not per row';
 const keyNames = 'the fields of a key are named as its columns';
-const noHeaders = 'headers are those of the log: op, GTID, order and commit time';
+const noDropping = 'no header names fields to be taken out';
+const noHeaders =
+  'headers are those of the log (op, GTID, order and commit time) and of add.headers of ExtractNewRecordState';
 const byQuery = 'do it in a query: CREATE TABLE ... AS SELECT';
 
 /** By class name without its package. */
@@ -100,14 +102,18 @@ export function transformProperties(kind: TransformKind, at: string): readonly P
           list,
         ),
         implemented('add.fields.prefix', 'in front of their names; "__" by default'),
-        refused('add.headers', noHeaders, nothing(), list),
-        accepted('add.headers.prefix', noHeaders),
+        implemented(
+          'add.headers',
+          'headers of each record beside those of the log, as text: what add.fields knows',
+          list,
+        ),
+        implemented('add.headers.prefix', 'in front of their names; "__" by default'),
         refused('route.by.field', perRow, nothing(), {
           way: 'route by queries: CREATE STREAM ... AS SELECT ... WHERE',
         }),
-        refused('drop.fields.header.name', noHeaders, nothing()),
-        accepted('drop.fields.from.key', noHeaders, truth),
-        accepted('drop.fields.keep.schema.compatible', noHeaders, truth),
+        refused('drop.fields.header.name', noDropping, nothing()),
+        accepted('drop.fields.from.key', noDropping, truth),
+        accepted('drop.fields.keep.schema.compatible', noDropping, truth),
         refused('replace.null.with.default', 'a NULL stays NULL', ['false'], truth),
       ];
     case 'regexRouter':

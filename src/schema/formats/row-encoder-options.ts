@@ -3,6 +3,7 @@ import type { SourceColumn, SourceTable } from '../../core/row-encoder.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
 import type { JsonSchemas } from './connect-json.js';
 import type { EnvelopeSource } from './envelope.js';
+import type { AddedHeader } from './headers-writer.js';
 import type { Format, KeyShape, RowShape, WireField } from './format.js';
 
 export interface EnvelopeSettings extends EnvelopeSource {
@@ -26,6 +27,8 @@ export interface RowEncoderOptions {
   readonly tombstones?: boolean | undefined;
   /** Columns of the table that tell the operation. */
   readonly opColumns?: readonly number[] | undefined;
+  /** Of each record, with flat shapes. */
+  readonly headers?: readonly AddedHeader[] | undefined;
   /** JSON with its schema in each record. */
   readonly schemas?: JsonSchemas | undefined;
   /** Ids of the registered schemas of this table; needed where the format has them. */

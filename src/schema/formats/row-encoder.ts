@@ -13,6 +13,7 @@ import type { ColumnValueWriter } from './column-value-writer.js';
 import { EnvelopeRowEncoder } from './envelope-row-encoder.js';
 import { deletedField, type WireField } from './format.js';
 import { JsonValueWriter, objectFrame } from './json-value-writer.js';
+import { HeadersWriter } from './headers-writer.js';
 import { keyWriter, needed, rowImage } from './key-writer.js';
 import { partitionOf } from './partitioner.js';
 import { shapeOfText } from './protobuf-shape.js';
@@ -53,12 +54,16 @@ class FlatRowEncoder implements RowEncoder {
   readonly #keyInPlace: boolean;
   readonly #firstKey: number;
   readonly #opColumns: readonly number[];
+  /** Undefined: records have no headers of their own. */
+  readonly #headers: HeadersWriter | undefined;
   /** From the last letter of a text to its end. */
   readonly #textEnd: number;
 
   #generation = -1;
   #topicIndex = 0;
   #op = 0;
+  /** Of the headers of the newest row, in the place that they have beside its operation. */
+  #headersSize = 0;
   #valueStart = 0;
   #oldKeyStart = 0;
   /** -1: no old key was given. */
@@ -83,6 +88,8 @@ class FlatRowEncoder implements RowEncoder {
     this.#key = keyWriter(chunks.out, options, fields.key);
     this.#firstKey = table.keyColumns[0]!;
     this.#opColumns = options.opColumns ?? [];
+    const headers = options.headers ?? [];
+    this.#headers = headers.length === 0 ? undefined : new HeadersWriter(headers, chunks.origin);
     this.#textEnd = valueFormat === 'JSON' ? 2 : 1;
     this.#keyInPlace =
       keyFormat === 'JSON' &&
@@ -116,9 +123,9 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   endRow(): void {
-    const valueLength = this.#finishValue(this.#row, this.#tee);
+    const valueLength = this.#finishValue(this.#row, this.#tee, this.#op);
     if (this.#oldKeyLength >= 0) this.#endUpdate();
-    this.#add(this.#op, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
+    this.#add(this.#op | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
   }
 
   beginDelete(): ValueWriter {
@@ -130,21 +137,24 @@ class FlatRowEncoder implements RowEncoder {
 
   endDelete(): void {
     if (this.#deletedRow) {
-      const valueLength = this.#finishValue(this.#deletedRow, this.#deletedTee);
-      this.#add(opCode.d, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
+      const valueLength = this.#finishValue(this.#deletedRow, this.#deletedTee, opCode.d);
+      this.#add(opCode.d | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
+      // What is told of the change is told by the row.
+      if (this.#tombstones) this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
     } else {
       this.#key.finish();
       this.#keyStart = this.#valueStart;
       this.#keyLength = this.#out.length - this.#valueStart;
+      if (this.#tombstones) this.#addDelete(this.#keyStart, this.#keyLength);
     }
-    if (this.#tombstones) this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
   }
 
   /** Ends the value, finds or writes the key; the value's length. */
-  #finishValue(row: ColumnValueWriter, tee: TeeValueWriter | undefined): number {
+  #finishValue(row: ColumnValueWriter, tee: TeeValueWriter | undefined, op: number): number {
     const out = this.#out;
     row.finish();
     const valueLength = out.length - this.#valueStart;
+    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(out, op) << 2;
     if (this.#keyInPlace) {
       this.#keyStart = row.columnStart(this.#firstKey);
       this.#keyLength = row.columnEnd(this.#firstKey) - this.#keyStart;
@@ -168,10 +178,19 @@ class FlatRowEncoder implements RowEncoder {
     let same = length === this.#keyLength;
     for (let i = 0; same && i < length; i++) same = bytes[start + i] === bytes[this.#keyStart + i];
     if (same) return;
-    this.#add(opCode.d, start, length, 0, -1);
     // The delete of one row and another one that is new, as Debezium has it.
     this.#op = opCode.c;
+    this.#headers?.setOp(this.#out, opCode.c);
+    this.#addDelete(start, length);
     for (const column of this.#opColumns) bytes[this.#row.columnEnd(column) - this.#textEnd] = letterC;
+  }
+
+  /** A tombstone that tells of the change itself. */
+  #addDelete(keyStart: number, keyLength: number): void {
+    if (this.#headers === undefined) return this.#add(opCode.d, keyStart, keyLength, 0, -1);
+    const start = this.#out.length;
+    const size = this.#headers.write(this.#out, opCode.d) << 2;
+    this.#add(opCode.d | size, keyStart, keyLength, start, -1);
   }
 
   #add(op: number, keyStart: number, keyLength: number, valueStart: number, valueLength: number): void {

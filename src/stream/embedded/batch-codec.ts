@@ -1,14 +1,14 @@
 // How the records of one partition and commit lie in a row of wt_batch: close to Kafka's record batch, with the bytes of keys
 // and values apart from what describes them, so that runs of records that lie together in a source's chunk are copied at once.
 // `records`: format byte, base time; then per record a byte of flags and, as the flags say, varints: offset gap, time
-// difference, seq difference, key length, value length. `data`: key and value of each record in turn.
+// difference, seq difference, key length, value length, length of headers. `data`: key, value and headers of each record in turn.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
-import { extent, extentSize, type RecordSet } from '../../core/record.js';
+import { extent, extentSize, headersStart, type RecordSet } from '../../core/record.js';
 
 const batchFormat = 1;
 /** Bits of a record's flags; the lowest two hold the opCode. */
-const flag = { gap: 4, time: 8, seq: 16, nullKey: 32, nullValue: 64 } as const;
+const flag = { gap: 4, time: 8, seq: 16, nullKey: 32, nullValue: 64, headers: 128 } as const;
 
 export class BatchBuilder {
   count = 0;
@@ -56,7 +56,10 @@ export class BatchBuilder {
       const valueLength = extents[at + extent.valueLength]!;
       const timeMs = timestamps === undefined ? commitTimeMs : timestamps[i]!;
       const gap = offset - this.lastOffset - 1;
-      let flags = extents[at + extent.op]!;
+      const code = extents[at + extent.op]!;
+      const headersLength = code >>> 2;
+      let flags = code & 3;
+      if (headersLength !== 0) flags |= flag.headers;
       if (gap !== 0) flags |= flag.gap;
       if (timeMs !== this.#timeMs) flags |= flag.time;
       if (seq !== this.lastSeq) flags |= flag.seq;
@@ -83,6 +86,10 @@ export class BatchBuilder {
         index.varint(valueLength);
         if (valueLength > 0)
           this.#take(buffers[extents[at + extent.buffer]!]!, extents[at + extent.valueStart]!, valueLength);
+      }
+      if (headersLength !== 0) {
+        index.varint(headersLength);
+        this.#take(buffers[extents[at + extent.buffer]!]!, headersStart(extents, at), headersLength);
       }
     }
     this.count += to - from;
@@ -161,8 +168,9 @@ export function decodeBatch(
     if ((flags & flag.seq) !== 0) seq += reader.varint();
     const keyLength = (flags & flag.nullKey) === 0 ? reader.varint() : -1;
     const valueLength = (flags & flag.nullValue) === 0 ? reader.varint() : -1;
+    const headersLength = (flags & flag.headers) === 0 ? 0 : reader.varint();
     const at = i * extentSize;
-    extents[at + extent.op] = flags & 3;
+    extents[at + extent.op] = (flags & 3) | (headersLength << 2);
     extents[at + extent.topic] = place.topic;
     extents[at + extent.partition] = place.partition;
     extents[at + extent.buffer] = place.buffer;
@@ -172,6 +180,7 @@ export function decodeBatch(
     extents[at + extent.valueStart] = dataAt;
     extents[at + extent.valueLength] = valueLength;
     if (valueLength > 0) dataAt += valueLength;
+    dataAt += headersLength;
     offsets[i] = offset;
     timestamps[i] = timeMs;
     seqs[i] = seq;

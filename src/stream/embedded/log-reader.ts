@@ -1,7 +1,8 @@
 // The reading side of the embedded log: groups of whole appends, and records of a partition for taps. Synchronous, over any
 // connection to the file; on the writer's own it must not run inside a transaction (it would see what is not committed).
 import { AppError } from '../../core/errors.js';
-import { extent, extentSize, opOfCode } from '../../core/record.js';
+import { readHeaders } from '../../core/record-headers.js';
+import { extent, extentSize, headersStart, opOfCode } from '../../core/record.js';
 import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../event-log.js';
@@ -115,6 +116,16 @@ function tapRecord(topic: string, partition: number, batch: DecodedBatch, i: num
     timestampMs: batch.timestamps[i]!,
     key: slice(extent.keyStart, extent.keyLength),
     value: slice(extent.valueStart, extent.valueLength),
-    headers: { op: opOfCode[batch.extents[at]! & 3]!, seq: String(batch.seqs[i]) },
+    headers: {
+      ...ownHeaders(batch.extents, at, data),
+      op: opOfCode[batch.extents[at]! & 3]!,
+      seq: String(batch.seqs[i]),
+    },
   };
+}
+
+function ownHeaders(extents: Int32Array, at: number, data: Buffer): Record<string, string> | undefined {
+  if (extents[at + extent.op]! >>> 2 === 0) return undefined;
+  const start = headersStart(extents, at);
+  return readHeaders(data, start + 1, data[start]!);
 }

@@ -1,7 +1,7 @@
 // The appends of one Kafka transaction, encoded as they come: record batches per partition, and what the commit record will say.
 // A group keeps its batches until it is durable, so that it can be sent again under a new epoch. Only a streaming group, which
 // holds one append that is too large to wait for its end in memory, lets go of what is stored.
-import { extent, extentSize, opOfCode } from '../../core/record.js';
+import { extent, extentSize, headersStart, opOfCode } from '../../core/record.js';
 import type { AppendEnd } from '../../core/append.js';
 import type { CommitAppend, CommitPart } from './commit-record.js';
 import { batchHeaderBytes, RecordBatch, writeVarint } from './record-batch.js';
@@ -134,7 +134,13 @@ export class AppendGroup {
     if (sinkSeq !== undefined) shared.push('seq', sinkSeq);
     this.#headerCount = 2 + shared.length / 2;
     this.#shared = encodeStrings(shared);
-    if (this.#headers.length < this.#shared.length + 64) this.#headers = Buffer.allocUnsafe(this.#shared.length + 64);
+    this.#reserveHeaders(0);
+  }
+
+  /** Room for `more` bytes beside the log's own headers. */
+  #reserveHeaders(more: number): void {
+    const needed = this.#shared.length + 64 + more;
+    if (this.#headers.length < needed) this.#headers = Buffer.allocUnsafe(needed);
   }
 
   /** The next records of the open append. */
@@ -143,13 +149,21 @@ export class AppendGroup {
       const at = i * extentSize;
       const keyLength = extents[at + extent.keyLength]!;
       const valueLength = extents[at + extent.valueLength]!;
-      const headersLength = this.#encodeHeaders(extents[at + extent.op]!, this.#order++);
+      const code = extents[at + extent.op]!;
+      const ownLength = code >>> 2;
+      const source = buffers[extents[at + extent.buffer]!]!;
+      const ownStart = ownLength === 0 ? 0 : headersStart(extents, at);
+      if (ownLength !== 0) this.#reserveHeaders(ownLength);
+      let headersLength = this.#encodeHeaders(code & 3, this.#order++, ownLength === 0 ? 0 : source[ownStart]!);
+      // Behind their number.
+      if (ownLength !== 0)
+        headersLength += source.copy(this.#headers, headersLength, ownStart + 1, ownStart + ownLength);
       const part = this.#part(targets[extents[at + extent.topic]!]!, extents[at + extent.partition]!);
       const batch = part.batchFor(Math.max(0, keyLength) + Math.max(0, valueLength) + headersLength + 36);
       const before = batch.byteLength;
       batch.add(
         timestamps === undefined ? this.#timestampMs : timestamps[i]!,
-        buffers[extents[at + extent.buffer]!]!,
+        source,
         extents[at + extent.keyStart]!,
         keyLength,
         extents[at + extent.valueStart]!,
@@ -192,10 +206,10 @@ export class AppendGroup {
     return part;
   }
 
-  /** The number of headers, `op`, `order` (the reader finds these two by their place), and the shared ones. */
-  #encodeHeaders(op: number, order: number): number {
+  /** The number of headers, `op`, `order` (the reader finds these two by their place), and the shared ones; `more` are to come. */
+  #encodeHeaders(op: number, order: number, more: number): number {
     const headers = this.#headers;
-    let to = writeVarint(headers, this.#headerCount, 0);
+    let to = writeVarint(headers, this.#headerCount + more, 0);
     headers[to] = 4;
     headers[to + 1] = 0x6f; // o
     headers[to + 2] = 0x70; // p

@@ -1,5 +1,6 @@
 // Single records of one partition, as a tap shows them: committed ones only, whoever wrote them.
 import { AppError } from '../../core/errors.js';
+import { readHeaders } from '../../core/record-headers.js';
 import type { TapRecord } from '../event-log.js';
 import type { BrokerLink } from './broker-link.js';
 import { eachCommitted, fetchPartition } from './fetch-partition.js';
@@ -65,36 +66,10 @@ function tapRecord(topic: string, partition: number, reader: RecordReader): TapR
     timestampMs,
     key: copied(reader.key()),
     value: copied(reader.value()),
-    headers: headersOf(reader),
+    headers: readHeaders(reader.source, reader.headersStart, reader.headerCount),
   };
 }
 
 function copied(bytes: Buffer | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes);
-}
-
-function headersOf({ source, headersStart, headerCount }: RecordReader): Record<string, string> {
-  const headers: Record<string, string> = {};
-  let at = headersStart;
-  const text = (): string | null => {
-    let length = 0;
-    let byte: number;
-    let shift = 0;
-    do {
-      byte = source[at++]!;
-      length |= (byte & 0x7f) << shift;
-      shift += 7;
-    } while (byte > 0x7f);
-    // Zig-zag; odd is negative: null.
-    if (length & 1) return null;
-    const from = at;
-    at += length >>> 1;
-    return source.toString('utf8', from, at);
-  };
-  for (let left = headerCount; left > 0; left--) {
-    const name = text() ?? '';
-    const value = text();
-    if (value !== null) headers[name] = value;
-  }
-  return headers;
 }

@@ -156,7 +156,12 @@ async function theirs(brokers: readonly string[], topic: string): Promise<readon
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       eachMessage: ({ message }) => {
-        records.push({ key: message.key!.toString(), value: message.value?.toString() ?? null });
+        const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, value?.toString() ?? null]);
+        records.push({
+          key: message.key!.toString(),
+          value: message.value?.toString() ?? null,
+          headers: Object.fromEntries(headers) as KeyedRecord['headers'],
+        });
         return Promise.resolve();
       },
     });

@@ -8,18 +8,34 @@
 //   5. JSON columns: the same document, whatever spaces stand in its text.
 //   6. A schema in a record may call a field optional that Debezium does not, and has no default values. A BIGINT UNSIGNED is a Decimal.
 //   7. The order of records of different keys in a snapshot.
-//   8. Of an outbox's payload that is expanded Debezium leaves empty arrays out, since they tell no type of their elements.
+//   8. Headers that name the run of a task (`__debezium.context.*`), and those that EventRouter adds, are not there.
+//   9. Of an outbox's payload that is expanded Debezium leaves empty arrays out, since they tell no type of their elements.
 
 export interface KeyedRecord {
   readonly key: string;
   readonly value: string | null;
+  readonly headers: Readonly<Record<string, string | null>>;
 }
 
 type Json = Record<string, unknown>;
 
 /** Both sides in a form in which only what is not intended can differ. */
-export function comparable({ key, value }: KeyedRecord): { readonly key: string; readonly value: string } {
-  return { key: print(payloadOf(JSON.parse(key))), value: value === null ? 'null' : print(valueOf(JSON.parse(value))) };
+export function comparable({ key, value, headers }: KeyedRecord): { readonly key: string; readonly value: string } {
+  const asked = addedHeaders(headers);
+  return {
+    key: print(payloadOf(JSON.parse(key))),
+    value: (value === null ? 'null' : print(valueOf(JSON.parse(value)))) + (asked === '{}' ? '' : ` ${asked}`),
+  };
+}
+
+/** Those that ExtractNewRecordState adds. */
+function addedHeaders(headers: KeyedRecord['headers']): string {
+  const isRead = headers['__op'] === 'r';
+  const added = Object.entries(headers).filter(
+    // As in a row: one that was read, and not changed, tells the time of the reading.
+    ([name, value]) => /^__(?!debezium\.)/.test(name) && value !== null && !(isRead && name === '__source_ts_ms'),
+  );
+  return print(Object.fromEntries(added));
 }
 
 function payloadOf(parsed: unknown): unknown {

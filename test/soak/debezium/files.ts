@@ -38,6 +38,12 @@ const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
     'transforms.unwrap.add.fields': 'op,table,source.ts_ms',
   },
+  headed: {
+    ...bare,
+    ...exact,
+    ...unwrap,
+    'transforms.unwrap.add.headers': 'op,table,source.ts_ms,source.db:base,source.thread',
+  },
   routed: {
     ...bare,
     ...exact,

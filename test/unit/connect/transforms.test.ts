@@ -8,7 +8,8 @@ import { planTable } from '../../../src/connect/table-plan.js';
 import { renamed } from '../../../src/connect/transforms/topic-rename.js';
 import { BIGINT, BOOLEAN, BYTES, INTEGER, STRING, type DataType, type Value } from '../../../src/core/data-type.js';
 import type { AppError } from '../../../src/core/errors.js';
-import { RecordSet } from '../../../src/core/record.js';
+import { readHeaders } from '../../../src/core/record-headers.js';
+import { extentSize, headersStart, RecordSet } from '../../../src/core/record.js';
 import type { ChangeOrigin } from '../../../src/core/change-origin.js';
 import type { RowEncoder, SourceTable, ValueWriter } from '../../../src/core/row-encoder.js';
 import { createChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
@@ -174,6 +175,69 @@ describe("Debezium's class with ExtractNewRecordState", () => {
     expect(take().map(({ value }) => value)).toEqual([told(0), told(1)]);
   });
 
+  /** Of each record, null where it has none: its own headers, and the length of its value. */
+  const headersOf = (set: RecordSet) =>
+    Array.from({ length: set.count }, (_, i) => {
+      const at = i * extentSize;
+      const size = set.extents[at]! >>> 2;
+      if (size === 0) return null;
+      const start = headersStart(set.extents, at);
+      return readHeaders(set.buffers[0]!, start + 1, set.buffers[0]![start]!);
+    });
+
+  it.each<Config>([
+    {},
+    { 'output.key.format': 'JSON', 'transforms.unwrap.add.fields': 'op' },
+    { 'output.key.format': 'AVRO', 'output.data.format': 'AVRO' },
+    { 'output.key.shape': 'bare', 'value.converter': json },
+  ])('adds headers, and rows are what they are without: %j', (config) => {
+    const table = { ...people, columns: [people.columns[1]!, people.columns[0]!], keyColumns: [1] };
+    const play = (more: Config): RecordSet => {
+      const { encoder, taken, origin } = encoderOf({ ...unwrap, ...config, ...more }, table);
+      origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
+      origin.event('b.1', 700, 1, 0);
+      for (const [from, to] of [
+        [1, 1],
+        [1, 2],
+      ] as const) {
+        encoder.beginOld().integer(from);
+        encoder.endOld();
+        const values = encoder.beginRow('u');
+        values.string('x');
+        values.integer(to);
+        encoder.endRow();
+      }
+      write(encoder, ['y', 3], 'c', table);
+      encoder.beginDelete().integer(3);
+      encoder.endDelete();
+      return taken();
+    };
+    const without = play({});
+    const set = play({ 'transforms.unwrap.add.headers': 'op,table,source.ts_ms,pos:at,source.gtid,op:o' });
+    expect(headersOf(without)).toEqual([null, null, null, null, null]);
+    expect(recordsOf(set)).toEqual(recordsOf(without));
+    const told = (op: string) => ({
+      __op: op,
+      __table: 'people',
+      __source_ts_ms: '1700000000123',
+      __at: '700',
+      __o: op,
+    });
+    expect(headersOf(set)).toEqual(['u', 'd', 'c', 'c', 'd'].map(told));
+  });
+
+  it('adds headers to a row that is marked as deleted, and none to the tombstone behind it', () => {
+    const { encoder, taken } = encoderOf({
+      ...unwrap,
+      'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite-with-tombstone',
+      'transforms.unwrap.add.headers': 'op',
+      'transforms.unwrap.add.headers.prefix': 'h.',
+    });
+    write(encoder, ann, 'r' as 'c');
+    write(encoder, ann, 'd');
+    expect(headersOf(taken())).toEqual([{ 'h.op': 'r' }, { 'h.op': 'd' }, null]);
+  });
+
   it.each([
     ['JSON', 'JSON'],
     ['JSON', 'AVRO'],
@@ -206,7 +270,9 @@ describe("Debezium's class with ExtractNewRecordState", () => {
   it.each([
     [{ 'delete.tombstone.handling.mode': 'drop' }, /rows that are gone/],
     [{ 'drop.tombstones': 'true' }, /no trace of deletes/],
-    [{ 'add.headers': 'op' }, /headers/],
+    [{ 'add.headers': 'lsn' }, /header "lsn" is not written/],
+    [{ 'add.headers': 'op', 'add.headers.prefix': '' }, /the log itself has a header "op"/],
+    [{ 'add.headers': 'source.row' }, /"source.row" is not written/],
     [{ 'route.by.field': 'name' }, /per table/],
     [{ 'add.fields': 'lsn' }, /"lsn" is not written/],
   ])('refuses %j with the reason', (settings, reason) => {

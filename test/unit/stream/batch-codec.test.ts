@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extent, extentSize, RecordSet } from '../../../src/core/record.js';
+import { extent, extentSize, headersStart, opOfCode, RecordSet } from '../../../src/core/record.js';
 import { BatchBuilder, decodeBatch } from '../../../src/stream/embedded/batch-codec.js';
 
 interface Described {
@@ -8,6 +8,8 @@ interface Described {
   readonly key: string | null;
   readonly value: string | null;
   readonly timeMs: number;
+  /** Any bytes: what they are does not matter here. */
+  readonly headers: string;
 }
 
 const text = fc.option(fc.string({ unit: 'binary', maxLength: 20 }));
@@ -15,6 +17,7 @@ const described: fc.Arbitrary<Described> = fc.record({
   op: fc.integer({ min: 0, max: 3 }),
   key: text,
   value: text,
+  headers: fc.oneof(fc.constant(''), fc.string({ unit: 'binary', maxLength: 200 })),
   timeMs: fc.oneof(fc.constant(1000), fc.integer({ min: -4e15, max: 4e15 })),
 });
 
@@ -23,7 +26,7 @@ function recordSet(records: readonly Described[], buffers: number, gap: number, 
   const extents = new Int32Array(records.length * extentSize);
   const parts: Buffer[][] = Array.from({ length: buffers }, () => []);
   const lengths = Array.from({ length: buffers }, () => 0);
-  records.forEach(({ op, key, value }, i) => {
+  records.forEach(({ op, key, value, headers }, i) => {
     const buffer = Math.floor((i * buffers) / records.length);
     const add = (content: string | null): [number, number] => {
       const start = lengths[buffer]!;
@@ -38,6 +41,7 @@ function recordSet(records: readonly Described[], buffers: number, gap: number, 
     extents[at + extent.buffer] = buffer;
     [extents[at + extent.keyStart], extents[at + extent.keyLength]] = add(key);
     [extents[at + extent.valueStart], extents[at + extent.valueLength]] = add(value);
+    extents[at + extent.op]! |= add(headers)[1] << 2;
     parts[buffer]!.push(Buffer.alloc(gap));
     lengths[buffer]! += gap;
   });
@@ -99,7 +103,13 @@ describe('a batch', () => {
           expect([lastOffset, lastSeq]).toEqual([offsets.at(-1), seqs.at(-1)]);
           expect(Array.from(batch.timestamps)).toEqual(records.map(({ timeMs }) => (timestamps ? timeMs : 1000)));
           records.forEach((record, i) => {
-            expect(batch.extents.slice(i * extentSize, i * extentSize + 3)).toEqual(Int32Array.of(record.op, 3, 4));
+            const headers = Buffer.from(record.headers);
+            const at = i * extentSize;
+            const op = record.op | (headers.length << 2);
+            expect(batch.extents.slice(at, at + 3)).toEqual(Int32Array.of(op, 3, 4));
+            const start = headersStart(batch.extents, at);
+            expect(data.subarray(start, start + headers.length)).toEqual(headers);
+            expect(decoded.op(i)).toBe(opOfCode[record.op]);
             expect(decoded.key(i)).toEqual(record.key === null ? null : Buffer.from(record.key));
             expect(decoded.value(i)).toEqual(record.value === null ? null : Buffer.from(record.value));
           });
@@ -112,8 +122,8 @@ describe('a batch', () => {
   it('that is one run of its source is not copied', () => {
     const set = recordSet(
       [
-        { op: 0, key: 'a', value: 'b', timeMs: 0 },
-        { op: 0, key: 'c', value: 'd', timeMs: 0 },
+        { op: 0, key: 'a', value: 'b', timeMs: 0, headers: '' },
+        { op: 0, key: 'c', value: 'd', timeMs: 0, headers: 'e' },
       ],
       1,
       0,

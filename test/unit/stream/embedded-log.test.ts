@@ -10,7 +10,7 @@ import {
 } from '../../../src/stream/embedded/embedded-log.js';
 import type { PendingAppend } from '../../../src/stream/pending-append.js';
 import { keepHouse } from '../../support/keep-house.js';
-import { buildChunk, filled, recordsOf, type TestRecord } from '../../support/chunk.js';
+import { buildChunk, filled, recordsOf, type FilledRecord, type TestRecord } from '../../support/chunk.js';
 
 const databases: SqliteDatabase[] = [];
 afterEach(() => {
@@ -74,7 +74,7 @@ describe('the embedded log', () => {
         log.createTopicNow({ name: 'compacted', partitions: 2, cleanup: 'compact' });
         log.createTopicNow({ name: 'kept', partitions: 2, cleanup: 'delete' });
         log.createTopicNow({ name: 'short', partitions: 2, cleanup: 'delete', retentionMs: 1000 });
-        const model: { seq: number; records: (Required<TestRecord> & { offset: number })[] }[] = [];
+        const model: { seq: number; records: (FilledRecord & { offset: number })[] }[] = [];
         const next = new Map<string, number>();
         const offsetOf = ({ topic, partition = 0 }: TestRecord) => {
           const at = next.get(`${topic} ${partition}`) ?? 0;
@@ -113,7 +113,7 @@ describe('the embedded log', () => {
           for (const { topic, partition, key, offset } of records)
             if (topic === 'compacted') latest.set(`${partition} ${key}`, offset);
         }
-        const stays = (each: Required<TestRecord> & { offset: number; timeMs?: number }) =>
+        const stays = (each: FilledRecord & { offset: number; timeMs?: number }) =>
           each.topic === 'compacted'
             ? latest.get(`${each.partition} ${each.key}`) === each.offset
             : each.topic === 'kept' || each.timeMs! >= expired - 1000;

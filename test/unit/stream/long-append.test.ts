@@ -6,7 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { extentSize, opCode } from '../../../src/core/record.js';
+import { logHeaders } from '../../../src/core/record-headers.js';
+import { extentSize, opCode, RecordSet } from '../../../src/core/record.js';
 import type { Append, Chunk } from '../../../src/core/append.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../../src/stream/embedded/embedded-log.js';
@@ -28,6 +29,9 @@ afterEach(() => {
 
 const withOffsets = ({ records }: Append) => recordsOf(records).map((record, i) => [record, records.offset(i)]);
 const stored = (after: number) => log.readGroup(after).map(withOffsets);
+
+const withoutLog = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !logHeaders.includes(name)));
 
 describe('a long append', () => {
   it('has the records, in their order, and the offsets that the log gives back, also after a rollback', async () => {
@@ -68,6 +72,21 @@ describe('a long append', () => {
       }),
     );
     expect(readdirSync(folder).filter((name) => name.startsWith('spill'))).toEqual([]);
+  });
+
+  it('keeps the headers of its records', async () => {
+    const producer = await log.openProducer('p');
+    const records = Array.from({ length: 60 }, (_, i): TestRecord => {
+      const record = { topic: 'a', key: `k${i}`, value: i % 5 === 0 ? null : 'v'.repeat(i) };
+      return i % 3 === 0 ? record : { ...record, headers: { __i: String(i), __text: 'é'.repeat(i) } };
+    });
+    for (let from = 0; from < 60; from += 20) await producer.write(buildChunk(records.slice(from, from + 20)));
+    await producer.write(buildChunk([{ end: { position: '1' } }]));
+    const group = log.queue.take(1);
+    expect(group[0]!.records).not.toBeInstanceOf(RecordSet);
+    log.queue.confirm(database.transaction(() => log.write(group)));
+    const tapped = await log.readTopic('a', 0, 0, 100);
+    expect(tapped.map(({ headers }) => withoutLog(headers))).toEqual(records.map(({ headers = {} }) => headers));
   });
 
   it('costs the same memory whatever its length', async () => {
