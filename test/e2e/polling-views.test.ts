@@ -3,12 +3,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { statedKeysProperty } from '../../src/core/stated-key.js';
+import { parseConfig } from '../../src/source/mysql/config.js';
+import { Session } from '../../src/source/mysql/connection.js';
+import { RawStream } from '../../src/source/mysql/raw-stream.js';
 import { createPollingSource } from '../../src/source/polling/polling-source.js';
 import { openApp } from '../support/harness/app-process.js';
 import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, withConnection, type TestDatabase } from '../support/servers/sql-client.js';
+import { mysqlConfig } from '../support/source/mysql-config.js';
 import { foldAppends, runSource, type SourceRun } from '../support/source-run.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
@@ -194,6 +198,58 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
     await run('UPDATE stock SET n = 77 WHERE id = 1');
     await both.until(() => rowsOf(both, 'stock').some(({ n }) => n === 77), 'the table');
     await both.stop();
+  });
+
+  it('reads a table without a primary key, once its key is stated, or by the column that counts', async () => {
+    await run(
+      'CREATE TABLE visit (n BIGINT NOT NULL AUTO_INCREMENT, page VARCHAR(9) CHARACTER SET latin1, KEY (n))',
+      "INSERT INTO visit (page) VALUES ('é'), ('a'), ('a'), ('b')",
+    );
+    const list = { 'table.include.list': 'visit' };
+    const codes = (await source({ mode: 'bulk', ...list }).validate()).map(({ code }) => code);
+    expect(codes).toEqual(['keyless-table', 'deletes-unseen', 'filter-matches-nothing']);
+    const config = { mode: 'incrementing', 'incrementing.column.name': 'n', ...list };
+    const counted = runSource(source(config), null);
+    await completed(counted);
+    await run("INSERT INTO visit (page) VALUES ('later')");
+    await counted.until(() => rowsOf(counted, 'visit').length === 5, 'the new row');
+    expect(rowsOf(counted, 'visit')[0]).toEqual({ n: 1, page: 'é' });
+    await counted.stop();
+    const stated = runSource(source({ mode: 'bulk', ...list, ...keyed('page') }), null);
+    expect(await stated.tableFailure()).toMatchObject({
+      code: 'keyless-table',
+      message: `rows of table ${database.name}.visit are not told apart by page`,
+    });
+    await stated.stop();
+  });
+
+  it('takes a long result in parts, none of which is held while the next ones come', { timeout: 30_000 }, async () => {
+    const digits =
+      'SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9';
+    const query = `SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS n, REPEAT('x', 900) AS text FROM (${digits}) a, (${digits}) b, (${digits}) c, (${digits}) e`;
+    const long = runSource(source({ mode: 'bulk', query, 'batch.max.rows': '500', ...keyed('n') }), null);
+    await completed(long);
+    await long.stop();
+    expect(rowsOf(long, 'polled').length).toBe(10_000);
+    expect(new Set(long.appends.map(({ records }) => records.length))).toEqual(new Set([500, 0]));
+  });
+
+  it('does not take a connection that breaks between two parts for the end of the result', async () => {
+    const session = await Session.open(parseConfig(mysqlConfig(server, database.name)));
+    try {
+      const { id } = await session.one('SELECT CONNECTION_ID() AS id');
+      const many = "SELECT REPEAT('x', 100000) AS text FROM information_schema.COLLATIONS";
+      const stream = new RawStream(session, many);
+      expect((await stream.next({ rows: 3, bytes: 1 << 20 })).count).toBe(3);
+      expect(stream.ended).toBe(false);
+      await run(`KILL ${id}`);
+      const rest = async () => {
+        while (!stream.ended) await stream.next({ rows: 3, bytes: 1 << 20 });
+      };
+      await expect(rest()).rejects.toMatchObject({ code: 'source-unreachable', retriable: true });
+    } finally {
+      session.close();
+    }
   });
 
   // The process is the same for both.

@@ -1,6 +1,6 @@
-// What is polled and is no table: views, and the query of the configuration. Their rows are the result of one statement, since a place in it
-// costs the whole of it again; it is read in parts on a connection of its own, in utf8mb4. What is looked for behind a place, or in a span
-// of time, is asked of it as of a table, so a query may have conditions of its own.
+// What is polled and has no primary key: views, the query of the configuration, and tables without one. Their rows are the result of one
+// statement, since a place in it costs the whole of it again; it is read in parts on a connection of its own, in utf8mb4. What is looked for
+// behind a place, or in a span of time, is asked of it as of a table, so a query may have conditions of its own.
 import { AppError } from '../../core/errors.js';
 import type {
   PolledOptions,
@@ -8,6 +8,7 @@ import type {
   PolledQuery,
   PolledTable,
   PolledTables,
+  Relation,
   RowsAsked,
 } from '../polling/polled-database.js';
 import { keyPlaces, toldApart } from '../polling/relation-key.js';
@@ -36,18 +37,14 @@ interface RelationsOptions extends PolledOptions {
   readonly session: Session;
 }
 
-interface Relation {
-  readonly database: string;
-  readonly table: string;
-  /** For people. */
-  readonly what: string;
+interface AskedRelation extends Relation {
   /** Behind FROM. */
   readonly from: string;
   readonly suffix: string;
 }
 
 /** Described: captured columns alone. */
-interface DescribedRelation extends Relation {
+interface DescribedRelation extends AskedRelation {
   readonly columns: readonly TableColumn[];
   readonly keyColumns: readonly number[];
 }
@@ -74,17 +71,28 @@ export class PolledRelations {
     for (const { name } of rows) {
       const view = { database, table: name! };
       if (!isAsked(database, view.table)) continue;
-      const what = `view ${tableName(view)}`;
-      const from = `${quoteName(database)}.${quoteName(view.table)}`;
       try {
-        tables.push(await this.#relation({ ...view, what, from, suffix: '' }));
-      } catch (cause) {
-        const error = unreadable(cause, what);
+        tables.push(await this.#named(view, `view ${tableName(view)}`));
+      } catch (error) {
         if (!(error instanceof AppError) || error.retriable) throw error;
         findings.push(leftOut(tableName(view), error));
       }
     }
     return { tables, findings };
+  }
+
+  /** One without a primary key. */
+  ofTable(table: { readonly database: string; readonly table: string }): Promise<PolledTable> {
+    return this.#named(table, `table ${tableName(table)}`);
+  }
+
+  async #named({ database, table }: { readonly database: string; readonly table: string }, what: string) {
+    const from = `${quoteName(database)}.${quoteName(table)}`;
+    try {
+      return await this.#relation({ database, table, what, from, suffix: '' });
+    } catch (error) {
+      throw unreadable(error, what);
+    }
   }
 
   /** Throws bad-connector-config where the server refuses it. */
@@ -109,7 +117,7 @@ export class PolledRelations {
     this.#rows = undefined;
   }
 
-  async #relation(relation: Relation): Promise<PolledTable> {
+  async #relation(relation: AskedRelation): Promise<PolledTable> {
     const { config, filter, keyOf } = this.#options;
     const { database, table, what } = relation;
     const key = keyOf(relation);

@@ -20,7 +20,6 @@ import { leftOut, writeRow } from './polled-rows.js';
 import { spanCondition } from './polled-span.js';
 import { readRaw } from './raw-rows.js';
 import { ChunkQuery } from './snapshot-query.js';
-import { keylessTable } from './table-knowledge.js';
 import { namely } from './table-questions.js';
 import { listTables, readSchemas, sourceTable, tableName, type TableSchema } from './table-schema.js';
 import { quoteName, textReader, type TextReader } from './text-reader.js';
@@ -83,7 +82,10 @@ export class PolledServer implements PolledDatabase {
     const tables: PolledTable[] = [];
     for (const schema of await readSchemas(this.#session, asked, this.#config.modes)) {
       try {
-        if (schema.keyColumns.length === 0) throw keylessTable(tableName(schema));
+        if (schema.keyColumns.length === 0) {
+          tables.push(await this.#relations.ofTable(schema));
+          continue;
+        }
         const captured = schema.columns.filter((column) =>
           this.#filter.capturesColumn(schema.database, schema.table, column.name),
         );

@@ -46,7 +46,11 @@ export function parseConfig(config: SourceConfig): PollingConfig {
   if (mode.startsWith('timestamp') && timestampColumn === '')
     throw bad('timestamp.column.name', `mode "${mode}" needs it: the column that tells when a row was changed`);
   if (timestampColumn.includes(','))
-    throw bad('timestamp.column.name', 'one column is covered', 'make a generated column of them: COALESCE(a, b)');
+    throw bad(
+      'timestamp.column.name',
+      'one column is covered',
+      'make a generated column of them, or one of a query: COALESCE(a, b)',
+    );
   const whole = (name: string, missing: number): number => {
     const value = Number(config[name] ?? missing);
     if (!Number.isSafeInteger(value)) throw bad(name, `"${config[name]}" is not a whole number`);

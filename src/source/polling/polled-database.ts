@@ -13,8 +13,16 @@ export interface PolledOptions {
   readonly views: boolean;
   readonly query: PolledQuery | undefined;
   readonly isAsked: (database: string, table: string) => boolean;
-  /** Names of the columns that tell the rows of a view or a query apart. Throws keyless-table. */
-  readonly keyOf: (relation: { readonly database: string; readonly table: string }) => readonly string[];
+  /** Names of the columns that tell the rows of a view, a query or a table without a primary key apart. Throws keyless-table. */
+  readonly keyOf: (relation: Relation) => readonly string[];
+}
+
+/** Rows that the database gives no key. */
+export interface Relation {
+  readonly database: string;
+  readonly table: string;
+  /** For people: `view shop.totals`. */
+  readonly what: string;
 }
 
 /** Asked instead of tables: its rows are those of one table. */
@@ -51,7 +59,7 @@ export interface PolledTable {
   /** Of the table as it is described: another text is another table. */
   readonly signature: string;
   /**
-   * All rows behind a place, page by page; the last page may be empty. Those of a view or a query are the result of one statement, which is
+   * All rows behind a place, page by page; the last page may be empty. Those without a primary key are the result of one statement, which is
    * given up when the caller leaves. Throws unreadable-table where the database cannot read them.
    */
   pages(asked: RowsAsked): AsyncIterable<PolledPage>;

@@ -1,17 +1,11 @@
-// The key of rows that the database gives none: of a view, or of the query. The configuration states it, as files for the JDBC source do
+// The key of rows that the database gives none: of a view, of the query, or of a table without a primary key. The configuration states it, as files for the JDBC source do
 // (ValueToKey); else a column that counts tells rows apart. Whether it does is seen when rows are read: they come in the order of the
 // key, so two with the same one come together.
 import { AppError } from '../../core/errors.js';
-import { qualifiedName } from '../../core/table-name.js';
 import { statedKey } from '../../core/stated-key.js';
 import { topicName, type TopicForm } from '../../core/topic-name.js';
 import type { PollingConfig } from './config.js';
-import type { PolledPage } from './polled-database.js';
-
-interface Relation {
-  readonly database: string;
-  readonly table: string;
-}
+import type { PolledPage, Relation } from './polled-database.js';
 
 /** Throws keyless-table. */
 export function relationKey(relation: Relation, config: PollingConfig): readonly string[] {
@@ -19,7 +13,7 @@ export function relationKey(relation: Relation, config: PollingConfig): readonly
   const stated = statedKey(topicName(namingOf(config), relation), statedKeys);
   if (stated !== undefined && stated.length > 0) return stated;
   if (mode.endsWith('incrementing') && incrementingColumn !== '') return [incrementingColumn];
-  throw new AppError('keyless-table', `nothing tells the rows of ${nameOf(relation, config)} apart`, {
+  throw new AppError('keyless-table', `nothing tells the rows of ${relation.what} apart`, {
     hint: 'state the columns that do: "transforms": "key", "transforms.key.type": "org.apache.kafka.connect.transforms.ValueToKey", "transforms.key.fields": "COLUMN,COLUMN"',
   });
 }
@@ -29,10 +23,6 @@ export function namingOf({ topicPrefix, query }: PollingConfig): {
   readonly topicForm: TopicForm;
 } {
   return { topicPrefix, topicForm: query === undefined ? 'joined' : 'prefix' };
-}
-
-function nameOf(relation: Relation, { query }: PollingConfig): string {
-  return query === undefined ? `view ${qualifiedName(relation)}` : 'the query';
 }
 
 /** Indexes of the key's columns. `what`: `view shop.totals`. Throws bad-connector-config. */

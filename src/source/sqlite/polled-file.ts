@@ -44,11 +44,18 @@ export class PolledFile implements PolledDatabase {
     const { tables, findings } = selectTables(this.#database, this.#config);
     const { isAsked } = this.#options;
     const asked = (name: string | undefined) => name === undefined || isAsked(this.#config.database, name);
+    const without = findings.flatMap(({ code, object }) =>
+      code === 'keyless-table' && asked(object) ? [object!] : [],
+    );
+    const keyless = this.#views.named(without, 'table');
     return {
-      tables: tables.filter(({ name }) => asked(name)).map((table) => this.#table(table)),
-      findings: findings
-        .filter(({ object }) => asked(object))
-        .map((finding): SourceFinding => ({ ...finding, severity: 'warning' })),
+      tables: [...tables.filter(({ name }) => asked(name)).map((table) => this.#table(table)), ...keyless.tables],
+      findings: [
+        ...findings
+          .filter(({ code, object }) => asked(object) && code !== 'keyless-table')
+          .map((finding): SourceFinding => ({ ...finding, severity: 'warning' })),
+        ...keyless.findings,
+      ],
     };
   }
 

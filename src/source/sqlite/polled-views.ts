@@ -1,6 +1,7 @@
-// Views of a polled file, and the query of the configuration, which is made a temporary view of our connection: nothing is written to the
-// file. Their rows are the result of one statement, read in parts while its read transaction is open. Columns have the types that SQLite
-// knows: those of the columns that they come from, and what CAST names; of any other expression it tells none.
+// Views of a polled file, its tables without a primary key, and the query of the configuration, which is made a temporary view of our
+// connection: nothing is written to the file. Their rows are the result of one statement, read in parts while its read transaction is open.
+// Columns have the types that SQLite knows: those of the columns that they come from, and what CAST names; of any other expression it tells
+// none.
 import { AppError } from '../../core/errors.js';
 import { qualifiedName } from '../../core/table-name.js';
 import type { SqliteDatabase, SqlValue } from '../../sqlite/database.js';
@@ -48,21 +49,27 @@ export class PolledViews {
     this.#options = options;
   }
 
-  /** One that cannot be polled is left out aloud. */
   all(): PolledTables {
-    const tables: PolledTable[] = [];
-    const findings: SourceFinding[] = [];
     const names = this.#database
       .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'view' ORDER BY name")
       .all()
       .map(([name]) => String(name));
-    for (const table of names.filter((name) => this.#options.isAsked(this.#config.database, name))) {
+    const asked = names.filter((name) => this.#options.isAsked(this.#config.database, name));
+    return this.named(asked, 'view');
+  }
+
+  /** One that cannot be polled is left out aloud. */
+  named(names: readonly string[], kind: 'view' | 'table'): PolledTables {
+    const tables: PolledTable[] = [];
+    const findings: SourceFinding[] = [];
+    for (const table of names) {
+      const what = `${kind} ${table}`;
       try {
-        const found = this.#table({ table, view: table, what: `view ${table}`, suffix: '' });
+        const found = this.#table({ table, view: table, what, suffix: '' });
         tables.push(found.table);
         findings.push(...found.findings);
       } catch (error) {
-        const { code, message, hint } = refused(error, this.#config.file, `view ${table}`);
+        const { code, message, hint } = refused(error, this.#config.file, what);
         findings.push({ severity: 'warning', code, object: table, message: `${message}: it is left out`, hint });
       }
     }
@@ -101,7 +108,7 @@ export class PolledViews {
   #table(view: View): { readonly table: PolledTable; readonly findings: readonly SourceFinding[] } {
     const { keyOf, zone } = this.#options;
     const config = this.#config;
-    const key = keyOf({ database: config.database, table: view.table });
+    const key = keyOf({ database: config.database, table: view.table, what: view.what });
     const columns = this.#columns(view);
     const places = keyPlaces(key, columns, view.what);
     const description: TableDescription = {
@@ -138,16 +145,16 @@ export class PolledViews {
 
   #columns({ view }: View): ColumnDescription[] {
     return this.#database
-      .prepare('SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid')
+      .prepare('SELECT name, type, "notnull" FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid')
       .all(view)
-      .map(([name, type]) => {
+      .map(([name, type, notNull]) => {
         // What SQLite calls the type of CAST(... AS DECIMAL).
         const declared = type === 'NUM' ? 'NUMERIC' : String(type);
         return {
           name: String(name),
           declared,
           affinity: affinityOf(declared),
-          notNull: false,
+          notNull: notNull === 1,
           defaultSql: null,
           enforced: false,
         };

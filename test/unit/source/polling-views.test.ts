@@ -154,6 +154,33 @@ describe('a query', () => {
   });
 });
 
+it('reads a table without a primary key, once its key is stated', async () => {
+  app.exec('CREATE TABLE log (host TEXT, n INT, line TEXT, at DATETIME NOT NULL)');
+  app.exec(
+    "INSERT INTO log VALUES ('a', 1, 'x', '2024-01-01 00:00:00'), ('b', 1, 'y', '2024-01-01 00:00:00'), ('a', 2, 'z', '2024-01-01 00:00:00')",
+  );
+  const config = { mode: 'timestamp', 'timestamp.column.name': 'at' };
+  expect((await source(config).validate()).map(({ code, object, severity }) => [severity, code, object])).toEqual([
+    ['warning', 'keyless-table', 'log'],
+    ['warning', 'deletes-unseen', undefined],
+    ['error', 'filter-matches-nothing', undefined],
+  ]);
+  const run = start({ ...config, ...keyed('host', 'n') });
+  await completed(run);
+  expect([...foldAppends(run.appends).get('log')!.keys()]).toEqual([
+    '{"host":"a","n":1}',
+    '{"host":"a","n":2}',
+    '{"host":"b","n":1}',
+  ]);
+  app.exec("INSERT INTO log VALUES ('a', 3, 'new', '2024-01-02 00:00:00')");
+  await run.until((appends) => foldAppends(appends).get('log')!.size === 4, 'the new row');
+  const twice = start({ mode: 'bulk', ...keyed('host') });
+  expect(await twice.tableFailure()).toMatchObject({
+    code: 'keyless-table',
+    message: 'rows of table log are not told apart by host',
+  });
+});
+
 it('lets a view stand still where text is no text', async () => {
   app.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a'), (2, CAST(x'ff' AS TEXT))");
   app.exec('CREATE VIEW v AS SELECT * FROM t');
