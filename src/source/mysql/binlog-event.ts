@@ -1,5 +1,7 @@
 // Events of the binlog as bytes: the common header, the type codes, and the small events that carry transactions and positions.
 // An event here is a buffer that begins with the header and ends before the checksum.
+import { crc32 } from 'node:zlib';
+import { crc32OfShort } from '../../core/crc.js';
 import { AppError } from '../../core/errors.js';
 import type { Gtid } from './gtid-set.js';
 import type { MariadbGtid } from './mariadb-gtid.js';
@@ -88,6 +90,14 @@ export const header = {
   flags: (event: Buffer) => event.readUInt16LE(17),
 } as const;
 
+/** From so many bytes on zlib is as fast (measured on Node 20); most events of small transactions are shorter. */
+const shortBytes = 300;
+
+/** CRC-32 of an event that lies from `start` to `end`. */
+export function checksumOf(bytes: Buffer, start: number, end: number): number {
+  return end - start < shortBytes ? crc32OfShort(bytes, start, end) : crc32(bytes.subarray(start, end));
+}
+
 function printUuid(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
@@ -97,9 +107,12 @@ function printUuid(bytes: Buffer): string {
 const lastUuid = { bytes: Buffer.alloc(16), text: printUuid(Buffer.alloc(16)) };
 
 function uuidAt(event: Buffer, at: number): string {
-  if (event.compare(lastUuid.bytes, 0, 16, at, at + 16) !== 0) {
-    lastUuid.bytes = Buffer.from(event.subarray(at, at + 16));
-    lastUuid.text = printUuid(lastUuid.bytes);
+  const { bytes } = lastUuid;
+  for (let i = 0; i < 16; i++) {
+    if (event[at + i] === bytes[i]) continue;
+    event.copy(bytes, 0, at, at + 16);
+    lastUuid.text = printUuid(bytes);
+    break;
   }
   return lastUuid.text;
 }
@@ -284,7 +297,9 @@ export function threadOf(event: Buffer): number {
 export function isQuery(event: Buffer, word: string): boolean {
   const body = headerSize;
   const start = body + 13 + event.readUInt16LE(body + 11) + event[body + 8]! + 1;
-  return event.length - start === word.length && event.toString('latin1', start) === word;
+  if (event.length - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (event[start + i] !== word.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Of a query: the number of the collation that the client's text has; undefined: the server does not say. */

@@ -1,11 +1,10 @@
 // The replication connection: zongji brings it up (connection, GTID or file position, dump command), and from there on each raw
 // event is taken before zongji would decode it. Events wait in a queue that is bounded in bytes: when the reader does not keep
 // up, the socket is paused. Checksums are verified, heartbeats asked for, and silence ends the connection with an error.
-import { crc32 } from 'node:zlib';
 import ZongJi from '@vlasky/zongji';
 import { isAbort } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
-import { eventType, header, headerSize } from './binlog-event.js';
+import { checksumOf, eventType, header, headerSize } from './binlog-event.js';
 import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
 import { expired, type Deadline } from './deadline.js';
 import type { StreamPosition } from './position.js';
@@ -184,8 +183,9 @@ export class BinlogStream {
 
   /** The event without its checksum; undefined: that does not fit, and the stream has failed. */
   #checked(buffer: Buffer, start: number, end: number): Buffer | undefined {
-    const event = buffer.subarray(start, Math.max(start, end - 4));
-    if (event.length >= headerSize && crc32(event) === buffer.readUInt32LE(end - 4)) return event;
+    const ends = end - 4;
+    if (ends - start >= headerSize && checksumOf(buffer, start, ends) === buffer.readUInt32LE(ends))
+      return buffer.subarray(start, ends);
     const whole = buffer.subarray(start, end);
     if (this.#checksum === undefined || whole.length < headerSize) return whole;
     const message = `an event of type ${header.type(whole)} failed its checksum at offset ${header.nextOffset(whole)}`;

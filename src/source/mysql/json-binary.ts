@@ -2,6 +2,7 @@
 // keys in stored order, numbers with the server's own text. So the stream gives the bytes that the snapshot gets from the server.
 import type { AppError } from '../../core/errors.js';
 import type { ValueWriter } from '../../core/row-encoder.js';
+import { putAscii, putInteger } from '../../schema/formats/integer-text.js';
 import { printDouble } from './double-text.js';
 import { packedDecimalText } from './decimal.js';
 import { unconvertible } from './unconvertible.js';
@@ -55,9 +56,15 @@ class JsonWriter {
     target = larger;
   }
 
+  /** ASCII. */
   text(text: string): void {
     this.#room(text.length);
-    this.out += target.write(text, this.out, 'latin1');
+    this.out = putAscii(target, this.out, text);
+  }
+
+  #integer(value: number): void {
+    this.#room(16);
+    this.out = putInteger(target, this.out, value);
   }
 
   value(type: number, at: number): void {
@@ -78,13 +85,13 @@ class JsonWriter {
         return this.text(literal);
       }
       case kind.int16:
-        return this.text(String(source.readInt16LE(at)));
+        return this.#integer(source.readInt16LE(at));
       case kind.uint16:
-        return this.text(String(source.readUInt16LE(at)));
+        return this.#integer(source.readUInt16LE(at));
       case kind.int32:
-        return this.text(String(source.readInt32LE(at)));
+        return this.#integer(source.readInt32LE(at));
       case kind.uint32:
-        return this.text(String(source.readUInt32LE(at)));
+        return this.#integer(source.readUInt32LE(at));
       case kind.int64:
         return this.text(String(source.readBigInt64LE(at)));
       case kind.uint64:
@@ -106,8 +113,7 @@ class JsonWriter {
 
   #container(at: number, isObject: boolean, width: 2 | 4): void {
     const source = this.#source;
-    const read = (p: number) => (width === 2 ? source.readUInt16LE(p) : source.readUInt32LE(p));
-    const count = read(at);
+    const count = numberAt(source, at, width);
     const keys = at + width * 2;
     const values = isObject ? keys + count * (width + 2) : keys;
     this.text(isObject ? '{' : '[');
@@ -115,7 +121,7 @@ class JsonWriter {
       if (i > 0) this.text(', ');
       if (isObject) {
         const entry = keys + i * (width + 2);
-        const from = at + read(entry);
+        const from = at + numberAt(source, entry, width);
         this.#string(from, from + source.readUInt16LE(entry + width));
         this.text(': ');
       }
@@ -124,7 +130,7 @@ class JsonWriter {
       // Small values lie in the entry itself; in large containers those of four bytes too.
       const inline = type === kind.literal || type === kind.int16 || type === kind.uint16;
       const inlineWide = width === 4 && (type === kind.int32 || type === kind.uint32);
-      this.value(type, inline || inlineWide ? entry + 1 : at + read(entry + 1));
+      this.value(type, inline || inlineWide ? entry + 1 : at + numberAt(source, entry + 1, width));
     }
     this.text(isObject ? '}' : ']');
   }
@@ -144,13 +150,15 @@ class JsonWriter {
     if (end > this.#end) throw this.#broken();
     const source = this.#source;
     this.#room((end - start) * 6 + 2);
-    target[this.out++] = 0x22;
+    let p = this.out;
+    target[p++] = 0x22;
     for (let at = start; at < end; at++) {
       const byte = source[at]!;
-      if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) target[this.out++] = byte;
-      else this.out += target.write(escape(byte), this.out, 'latin1');
+      if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) target[p++] = byte;
+      else p = putAscii(target, p, escape(byte));
     }
-    target[this.out++] = 0x22;
+    target[p++] = 0x22;
+    this.out = p;
   }
 
   #opaque(type: number, start: number, end: number): void {
@@ -187,6 +195,11 @@ class JsonWriter {
       this.#end,
     );
   }
+}
+
+/** Counts, sizes and offsets: two bytes each in a small container, four in a large one. */
+function numberAt(source: Buffer, at: number, width: 2 | 4): number {
+  return width === 2 ? source.readUInt16LE(at) : source.readUInt32LE(at);
 }
 
 function escape(byte: number): string {

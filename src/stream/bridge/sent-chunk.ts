@@ -20,9 +20,16 @@ export interface SentEnds {
 /** `data` and `extents` are handed over as they are. */
 export function packChunk(chunk: Chunk): SentChunk {
   const { ends } = chunk;
+  // Filled by hand: `from` asks an iterator for each number.
+  const recordEnds = new Float64Array(ends.length);
+  const commitTimesUs = new Float64Array(ends.length);
+  for (let i = 0; i < ends.length; i++) {
+    recordEnds[i] = ends[i]!.recordEnd;
+    commitTimesUs[i] = ends[i]!.commitTimeUs;
+  }
   const sent: SentEnds = {
-    recordEnds: Float64Array.from(ends, ({ recordEnd }) => recordEnd),
-    commitTimesUs: Float64Array.from(ends, ({ commitTimeUs }) => commitTimeUs),
+    recordEnds,
+    commitTimesUs,
     positions: ends.map(({ position }) => position),
     transactionIds: ends.some(({ transactionId }) => transactionId !== undefined)
       ? ends.map(({ transactionId }) => transactionId)

@@ -1,7 +1,7 @@
 // A Kafka record batch (format 2) under construction. Records are encoded as they arrive, straight from the buffer that holds
 // them; what depends on the producer's epoch (and with it the checksum) is filled in when the batch is sent, so that a batch
 // can be sent again under a new epoch without being encoded again.
-import { crc32c } from './crc32c.js';
+import { crc32c } from '../../core/crc.js';
 import { writeInt64 } from './wire.js';
 
 export const batchHeaderBytes = 61;

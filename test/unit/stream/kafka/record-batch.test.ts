@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../../../../src/stream/kafka/crc32c.js';
 import { RecordBatch } from '../../../../src/stream/kafka/record-batch.js';
 import { RecordReader } from '../../../../src/stream/kafka/record-reader.js';
 
@@ -56,17 +55,6 @@ function build(list: readonly Sample[]): RecordBatch {
   }
   return batch;
 }
-
-describe('a checksum', () => {
-  it('is the known one of the digits, and the same as that of kafkajs', () => {
-    expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3069283);
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 100 }), (array) => {
-        expect(crc32c(array, 0, array.length)).toBe(kafkaJsCrc(Buffer.from(array)) >>> 0);
-      }),
-    );
-  });
-});
 
 describe('a record batch', () => {
   it('is read by kafkajs as it was written', async () => {
