@@ -55,42 +55,55 @@ export interface Records {
 export class RecordSet implements Records {
   readonly buffers: readonly Buffer[];
   readonly topics: readonly string[];
+  /** Of these records and maybe of others beside them: many small appends come in one chunk, and a view for each costs more than its rest. */
   readonly extents: Int32Array;
+  /** The record of `extents` with which these begin. */
+  readonly first: number;
   readonly count: number;
   readonly timestamps: Float64Array | undefined;
-  /** Per record, from `offsetsFrom` on; undefined until the log has them. */
-  readonly offsets: Float64Array | undefined;
-  readonly offsetsFrom: number;
+  #offsets: Float64Array | undefined;
+  #offsetsFrom: number;
 
   constructor(parts: {
     buffers: readonly Buffer[];
     topics: readonly string[];
     extents: Int32Array;
+    first?: number;
     count: number;
     timestamps?: Float64Array | undefined;
     offsets?: Float64Array | undefined;
-    offsetsFrom?: number;
   }) {
     this.buffers = parts.buffers;
     this.topics = parts.topics;
     this.extents = parts.extents;
+    this.first = parts.first ?? 0;
     this.count = parts.count;
     this.timestamps = parts.timestamps;
-    this.offsets = parts.offsets;
-    this.offsetsFrom = parts.offsetsFrom ?? 0;
+    this.#offsets = parts.offsets;
+    this.#offsetsFrom = 0;
+  }
+
+  /** The log has their offsets, per record from `from` on; again, where its transaction was rolled back. */
+  place(offsets: Float64Array, from: number): void {
+    this.#offsets = offsets;
+    this.#offsetsFrom = from;
+  }
+
+  get hasOffsets(): boolean {
+    return this.#offsets !== undefined;
   }
 
   op(i: number): Op {
-    return opOfCode[this.extents[i * extentSize + extent.op]! & 3]!;
+    return opOfCode[this.extents[(this.first + i) * extentSize + extent.op]! & 3]!;
   }
   topicIndex(i: number): number {
-    return this.extents[i * extentSize + extent.topic]!;
+    return this.extents[(this.first + i) * extentSize + extent.topic]!;
   }
   topic(i: number): string {
     return this.topics[this.topicIndex(i)]!;
   }
   partition(i: number): number {
-    return this.extents[i * extentSize + extent.partition]!;
+    return this.extents[(this.first + i) * extentSize + extent.partition]!;
   }
   key(i: number): Buffer | null {
     return this.#slice(i, extent.keyStart, extent.keyLength);
@@ -99,10 +112,10 @@ export class RecordSet implements Records {
     return this.#slice(i, extent.valueStart, extent.valueLength);
   }
   offset(i: number): number | undefined {
-    return this.offsets?.[this.offsetsFrom + i];
+    return this.#offsets?.[this.#offsetsFrom + i];
   }
   #slice(i: number, start: number, length: number): Buffer | null {
-    const at = i * extentSize;
+    const at = (this.first + i) * extentSize;
     const n = this.extents[at + length]!;
     if (n < 0) return null;
     const from = this.extents[at + start]!;
@@ -117,10 +130,10 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
   const kept: number[] = [];
   for (let i = 0; i < records.count; i++) if (!left.has(records.topicIndex(i))) kept.push(i);
   const extents = new Int32Array(kept.length * extentSize);
-  for (const [to, i] of kept.entries())
-    extents.set(records.extents.subarray(i * extentSize, (i + 1) * extentSize), to * extentSize);
-  const of = (values: Float64Array | undefined, first = 0) =>
-    values && Float64Array.from(kept, (i) => values[first + i]!);
+  for (const [to, i] of kept.entries()) {
+    const at = (records.first + i) * extentSize;
+    extents.set(records.extents.subarray(at, at + extentSize), to * extentSize);
+  }
   // Who writes them looks for all topics, so those that are left out are not among them.
   const used = [...new Set(kept.map((i) => records.topicIndex(i)))];
   for (let to = 0; to < kept.length; to++) {
@@ -132,7 +145,7 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
     topics: used.map((index) => records.topics[index]!),
     extents,
     count: kept.length,
-    timestamps: of(records.timestamps),
-    offsets: of(records.offsets, records.offsetsFrom),
+    timestamps: records.timestamps && Float64Array.from(kept, (i) => records.timestamps![i]!),
+    offsets: records.hasOffsets ? Float64Array.from(kept, (i) => records.offset(i)!) : undefined,
   });
 }

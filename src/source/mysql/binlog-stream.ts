@@ -12,8 +12,9 @@ import type { Server } from './server.js';
 import { sourceError } from './source-error.js';
 import type { Wakeup } from './wakeup.js';
 
-const queueBytesMax = 2 << 20;
-const queueBytesResume = 512 << 10;
+/** Of events that wait to be read: some socket buffers. More of them would only outlive the collector's young generation. */
+const queueBytesMax = 512 << 10;
+const queueBytesResume = 128 << 10;
 const heartbeatMs = 250;
 /** Not a byte for so many heartbeats means a connection that is dead without knowing it. */
 const silenceMs = 10_000;

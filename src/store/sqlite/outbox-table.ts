@@ -80,6 +80,7 @@ export class OutboxTable implements OutboxStore {
     assert(this.#database.inTransaction, 'the outbox is written inside a transaction');
     assert(isBehind(group, this.#last), 'numbers of derived groups only rise');
     assert(records.buffers.length === 1 && records.timestamps, 'a derived group has one buffer, and timestamps');
+    assert(records.first === 0, 'the extents of a derived group are its own');
     const data = records.buffers[0]!;
     const extents = bytesOf(records.extents);
     const timestamps = bytesOf(records.timestamps);

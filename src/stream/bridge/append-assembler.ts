@@ -7,10 +7,13 @@ import type { PendingAppend } from '../pending-append.js';
 import { SpillFile } from '../spill-file.js';
 import { SpilledPiecesWriter } from '../spilled-records.js';
 
-/** A source may run ahead of the engine by so much memory: four of the engine's commits, so that neither waits for the other. */
-export const producerCreditBytes = 4 * 1024 * 1024;
+/**
+ * A source may run ahead of the engine by so much memory: more than two of the engine's commits, so that neither waits for the other. What
+ * waits is small objects for each append, too, which outlive the collector's young generation where they are many.
+ */
+export const producerCreditBytes = 2.5 * 1024 * 1024;
 /** Less than the credit: a producer that has used it up with one append would wait for ever for the append's end. */
-export const spillBytesDefault = producerCreditBytes / 2;
+export const spillBytesDefault = 2 * 1024 * 1024;
 
 /** An append with what it holds until it is confirmed. */
 export interface QueuedAppend {
@@ -28,17 +31,19 @@ export interface AssemblerOptions {
   readonly spillBytes: number;
 }
 
-/** A part of a chunk that belongs to one append. */
+/** Records `from` to `to` of a chunk, which belong to one append. */
 interface Piece {
-  readonly topics: readonly string[];
-  readonly extents: Int32Array;
-  readonly data: Buffer;
+  readonly chunk: Chunk;
+  /** The chunk's data, alone. */
+  readonly buffers: readonly Buffer[];
+  readonly from: number;
+  readonly to: number;
 }
 
 export class AppendAssembler {
   readonly #producer: string;
   readonly #options: AssemblerOptions;
-  #pieces: Piece[] = [];
+  readonly #pieces: Piece[] = [];
   #bytes = 0;
   #heldBytes = 0;
   #spill: SpillFile | undefined;
@@ -56,7 +61,7 @@ export class AppendAssembler {
 
   /** Calls `closed` with each append that ends in the chunk. Gives the bytes of memory that spilling has set free. */
   add(chunk: Chunk, closed: (append: QueuedAppend) => void): number {
-    const data = Buffer.from(chunk.data.buffer, chunk.data.byteOffset, chunk.data.byteLength);
+    const buffers = [Buffer.from(chunk.data.buffer, chunk.data.byteOffset, chunk.data.byteLength)];
     let rest = chunkBytes(chunk);
     const bytesPerRecord = chunk.recordCount === 0 ? 0 : rest / chunk.recordCount;
     let from = 0;
@@ -66,20 +71,18 @@ export class AppendAssembler {
       const last = to === chunk.recordCount && i === chunk.ends.length - 1;
       const bytes = last ? rest : Math.floor((to - from) * bytesPerRecord);
       rest -= bytes;
-      this.#take(chunk, data, from, to, bytes);
+      this.#take({ chunk, buffers, from, to }, bytes);
       closed(this.#close(end));
       from = to;
     });
-    if (rest > 0) this.#take(chunk, data, from, chunk.recordCount, rest);
+    if (rest > 0) this.#take({ chunk, buffers, from, to: chunk.recordCount }, rest);
     return this.#heldBytes >= this.#options.spillBytes ? this.#spillOpen() : 0;
   }
 
-  #take(chunk: Chunk, data: Buffer, from: number, to: number, bytes: number): void {
+  #take(piece: Piece, bytes: number): void {
     this.#bytes += bytes;
     this.#heldBytes += bytes;
-    if (from === to) return;
-    const extents = chunk.extents.subarray(from * extentSize, to * extentSize);
-    this.#pieces.push({ topics: chunk.topics, extents, data });
+    if (piece.from < piece.to) this.#pieces.push(piece);
   }
 
   #spillOpen(): number {
@@ -87,8 +90,9 @@ export class AppendAssembler {
     if (spillFolder === undefined) return 0;
     this.#spill ??= new SpillFile(spillFolder);
     this.#spilled ??= new SpilledPiecesWriter(this.#spill);
-    for (const { topics, extents, data } of this.#pieces) this.#spilled.add(topics, extents, data);
-    this.#pieces = [];
+    for (const { chunk, buffers, from, to } of this.#pieces)
+      this.#spilled.add(chunk.topics, extentsOf(chunk, from, to), buffers[0]!);
+    this.#pieces.length = 0;
     const freed = this.#heldBytes;
     this.#heldBytes = 0;
     return freed;
@@ -118,16 +122,9 @@ export class AppendAssembler {
 
   #records(): RecordSet {
     const pieces = this.#pieces;
-    const first = pieces[0];
-    if (pieces.length === 1 && first !== undefined) {
-      return new RecordSet({
-        buffers: [first.data],
-        topics: first.topics,
-        extents: first.extents,
-        count: first.extents.length / extentSize,
-      });
-    }
-    return joinPieces(pieces);
+    if (pieces.length !== 1) return joinPieces(pieces);
+    const { chunk, buffers, from, to } = pieces[0]!;
+    return new RecordSet({ buffers, topics: chunk.topics, extents: chunk.extents, first: from, count: to - from });
   }
 
   /** Forgets the open append; gives the bytes of memory that it held. */
@@ -139,7 +136,7 @@ export class AppendAssembler {
   }
 
   #reset(): void {
-    this.#pieces = [];
+    this.#pieces.length = 0;
     this.#bytes = 0;
     this.#heldBytes = 0;
     this.#spill = undefined;
@@ -147,19 +144,24 @@ export class AppendAssembler {
   }
 }
 
+function extentsOf({ extents }: Chunk, from: number, to: number): Int32Array {
+  return extents.subarray(from * extentSize, to * extentSize);
+}
+
 function joinPieces(pieces: readonly Piece[]): RecordSet {
-  const extents = new Int32Array(pieces.reduce((sum, piece) => sum + piece.extents.length, 0));
+  const extents = new Int32Array(pieces.reduce((sum, { from, to }) => sum + (to - from) * extentSize, 0));
   const topics: string[] = [];
   const buffers: Buffer[] = [];
   let at = 0;
   for (const piece of pieces) {
-    const topicOf = piece.topics.map((name) => {
+    const topicOf = piece.chunk.topics.map((name) => {
       const known = topics.indexOf(name);
       return known < 0 ? topics.push(name) - 1 : known;
     });
-    const buffer = buffers.push(piece.data) - 1;
-    extents.set(piece.extents, at);
-    for (const end = at + piece.extents.length; at < end; at += extentSize) {
+    const buffer = buffers.push(piece.buffers[0]!) - 1;
+    const own = extentsOf(piece.chunk, piece.from, piece.to);
+    extents.set(own, at);
+    for (const end = at + own.length; at < end; at += extentSize) {
       extents[at + extent.topic] = topicOf[extents[at + extent.topic]!]!;
       extents[at + extent.buffer] = buffer;
     }

@@ -47,11 +47,11 @@ export class BatchBuilder {
 
   /** Records `from` to `to` of one append, all of this partition; offsets from `firstOffset` on. The hot loop of the log. */
   addRun(records: RecordSet, from: number, to: number, firstOffset: number, seq: number, commitTimeMs: number): void {
-    const { extents, timestamps, buffers } = records;
+    const { extents, first, timestamps, buffers } = records;
     const index = this.#index;
     let offset = firstOffset;
     for (let i = from; i < to; i++, offset++) {
-      const at = i * extentSize;
+      const at = (first + i) * extentSize;
       const keyLength = extents[at + extent.keyLength]!;
       const valueLength = extents[at + extent.valueLength]!;
       const timeMs = timestamps === undefined ? commitTimeMs : timestamps[i]!;

@@ -123,7 +123,8 @@ function collect(
     return new RecordSet({
       buffers,
       topics,
-      extents: batch.extents.subarray(from * extentSize, to * extentSize),
+      extents: batch.extents,
+      first: from,
       count,
       timestamps: ownTimestamps(batch.timestamps.subarray(from, to), commitTimeMs),
       offsets: batch.offsets.subarray(from, to),

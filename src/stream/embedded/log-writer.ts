@@ -3,7 +3,7 @@
 // used again for the next one.
 import { ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
-import { extent, extentSize, RecordSet } from '../../core/record.js';
+import { RecordSet } from '../../core/record.js';
 import { toldPositionLengthMax, type Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { DerivedRecords, PendingAppend } from '../pending-append.js';
@@ -104,7 +104,8 @@ export class LogWriter {
     try {
       if (!(records instanceof RecordSet)) return this.#addSpilled(records, seq, commitTimeUs);
       this.#addRecords(records, seq, commitTimeUs, false, offsets, at);
-      return withOffsets(records, offsets, at);
+      records.place(offsets, at);
+      return records;
     } catch (error) {
       throw error instanceof TopicRefusal ? new Unwritable(append, error) : error;
     }
@@ -132,11 +133,12 @@ export class LogWriter {
     return records.withOffsets(firsts);
   }
 
-  #firstOffsets({ extents, topics, count }: RecordSet): number[] {
+  #firstOffsets(page: RecordSet): number[] {
+    const { topics, count } = page;
     const firsts: number[] = [];
-    for (let at = 0; at < count * extentSize; at += extentSize) {
-      const topic = extents[at + extent.topic]!;
-      const partition = extents[at + extent.partition]!;
+    for (let i = 0; i < count; i++) {
+      const topic = page.topicIndex(i);
+      const partition = page.partition(i);
       let known = 0;
       while (known < firsts.length && (firsts[known] !== topic || firsts[known + 1] !== partition)) known += 3;
       if (known === firsts.length)
@@ -154,20 +156,14 @@ export class LogWriter {
     offsets: Float64Array | undefined,
     offsetsFrom = 0,
   ): void {
-    const { extents, count } = records;
+    const { count } = records;
     const commitTimeMs = Math.floor(commitTimeUs / 1000);
     let from = 0;
     while (from < count) {
-      const topicIndex = extents[from * extentSize + extent.topic]!;
-      const partition = extents[from * extentSize + extent.partition]!;
+      const topicIndex = records.topicIndex(from);
+      const partition = records.partition(from);
       let to = from + 1;
-      while (
-        to < count &&
-        extents[to * extentSize + extent.topic] === topicIndex &&
-        extents[to * extentSize + extent.partition] === partition
-      ) {
-        to++;
-      }
+      while (to < count && records.topicIndex(to) === topicIndex && records.partition(to) === partition) to++;
       const partIndex = this.#partIndex(records.topics[topicIndex]!, partition, seq, commitTimeMs);
       const part = this.#parts[partIndex]!;
       if (!derived) {
@@ -283,11 +279,6 @@ function noPlace(name: string, partition: number, topic: Topic | undefined): Top
       ? `there is no topic "${name}"`
       : `topic "${name}" has ${topic.spec.partitions} partitions, so none with number ${partition}`;
   return new TopicRefusal(name, 'unknown-topic', message);
-}
-
-function withOffsets(records: RecordSet, offsets: Float64Array, offsetsFrom: number): RecordSet {
-  const { buffers, topics, extents, count, timestamps } = records;
-  return new RecordSet({ buffers, topics, extents, count, timestamps, offsets, offsetsFrom });
 }
 
 /** Every producer keeps the commit with its newest append, so the newest of all is always there. */

@@ -1,7 +1,7 @@
 // Writes appends for one producer name. `write` encodes what it gets at once, while the group before is on its way; whatever has
 // gathered by then makes the next group, so little load gives little delay and much load large transactions, without a timer.
 import { parseNumber } from '../../core/derived.js';
-import { AppError } from '../../core/errors.js';
+import { AppError, assert } from '../../core/errors.js';
 import { extent, extentSize, type RecordSet } from '../../core/record.js';
 import { endsPerPositionMax, type Chunk } from '../../core/append.js';
 import type { AppendProducer, ProducerOptions } from '../event-log.js';
@@ -69,7 +69,8 @@ export class KafkaProducer implements AppendProducer {
 
   /** Takes an append whose end is known already; not while one is open. */
   append(append: WholeAppend): Promise<void> {
-    const { buffers, topics, extents, count, timestamps } = append.records;
+    const { buffers, topics, extents, first, count, timestamps } = append.records;
+    assert(first === 0, 'the extents of a whole append are its own');
     return this.#inTurn(topics, (targets) => {
       this.#close({ buffers, targets, extents, from: 0, to: count, timestamps }, append);
     });
