@@ -123,6 +123,22 @@ export class RecordSet implements Records {
   }
 }
 
+/** Whether a topic is among those of records; asked of every append, and neighbours of one chunk have one list. */
+export function amongTopics(topic: string): (records: Pick<Records, 'topics'>) => boolean {
+  let last: readonly string[] = [];
+  let length = 0;
+  let among = false;
+  return ({ topics }) => {
+    // A list that is shared may have grown.
+    if (topics !== last || topics.length !== length) {
+      last = topics;
+      length = topics.length;
+      among = topics.includes(topic);
+    }
+    return among;
+  };
+}
+
 /** The records of other topics than these, in their order; the same set where there are none of these. */
 export function withoutTopics(records: RecordSet, topics: readonly string[]): RecordSet {
   if (topics.length === 0) return records;

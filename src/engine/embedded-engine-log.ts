@@ -1,5 +1,6 @@
 // The engine over the embedded log, whose writer it is: appends come from producers in this process, through a queue.
 import type { Logger } from '../core/logger.js';
+import { amongTopics } from '../core/record.js';
 import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
@@ -19,8 +20,8 @@ export async function openEmbeddedEngineLog(
   options: EngineOptions,
   logger: Logger,
 ): Promise<EngineLog> {
-  const definitions = statementsTopic(options.serviceId);
-  const defines = ({ records }: PendingAppend) => records.topics.includes(definitions);
+  const ofDefinitions = amongTopics(statementsTopic(options.serviceId));
+  const defines = ({ records }: PendingAppend) => ofDefinitions(records);
   const stored = storedFrontier(database);
   const { durability, dataFolder, compactionBytes } = options;
   const log = openEmbeddedLog(database, {

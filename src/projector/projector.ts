@@ -10,6 +10,7 @@ import type { AppendControl } from '../core/append-control.js';
 import { fromErrorMessage, toAppError, unreachable, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Append } from '../core/append.js';
+import { amongTopics, type Records } from '../core/record.js';
 import type { Registry } from '../registry/registry.js';
 import { QueryFailure } from '../runtime/running-query.js';
 import { PartFailure, partFailure, type Runtime } from '../runtime/runtime.js';
@@ -50,6 +51,8 @@ export type Outcome =
 export class Projector {
   readonly #parts: ProjectorParts;
   readonly #topic: string;
+  readonly #ofDefinitions: (records: Records) => boolean;
+  readonly #ofSchemas: (records: Records) => boolean;
   /** Of the appends applied since the last `takeOutcomes`. */
   #outcomes = new Map<number, Outcome>();
   #swapped: string[] = [];
@@ -59,6 +62,8 @@ export class Projector {
   constructor(parts: ProjectorParts) {
     this.#parts = parts;
     this.#topic = statementsTopic(parts.serviceId);
+    this.#ofDefinitions = amongTopics(this.#topic);
+    this.#ofSchemas = amongTopics(parts.schemasTopic);
   }
 
   /** Wires everything from the durable catalogue: at start and after a rollback. */
@@ -75,14 +80,14 @@ export class Projector {
   /** `reached` is the frontier with this append in it; it moves on with the next one. */
   apply(append: Append, reached: Frontier): void {
     if (this.defines(append)) this.#applyDefinitions(append, reached);
-    else if (append.records.topics.includes(this.#parts.schemasTopic)) this.#takeSchemas(append);
+    else if (this.#ofSchemas(append.records)) this.#takeSchemas(append);
     this.#parts.runtime.apply(append);
     if (append.control) this.#applyControl(append, reached);
   }
 
   /** It holds a definition: what topics there are behind it is another matter than before it. */
   defines({ records }: Pick<Append, 'records'>): boolean {
-    return records.count > 0 && records.topics.includes(this.#topic);
+    return records.count > 0 && this.#ofDefinitions(records);
   }
 
   #takeSchemas({ records }: Append): void {

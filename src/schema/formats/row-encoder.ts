@@ -46,6 +46,8 @@ class FlatRowEncoder implements RowEncoder {
   /** Writes rows with `__deleted` "true"; only with that shape. */
   readonly #deletedRow: ColumnValueWriter | undefined;
   readonly #key: ColumnValueWriter;
+  /** Old keys of updates, which nearly always are those of the new rows: values lie one behind the other in the chunk, and go on so. */
+  readonly #oldKey: ColumnValueWriter;
   readonly #tee: TeeValueWriter | undefined;
   readonly #deletedTee: TeeValueWriter | undefined;
   /** Where the key's columns are found: columns of the row writer, or of the tee's scratch. */
@@ -65,9 +67,8 @@ class FlatRowEncoder implements RowEncoder {
   /** Of the headers of the newest row, in the place that they have beside its operation. */
   #headersSize = 0;
   #valueStart = 0;
-  #oldKeyStart = 0;
-  /** -1: no old key was given. */
-  #oldKeyLength = -1;
+  /** An old key was given. */
+  #hasOldKey = false;
   /** Set by locateKey. */
   #keyStart = 0;
   #keyLength = 0;
@@ -86,6 +87,7 @@ class FlatRowEncoder implements RowEncoder {
     this.#row = valueWriter(options, fields.value, marked ? 'false' : undefined);
     this.#deletedRow = marked ? valueWriter(options, fields.value, 'true') : undefined;
     this.#key = keyWriter(chunks.out, options, fields.key);
+    this.#oldKey = keyWriter(new ByteWriter(256), options, fields.key);
     this.#firstKey = table.keyColumns[0]!;
     this.#opColumns = options.opColumns ?? [];
     const headers = options.headers ?? [];
@@ -104,14 +106,15 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   beginOld(): ValueWriter {
-    this.#oldKeyStart = this.#out.length;
-    this.#key.begin();
-    return this.#key;
+    const key = this.#oldKey;
+    key.out.reset();
+    key.begin();
+    return key;
   }
 
   endOld(): void {
-    this.#key.finish();
-    this.#oldKeyLength = this.#out.length - this.#oldKeyStart;
+    this.#oldKey.finish();
+    this.#hasOldKey = true;
   }
 
   beginRow(op: Op): ValueWriter {
@@ -124,7 +127,7 @@ class FlatRowEncoder implements RowEncoder {
 
   endRow(): void {
     const valueLength = this.#finishValue(this.#row, this.#tee, this.#op);
-    if (this.#oldKeyLength >= 0) this.#endUpdate();
+    if (this.#hasOldKey) this.#endUpdate();
     this.#add(this.#op | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
   }
 
@@ -171,17 +174,19 @@ class FlatRowEncoder implements RowEncoder {
 
   /** A key that changed: the old one gets its tombstone before the row. */
   #endUpdate(): void {
-    const bytes = this.#out.buffer;
-    const start = this.#oldKeyStart;
-    const length = this.#oldKeyLength;
-    this.#oldKeyLength = -1;
+    this.#hasOldKey = false;
+    const out = this.#out;
+    const { buffer: old, length } = this.#oldKey.out;
     let same = length === this.#keyLength;
-    for (let i = 0; same && i < length; i++) same = bytes[start + i] === bytes[this.#keyStart + i];
+    for (let i = 0; same && i < length; i++) same = old[i] === out.buffer[this.#keyStart + i];
     if (same) return;
     // The delete of one row and another one that is new, as Debezium has it.
     this.#op = opCode.c;
-    this.#headers?.setOp(this.#out, opCode.c);
+    this.#headers?.setOp(out, opCode.c);
+    const start = out.length;
+    out.copy(old, 0, length);
     this.#addDelete(start, length);
+    const bytes = out.buffer;
     for (const column of this.#opColumns) bytes[this.#row.columnEnd(column) - this.#textEnd] = letterC;
   }
 

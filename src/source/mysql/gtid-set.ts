@@ -27,13 +27,16 @@ class GtidSource {
     this.tag = tag;
   }
 
-  add(first: number, last: number): void {
+  /** True: of the text the last number is another, and nothing else. */
+  add(first: number, last: number): boolean {
     const { intervals } = this;
     this.#text = undefined;
     // The ordinary case: the next number of the newest interval.
-    if (intervals.length > 0 && first === intervals.at(-1)! + 1) {
-      intervals[intervals.length - 1] = last;
-      return;
+    const at = intervals.length - 1;
+    if (at > 0 && first === intervals[at]! + 1) {
+      const isRange = intervals[at - 1]! < intervals[at]!;
+      intervals[at] = last;
+      return isRange;
     }
     const merged: number[] = [];
     let [low, high] = [first, last];
@@ -45,6 +48,7 @@ class GtidSource {
     }
     merged.push(low, high, ...intervals.slice(i));
     this.intervals = merged;
+    return false;
   }
 
   subtract(first: number, last: number): void {
@@ -84,6 +88,8 @@ export class GtidSet {
   #sources = new Map<string, GtidSource>();
   /** Asked for last; it is among them. */
   #lastSource: GtidSource | undefined;
+  /** The text in front of its last number and behind it; undefined: they are not known, or not those of before. */
+  #around: { readonly front: string; readonly behind: string } | undefined;
 
   /** Reads `uuid:1-5:7,uuid:tag:1`; white space is the server's line breaks. */
   static parse(text: string): GtidSet {
@@ -114,6 +120,7 @@ export class GtidSet {
     // Mostly that of the transaction before.
     const last = this.#lastSource;
     if (last !== undefined && last.tag === tag && last.uuid === uuid) return last;
+    this.#around = undefined;
     const key = `${uuid}:${tag}`;
     let source = this.#sources.get(key);
     if (!source) {
@@ -127,12 +134,12 @@ export class GtidSet {
 
   add(gtid: Gtid): void {
     assert(gtid.number <= Number.MAX_SAFE_INTEGER, 'a GTID number below 2^53');
-    this.#source(gtid.uuid, gtid.tag).add(gtid.number, gtid.number);
+    if (!this.#source(gtid.uuid, gtid.tag).add(gtid.number, gtid.number)) this.#around = undefined;
   }
 
   /** Takes all transactions of `other` out. */
   subtract(other: GtidSet): void {
-    this.#lastSource = undefined;
+    this.#lastSource = this.#around = undefined;
     for (const [key, { intervals }] of other.#sources) {
       const own = this.#sources.get(key);
       if (own === undefined) continue;
@@ -171,13 +178,21 @@ export class GtidSet {
   }
 
   toString(): string {
+    const last = this.#lastSource;
+    // Printed behind every transaction, which moves one number.
+    if (last !== undefined && this.#around !== undefined)
+      return this.#around.front + String(last.intervals.at(-1)) + this.#around.behind;
     let text = '';
     let uuid = '';
+    let front = '';
     for (const source of this.#sources.values()) {
       if (source.uuid !== uuid) text += `${text === '' ? '' : ','}${source.uuid}`;
       uuid = source.uuid;
       text += source.tag === '' ? `:${source.text}` : `:${source.tag}:${source.text}`;
+      if (source === last) front = text.slice(0, text.length - String(source.intervals.at(-1)).length);
     }
+    if (last !== undefined)
+      this.#around = { front, behind: text.slice(front.length + String(last.intervals.at(-1)).length) };
     return text;
   }
 }

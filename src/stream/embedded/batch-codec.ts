@@ -1,12 +1,15 @@
 // How the records of one partition and commit lie in a row of wt_batch: close to Kafka's record batch, with the bytes of keys
 // and values apart from what describes them, so that runs of records that lie together in a source's chunk are copied at once.
 // `records`: format byte, base time; then per record a byte of flags and, as the flags say, varints: offset gap, time
-// difference, seq difference, key length, value length, length of headers. `data`: key, value and headers of each record in turn.
+// difference, seq difference, key length, value length, length of headers, place of the key behind the beginning of the value. `data`: key,
+// value and headers of each record in turn; where the key is a part of the value (a column of a row) value and headers alone, and where it
+// lies behind them all three so. The length of a key is told with a bit below it that says whether its place follows. Format 1 had the key in
+// front always, and no such bit.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
 import { extent, extentSize, headersStart, type RecordSet } from '../../core/record.js';
 
-const batchFormat = 1;
+const batchFormat = 2;
 /** Bits of a record's flags; the lowest two hold the opCode. */
 const flag = { gap: 4, time: 8, seq: 16, nullKey: 32, nullValue: 64, headers: 128 } as const;
 
@@ -58,6 +61,11 @@ export class BatchBuilder {
       const gap = offset - this.lastOffset - 1;
       const code = extents[at + extent.op]!;
       const headersLength = code >>> 2;
+      const keyStart = extents[at + extent.keyStart]!;
+      const valueStart = extents[at + extent.valueStart]!;
+      const keyPlace = keyStart - valueStart;
+      const within = keyPlace >= 0 && keyPlace + keyLength <= valueLength;
+      const placed = keyLength > 0 && valueLength >= 0 && (within || keyPlace === valueLength + headersLength);
       let flags = code & 3;
       if (headersLength !== 0) flags |= flag.headers;
       if (gap !== 0) flags |= flag.gap;
@@ -77,20 +85,18 @@ export class BatchBuilder {
         this.lastSeq = seq;
       }
       this.lastOffset = offset;
-      if (keyLength >= 0) {
-        index.varint(keyLength);
-        if (keyLength > 0)
-          this.#take(buffers[extents[at + extent.buffer]!]!, extents[at + extent.keyStart]!, keyLength);
+      if (keyLength >= 0) index.varint(keyLength * 2 + (placed ? 1 : 0));
+      if (valueLength >= 0) index.varint(valueLength);
+      if (headersLength !== 0) index.varint(headersLength);
+      const source = buffers[extents[at + extent.buffer]!]!;
+      if (placed) {
+        index.varint(keyPlace);
+        this.#take(source, valueStart, valueLength + headersLength + (within ? 0 : keyLength));
+        continue;
       }
-      if (valueLength >= 0) {
-        index.varint(valueLength);
-        if (valueLength > 0)
-          this.#take(buffers[extents[at + extent.buffer]!]!, extents[at + extent.valueStart]!, valueLength);
-      }
-      if (headersLength !== 0) {
-        index.varint(headersLength);
-        this.#take(buffers[extents[at + extent.buffer]!]!, headersStart(extents, at), headersLength);
-      }
+      if (keyLength > 0) this.#take(source, keyStart, keyLength);
+      if (valueLength > 0) this.#take(source, valueStart, valueLength);
+      if (headersLength !== 0) this.#take(source, headersStart(extents, at), headersLength);
     }
     this.count += to - from;
   }
@@ -156,7 +162,8 @@ export function decodeBatch(
   const timestamps = new Float64Array(count);
   const seqs = new Float64Array(count);
   const reader = new ByteReader(batch.records);
-  assert(reader.u8() === batchFormat, 'the format of a batch is known');
+  const format = reader.u8();
+  assert(format >= 1 && format <= batchFormat, 'the format of a batch is known');
   let timeMs = Number(reader.signed());
   let offset = batch.baseOffset - 1;
   let seq = batch.firstSeq;
@@ -166,7 +173,9 @@ export function decodeBatch(
     offset += (flags & flag.gap) === 0 ? 1 : reader.varint() + 1;
     if ((flags & flag.time) !== 0) timeMs += Number(reader.signed());
     if ((flags & flag.seq) !== 0) seq += reader.varint();
-    const keyLength = (flags & flag.nullKey) === 0 ? reader.varint() : -1;
+    const told = (flags & flag.nullKey) === 0 ? reader.varint() : -1;
+    const keyLength = format === 1 || told < 0 ? told : Math.floor(told / 2);
+    const placed = format !== 1 && told > 0 && told % 2 === 1;
     const valueLength = (flags & flag.nullValue) === 0 ? reader.varint() : -1;
     const headersLength = (flags & flag.headers) === 0 ? 0 : reader.varint();
     const at = i * extentSize;
@@ -174,13 +183,20 @@ export function decodeBatch(
     extents[at + extent.topic] = place.topic;
     extents[at + extent.partition] = place.partition;
     extents[at + extent.buffer] = place.buffer;
-    extents[at + extent.keyStart] = dataAt;
     extents[at + extent.keyLength] = keyLength;
-    if (keyLength > 0) dataAt += keyLength;
-    extents[at + extent.valueStart] = dataAt;
     extents[at + extent.valueLength] = valueLength;
-    if (valueLength > 0) dataAt += valueLength;
-    dataAt += headersLength;
+    if (placed) {
+      const keyPlace = reader.varint();
+      extents[at + extent.keyStart] = dataAt + keyPlace;
+      extents[at + extent.valueStart] = dataAt;
+      dataAt += Math.max(valueLength + headersLength, keyPlace + keyLength);
+    } else {
+      extents[at + extent.keyStart] = dataAt;
+      if (keyLength > 0) dataAt += keyLength;
+      extents[at + extent.valueStart] = dataAt;
+      if (valueLength > 0) dataAt += valueLength;
+      dataAt += headersLength;
+    }
     offsets[i] = offset;
     timestamps[i] = timeMs;
     seqs[i] = seq;

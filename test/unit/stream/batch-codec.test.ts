@@ -10,23 +10,32 @@ interface Described {
   readonly timeMs: number;
   /** Any bytes: what they are does not matter here. */
   readonly headers: string;
+  readonly lies: 'in front' | 'behind' | 'within';
 }
 
 const text = fc.option(fc.string({ unit: 'binary', maxLength: 20 }));
-const described: fc.Arbitrary<Described> = fc.record({
-  op: fc.integer({ min: 0, max: 3 }),
-  key: text,
-  value: text,
-  headers: fc.oneof(fc.constant(''), fc.string({ unit: 'binary', maxLength: 200 })),
-  timeMs: fc.oneof(fc.constant(1000), fc.integer({ min: -4e15, max: 4e15 })),
-});
+const timeMs = fc.oneof(fc.constant(1000), fc.integer({ min: -4e15, max: 4e15 }));
+const op = fc.integer({ min: 0, max: 3 });
+const headers = fc.oneof(fc.constant(''), fc.string({ unit: 'binary', maxLength: 200 }));
+const described: fc.Arbitrary<Described> = fc.oneof(
+  fc.record({ op, key: text, value: text, headers, timeMs, lies: fc.constantFrom('in front', 'behind') }),
+  fc
+    .record({ op, key: fc.string({ maxLength: 8 }), around: fc.string({ maxLength: 8 }), headers, timeMs })
+    .map(({ key, around, ...rest }) => ({ ...rest, key, value: `${around}${key}${around}`, lies: 'within' as const })),
+);
 
-/** Lays keys and values of all records into `buffers` buffers, with or without gaps between them. */
-function recordSet(records: readonly Described[], buffers: number, gap: number, timestamps: boolean): RecordSet {
-  const extents = new Int32Array(records.length * extentSize);
+/**
+ * Lays keys and values of all records into `buffers` buffers, with or without gaps between them, in front of which other records stand in
+ * the extents; a key that is a part of its value maybe there.
+ */
+function recordSet(
+  records: readonly Described[],
+  { buffers, gap, timestamps, first }: { buffers: number; gap: number; timestamps: boolean; first: number },
+): RecordSet {
+  const extents = new Int32Array((first + records.length) * extentSize).fill(-7, 0, first * extentSize);
   const parts: Buffer[][] = Array.from({ length: buffers }, () => []);
   const lengths = Array.from({ length: buffers }, () => 0);
-  records.forEach(({ op, key, value, headers }, i) => {
+  records.forEach(({ op, key, value, headers, lies }, i) => {
     const buffer = Math.floor((i * buffers) / records.length);
     const add = (content: string | null): [number, number] => {
       const start = lengths[buffer]!;
@@ -36,12 +45,26 @@ function recordSet(records: readonly Described[], buffers: number, gap: number, 
       lengths[buffer]! += bytes.length;
       return [start, bytes.length];
     };
-    const at = i * extentSize;
+    const at = (first + i) * extentSize;
     extents[at + extent.op] = op;
     extents[at + extent.buffer] = buffer;
-    [extents[at + extent.keyStart], extents[at + extent.keyLength]] = add(key);
-    [extents[at + extent.valueStart], extents[at + extent.valueLength]] = add(value);
-    extents[at + extent.op]! |= add(headers)[1] << 2;
+    const addKey = () => ([extents[at + extent.keyStart], extents[at + extent.keyLength]] = add(key));
+    const addValue = () => {
+      [extents[at + extent.valueStart], extents[at + extent.valueLength]] = add(value);
+      extents[at + extent.op]! |= add(headers)[1] << 2;
+    };
+    if (lies === 'in front') {
+      addKey();
+      addValue();
+    } else {
+      addValue();
+      const place = key !== null && value !== null ? Buffer.from(value).indexOf(Buffer.from(key)) : -1;
+      if (lies === 'behind' || place < 0) addKey();
+      else {
+        extents[at + extent.keyStart] = extents[at + extent.valueStart]! + place;
+        extents[at + extent.keyLength] = Buffer.from(key!).length;
+      }
+    }
     parts[buffer]!.push(Buffer.alloc(gap));
     lengths[buffer]! += gap;
   });
@@ -49,6 +72,7 @@ function recordSet(records: readonly Described[], buffers: number, gap: number, 
     buffers: parts.map((pieces) => Buffer.concat(pieces)),
     topics: ['t'],
     extents,
+    first,
     count: records.length,
     timestamps: timestamps ? Float64Array.from(records, ({ timeMs }) => timeMs) : undefined,
   });
@@ -71,8 +95,9 @@ describe('a batch', () => {
           { minLength: 1 },
         ),
         fc.boolean(),
-        (records, buffers, gap, runs, timestamps) => {
-          const set = recordSet(records, buffers, gap, timestamps);
+        fc.integer({ min: 0, max: 2 }),
+        (records, buffers, gap, runs, timestamps, first) => {
+          const set = recordSet(records, { buffers, gap, timestamps, first });
           const baseOffset = 2 ** 40;
           builder.start(baseOffset, 7, 1000);
           const offsets: number[] = [];
@@ -119,19 +144,31 @@ describe('a batch', () => {
     );
   });
 
-  it('that is one run of its source is not copied', () => {
-    const set = recordSet(
-      [
-        { op: 0, key: 'a', value: 'b', timeMs: 0, headers: '' },
-        { op: 0, key: 'c', value: 'd', timeMs: 0, headers: 'e' },
-      ],
-      1,
-      0,
-      false,
+  it.each(['in front', 'behind', 'within'] as const)(
+    'that is one run of its source is not copied: keys %s of their values',
+    (lies) => {
+      const set = recordSet(
+        [
+          { op: 0, key: 'a', value: '<a>', timeMs: 0, headers: '', lies },
+          { op: 0, key: 'c', value: '<c>', timeMs: 0, headers: 'e', lies },
+        ],
+        { buffers: 1, gap: 0, timestamps: false, first: 0 },
+      );
+      const builder = new BatchBuilder();
+      builder.start(0, 1, 0);
+      builder.addRun(set, 0, 2, 0, 1, 0);
+      const { data } = builder.finish();
+      expect(data.buffer).toBe(set.buffers[0]!.buffer);
+      expect(data.length).toBe(lies === 'within' ? 7 : 9);
+    },
+  );
+
+  it('of the first format is read: the key in front of the value', () => {
+    const records = Buffer.from([1, 0, 0, 1, 2]);
+    const { extents } = decodeBatch(
+      { baseOffset: 0, firstSeq: 1, recordCount: 1, records },
+      { topic: 0, partition: 0, buffer: 0 },
     );
-    const builder = new BatchBuilder();
-    builder.start(0, 1, 0);
-    builder.addRun(set, 0, 2, 0, 1, 0);
-    expect(builder.finish().data.buffer).toBe(set.buffers[0]!.buffer);
+    expect(Array.from(extents)).toEqual([0, 0, 0, 0, 0, 1, 1, 2]);
   });
 });
