@@ -1,5 +1,5 @@
 // An append on its way into the embedded log: whole, but without a seq yet. Made by stream/bridge from a producer's chunks,
-// taken by the engine, written by stream/embedded.
+// taken by the engine, written by stream/embedded. One object all the way: thousands of small ones wait at a time.
 import type { AppendControl } from '../core/append-control.js';
 import type { DerivedGroup } from '../core/derived.js';
 import type { RecordSet } from '../core/record.js';
@@ -14,9 +14,14 @@ export interface PendingAppend {
   readonly commitTimeUs: number;
   readonly transactionId?: string | undefined;
   readonly control?: AppendControl | undefined;
-  /** In memory, or (a very long append) in a file until it is confirmed. */
-  readonly records: RecordSet | SpilledRecords;
+  /** In memory, or (a very long append) in a file until it is confirmed. With their offsets, once the log has written them. */
+  records: RecordSet | SpilledRecords;
+  /** Given by the log when it writes it; anew, where its transaction was rolled back. */
+  seq?: number | undefined;
 }
+
+/** As the log has written it. */
+export type WrittenAppend = PendingAppend & { seq: number };
 
 /** The nearest place at or before `at` where a group may be cut into two commits; 0: there is none. */
 export function cutOf(group: readonly PendingAppend[], at: number): number {

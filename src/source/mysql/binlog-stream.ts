@@ -7,6 +7,7 @@ import { AppError } from '../../core/errors.js';
 import { checksumOf, eventType, header, headerSize } from './binlog-event.js';
 import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
 import { expired, type Deadline } from './deadline.js';
+import { EventQueue } from './event-queue.js';
 import type { StreamPosition } from './position.js';
 import type { Server } from './server.js';
 import { sourceError } from './source-error.js';
@@ -18,7 +19,6 @@ const queueBytesResume = 128 << 10;
 const heartbeatMs = 250;
 /** Not a byte for so many heartbeats means a connection that is dead without knowing it. */
 const silenceMs = 10_000;
-const nothing = Buffer.alloc(0);
 
 /** What we use of mysql2's connection beyond its types. */
 interface RawConnection {
@@ -57,9 +57,7 @@ export class BinlogStream {
   readonly #wakeup: Wakeup;
   readonly #user: string;
   #raw: RawConnection | undefined;
-  #queue: Buffer[] = [];
-  #read = 0;
-  #queuedBytes = 0;
+  readonly #queue = new EventQueue();
   #paused = false;
   #closed = false;
   #failure: AppError | undefined;
@@ -169,49 +167,36 @@ export class BinlogStream {
       this.#checksum = buffer[end - 5] === 1;
     }
     // Before the first description only a made-up rotate event can come, with or without a checksum: it is tried.
-    const whole = this.#checksum === false ? buffer.subarray(start, end) : this.#checked(buffer, start, end);
-    if (whole === undefined) return;
-    if (whole.length < headerSize)
+    const eventEnd = this.#checksum === false ? end : this.#checkedEnd(buffer, start, end);
+    if (eventEnd < 0) return;
+    if (eventEnd - start < headerSize)
       return this.#fail(new AppError('corrupt-binlog', 'an event is shorter than its header'));
-    this.#queue.push(whole);
-    this.#queuedBytes += whole.length;
-    if (!this.#paused && this.#queuedBytes > queueBytesMax) {
+    const queue = this.#queue;
+    queue.push(buffer, start, eventEnd);
+    if (!this.#paused && queue.bytes > queueBytesMax) {
       this.#paused = true;
       this.#raw!.stream.pause();
     }
-    if (this.#queue.length === 1 || this.#queue.length - this.#read === 1) this.#wakeup.notify();
+    if (queue.length === 1) this.#wakeup.notify();
   }
 
-  /** The event without its checksum; undefined: that does not fit, and the stream has failed. */
-  #checked(buffer: Buffer, start: number, end: number): Buffer | undefined {
-    const ends = end - 4;
-    if (ends - start >= headerSize && checksumOf(buffer, start, ends) === buffer.readUInt32LE(ends))
-      return buffer.subarray(start, ends);
-    const whole = buffer.subarray(start, end);
-    if (this.#checksum === undefined || whole.length < headerSize) return whole;
-    const message = `an event of type ${header.type(whole)} failed its checksum at offset ${header.nextOffset(whole)}`;
+  /** Where the event ends without its checksum; -1: that does not fit, and the stream has failed. */
+  #checkedEnd(buffer: Buffer, start: number, end: number): number {
+    const eventEnd = end - 4;
+    if (eventEnd - start >= headerSize && checksumOf(buffer, start, eventEnd) === buffer.readUInt32LE(eventEnd))
+      return eventEnd;
+    if (this.#checksum === undefined || end - start < headerSize) return end;
+    const event = buffer.subarray(start, end);
+    const message = `an event of type ${header.type(event)} failed its checksum at offset ${header.nextOffset(event)}`;
     this.#fail(new AppError('corrupt-binlog', message));
-    return undefined;
+    return -1;
   }
 
   /** The next event, undefined when none is here; throws what ended the stream, once the queue is empty. */
   next(): Buffer | undefined {
-    const event = this.#queue[this.#read];
-    if (event === undefined) {
-      if (this.#failure) throw this.#failure;
-      return undefined;
-    }
-    // The list is cut now and then; what has been read must not be held until then.
-    this.#queue[this.#read++] = nothing;
-    this.#queuedBytes -= event.length;
-    if (this.#read === this.#queue.length) {
-      this.#queue = [];
-      this.#read = 0;
-    } else if (this.#read === 4096) {
-      this.#queue = this.#queue.slice(this.#read);
-      this.#read = 0;
-    }
-    if (this.#paused && this.#queuedBytes < queueBytesResume) {
+    const event = this.#queue.next();
+    if (event === undefined && this.#failure) throw this.#failure;
+    if (this.#paused && this.#queue.bytes < queueBytesResume) {
       this.#paused = false;
       this.#lastByteMs = performance.now();
       this.#raw!.stream.resume();
@@ -220,7 +205,7 @@ export class BinlogStream {
   }
 
   get drained(): boolean {
-    return this.#read === this.#queue.length;
+    return this.#queue.length === 0;
   }
 
   #watch(): void {
@@ -245,7 +230,7 @@ export class BinlogStream {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watchdog);
-    this.#queue = [];
+    this.#queue.clear();
     const zongji = this.#zongji;
     zongji.removeAllListeners('error');
     zongji.on('error', () => {});

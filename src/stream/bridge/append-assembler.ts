@@ -15,9 +15,9 @@ export const producerCreditBytes = 2.5 * 1024 * 1024;
 /** Less than the credit: a producer that has used it up with one append would wait for ever for the append's end. */
 export const spillBytesDefault = 2 * 1024 * 1024;
 
-/** An append with what it holds until it is confirmed. */
-export interface QueuedAppend {
-  readonly append: PendingAppend;
+/** An append with what it holds until it is confirmed, and whose it is. */
+export interface QueuedAppend<Owner> extends PendingAppend {
+  readonly owner: Owner;
   /** Its size, for the bounds of groups. */
   readonly bytes: number;
   /** Bytes of memory that it holds of its producer's credit. */
@@ -40,8 +40,8 @@ interface Piece {
   readonly to: number;
 }
 
-export class AppendAssembler {
-  readonly #producer: string;
+export class AppendAssembler<Owner extends { readonly name: string }> {
+  readonly #owner: Owner;
   readonly #options: AssemblerOptions;
   readonly #pieces: Piece[] = [];
   #bytes = 0;
@@ -49,8 +49,9 @@ export class AppendAssembler {
   #spill: SpillFile | undefined;
   #spilled: SpilledPiecesWriter | undefined;
 
-  constructor(producer: string, options: AssemblerOptions) {
-    this.#producer = producer;
+  /** `owner`: the producer, by whose name the log knows it. */
+  constructor(owner: Owner, options: AssemblerOptions) {
+    this.#owner = owner;
     this.#options = options;
   }
 
@@ -60,7 +61,7 @@ export class AppendAssembler {
   }
 
   /** Calls `closed` with each append that ends in the chunk. Gives the bytes of memory that spilling has set free. */
-  add(chunk: Chunk, closed: (append: QueuedAppend) => void): number {
+  add(chunk: Chunk, closed: (append: QueuedAppend<Owner>) => void): number {
     const buffers = [Buffer.from(chunk.data.buffer, chunk.data.byteOffset, chunk.data.byteLength)];
     let rest = chunkBytes(chunk);
     const bytesPerRecord = chunk.recordCount === 0 ? 0 : rest / chunk.recordCount;
@@ -98,20 +99,20 @@ export class AppendAssembler {
     return freed;
   }
 
-  #close(end: AppendEnd): QueuedAppend {
+  #close(end: AppendEnd): QueuedAppend<Owner> {
     // An append that is in the file in part goes there as a whole.
     const heldBytes = this.#heldBytes;
     if (this.#spill !== undefined) this.#spillOpen();
-    const queued: QueuedAppend = {
-      append: {
-        producer: this.#producer,
-        position: end.position,
-        joined: end.position === null,
-        commitTimeUs: end.commitTimeUs,
-        transactionId: end.transactionId,
-        control: end.control,
-        records: this.#spilled?.finish() ?? this.#records(),
-      },
+    const queued: QueuedAppend<Owner> = {
+      producer: this.#owner.name,
+      position: end.position,
+      joined: end.position === null,
+      commitTimeUs: end.commitTimeUs,
+      transactionId: end.transactionId,
+      control: end.control,
+      records: this.#spilled?.finish() ?? this.#records(),
+      seq: undefined,
+      owner: this.#owner,
       bytes: this.#bytes,
       heldBytes,
       spill: this.#spill,

@@ -28,19 +28,16 @@ export interface ProducerListener {
   refused?(position: string | null, error: AppError, bytes: number): void;
 }
 
-interface Entry {
-  readonly queued: QueuedAppend;
-  readonly producer: QueueProducer;
-}
+type Queued = QueuedAppend<QueueProducer>;
 
 export class AppendQueue {
   readonly #lastAppend: (producer: string) => LastAppend | undefined;
   readonly #assembler: AssemblerOptions;
   readonly #producers = new Map<string, QueueProducer>();
   /** What was taken leaves a gap, so that its memory is not held until the list is cut. */
-  #waiting: (Entry | undefined)[] = [];
+  #waiting: (Queued | undefined)[] = [];
   #waitingFrom = 0;
-  #taken: Entry[] = [];
+  #taken: Queued[] = [];
   readonly #refused = new Set<PendingAppend>();
   #confirmed: (() => void)[] = [];
   readonly #onAvailable: (() => void)[] = [];
@@ -73,7 +70,7 @@ export class AppendQueue {
     this.#producers.set(name, producer);
     this.#dropWaiting(name);
     // What the engine has in its hands becomes durable or not; only then is the position known.
-    while (this.#taken.some((entry) => entry.producer.name === name)) {
+    while (this.#taken.some(({ owner }) => owner.name === name)) {
       await new Promise<void>((resolve) => this.#confirmed.push(resolve));
     }
     this.#checkAlive();
@@ -90,14 +87,14 @@ export class AppendQueue {
     let bytes = 0;
     let ending = false;
     while (this.#waitingFrom < this.#waiting.length) {
-      const entry = this.#waiting[this.#waitingFrom]!;
-      const ends = endsGroup(entry.queued.append);
+      const next = this.#waiting[this.#waitingFrom]!;
+      const ends = endsGroup(next);
       if (ending && !ends) break;
       ending = ends;
-      if (group.length > 0 && bytes + entry.queued.bytes > bytesMax && group.at(-1)!.joined !== true) break;
-      bytes += entry.queued.bytes;
-      group.push(entry.queued.append);
-      this.#taken.push(entry);
+      if (group.length > 0 && bytes + next.bytes > bytesMax && group.at(-1)!.joined !== true) break;
+      bytes += next.bytes;
+      group.push(next);
+      this.#taken.push(next);
       this.#waiting[this.#waitingFrom++] = undefined;
     }
     if (this.#waitingFrom === this.#waiting.length) {
@@ -115,26 +112,27 @@ export class AppendQueue {
    * producer has closed behind it, and with what is `joined` to it, whose position would not be stored.
    */
   refuse(append: PendingAppend, error: AppError): void {
-    let at = this.#taken.findIndex(({ queued }) => queued.append === append);
-    const { queued, producer } = this.#taken[at]!;
-    const alone = producer.refuse(queued, error);
+    let at = this.#taken.findIndex((taken) => taken === append);
+    const refused = this.#taken[at]!;
+    const { owner } = refused;
+    const alone = owner.refuse(refused, error);
     if (!alone) at = this.#firstJoined(at);
-    this.#taken = this.#taken.filter((entry, i) => {
-      if (i < at || entry.producer !== producer || (alone && i > at)) return true;
-      this.#refused.add(entry.queued.append);
-      entry.queued.spill?.close();
+    this.#taken = this.#taken.filter((taken, i) => {
+      if (i < at || taken.owner !== owner || (alone && i > at)) return true;
+      this.#refused.add(taken);
+      taken.spill?.close();
       return false;
     });
-    if (!alone) this.#dropWaiting(producer.name);
+    if (!alone) this.#dropWaiting(owner.name);
   }
 
   /** The first of the appends of a producer whose position is that of the one at this place. */
   #firstJoined(at: number): number {
     let first = at;
     for (let i = at - 1; i >= 0; i--) {
-      const { producer, queued } = this.#taken[i]!;
-      if (producer !== this.#taken[at]!.producer) continue;
-      if (queued.append.joined !== true) break;
+      const { joined, owner } = this.#taken[i]!;
+      if (owner !== this.#taken[at]!.owner) continue;
+      if (joined !== true) break;
       first = i;
     }
     return first;
@@ -153,15 +151,15 @@ export class AppendQueue {
     this.#refused.clear();
     const newest = new Map<QueueProducer, { position: string; seq: number; closed: number; bytes: number }>();
     for (let i = 0; i < taken.length; i++) {
-      const { queued, producer } = taken[i]!;
+      const { owner, position, heldBytes, spill } = taken[i]!;
       const { seq } = written[i]!;
-      queued.spill?.close();
-      let entry = newest.get(producer);
-      if (entry === undefined) newest.set(producer, (entry = { position: '', seq, closed: 0, bytes: 0 }));
-      entry.position = queued.append.position ?? entry.position;
+      spill?.close();
+      let entry = newest.get(owner);
+      if (entry === undefined) newest.set(owner, (entry = { position: '', seq, closed: 0, bytes: 0 }));
+      entry.position = position ?? entry.position;
       entry.seq = seq;
       entry.closed++;
-      entry.bytes += queued.heldBytes;
+      entry.bytes += heldBytes;
     }
     for (const [producer, { position, seq, closed, bytes }] of newest)
       producer.confirm({ position, seq }, closed, bytes);
@@ -172,7 +170,7 @@ export class AppendQueue {
   fail(error: AppError): void {
     this.#failure = error;
     for (const producer of this.#producers.values()) producer.fail(error);
-    for (const entry of [...this.#waiting, ...this.#taken]) entry?.queued.spill?.close();
+    for (const append of [...this.#waiting, ...this.#taken]) append?.spill?.close();
     this.#waiting = [];
     this.#waitingFrom = 0;
     this.#taken = [];
@@ -180,9 +178,9 @@ export class AppendQueue {
   }
 
   /** For QueueProducer. */
-  add(producer: QueueProducer, queued: QueuedAppend): void {
+  add(append: Queued): void {
     const wasEmpty = this.size === 0;
-    this.#waiting.push({ queued, producer });
+    this.#waiting.push(append);
     if (wasEmpty) for (const listener of this.#onAvailable) listener();
   }
 
@@ -192,11 +190,11 @@ export class AppendQueue {
   }
 
   #dropWaiting(name: string): void {
-    const kept: Entry[] = [];
-    for (const entry of this.#waiting) {
-      if (entry === undefined) continue;
-      if (entry.producer.name === name) entry.queued.spill?.close();
-      else kept.push(entry);
+    const kept: Queued[] = [];
+    for (const append of this.#waiting) {
+      if (append === undefined) continue;
+      if (append.owner.name === name) append.spill?.close();
+      else kept.push(append);
     }
     this.#waiting = kept;
     this.#waitingFrom = 0;
@@ -218,7 +216,8 @@ export class QueueProducer {
   readonly name: string;
   readonly #queue: AppendQueue;
   readonly #listener: ProducerListener;
-  readonly #assembler: AppendAssembler;
+  readonly #assembler: AppendAssembler<QueueProducer>;
+  readonly #add = (append: Queued): void => this.#queue.add(append);
   #failure: AppError | undefined;
   #closed = false;
 
@@ -226,14 +225,14 @@ export class QueueProducer {
     this.#queue = queue;
     this.name = name;
     this.#listener = listener;
-    this.#assembler = new AppendAssembler(name, assembler);
+    this.#assembler = new AppendAssembler<QueueProducer>(this, assembler);
   }
 
   /** Takes the chunk over, with its memory. */
   offer(chunk: Chunk): void {
     // Chunks that were on their way when the producer was fenced: their sender has been told.
     if (this.#failure !== undefined || this.#closed) return;
-    const freed = this.#assembler.add(chunk, (queued) => this.#queue.add(this, queued));
+    const freed = this.#assembler.add(chunk, this.#add);
     if (freed > 0) this.#listener.released(freed);
   }
 
@@ -251,12 +250,12 @@ export class QueueProducer {
   }
 
   /** True: only this append is left out; false: the producer has failed. */
-  refuse({ append, heldBytes }: QueuedAppend, error: AppError): boolean {
+  refuse({ position, heldBytes }: Queued, error: AppError): boolean {
     if (this.#listener.refused === undefined) {
       this.fail(error);
       return false;
     }
-    this.#listener.refused(append.position, error, heldBytes);
+    this.#listener.refused(position, error, heldBytes);
     return true;
   }
 

@@ -14,12 +14,15 @@ export interface CommitPart {
   readonly baseOffset: number;
 }
 
-export interface CommitAppend {
+interface AppendFacts {
   readonly producer: string;
-  readonly position: string | null;
   readonly commitTimeUs: number;
-  readonly transactionId: string | undefined;
-  readonly control: AppendControl | undefined;
+  readonly transactionId?: string | undefined;
+  readonly control?: AppendControl | undefined;
+}
+
+export interface CommitAppend extends AppendFacts {
+  readonly position: string | null;
   /** Pairs: index into the commit's parts, number of records. */
   readonly runs: readonly number[];
 }
@@ -42,8 +45,11 @@ export class CommitBuilder {
     this.#count = 0;
   }
 
-  /** `runs`: the pairs as varints, `runCount` of them; a long transaction over two tables has one for each record. */
-  append(append: Omit<CommitAppend, 'runs'>, runs: Buffer, runCount: number): void {
+  /**
+   * `position`: what is told of the append's own. `runs`: the pairs as varints, `runCount` of them; a long transaction over two tables has
+   * one for each record.
+   */
+  append(append: AppendFacts, position: string | null, runs: ByteWriter, runCount: number): void {
     const to = this.#appends;
     let producer = this.#producers.get(append.producer);
     if (producer === undefined) {
@@ -52,16 +58,16 @@ export class CommitBuilder {
     }
     to.varint(producer);
     to.u8(
-      (append.position === null ? 0 : flag.position) |
+      (position === null ? 0 : flag.position) |
         (append.transactionId === undefined ? 0 : flag.transactionId) |
         (append.control === undefined ? 0 : flag.control),
     );
-    if (append.position !== null) to.string(append.position);
+    if (position !== null) to.string(position);
     if (append.transactionId !== undefined) to.string(append.transactionId);
     if (append.control !== undefined) to.string(JSON.stringify(append.control));
     to.signed(append.commitTimeUs);
     to.varint(runCount);
-    to.bytes(runs);
+    to.copy(runs.buffer, 0, runs.length);
     this.#count++;
   }
 

@@ -4,9 +4,9 @@
 import { ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
 import { RecordSet } from '../../core/record.js';
-import { toldPositionLengthMax, type Append } from '../../core/append.js';
+import { toldPositionLengthMax } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
-import type { DerivedRecords, PendingAppend } from '../pending-append.js';
+import type { DerivedRecords, PendingAppend, WrittenAppend } from '../pending-append.js';
 import type { SpilledRecords } from '../spilled-records.js';
 import { TopicRefusal } from '../topic-refusal.js';
 import { Unwritable } from '../unwritable.js';
@@ -55,13 +55,13 @@ export class LogWriter {
   }
 
   /** Throws Unwritable, with the append, where a topic or partition is not there: the transaction has to be rolled back. */
-  write(appends: readonly PendingAppend[]): Append[] {
+  write(appends: readonly PendingAppend[]): WrittenAppend[] {
     assert(this.#database.inTransaction, 'the log is written inside a transaction');
     if (appends.length === 0) return [];
     this.#begin();
     this.#commit.start();
     const firstSeq = this.#headSeq + 1;
-    const written: Append[] = [];
+    const written: WrittenAppend[] = [];
     const offsets = new Float64Array(appends.reduce((sum, { records }) => sum + countInMemory(records), 0));
     let at = 0;
     let control = false;
@@ -70,24 +70,12 @@ export class LogWriter {
       this.#runs.reset();
       this.#runCount = 0;
       const count = countInMemory(append.records);
-      const records = this.#addAppend(append, seq, offsets, at);
+      this.#addAppend(append, seq, offsets, at);
       at += count;
-      const { producer, position, commitTimeUs, transactionId } = append;
-      this.#commit.append(
-        { producer, position: told(position), commitTimeUs, transactionId, control: append.control },
-        this.#runs.written(),
-        this.#runCount,
-      );
+      this.#commit.append(append, told(append.position), this.#runs, this.#runCount);
       control ||= append.control !== undefined;
-      written.push({
-        seq,
-        producer,
-        position,
-        commitTimeUs,
-        transactionId,
-        control: append.control,
-        records,
-      });
+      append.seq = seq;
+      written.push(append as WrittenAppend);
     }
     for (const part of this.#parts) this.#flush(part, false);
     if (this.#batches === 0) this.#space.addedEmpty();
@@ -99,13 +87,13 @@ export class LogWriter {
   }
 
   /** `at`: where its offsets stand. */
-  #addAppend(append: PendingAppend, seq: number, offsets: Float64Array, at: number): RecordSet | SpilledRecords {
+  #addAppend(append: PendingAppend, seq: number, offsets: Float64Array, at: number): void {
     const { records, commitTimeUs } = append;
     try {
-      if (!(records instanceof RecordSet)) return this.#addSpilled(records, seq, commitTimeUs);
-      this.#addRecords(records, seq, commitTimeUs, false, offsets, at);
-      records.place(offsets, at);
-      return records;
+      if (records instanceof RecordSet) {
+        this.#addRecords(records, seq, commitTimeUs, false, offsets, at);
+        records.place(offsets, at);
+      } else append.records = this.#addSpilled(records, seq, commitTimeUs);
     } catch (error) {
       throw error instanceof TopicRefusal ? new Unwritable(append, error) : error;
     }
@@ -245,7 +233,7 @@ export class LogWriter {
     this.#space.added(part.topic, part.partition, records.length + data.length);
   }
 
-  #movePositions(appends: readonly Append[]): void {
+  #movePositions(appends: readonly WrittenAppend[]): void {
     // Newest first, so that each producer of the commit is written once; but a null position must not hide an older one.
     const done = new Set<string>();
     for (let i = appends.length - 1; i >= 0; i--) {
