@@ -33,6 +33,17 @@ export function headersStart(extents: Int32Array, at: number): number {
   return extents[at + extent.valueStart]! + Math.max(0, extents[at + extent.valueLength]!);
 }
 
+/** Where bytes lie; used again for one record after the other, since a view for each costs more than most decoding does. */
+export interface ByteRange {
+  buffer: Buffer;
+  start: number;
+  end: number;
+}
+
+export function emptyRange(): ByteRange {
+  return { buffer: Buffer.alloc(0), start: 0, end: 0 };
+}
+
 /** Records in append order, as whoever applies them takes them: in memory, or (a very long append) in a file. */
 export interface Records {
   readonly count: number;
@@ -47,6 +58,10 @@ export interface Records {
   key(i: number): Buffer | null;
   /** A view on the value's bytes, null for a tombstone. */
   value(i: number): Buffer | null;
+  /** Finds the key's bytes; false: there is none. */
+  findKey(i: number, range: ByteRange): boolean;
+  /** Finds the value's bytes; false: a tombstone. */
+  findValue(i: number, range: ByteRange): boolean;
   /** The offset in its partition; undefined: the log does not have the record yet. */
   offset(i: number): number | undefined;
 }
@@ -111,8 +126,24 @@ export class RecordSet implements Records {
   value(i: number): Buffer | null {
     return this.#slice(i, extent.valueStart, extent.valueLength);
   }
+  findKey(i: number, range: ByteRange): boolean {
+    return this.#find(i, extent.keyStart, extent.keyLength, range);
+  }
+  findValue(i: number, range: ByteRange): boolean {
+    return this.#find(i, extent.valueStart, extent.valueLength, range);
+  }
   offset(i: number): number | undefined {
     return this.#offsets?.[this.#offsetsFrom + i];
+  }
+  #find(i: number, start: number, length: number, range: ByteRange): boolean {
+    const { extents } = this;
+    const at = (this.first + i) * extentSize;
+    const n = extents[at + length]!;
+    if (n < 0) return false;
+    range.buffer = this.buffers[extents[at + extent.buffer]!]!;
+    range.start = extents[at + start]!;
+    range.end = range.start + n;
+    return true;
   }
   #slice(i: number, start: number, length: number): Buffer | null {
     const at = (this.first + i) * extentSize;

@@ -3,7 +3,7 @@
 import type { CompareRowsRequest } from '../connect/row-comparison.js';
 import { sameRow } from '../core/compare.js';
 import type { Row, RowSchema } from '../core/data-type.js';
-import { RecordSet } from '../core/record.js';
+import { emptyRange, RecordSet } from '../core/record.js';
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { RecordDecoder } from '../runtime/source-node.js';
 import { createRowPrinter } from '../schema/formats/row-printer.js';
@@ -26,10 +26,10 @@ export function compareRows(
   const found: RecordDifference[] = [];
   let print:
     ((key: Row, ours: Row | null, source: Row | null) => Pick<RecordDifference, 'key' | 'ours' | 'source'>) | undefined;
+  const range = emptyRange();
   for (let record = 0; record < records.count; record++) {
-    const key = decoder.key(records.key(record));
-    const value = records.value(record);
-    const source = value === null ? null : decoder.row(key, value);
+    const key = decoder.key(records.findKey(record, range) ? range : null);
+    const source = records.findValue(record, range) ? decoder.row(key, range) : null;
     const ours = writer.get(key) ?? null;
     if (ours === null ? source === null : source !== null && sameRow(ours, source)) continue;
     print ??= printerOf(entry.schema);

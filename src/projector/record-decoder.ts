@@ -37,16 +37,16 @@ export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema):
     hasSchema: schemas?.value === true,
   });
   return {
-    key(bytes): Row {
+    key(range): Row {
       if (decodeKey === undefined) return [];
-      if (bytes === null) {
+      if (range === null) {
         if (entry.sourceKind === 'stream') return keyColumns.map(() => null);
         throw new AppError('bad-record', 'a record of a table has no key');
       }
-      return decodeKey.decode(bytes, 0, bytes.length);
+      return decodeKey.decode(range.buffer, range.start, range.end);
     },
-    row(key, value): Row | null {
-      const row = decodeValue.decode(value, 0, value.length);
+    row(key, { buffer, start, end }): Row | null {
+      const row = decodeValue.decode(buffer, start, end);
       if (row === null) return null;
       // The key is what identifies the row, whatever the value repeats.
       for (let i = 0; i < keyColumns.length; i++) row[keyColumns[i]!] = key[i]!;

@@ -2,7 +2,7 @@
 // a tombstone deletes, a value upserts. A record that does not decode fails the node (policy `fail`), never becomes NULLs.
 import { AppError, assert } from '../core/errors.js';
 import type { Row, RowSchema, Value } from '../core/data-type.js';
-import type { Records } from '../core/record.js';
+import { emptyRange, type ByteRange, type Records } from '../core/record.js';
 import type { SourceEntry } from '../catalog/catalog.js';
 import type { ApplyContext } from './apply-context.js';
 import { rowTimestamp, type RowTimestamp } from './row-timestamp.js';
@@ -10,10 +10,10 @@ import type { ChangeListener, TableNode } from './table-node.js';
 
 /** Decodes one record; made from the formats of the definition. */
 export interface RecordDecoder {
-  /** Fills the key columns of a row in column order. */
-  key(key: Buffer | null): Row;
+  /** Fills the key columns of a row in column order; null: the record has no key. */
+  key(key: ByteRange | null): Row;
   /** The whole row in column order: value columns from the value, key columns from `key`; null when the row says it is deleted. */
-  row(key: Row, value: Buffer): Row | null;
+  row(key: Row, value: ByteRange): Row | null;
 }
 
 export interface SourceNodeEnv {
@@ -42,6 +42,8 @@ export class SourceNode {
   /** What gives ROWTIME; undefined: the record's own time. */
   readonly #timestamp: RowTimestamp | undefined;
   readonly #failsWithoutTimestamp: boolean;
+  readonly #keyRange = emptyRange();
+  readonly #valueRange = emptyRange();
 
   constructor(entry: SourceEntry, env: SourceNodeEnv, table: TableNode | undefined) {
     assert(
@@ -67,14 +69,12 @@ export class SourceNode {
   /** ROWTIME of the context is the record's own, and may be another behind the call. */
   take(records: Records, i: number): void {
     if (this.#decoder === undefined) return;
-    const keyBytes = records.key(i);
-    const value = records.value(i);
-    if (this.table) this.#takeUpsert(this.table, this.#key(keyBytes, records, i), value, records, i);
-    else this.#takeFact(keyBytes, value, records, i);
+    if (this.table) this.#takeUpsert(this.table, this.#key(records, i), records, i);
+    else this.#takeFact(records, i);
   }
 
-  #takeUpsert(table: TableNode, key: Row, value: Buffer | null, records: Records, i: number): void {
-    const row = value === null ? null : this.#row(key, value, records, i);
+  #takeUpsert(table: TableNode, key: Row, records: Records, i: number): void {
+    const row = records.findValue(i, this.#valueRange) ? this.#row(key, records, i) : null;
     if (this.#timestamp !== undefined && row !== null && !this.#takeTime(this.#timestamp, row, records, i)) return;
     // A snapshot says how a row is, not that it has changed.
     const op = records.op(i);
@@ -84,11 +84,11 @@ export class SourceNode {
     else table.set(key, row);
   }
 
-  #takeFact(keyBytes: Buffer | null, value: Buffer | null, records: Records, i: number): void {
+  #takeFact(records: Records, i: number): void {
     // A null value is no row of a stream (ksqlDB drops it before any operator).
-    if (value === null) return;
-    const key = this.#schema.keyColumns.length === 0 ? [] : this.#key(keyBytes, records, i);
-    const row = this.#row(key, value, records, i);
+    if (!records.findValue(i, this.#valueRange)) return;
+    const key = this.#schema.keyColumns.length === 0 ? [] : this.#key(records, i);
+    const row = this.#row(key, records, i);
     if (row === null) return;
     if (this.#timestamp !== undefined && !this.#takeTime(this.#timestamp, row, records, i)) return;
     for (const listener of this.listeners) listener.accept(this.name, null, row);
@@ -107,9 +107,10 @@ export class SourceNode {
     return false;
   }
 
-  #key(bytes: Buffer | null, records: Records, i: number): Row {
+  #key(records: Records, i: number): Row {
+    const range = this.#keyRange;
     try {
-      const key = this.#decoder!.key(bytes);
+      const key = this.#decoder!.key(records.findKey(i, range) ? range : null);
       if (this.table && key.some((part: Value) => part === null))
         throw new AppError('bad-record', 'a key column is null');
       return key;
@@ -118,9 +119,10 @@ export class SourceNode {
     }
   }
 
-  #row(key: Row, value: Buffer, records: Records, i: number): Row | null {
+  /** Of the value that was found. */
+  #row(key: Row, records: Records, i: number): Row | null {
     try {
-      return this.#decoder!.row(key, value);
+      return this.#decoder!.row(key, this.#valueRange);
     } catch (error) {
       throw this.#badRecord('value', records, i, error);
     }

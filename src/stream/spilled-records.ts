@@ -1,6 +1,6 @@
 // Records of a very long append that lie in a spill file. They are written in pages, each with the numbers of its records and their
 // bytes, and read page by page: what is held in memory does not grow with the append, but for a few numbers per page.
-import { extent, extentSize, RecordSet, type Op, type Records } from '../core/record.js';
+import { extent, extentSize, RecordSet, type ByteRange, type Op, type Records } from '../core/record.js';
 import type { SpillFile } from './spill-file.js';
 
 /** A page ends with the record that takes its bytes over this. */
@@ -206,6 +206,12 @@ export class SpilledRecords implements Records {
   }
   value(i: number): Buffer | null {
     return this.#pageOf(i).value(i - this.#from);
+  }
+  findKey(i: number, range: ByteRange): boolean {
+    return this.#pageOf(i).findKey(i - this.#from, range);
+  }
+  findValue(i: number, range: ByteRange): boolean {
+    return this.#pageOf(i).findValue(i - this.#from, range);
   }
   offset(i: number): number | undefined {
     return this.#pageOf(i).offset(i - this.#from);

@@ -103,6 +103,31 @@ describe.each(formats)('%s', (format) => {
     );
   });
 
+  it('reads nothing of what lies behind a record', () => {
+    fc.assert(
+      fc.property(schemaAndRows(scalarType), fc.nat(), ({ schema, rows }, at) => {
+        const keyShape = defaultKeyShape(schema, format);
+        const resolve = schemas(schema, keyShape, format);
+        const schemaText = valueText(format, schema);
+        const encoder = createValueEncoder({ format, schema, schemaId: valueSchemaId, schemaText });
+        const decoder = createValueDecoder({ format, schema, resolve, listsAreNull: true });
+        const read = (bytes: Buffer, end: number) => {
+          try {
+            return decoder.decode(bytes, 0, end);
+          } catch (error) {
+            return (error as AppError).code;
+          }
+        };
+        for (const row of rows) {
+          const bytes = encoder.encode(format === 'AVRO' ? (wellFormed(row) as Value[]) : row);
+          const cut = at % bytes.length;
+          expect(read(bytes, cut)).toStrictEqual(read(Buffer.from(bytes.subarray(0, cut)), cut));
+        }
+      }),
+      runs,
+    );
+  });
+
   it.each(formats)('writes the same bytes from a source as from memory, with keys in %s', (keyFormat) => {
     fc.assert(
       fc.property(

@@ -87,7 +87,8 @@ function envelopeReader(
     p += between.length;
     const isDelete = startsAt(bytes, p, absent);
     p = isDelete ? p + absent.length : read(bytes, p, end, row);
-    if (p < 0 || !startsAt(bytes, p, behind) || bytes[end - 1] !== 125) return undefined;
+    // What lies behind the record is another's.
+    if (p < 0 || p + behind.length > end || !startsAt(bytes, p, behind) || bytes[end - 1] !== 125) return undefined;
     return isDelete ? null : row;
   };
 }
