@@ -11,10 +11,17 @@ export interface SentChunk extends Omit<Chunk, 'ends'> {
 export interface SentEnds {
   readonly recordEnds: Float64Array;
   readonly commitTimesUs: Float64Array;
-  readonly positions: readonly (string | null)[];
+  readonly positions: SentTexts;
   /** Null: no end has any. */
-  readonly transactionIds: readonly (string | undefined)[] | null;
+  readonly transactionIds: SentTexts | null;
   readonly controls: readonly (AppendControl | undefined)[] | null;
+}
+
+/** Texts one behind the other: a message pays for each string in it more than for its characters. */
+interface SentTexts {
+  readonly all: string;
+  /** Characters of each; -1: there is none. */
+  readonly lengths: Int32Array;
 }
 
 /** `data` and `extents` are handed over as they are. */
@@ -30,17 +37,41 @@ export function packChunk(chunk: Chunk): SentChunk {
   const sent: SentEnds = {
     recordEnds,
     commitTimesUs,
-    positions: ends.map(({ position }) => position),
+    positions: packTexts(ends, ({ position }) => position),
     transactionIds: ends.some(({ transactionId }) => transactionId !== undefined)
-      ? ends.map(({ transactionId }) => transactionId)
+      ? packTexts(ends, ({ transactionId }) => transactionId)
       : null,
     controls: ends.some(({ control }) => control !== undefined) ? ends.map(({ control }) => control) : null,
   };
   return { ...chunk, ends: sent };
 }
 
+function packTexts(ends: readonly AppendEnd[], textOf: (end: AppendEnd) => string | null | undefined): SentTexts {
+  const texts: string[] = [];
+  const lengths = new Int32Array(ends.length).fill(-1);
+  for (let i = 0; i < ends.length; i++) {
+    const text = textOf(ends[i]!) ?? undefined;
+    if (text === undefined) continue;
+    lengths[i] = text.length;
+    texts.push(text);
+  }
+  return { all: texts.join(''), lengths };
+}
+
+function unpackTexts<None>({ all, lengths }: SentTexts, none: None): (string | None)[] {
+  const texts: (string | None)[] = [];
+  let at = 0;
+  for (const length of lengths) {
+    if (length >= 0) texts.push(all.slice(at, (at += length)));
+    else texts.push(none);
+  }
+  return texts;
+}
+
 export function unpackChunk({ ends, ...chunk }: SentChunk): Chunk {
-  const { recordEnds, commitTimesUs, positions, transactionIds, controls } = ends;
+  const { recordEnds, commitTimesUs, controls } = ends;
+  const positions = unpackTexts(ends.positions, null);
+  const transactionIds = ends.transactionIds && unpackTexts(ends.transactionIds, undefined);
   return {
     ...chunk,
     ends: positions.map((position, i): AppendEnd => ({

@@ -5,7 +5,8 @@ import type { AppendControl } from '../../core/append-control.js';
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
 
-const commitFormat = 1;
+/** In format 1 texts stood whole. */
+const commitFormat = 2;
 const flag = { position: 1, transactionId: 2, control: 4 } as const;
 
 export interface CommitPart {
@@ -32,15 +33,42 @@ export interface DecodedCommit {
   readonly appends: readonly CommitAppend[];
 }
 
+/**
+ * A text as what it has in common with the one before of its kind, and the rest: the positions and ids of a source's transactions differ in
+ * a few digits. `known` is the one before.
+ */
+function putText(to: ByteWriter, text: string, known: string): void {
+  const most = Math.min(text.length, known.length);
+  let common = 0;
+  while (common < most && text.charCodeAt(common) === known.charCodeAt(common)) common++;
+  // Not between the halves of a character.
+  if (common > 0 && (text.charCodeAt(common - 1) & 0xfc00) === 0xd800) common--;
+  to.varint(common);
+  to.string(text.slice(common));
+}
+
+function takeText(from: ByteReader, known: string): string {
+  const common = from.varint();
+  return known.slice(0, common) + from.string();
+}
+
+/** The texts before, by kind. */
+interface Known {
+  position: string;
+  transactionId: string;
+}
+
 /** Collects appends in order, then gives the blob. One per log, used again for each commit. */
 export class CommitBuilder {
   readonly #appends = new ByteWriter(4096);
   readonly #head = new ByteWriter(256);
   readonly #producers = new Map<string, number>();
+  readonly #known: Known = { position: '', transactionId: '' };
   #count = 0;
 
   start(): void {
     this.#appends.reset();
+    this.#known.position = this.#known.transactionId = '';
     this.#producers.clear();
     this.#count = 0;
   }
@@ -62,8 +90,15 @@ export class CommitBuilder {
         (append.transactionId === undefined ? 0 : flag.transactionId) |
         (append.control === undefined ? 0 : flag.control),
     );
-    if (position !== null) to.string(position);
-    if (append.transactionId !== undefined) to.string(append.transactionId);
+    const known = this.#known;
+    if (position !== null) {
+      putText(to, position, known.position);
+      known.position = position;
+    }
+    if (append.transactionId !== undefined) {
+      putText(to, append.transactionId, known.transactionId);
+      known.transactionId = append.transactionId;
+    }
     if (append.control !== undefined) to.string(JSON.stringify(append.control));
     to.signed(append.commitTimeUs);
     to.varint(runCount);
@@ -92,7 +127,8 @@ export class CommitBuilder {
 
 export function decodeCommit(blob: Buffer): DecodedCommit {
   const from = new ByteReader(blob);
-  assert(from.u8() === commitFormat, 'the format of a commit is known');
+  const format = from.u8();
+  assert(format >= 1 && format <= commitFormat, 'the format of a commit is known');
   const parts: CommitPart[] = [];
   for (let n = from.varint(); n > 0; n--) {
     parts.push({ topicId: from.varint(), partition: from.varint(), baseOffset: from.varint() });
@@ -100,15 +136,19 @@ export function decodeCommit(blob: Buffer): DecodedCommit {
   const producers: string[] = [];
   for (let n = from.varint(); n > 0; n--) producers.push(from.string());
   const appends: CommitAppend[] = [];
-  for (let n = from.varint(); n > 0; n--) appends.push(decodeAppend(from, producers));
+  const known: Known | undefined = format === 1 ? undefined : { position: '', transactionId: '' };
+  for (let n = from.varint(); n > 0; n--) appends.push(decodeAppend(from, producers, known));
   return { parts, appends };
 }
 
-function decodeAppend(from: ByteReader, producers: readonly string[]): CommitAppend {
+/** `known`: undefined where texts stand whole. */
+function decodeAppend(from: ByteReader, producers: readonly string[], known: Known | undefined): CommitAppend {
   const producer = producers[from.varint()]!;
   const flags = from.u8();
-  const position = (flags & flag.position) === 0 ? null : from.string();
-  const transactionId = (flags & flag.transactionId) === 0 ? undefined : from.string();
+  const text = (kind: keyof Known) =>
+    known === undefined ? from.string() : (known[kind] = takeText(from, known[kind]));
+  const position = (flags & flag.position) === 0 ? null : text('position');
+  const transactionId = (flags & flag.transactionId) === 0 ? undefined : text('transactionId');
   const control = (flags & flag.control) === 0 ? undefined : (JSON.parse(from.string()) as AppendControl);
   const commitTimeUs = Number(from.signed());
   const runs: number[] = [];
