@@ -12,6 +12,7 @@ const servers = await sharedServers('mysql', 'mariadb');
 interface Event {
   readonly key: string | null;
   readonly value: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('EventRouter on %s', (product) => {
@@ -59,7 +60,8 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('EventRoute
       'transforms.outbox.predicate': 'isOutbox',
       'transforms.outbox.route.topic.replacement': '${routedByValue}.events',
       'transforms.outbox.table.expand.json.payload': 'true',
-      'transforms.outbox.table.fields.additional.placement': 'type:envelope:eventType,id:envelope',
+      'transforms.outbox.table.fields.additional.placement':
+        'type:envelope:eventType,id:envelope,type:header:eventType',
       predicates: 'isOutbox',
       'predicates.isOutbox.type': 'org.apache.kafka.connect.transforms.predicates.TopicNameMatches',
       'predicates.isOutbox.pattern': String.raw`.*\.outbox`,
@@ -91,6 +93,12 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('EventRoute
       ['"7"', '{"payload":{"n":1},"eventType":"placed","id":1}'.replace('{"n":1}', await normal('{"n": 1}'))],
       ['"7"', `{"payload":${await normal('{"n": 2}')},"eventType":"paid","id":2}`],
       ['"8"', '{"payload":null,"eventType":"placed","id":1}'],
+    ]);
+    const headers = (await events('order.events')).map(({ headers: { id, eventType } }) => [id, eventType]);
+    expect(headers).toEqual([
+      ['1', 'placed'],
+      ['2', 'paid'],
+      ['1', 'placed'],
     ]);
     expect(await told('stock.events')).toEqual([
       ['"9"', `{"payload":${await normal('{"left": 1}')},"eventType":"taken","id":3}`],

@@ -18,7 +18,7 @@ export const frameworkProperties: readonly PropertyDef[] = [
   connector.accepted('config.action.reload', 'references are resolved anew at each start, and none of them expires', {
     values: ['none', 'restart'],
   }),
-  connector.accepted('header.converter', 'the connector adds no headers of its own that a converter would write'),
+  connector.accepted('header.converter', 'headers are text, as SimpleHeaderConverter writes it'),
   connector.accepted('exactly.once.support', exactlyOnce, { values: ['requested', 'required'] }),
   connector.accepted('transaction.boundary', 'each transaction of the source is one append', {
     values: ['poll', 'interval', 'connector'],
@@ -77,7 +77,7 @@ export const frameworkProperties: readonly PropertyDef[] = [
 ];
 
 export const frameworkFamilies: readonly PropertyFamily[] = [
-  family('header.converter.*', 'accepted', 'the connector adds no headers of its own that a converter would write'),
+  family('header.converter.*', 'accepted', 'headers are text, as SimpleHeaderConverter writes it'),
   family('errors.deadletterqueue.*', 'accepted', 'dead-letter topics are for sinks'),
   family('producer.override.*', 'refused', own),
   family('consumer.override.*', 'refused', own),

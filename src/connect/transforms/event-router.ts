@@ -1,6 +1,7 @@
 // Debezium's EventRouter: what it is set to, and which columns of a table that means. The topics of events are known from the rows alone
 // (routed-topics.ts).
 import type { AppError } from '../../core/errors.js';
+import { headersMax, logHeaders } from '../../core/record-headers.js';
 import type { SourceTable } from '../../core/row-encoder.js';
 import type { OutboxPlan } from '../../schema/formats/outbox-row-encoder.js';
 import { group, patterns, truth, type PropertyDef, type Rest } from '../properties/property.js';
@@ -16,6 +17,9 @@ export interface EventRouting {
   readonly raw: boolean;
   readonly expand: boolean;
   readonly fields: readonly { readonly name: string; readonly column: string }[];
+  readonly headers: readonly { readonly name: string; readonly column: string }[];
+  /** The column of the header `id`; undefined: "id", where there is one. */
+  readonly id: string | undefined;
   readonly emptyIsTombstone: boolean;
   readonly onUpdate: 'warn' | 'error' | 'fatal';
 }
@@ -30,7 +34,6 @@ export const rawConverters: readonly string[] = [
 ];
 
 const transforms = group('Transforms');
-const noHeaders = 'records have no headers of their own here';
 const noVersions = 'JSON without schemas has no versions of them';
 
 export function eventRouterProperties(at: string): readonly PropertyDef[] {
@@ -54,7 +57,7 @@ export function eventRouterProperties(at: string): readonly PropertyDef[] {
     ),
     implemented(
       'table.fields.additional.placement',
-      `column:envelope or column:envelope:name, a field beside "payload"; not header (${noHeaders}) and not partition`,
+      'column:envelope or column:envelope:name, a field beside "payload"; column:header or column:header:name, a header; not partition',
       { type: 'LIST' },
     ),
     implemented(
@@ -68,8 +71,8 @@ export function eventRouterProperties(at: string): readonly PropertyDef[] {
     transforms.refused(`${at}.table.field.event.timestamp`, 'the time of a record is that of its commit', [''], {
       way: 'place the column in the envelope: table.fields.additional.placement',
     }),
-    accepted('table.field.event.id', `${noHeaders}; place it in the envelope: table.fields.additional.placement`),
-    accepted('table.field.event.type', 'it says nothing by itself; place it in the envelope'),
+    implemented('table.field.event.id', 'column of the header "id"; "id" by default, where the table has it'),
+    accepted('table.field.event.type', 'it says nothing by itself; place it in the envelope or a header'),
     accepted('table.field.event.schema.version', noVersions),
     accepted('table.field.schema.version', noVersions),
     accepted('table.json.payload.null.behavior', 'fields that are null stay', { values: ['ignore', 'optional_null'] }),
@@ -96,31 +99,13 @@ export function readEventRouter({ value, problem, converter }: Reader): EventRou
       'its groups are those of route.topic.regex',
     );
   const raw = converter !== undefined && rawConverters.includes(converter);
-  const fields = (value('table.fields.additional.placement') ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .flatMap((entry) => {
-      const [column = '', placement, name = column, more] = entry.split(':').map((part) => part.trim());
-      if (placement === 'envelope' && column !== '' && more === undefined) return [{ name, column }];
-      const why =
-        placement === 'header'
-          ? noHeaders
-          : placement === 'partition'
-            ? 'a record goes to the partition of its key'
-            : 'it is no placement';
-      problem(
-        'table.fields.additional.placement',
-        `"${entry}" is not done: ${why}`,
-        `write ${column || 'column'}:envelope`,
-      );
-      return [];
-    });
+  const placed = placements(value('table.fields.additional.placement') ?? '', problem);
+  const { envelope: fields, header: headers } = placed;
   if (raw && fields.length > 0)
     problem(
       'table.fields.additional.placement',
       `${converter} writes the payload alone`,
-      'use JsonConverter for values, or leave it out',
+      'use JsonConverter for values, or place the column in a header',
     );
   return {
     routeBy: value('route.by.field') ?? 'aggregatetype',
@@ -131,10 +116,47 @@ export function readEventRouter({ value, problem, converter }: Reader): EventRou
     raw,
     expand: value('table.expand.json.payload') === 'true',
     fields,
+    headers,
+    id: value('table.field.event.id'),
     emptyIsTombstone: value('route.tombstone.on.empty.payload') === 'true',
     onUpdate: (value('table.op.invalid.behavior') ?? 'warn') as EventRouting['onUpdate'],
   };
 }
+
+interface Placed {
+  readonly name: string;
+  readonly column: string;
+}
+
+/** Of `column:place` or `column:place:name`, by the place. */
+function placements(text: string, problem: Reader['problem']): Record<'envelope' | 'header', Placed[]> {
+  const placed: Record<'envelope' | 'header', Placed[]> = { envelope: [], header: [] };
+  for (const entry of text.split(',').map((part) => part.trim())) {
+    if (entry === '') continue;
+    const [column = '', place, name = column, more] = entry.split(':').map((part) => part.trim());
+    const fits = (place === 'envelope' || place === 'header') && column !== '' && more === undefined;
+    const isTaken = place === 'header' && (name === idHeader || logHeaders.includes(name));
+    if (fits && !isTaken) placed[place].push({ name, column });
+    else {
+      const why = isTaken
+        ? `there is a header "${name}" already`
+        : place === 'partition'
+          ? 'a record goes to the partition of its key'
+          : 'it is no placement';
+      problem(
+        'table.fields.additional.placement',
+        `"${entry}" is not done: ${why}`,
+        isTaken ? `write ${column}:header:NAME` : `write ${column || 'column'}:envelope`,
+      );
+    }
+  }
+  if (placed.header.length >= headersMax)
+    problem('table.fields.additional.placement', `there are more than ${headersMax} headers`, 'leave some out');
+  return placed;
+}
+
+/** Of the event, by which its readers know it again. */
+const idHeader = 'id';
 
 type Fail = (message: string, hint: string) => AppError;
 
@@ -164,6 +186,10 @@ export function planOutbox(
       `cannot write "${routing.payload}" as it is (${columns[payload]!.sourceType})`,
       'use JsonConverter for values',
     );
+  const idOf = () => {
+    const column = routing.id === undefined ? columns.findIndex(({ name }) => name === idHeader) : place(routing.id);
+    return column < 0 ? [] : [{ name: idHeader, column }];
+  };
   const keyKind = columns[key]!.type.kind;
   const isText = keyFormat === 'TEXT' && (keyKind === 'STRING' || keyKind === 'BYTES');
   return {
@@ -174,6 +200,7 @@ export function planOutbox(
     raw: routing.raw,
     expand: routing.expand,
     fields: routing.fields.map(({ name, column }) => ({ name, column: place(column) })),
+    headers: [...idOf(), ...routing.headers.map(({ name, column }) => ({ name, column: place(column) }))],
     emptyIsTombstone: routing.emptyIsTombstone,
   };
 }

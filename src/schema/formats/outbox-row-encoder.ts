@@ -5,6 +5,7 @@ import { AppError } from '../../core/errors.js';
 import type { Value } from '../../core/data-type.js';
 import { opCode, type Op } from '../../core/record.js';
 import type { RowEncoder, SourceTable, ValueWriter } from '../../core/row-encoder.js';
+import { writeBytes, writeLong, writeText } from './avro-write.js';
 import type { RecordChunkBuilder } from './chunk-builder.js';
 import { ValueCollector } from './collect-values.js';
 import type { ColumnValueWriter } from './column-value-writer.js';
@@ -28,6 +29,8 @@ export interface OutboxPlan {
   readonly expand: boolean;
   /** Beside the payload, which is a field then. */
   readonly fields: readonly { readonly name: string; readonly column: number }[];
+  /** Of the record. */
+  readonly headers: readonly { readonly name: string; readonly column: number }[];
   readonly emptyIsTombstone: boolean;
 }
 
@@ -113,15 +116,17 @@ export class OutboxRowEncoder implements RowEncoder {
     if (hasKey) this.#put(this.#key, plan.key, row);
     const keyEnd = out.length;
     const isTombstone = this.#putValue(row);
+    const valueEnd = out.length;
+    this.#putHeaders(row);
     const partition = partitions === 1 || !hasKey ? 0 : partitionOf(out.buffer, keyStart, keyEnd, partitions);
     chunks.add(
-      opCode[isTombstone ? 'd' : this.#op],
+      opCode[isTombstone ? 'd' : this.#op] | ((out.length - valueEnd) << 2),
       chunks.topicIndex(topic),
       partition,
       keyStart,
       hasKey ? keyEnd - keyStart : -1,
       keyEnd,
-      isTombstone ? -1 : out.length - keyEnd,
+      isTombstone ? -1 : valueEnd - keyEnd,
     );
   }
 
@@ -147,6 +152,28 @@ export class OutboxRowEncoder implements RowEncoder {
     return false;
   }
 
+  /** As headers lie in records (core/record-headers.ts); values are text, and what is no text is what JSON writes. */
+  #putHeaders(row: readonly Value[]): void {
+    const { plan, chunks } = this.#options;
+    const { out } = chunks;
+    if (plan.headers.length === 0) return;
+    out.u8(plan.headers.length);
+    for (const { name, column } of plan.headers) {
+      writeText(out, name);
+      const value = row[column]!;
+      if (value === null) writeLong(out, -1);
+      else if (typeof value === 'string') writeText(out, value);
+      else {
+        const start = out.length;
+        this.#put(this.#json[column]!, column, row);
+        const json = out.takeFrom(start);
+        // Bytes and times stand in quotes, and nothing in them is escaped.
+        const quotes = json[0] === quote ? 1 : 0;
+        writeBytes(out, json, quotes, json.length - quotes);
+      }
+    }
+  }
+
   #putPayload(row: readonly Value[]): void {
     const { plan } = this.#options;
     const payload = row[plan.payload]!;
@@ -165,6 +192,8 @@ export class OutboxRowEncoder implements RowEncoder {
     this.#options.chunks.out.copy(bytes, 0, bytes.length);
   }
 }
+
+const quote = 34;
 
 function isJsonObject(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;

@@ -8,8 +8,9 @@
 //   5. JSON columns: the same document, whatever spaces stand in its text.
 //   6. A schema in a record may call a field optional that Debezium does not, and has no default values. A BIGINT UNSIGNED is a Decimal.
 //   7. The order of records of different keys in a snapshot.
-//   8. Headers that name the run of a task (`__debezium.context.*`), and those that EventRouter adds, are not there.
+//   8. Headers that name the run of a task, and the other key of a row whose key has changed (`__debezium.*`), are not there.
 //   9. Of an outbox's payload that is expanded Debezium leaves empty arrays out, since they tell no type of their elements.
+import { logHeaders } from '../../../src/core/record-headers.js';
 
 export interface KeyedRecord {
   readonly key: string;
@@ -28,12 +29,16 @@ export function comparable({ key, value, headers }: KeyedRecord): { readonly key
   };
 }
 
-/** Those that ExtractNewRecordState adds. */
+/** Those that transforms add. */
 function addedHeaders(headers: KeyedRecord['headers']): string {
   const isRead = headers['__op'] === 'r';
   const added = Object.entries(headers).filter(
     // As in a row: one that was read, and not changed, tells the time of the reading.
-    ([name, value]) => /^__(?!debezium\.)/.test(name) && value !== null && !(isRead && name === '__source_ts_ms'),
+    ([name, value]) =>
+      !name.startsWith('__debezium.') &&
+      !logHeaders.includes(name) &&
+      value !== null &&
+      !(isRead && name === '__source_ts_ms'),
   );
   return print(Object.fromEntries(added));
 }

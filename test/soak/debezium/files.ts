@@ -98,12 +98,14 @@ const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...outbox,
     'transforms.outbox.route.topic.replacement': 'events.${routedByValue}',
     'transforms.outbox.table.expand.json.payload': 'true',
-    'transforms.outbox.table.fields.additional.placement': 'type:envelope:eventType,id:envelope',
+    'transforms.outbox.table.fields.additional.placement':
+      'type:envelope:eventType,id:envelope,type:header:eventType,aggregateid:header',
   },
   payloads: {
     ...outbox,
     'transforms.outbox.route.topic.replacement': 'payloads.${routedByValue}',
     'transforms.outbox.route.tombstone.on.empty.payload': 'true',
+    'transforms.outbox.table.field.event.id': 'aggregateid',
   },
 };
 

@@ -6,7 +6,8 @@ import { EventTables } from '../../../src/connect/event-tables.js';
 import { routedTopicsMax } from '../../../src/connect/routed-topics.js';
 import { planTable } from '../../../src/connect/table-plan.js';
 import { BYTES, INTEGER, STRING, type DataType, type Value } from '../../../src/core/data-type.js';
-import { RecordSet, type Op } from '../../../src/core/record.js';
+import { readHeaders } from '../../../src/core/record-headers.js';
+import { extentSize, headersStart, RecordSet, type Op } from '../../../src/core/record.js';
 import type { RowEncoder, SourceTable } from '../../../src/core/row-encoder.js';
 import { createChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
 import { writeValue } from '../../../src/schema/formats/write-value.js';
@@ -66,22 +67,25 @@ async function outboxOf(config: Config, payload?: DataType) {
   const plan = planTable(outbox(payload), output);
   const chunks = createChunkBuilder({ chunkBytes: 10_000 });
   const encoder = await tables.encoder(outbox(payload), { topic: plan.topic, events: plan.events! }, chunks);
-  const take = () => {
+  const taken = () => {
     chunks.endAppend({ position: 'p', commitTimeUs: 0 });
     const { data, topics, extents, recordCount } = chunks.take()!;
-    const records = new RecordSet({
+    return new RecordSet({
       buffers: [Buffer.from(data.buffer, data.byteOffset, data.length)],
       topics,
       extents,
       count: recordCount,
     });
-    return Array.from({ length: recordCount }, (_, i) => [
+  };
+  const take = () => {
+    const records = taken();
+    return Array.from({ length: records.count }, (_, i) => [
       records.topic(i),
       records.key(i)?.toString() ?? null,
       records.value(i)?.toString() ?? null,
     ]);
   };
-  return { encoder, take, tables, opened, lines };
+  return { encoder, take, taken, tables, opened, lines };
 }
 
 /** The records of rows that are inserted. */
@@ -163,6 +167,44 @@ describe('EventRouter', () => {
     expect(() => write(fatal.encoder, event, 'u')).toThrow(/was updated/);
   });
 
+  it('gives each event its id, and what is placed there, as headers', async () => {
+    const headersOf = async (config: Config, rows: readonly (readonly Value[])[], payload?: DataType) => {
+      const { encoder, taken } = await outboxOf(config, payload);
+      for (const row of rows) write(encoder, row, 'c');
+      const set = taken();
+      return Array.from({ length: set.count }, (_, i) => {
+        const start = headersStart(set.extents, i * extentSize);
+        const size = set.extents[i * extentSize]! >>> 2;
+        const own = set.buffers[0]!.subarray(start, start + size);
+        return size === 0 ? null : readHeaders(own, 1, own[0]!);
+      });
+    };
+    const rows = [
+      [1, 'order', '7', '{"a": 1}'],
+      [2, 'order', null, null],
+    ];
+    expect(await headersOf({}, rows)).toEqual([{ id: '1' }, { id: '2' }]);
+    const placed = {
+      'table.field.event.id': 'aggregateid',
+      'table.fields.additional.placement': 'payload:header:what,id:header:number,aggregatetype:envelope',
+      'route.tombstone.on.empty.payload': 'true',
+    };
+    expect(await headersOf(at(placed), rows)).toEqual([{ id: '7', what: '{"a": 1}', number: '1' }, { number: '2' }]);
+    const bytes = [[1, 'order', '7', Buffer.from([1, 254])]];
+    const raw = { 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' };
+    const whole = at({ 'table.fields.additional.placement': 'payload:header' });
+    expect(await headersOf({ ...raw, ...whole }, bytes, BYTES)).toEqual([{ id: '1', payload: 'Af4=' }]);
+  });
+
+  it('has no header "id" where the table has no such column, unless it is asked for', async () => {
+    const { output } = checkConfig('c', { ...base, ...at({ 'route.by.field': 'aggregatetype' }) });
+    const table = outbox();
+    const other = { ...table, columns: table.columns.map((each, i) => (i === 0 ? { ...each, name: 'nr' } : each)) };
+    expect(planTable(other, output).events!.outbox.headers).toEqual([]);
+    const asked = checkConfig('c', { ...base, ...at({ 'table.field.event.id': 'id' }) }).output;
+    expect(() => planTable(other, asked)).toThrow(/finds no column "id"/);
+  });
+
   it('stops aloud for rows without a topic, and for more topics than anybody wants', async () => {
     const { encoder } = await outboxOf({});
     expect(() => write(encoder, [1, null, '7', 'x'], 'c')).toThrow(/has no aggregatetype/);
@@ -173,7 +215,10 @@ describe('EventRouter', () => {
   });
 
   it.each([
-    [at({ 'table.fields.additional.placement': 'type:header:eventType' }), /no headers of their own/],
+    [at({ 'table.fields.additional.placement': 'type:header:id' }), /there is a header "id" already/],
+    [at({ 'table.fields.additional.placement': 'type:header:op' }), /there is a header "op" already/],
+    [at({ 'table.fields.additional.placement': 'type:partition' }), /partition of its key/],
+    [at({ 'table.fields.additional.placement': 'type:nowhere' }), /it is no placement/],
     [at({ 'table.field.event.timestamp': 'at' }), /time of a record/],
     [at({ 'route.topic.replacement': '$4' }), /no group 4/],
     [{ 'value.converter': 'org.apache.kafka.connect.json.JsonConverter' }, /without schemas/],
