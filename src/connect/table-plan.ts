@@ -83,7 +83,7 @@ export function planTable(table: SourceTable, output: OutputSettings, held = fal
       if (step.kind === 'rename-topic') renameTopic(planned, step, fail);
       else if (step.kind === 'route-events') continue;
       else if (step.kind === 'header')
-        planned.headers.push({ name: step.name, value: addedColumn(step.value, planned.topic, table) });
+        planned.headers.push({ ...step, value: addedColumn(step.value, planned.topic, table) });
       else if (!held) apply(planned, step, table, fail);
       else if (step.kind === 'bare-key') planned.keyShape = 'bare';
     }

@@ -41,14 +41,19 @@ export function addedHeaders(
 ): TransformStep[] {
   const property = 'add.headers';
   const headers = addedOf('header', entries, prefix, values, problem);
-  const taken = headers.find(({ name }) => logHeaders.includes(name));
-  if (taken !== undefined)
-    problem(property, `the log itself has a header "${taken.name}"`, 'give it another name, or add.headers.prefix');
+  const taken = takenHeader(headers.map(({ name }) => name));
+  if (taken !== undefined) problem(property, taken, 'give it another name, or add.headers.prefix');
   // The place of a row in its event is told by the row.
   if (headers.some(({ value }) => value.kind === 'fact' && value.fact === 'source.row'))
     problem(property, 'the header "source.row" is not written', 'add it as a field: add.fields');
   if (headers.length > headersMax) problem(property, `there are more than ${headersMax} headers`, 'leave some out');
   return headers.map((each) => ({ kind: 'header', ...each }));
+}
+
+/** What is said of the first name that the log itself has for a header. */
+export function takenHeader(names: readonly string[]): string | undefined {
+  const taken = names.find((name) => logHeaders.includes(name));
+  return taken === undefined ? undefined : `the log itself has a header "${taken}"`;
 }
 
 function addedOf(

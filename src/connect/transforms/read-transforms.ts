@@ -5,7 +5,7 @@ import { timeFormatProblem, type TimeConversion, type TimeUnit } from '../../sch
 import { castTargets, type CastTarget } from '../../schema/formats/cast-value.js';
 import { noteOf, problemOf } from '../findings.js';
 import { truth, type PropertyDef, group } from '../properties/property.js';
-import { addedFields, addedHeaders } from './added-values.js';
+import { addedFields, addedHeaders, takenHeader } from './added-values.js';
 import { readEventRouter } from './event-router.js';
 import { renameProblem } from './topic-rename.js';
 import type { Transform, TransformStep } from './transform-step.js';
@@ -185,9 +185,14 @@ function predicateOf(reader: Reader, kind: TransformKind): Transform['when'] | '
         kind !== 'logicalRouter' &&
         kind !== 'valueToKey' &&
         kind !== 'extractKey' &&
+        kind !== 'insertHeader' &&
         kind !== 'replaceKey';
       if (!ofRows) {
-        reader.problem('predicate', 'a tombstone has the topic and the key of its row', 'leave the predicate out');
+        reader.problem(
+          'predicate',
+          'a tombstone has the topic, the key and the headers of its row',
+          'leave the predicate out',
+        );
         return 'wrong';
       }
       if (kind === 'filter') {
@@ -204,6 +209,10 @@ function predicateOf(reader: Reader, kind: TransformKind): Transform['when'] | '
       const header = values.get(`predicates.${name}.name`) ?? '';
       if (header.startsWith('__debezium.')) {
         reader.problem('predicate', 'a changed key has no headers of its own here', 'leave the transform out');
+        return 'wrong';
+      }
+      if ([...values.keys()].some((each) => /^transforms\.[^.]+\.(header|add\.headers)$/.test(each))) {
+        reader.problem('predicate', 'records are not asked for the headers that they get', 'leave the predicate out');
         return 'wrong';
       }
       reader.note('predicate', `no record has the header "${header}" when it is transformed`);
@@ -275,6 +284,13 @@ function stepsOf(reader: Reader, kind: TransformKind): readonly TransformStep[] 
     }
     case 'maskValue':
       return [{ kind: 'mask', fields: list('fields'), replacement: value('replacement') }];
+    case 'insertHeader': {
+      const [name, text] = [value('header'), value('value.literal')];
+      if (name === undefined || text === undefined) return [];
+      const taken = takenHeader([name]);
+      if (taken !== undefined) problem('header', taken, 'give it another name');
+      return [{ kind: 'header', name, value: { kind: 'text', text }, everywhere: true }];
+    }
     case 'insertValue': {
       const steps: TransformStep[] = [];
       const [field, text, topicField] = [value('static.field'), value('static.value'), value('topic.field')];

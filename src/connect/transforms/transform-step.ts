@@ -24,7 +24,7 @@ export type TransformStep =
   /** Rows are flat already, unless a column has fields of its own. */
   | { readonly kind: 'flatten' }
   | { readonly kind: 'add'; readonly field: string; readonly value: AddedValue }
-  | { readonly kind: 'header'; readonly name: string; readonly value: AddedValue }
+  | { readonly kind: 'header'; readonly name: string; readonly value: AddedValue; readonly everywhere?: true }
   | { readonly kind: 'key'; readonly fields: readonly string[] }
   | { readonly kind: 'bare-key'; readonly field: string };
 

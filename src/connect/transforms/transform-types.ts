@@ -16,6 +16,7 @@ export const transformTypes = {
   replaceKey: [`${kafka}ReplaceField$Key`],
   maskValue: [`${kafka}MaskField$Value`],
   insertValue: [`${kafka}InsertField$Value`],
+  insertHeader: [`${kafka}InsertHeader`],
   castValue: [`${kafka}Cast$Value`],
   flatten: [`${kafka}Flatten$Value`],
   convertTime: [`${kafka}TimestampConverter$Value`],
@@ -38,7 +39,7 @@ const perRow = 'a topic is chosen per table here, not per row';
 const keyNames = 'the fields of a key are named as its columns';
 const noDropping = 'no header names fields to be taken out';
 const noHeaders =
-  'headers are those of the log (op, GTID, order and commit time) and of add.headers of ExtractNewRecordState';
+  'headers are those of the log (op, GTID, order and commit time) and what add.headers of ExtractNewRecordState, InsertHeader and EventRouter add';
 const byQuery = 'do it in a query: CREATE TABLE ... AS SELECT';
 
 /** By class name without its package. */
@@ -54,7 +55,6 @@ export const refusedTransforms: Readonly<Record<string, readonly [reason: string
   ExtractField$Value: ['a table needs whole rows', byQuery],
   InsertField$Key: [keyNames],
   MaskField$Key: ['a masked key would make many rows one'],
-  InsertHeader: [noHeaders],
   DropHeaders: [noHeaders],
   HeaderFrom$Value: [noHeaders],
   HeaderFrom$Key: [noHeaders],
@@ -165,6 +165,11 @@ export function transformProperties(kind: TransformKind, at: string): readonly P
           way: 'select ROWTIME in a query',
         }),
         refused('replace.null.with.default', 'a NULL stays NULL', ['false'], truth),
+      ];
+    case 'insertHeader':
+      return [
+        implemented('header', 'the name of a header of each record', { required: true }),
+        implemented('value.literal', 'its value, as it stands', { required: true }),
       ];
     case 'castValue':
       return [

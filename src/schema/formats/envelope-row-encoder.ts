@@ -17,6 +17,7 @@ import {
   type EnvelopeFrame,
   type EnvelopeTable,
 } from './envelope-frame.js';
+import { headersWriter, tombstoneHeadersWriter, type HeadersWriter } from './headers-writer.js';
 import type { WireField } from './format.js';
 import { JsonValueWriter, objectFrame } from './json-value-writer.js';
 import {
@@ -57,7 +58,11 @@ export class EnvelopeRowEncoder implements RowEncoder {
   readonly #key: ColumnValueWriter;
   #generation = -1;
   #topicIndex = 0;
+  readonly #headers: HeadersWriter | undefined;
+  readonly #tombstoneHeaders: HeadersWriter | undefined;
   #op: Op = 'c';
+  /** Of the headers of the newest value, in the place that they have beside its operation. */
+  #headersSize = 0;
   #hasOld = false;
   readonly #value: Range = { start: 0, length: 0 };
   readonly #keyAt: Range = { start: 0, length: 0 };
@@ -83,6 +88,8 @@ export class EnvelopeRowEncoder implements RowEncoder {
     this.#after = rowImage(imageWriter(options, fields.value), table, fields.value, formats);
     this.#key = keyWriter(chunks.out, options, fields.key);
     this.#frame = frameOf(options, envelope, fields.value);
+    this.#headers = headersWriter(options.headers, chunks.origin);
+    this.#tombstoneHeaders = tombstoneHeadersWriter(options.headers, chunks.origin);
   }
 
   beginOld(): ValueWriter {
@@ -112,7 +119,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
     else if (!this.#hasOld || sameKey(this.#before, this.#after)) {
       this.#finish(this.#op);
       this.#putKey(this.#after);
-      this.#add(opCode[this.#op], this.#value);
+      this.#add(opCode[this.#op] | this.#headersSize, this.#value.start, this.#value.length);
     } else this.#moved();
     this.#hasOld = false;
     // Rows that are read are no rows of an event.
@@ -144,13 +151,16 @@ export class EnvelopeRowEncoder implements RowEncoder {
     this.#copyRange(this.#newAt);
     this.#finish('c');
     this.#putKey(this.#after);
-    this.#add(opCode.c, this.#value);
+    this.#add(opCode.c | this.#headersSize, this.#value.start, this.#value.length);
   }
 
   #deleted(): void {
     this.#putKey(this.#before);
-    this.#add(opCode.d, this.#value);
-    if (this.#tombstones) this.#add(opCode.d, undefined);
+    this.#add(opCode.d | this.#headersSize, this.#value.start, this.#value.length);
+    if (!this.#tombstones) return;
+    const headers = this.#tombstoneHeaders;
+    const start = this.#out.length;
+    this.#add(opCode.d | (headers === undefined ? 0 : headers.write(this.#out, opCode.d) << 2), start, -1);
   }
 
   #sameImages(): boolean {
@@ -177,6 +187,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
   #finish(op: Op): void {
     this.#frame.tail(this.#out, op, this.#origin);
     this.#value.length = this.#out.length - this.#value.start;
+    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(this.#out, opCode[op]) << 2;
   }
 
   #putKey(of: RowImage): void {
@@ -194,8 +205,8 @@ export class EnvelopeRowEncoder implements RowEncoder {
     this.#out.copy(this.#out.buffer, start, start + length);
   }
 
-  /** Undefined: a tombstone. */
-  #add(op: number, value: Range | undefined): void {
+  /** A length of -1: a tombstone. */
+  #add(op: number, valueStart: number, valueLength: number): void {
     const chunks = this.#chunks;
     if (this.#generation !== chunks.generation) {
       this.#generation = chunks.generation;
@@ -204,7 +215,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
     const { start, length } = this.#keyAt;
     const partition =
       this.#partitions === 1 ? 0 : partitionOf(this.#out.buffer, start, start + length, this.#partitions);
-    chunks.add(op, this.#topicIndex, partition, start, length, value?.start ?? 0, value?.length ?? -1);
+    chunks.add(op, this.#topicIndex, partition, start, length, valueStart, valueLength);
   }
 }
 

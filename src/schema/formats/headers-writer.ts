@@ -13,6 +13,27 @@ import type { AddedColumn } from './projected-row-encoder.js';
 export interface AddedHeader {
   readonly name: string;
   readonly value: AddedColumn;
+  /** Of tombstones that come behind what tells of the delete, too. */
+  readonly everywhere?: true | undefined;
+}
+
+/** Undefined: there are none. */
+export function headersWriter(
+  headers: readonly AddedHeader[] | undefined,
+  origin: ChangeOrigin,
+): HeadersWriter | undefined {
+  return headers === undefined || headers.length === 0 ? undefined : new HeadersWriter(headers, origin);
+}
+
+/** Of those tombstones. */
+export function tombstoneHeadersWriter(
+  headers: readonly AddedHeader[] | undefined,
+  origin: ChangeOrigin,
+): HeadersWriter | undefined {
+  return headersWriter(
+    headers?.filter(({ everywhere }) => everywhere),
+    origin,
+  );
 }
 
 interface Part {

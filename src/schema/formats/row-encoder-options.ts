@@ -27,7 +27,7 @@ export interface RowEncoderOptions {
   readonly tombstones?: boolean | undefined;
   /** Columns of the table that tell the operation. */
   readonly opColumns?: readonly number[] | undefined;
-  /** Of each record, with flat shapes. */
+  /** Of each record. */
   readonly headers?: readonly AddedHeader[] | undefined;
   /** JSON with its schema in each record. */
   readonly schemas?: JsonSchemas | undefined;

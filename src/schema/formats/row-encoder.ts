@@ -13,7 +13,7 @@ import type { ColumnValueWriter } from './column-value-writer.js';
 import { EnvelopeRowEncoder } from './envelope-row-encoder.js';
 import { deletedField, type WireField } from './format.js';
 import { JsonValueWriter, objectFrame } from './json-value-writer.js';
-import { HeadersWriter } from './headers-writer.js';
+import { headersWriter, tombstoneHeadersWriter, type HeadersWriter } from './headers-writer.js';
 import { keyWriter, needed, rowImage } from './key-writer.js';
 import { partitionOf } from './partitioner.js';
 import { shapeOfText } from './protobuf-shape.js';
@@ -58,6 +58,8 @@ class FlatRowEncoder implements RowEncoder {
   readonly #opColumns: readonly number[];
   /** Undefined: records have no headers of their own. */
   readonly #headers: HeadersWriter | undefined;
+  /** Of those that come behind marked rows. */
+  readonly #tombstoneHeaders: HeadersWriter | undefined;
   /** From the last letter of a text to its end. */
   readonly #textEnd: number;
 
@@ -90,8 +92,8 @@ class FlatRowEncoder implements RowEncoder {
     this.#oldKey = keyWriter(new ByteWriter(256), options, fields.key);
     this.#firstKey = table.keyColumns[0]!;
     this.#opColumns = options.opColumns ?? [];
-    const headers = options.headers ?? [];
-    this.#headers = headers.length === 0 ? undefined : new HeadersWriter(headers, chunks.origin);
+    this.#headers = headersWriter(options.headers, chunks.origin);
+    this.#tombstoneHeaders = tombstoneHeadersWriter(options.headers, chunks.origin);
     this.#textEnd = valueFormat === 'JSON' ? 2 : 1;
     this.#keyInPlace =
       keyFormat === 'JSON' &&
@@ -143,12 +145,12 @@ class FlatRowEncoder implements RowEncoder {
       const valueLength = this.#finishValue(this.#deletedRow, this.#deletedTee, opCode.d);
       this.#add(opCode.d | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
       // What is told of the change is told by the row.
-      if (this.#tombstones) this.#add(opCode.d, this.#keyStart, this.#keyLength, 0, -1);
+      if (this.#tombstones) this.#addTombstone(this.#keyStart, this.#keyLength, this.#tombstoneHeaders);
     } else {
       this.#key.finish();
       this.#keyStart = this.#valueStart;
       this.#keyLength = this.#out.length - this.#valueStart;
-      if (this.#tombstones) this.#addDelete(this.#keyStart, this.#keyLength);
+      if (this.#tombstones) this.#addTombstone(this.#keyStart, this.#keyLength, this.#headers);
     }
   }
 
@@ -185,16 +187,15 @@ class FlatRowEncoder implements RowEncoder {
     this.#headers?.setOp(out, opCode.c);
     const start = out.length;
     out.copy(old, 0, length);
-    this.#addDelete(start, length);
+    this.#addTombstone(start, length, this.#headers);
     const bytes = out.buffer;
     for (const column of this.#opColumns) bytes[this.#row.columnEnd(column) - this.#textEnd] = letterC;
   }
 
-  /** A tombstone that tells of the change itself. */
-  #addDelete(keyStart: number, keyLength: number): void {
-    if (this.#headers === undefined) return this.#add(opCode.d, keyStart, keyLength, 0, -1);
+  #addTombstone(keyStart: number, keyLength: number, headers: HeadersWriter | undefined): void {
+    if (headers === undefined) return this.#add(opCode.d, keyStart, keyLength, 0, -1);
     const start = this.#out.length;
-    const size = this.#headers.write(this.#out, opCode.d) << 2;
+    const size = headers.write(this.#out, opCode.d) << 2;
     this.#add(opCode.d | size, keyStart, keyLength, start, -1);
   }
 

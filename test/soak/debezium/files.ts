@@ -44,6 +44,14 @@ const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...unwrap,
     'transforms.unwrap.add.headers': 'op,table,source.ts_ms,source.db:base,source.thread',
   },
+  stamped: {
+    ...bare,
+    ...exact,
+    transforms: 'stamp',
+    'transforms.stamp.type': 'org.apache.kafka.connect.transforms.InsertHeader',
+    'transforms.stamp.header': 'from',
+    'transforms.stamp.value.literal': 'the shop',
+  },
   routed: {
     ...bare,
     ...exact,

@@ -36,6 +36,11 @@ const base = {
   'topic.prefix': 'shop',
 };
 const unwrap = { transforms: 'unwrap', 'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState' };
+const predicate = (type: string, pattern: string) => ({
+  predicates: 'p',
+  'predicates.p.type': `${kafka}predicates.${type}`,
+  ...(type === 'TopicNameMatches' ? { 'predicates.p.pattern': pattern } : {}),
+});
 const flatJson = { 'value.converter': json, 'value.converter.schemas.enable': 'false' };
 
 const column = (name: string, type: DataType, sourceType: string = type.kind) => ({
@@ -224,6 +229,57 @@ describe("Debezium's class with ExtractNewRecordState", () => {
       __o: op,
     });
     expect(headersOf(set)).toEqual(['u', 'd', 'c', 'c', 'd'].map(told));
+  });
+
+  const stamp = { 'transforms.stamp.type': `${kafka}InsertHeader`, 'transforms.stamp.header': 'from' };
+
+  it.each([{}, { 'key.converter': json, 'value.converter': json }, { 'output.data.format': 'AVRO' }])(
+    'inserts a header into every record of an envelope, which stays what it is: %j',
+    (config) => {
+      const play = (more: Config): RecordSet => {
+        const { encoder, taken, origin } = encoderOf({ ...config, ...more });
+        origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
+        origin.event('b.1', 700, 1, 0);
+        for (const id of [1, 2]) {
+          const old = encoder.beginOld();
+          for (const [i, value] of ann.entries()) writeValue(old, people.columns[i]!.type, value);
+          encoder.endOld();
+          write(encoder, [id, ...ann.slice(1)], 'u' as 'c');
+        }
+        write(encoder, ann, 'd');
+        return taken();
+      };
+      const all = { transforms: 'stamp', ...stamp, 'transforms.stamp.value.literal': 'né' };
+      const set = play(all);
+      expect(headersOf(set)).toEqual(Array.from({ length: 6 }, () => ({ from: 'né' })));
+      const withoutTimes = (records: RecordSet) =>
+        recordsOf(records).map(({ value, ...rest }) => ({ ...rest, value: value?.replaceAll(/"ts_[mun]s":\d+/g, '') }));
+      if (config['output.data.format'] === undefined) expect(withoutTimes(set)).toEqual(withoutTimes(play({})));
+      const other = { ...all, 'transforms.stamp.predicate': 'p', ...predicate('TopicNameMatches', 'other') };
+      expect(headersOf(play(other))).toEqual(Array.from({ length: 6 }, () => null));
+    },
+  );
+
+  it('inserts a header into the tombstone behind a marked row, too', () => {
+    const { encoder, taken } = encoderOf({
+      transforms: 'unwrap,stamp',
+      'transforms.unwrap.type': unwrap['transforms.unwrap.type'],
+      'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite-with-tombstone',
+      'transforms.unwrap.add.headers': 'op',
+      ...stamp,
+      'transforms.stamp.value.literal': '1',
+    });
+    write(encoder, ann, 'd');
+    expect(headersOf(taken())).toEqual([{ __op: 'd', from: '1' }, { from: '1' }]);
+  });
+
+  it('refuses headers of the log, and predicates that would ask for headers or tombstones', () => {
+    const one = { transforms: 'stamp', ...stamp, 'transforms.stamp.value.literal': '1' };
+    expect(errors({ ...one, 'transforms.stamp.header': 'gtid' })[0]!.message).toMatch(/itself has a header "gtid"/);
+    const asked = (type: string) => ({ ...one, 'transforms.stamp.predicate': 'p', ...predicate(type, '.*') });
+    expect(errors(asked('RecordIsTombstone'))[0]!.message).toMatch(/headers of its row/);
+    const byHeader = { ...asked('HasHeaderKey'), 'predicates.p.name': 'x' };
+    expect(errors(byHeader)[0]!.message).toMatch(/not asked for the headers/);
   });
 
   it('adds headers to a row that is marked as deleted, and none to the tombstone behind it', () => {
