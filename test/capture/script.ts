@@ -42,6 +42,8 @@ export function readScripts(dir: string): ScriptFolder {
   const names = readdirSync(dir)
     .filter((name) => name.endsWith('.sql'))
     .sort();
+  // Nothing that was compared is no proof of anything.
+  if (names.length === 0) throw new Error(`${dir} holds no scripts (*.sql)`);
   const byHand = names.filter((name) => name.startsWith('server-'));
   const others = names.filter((name) => !name.startsWith('server-'));
   const texts = new Map(others.map((name) => [basename(name, '.sql'), readFileSync(join(dir, name), 'utf8')]));

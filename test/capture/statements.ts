@@ -6,23 +6,24 @@ import { classify, type Statement } from '../../src/source/mysql/statement.js';
 import type { Outcome } from './outcome.js';
 
 export function classifyFolder(dir: string): Outcome[] {
-  return readdirSync(dir)
+  const names = readdirSync(dir)
     .filter((name) => /\.(sql|txt)$/.test(name))
-    .sort()
-    .map((name) => {
-      const statements = splitStatements(readFileSync(join(dir, name), 'utf8'));
-      const wrong = statements.map(problemOf).filter((problem) => problem !== undefined);
-      return {
-        name: basename(name, '.sql'),
-        product: undefined,
-        verdict: wrong.length === 0 ? 'ok' : 'FAIL',
-        reason:
-          wrong.length === 0
-            ? `(${statements.length} statements)`
-            : `${wrong.length} of ${statements.length}: ${wrong[0]}`,
-        notes: wrong.slice(1, 5),
-      };
-    });
+    .sort();
+  if (names.length === 0) throw new Error(`${dir} holds no statements (*.sql, *.txt)`);
+  return names.map((name) => {
+    const statements = splitStatements(readFileSync(join(dir, name), 'utf8'));
+    const wrong = statements.map(problemOf).filter((problem) => problem !== undefined);
+    return {
+      name: basename(name, '.sql'),
+      product: undefined,
+      verdict: wrong.length === 0 ? 'ok' : 'FAIL',
+      reason:
+        wrong.length === 0
+          ? `(${statements.length} statements)`
+          : `${wrong.length} of ${statements.length}: ${wrong[0]}`,
+      notes: wrong.slice(1, 5),
+    };
+  });
 }
 
 /** At `;` outside of quotes and comments, and at lines that change the delimiter. */

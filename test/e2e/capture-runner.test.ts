@@ -140,6 +140,18 @@ describe.skipIf(servers.missing)('the runner of capture scripts', () => {
   });
 });
 
+it('a folder without scripts is no success', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'writethrough-no-scripts-'));
+  try {
+    const pool = { get: () => Promise.reject(new Error('no server is needed')) };
+    const run = runCapture(pool, { folders: [empty], servers: [] }, () => {});
+    await expect(run).rejects.toThrow(`${empty} holds no scripts (*.sql)`);
+    expect(() => classifyFolder(empty)).toThrow(`${empty} holds no statements`);
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
+});
+
 const cases = process.env['CAPTURE_CASES'] ?? '';
 const fixtures = process.env['DEBEZIUM_FIXTURES'] ?? '';
 
