@@ -8,10 +8,12 @@ import { rebuild } from './rebuild.js';
 import { snapshot } from './snapshot.js';
 import { snapshotThreads } from './snapshot-threads.js';
 import { statementsKafka } from './statements.js';
-import { capture, smallTransactions } from './throughput.js';
+import { capture, captureKafka, captureMariadb, smallTransactions } from './throughput.js';
 
 export const benches: Readonly<Record<string, Bench>> = {
   capture,
+  'capture-mariadb': captureMariadb,
+  'capture-kafka': captureKafka,
   'end-to-end': endToEnd,
   latency,
   'latency-kafka': latencyKafka,

@@ -3,7 +3,7 @@
 import { openLiveDatabase, type LiveDatabase } from './live-table.js';
 import { median, spread, type BenchEnv, type Figure } from './bench.js';
 import { sqliteRate, zongjiRate } from './baselines.js';
-import { hasRow, recordCount, until, usage } from './observe.js';
+import { appliedCount, hasRow, recordCount, until, usage } from './observe.js';
 import { prepare, type Prepared } from './prepared.js';
 
 const markerId = 9_999_999_999;
@@ -16,21 +16,28 @@ export interface Drain {
 }
 
 export interface DrainOptions {
+  readonly product?: 'mariadb' | undefined;
   readonly topicsOnly: boolean;
   /** Events to write. */
   readonly load: (database: LiveDatabase, events: number) => Promise<void>;
   readonly events: number;
 }
 
-async function drainOnce(prepared: Prepared, events: number, topicsOnly: boolean): Promise<Drain> {
+/** `counted`: how many records have come, where only topics are written; undefined: until the last row is there. */
+async function drainOnce(
+  prepared: Prepared,
+  events: number,
+  counted: ((url: string) => Promise<number>) | undefined,
+): Promise<Drain> {
   const app = await prepared.open();
   try {
     await app.start({ waitReady: false });
     const total = events + 1;
-    const first = await until('the first record', async () => (await recordCount(app.url)) || undefined, 5);
+    const count = counted ?? recordCount;
+    const first = await until('the first record', async () => (await count(app.url)) || undefined, 5);
     const firstMs = performance.now();
     const before = await usage(app.url);
-    if (topicsOnly) await until('the last record', async () => (await recordCount(app.url)) >= total);
+    if (counted) await until('the last record', async () => (await counted(app.url)) >= total);
     else await until('the last row', () => hasRow(app.url, markerId));
     const seconds = (performance.now() - firstMs) / 1000;
     const after = await usage(app.url);
@@ -49,7 +56,7 @@ async function drainOnce(prepared: Prepared, events: number, topicsOnly: boolean
 export async function measureDrain(env: BenchEnv, options: DrainOptions): Promise<readonly Figure[]> {
   const { events, topicsOnly } = options;
   const runs = env.number('runs', 3);
-  const database = await openLiveDatabase(await env.pool.get('mysql'));
+  const database = await openLiveDatabase(await env.pool.get(options.product ?? 'mysql'));
   try {
     const prepared = await prepare(database, { topicsOnly });
     try {
@@ -64,7 +71,7 @@ export async function measureDrain(env: BenchEnv, options: DrainOptions): Promis
       for (let run = 1; run <= runs; run++) {
         zongji.push(await zongjiRate(database, from, markerId));
         sqlite.push(sqliteRate(Math.min(events, 200_000)));
-        drains.push(await drainOnce(prepared, events, topicsOnly));
+        drains.push(await drainOnce(prepared, events, topicsOnly ? recordCount : undefined));
         env.say(
           `run ${run}: ${Math.round(drains.at(-1)!.perSecond)}/s, zongji ${Math.round(zongji.at(-1)!)}/s, SQLite ${Math.round(sqlite.at(-1)!)}/s`,
         );
@@ -95,4 +102,47 @@ export async function measureDrain(env: BenchEnv, options: DrainOptions): Promis
   } finally {
     await database.drop();
   }
+}
+
+/** Into Kafka, topics only. What a run has written stays in the broker, so each has a database of its own. */
+export async function measureKafkaDrain(
+  env: BenchEnv,
+  { events, load }: Pick<DrainOptions, 'events' | 'load'>,
+): Promise<readonly Figure[]> {
+  const runs = env.number('runs', 3);
+  const server = await env.pool.get('mysql');
+  const { brokers } = await env.pool.get('kafka');
+  const drains: Drain[] = [];
+  const zongji: number[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const database = await openLiveDatabase(server);
+    try {
+      const prepared = await prepare(database, { topicsOnly: true, stream: `kafka://${brokers.join(',')}` });
+      try {
+        const from = await database.position();
+        env.say(`writing ${events} row events`);
+        await load(database, events);
+        await database.insert(markerId);
+        zongji.push(await zongjiRate(database, from, markerId));
+        drains.push(await drainOnce(prepared, events, appliedCount));
+        env.say(`run ${run}: ${Math.round(drains.at(-1)!.perSecond)}/s, zongji ${Math.round(zongji.at(-1)!)}/s`);
+      } finally {
+        prepared.close();
+      }
+    } finally {
+      await database.drop();
+    }
+  }
+  const rates = drains.map(({ perSecond }) => perSecond);
+  return [
+    {
+      name: 'binlog to Kafka, and applied',
+      value: median(rates),
+      unit: 'row events/s',
+      baseline: { name: 'zongji decode', value: median(zongji) },
+      note: spread(rates),
+    },
+    { name: 'processor time', value: median(drains.map(({ cpuMicros }) => cpuMicros)), unit: 'µs/event' },
+    { name: 'RSS at the end', value: median(drains.map(({ rssMb }) => rssMb)), unit: 'MB' },
+  ];
 }

@@ -17,6 +17,16 @@ export async function recordCount(url: string): Promise<number> {
   }
 }
 
+/** Records that the engine has applied since the process began; 0 while the program does not answer. */
+export async function appliedCount(url: string): Promise<number> {
+  try {
+    const { text } = await request(`${url}/metrics`);
+    return Number(/^writethrough_engine_records_total (\S+)$/m.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0; // as above
+  }
+}
+
 /** Rows of the table `live` that a reader sees, undefined while there is no answer or no such table. */
 export async function rowCount(url: string): Promise<number | undefined> {
   try {

@@ -14,14 +14,15 @@ export interface Prepared {
   close(): void;
 }
 
-/** `topics`: the connector writes topics only. `rows`: so many have to be there. */
+/** `topicsOnly`: the connector writes topics only. `rows`: so many have to be there. `stream`: another log than the embedded one. */
 export async function prepare(
   database: LiveDatabase,
-  options: { readonly topicsOnly?: boolean; readonly rows?: number } = {},
+  options: { readonly topicsOnly?: boolean; readonly rows?: number; readonly stream?: string | undefined } = {},
 ): Promise<Prepared> {
   const rows = options.rows ?? 0;
   const folder = mkdtempSync(join(tmpdir(), 'writethrough-bench-'));
-  const args = options.topicsOnly === true ? [] : ['--source', database.url];
+  const stream = options.stream === undefined ? [] : ['--stream', options.stream];
+  const args = [...stream, ...(options.topicsOnly === true ? [] : ['--source', database.url])];
   const app = await openApp({ args });
   try {
     await app.start();

@@ -1,15 +1,26 @@
-// `capture`: binlog to log, topics only. `small-transactions`: commits of one row to queryable rows.
-import type { Bench } from './bench.js';
-import { measureDrain } from './drain.js';
+// `capture`: binlog to log, topics only; `capture-mariadb` from MariaDB, `capture-kafka` into Kafka. `small-transactions`: commits of one
+// row to queryable rows.
+import type { Bench, BenchEnv } from './bench.js';
+import { measureDrain, measureKafkaDrain, type DrainOptions } from './drain.js';
+
+const mixed = (env: BenchEnv): Pick<DrainOptions, 'events' | 'load'> => ({
+  events: env.number('events', 500_000),
+  load: (database, events) => database.mix(events, 1),
+});
 
 export const capture: Bench = {
   summary: 'binlog to log, topics only (events, runs)',
-  run: (env) =>
-    measureDrain(env, {
-      topicsOnly: true,
-      events: env.number('events', 500_000),
-      load: (database, events) => database.mix(events, 1),
-    }),
+  run: (env) => measureDrain(env, { ...mixed(env), topicsOnly: true }),
+};
+
+export const captureMariadb: Bench = {
+  summary: 'the same from MariaDB (events, runs)',
+  run: (env) => measureDrain(env, { ...mixed(env), topicsOnly: true, product: 'mariadb' }),
+};
+
+export const captureKafka: Bench = {
+  summary: 'binlog to Kafka, topics only (events, runs)',
+  run: (env) => measureKafkaDrain(env, mixed(env)),
 };
 
 export const smallTransactions: Bench = {
