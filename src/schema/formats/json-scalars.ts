@@ -120,14 +120,15 @@ function readString(cursor: ScalarInput, at: number): string | undefined {
 }
 
 function readWhole(cursor: ScalarInput, at: number): number | bigint | undefined {
-  const bytes = cursor.bytes;
+  const { bytes, end } = cursor;
   let p = at;
   const negative = bytes[p] === 45;
   if (negative) p++;
   const first = p;
   let value = 0;
+  // Keys lie one behind the other: what comes behind the end are other numbers.
   for (;;) {
-    const digit = bytes[p]! - 48;
+    const digit = p < end ? bytes[p]! - 48 : -1;
     if (!(digit >= 0 && digit <= 9)) {
       // A number goes on with a point or an exponent: the full parser knows whether it is whole.
       if (digit === -2 || digit === 21 || digit === 53) return undefined;
@@ -144,21 +145,21 @@ function readWhole(cursor: ScalarInput, at: number): number | bigint | undefined
 
 /** A number with exactly `scale` digits behind the point, as the unscaled integer. */
 function readDecimal(cursor: ScalarInput, at: number, precision: number, scale: number): number | bigint | undefined {
-  const bytes = cursor.bytes;
+  const { bytes, end } = cursor;
   let p = at;
   const negative = bytes[p] === 45;
   if (negative) p++;
   const first = p;
   let point = -1;
   let value = 0;
-  for (; ; p++) {
+  for (; p < end; p++) {
     const c = bytes[p]!;
     const digit = c - 48;
     if (digit >= 0 && digit <= 9) value = value * 10 + digit;
     else if (c === 46 && point < 0) point = p;
     else break;
   }
-  const c = bytes[p];
+  const c = p < end ? bytes[p] : undefined;
   if (c === 101 || c === 69) return undefined;
   const fraction = point < 0 ? 0 : p - point - 1;
   const digits = p - first - (point < 0 ? 0 : 1);
@@ -173,21 +174,21 @@ function readDecimal(cursor: ScalarInput, at: number, precision: number, scale: 
 const powersOf10 = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
 function readDouble(cursor: ScalarInput, at: number): number | undefined {
-  const bytes = cursor.bytes;
+  const { bytes, end } = cursor;
   let p = at;
   const negative = bytes[p] === 45;
   if (negative) p++;
   const first = p;
   let point = -1;
   let value = 0;
-  for (; ; p++) {
+  for (; p < end; p++) {
     const c = bytes[p]!;
     const digit = c - 48;
     if (digit >= 0 && digit <= 9) value = value * 10 + digit;
     else if (c === 46 && point < 0) point = p;
     else break;
   }
-  const c = bytes[p];
+  const c = p < end ? bytes[p] : undefined;
   const fraction = point < 0 ? 0 : p - point - 1;
   const digits = p - first - (point < 0 ? 0 : 1);
   // Up to 15 digits and a power of ten are exact doubles, so one division rounds correctly. Longer ones and exponents: the full parser.

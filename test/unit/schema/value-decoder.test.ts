@@ -207,6 +207,28 @@ describe('KAFKA', () => {
   });
 });
 
+// Bare keys of neighbouring deletes lie one behind the other in a chunk, so what comes behind a number are other digits, up to the end of all.
+it.each<[DataType, string, Value]>([
+  [{ kind: 'INTEGER' }, '17', 17],
+  [{ kind: 'BIGINT' }, '-17', -17],
+  [{ kind: 'TIMESTAMP', digits: 3 }, '17', 17_000],
+  [{ kind: 'DECIMAL', precision: 9, scale: 2 }, '1.50', 150],
+  [{ kind: 'DOUBLE' }, '1.5', 1.5],
+  [{ kind: 'BOOLEAN' }, 'true', true],
+  [{ kind: 'STRING' }, '"17"', '17'],
+])('a bare key of %j is read to its end, and no byte behind it is looked at', (type, text, value) => {
+  const bytes = Buffer.from(`${text}${'1'.repeat(100)}`);
+  const guarded = new Proxy(bytes, {
+    get(target, name) {
+      if (typeof name === 'string' && Number(name) >= text.length) throw new Error(`byte ${name} is another's`);
+      const found: unknown = Reflect.get(target, name);
+      return typeof found === 'function' ? (found as () => unknown).bind(target) : found;
+    },
+  });
+  const decoder = createKeyDecoder({ format: 'JSON', schema: oneColumn(type), keyShape: 'bare' });
+  expect(decoder.decode(guarded, 0, text.length)).toStrictEqual([value]);
+});
+
 it('leaves columns that the value does not hold to the key', () => {
   const schema: RowSchema = {
     columns: [
