@@ -104,10 +104,6 @@ export class RecordSet implements Records {
     this.#offsetsFrom = from;
   }
 
-  get hasOffsets(): boolean {
-    return this.#offsets !== undefined;
-  }
-
   op(i: number): Op {
     return opOfCode[this.extents[(this.first + i) * extentSize + extent.op]! & 3]!;
   }
@@ -170,7 +166,7 @@ export function amongTopics(topic: string): (records: Pick<Records, 'topics'>) =
   };
 }
 
-/** The records of other topics than these, in their order; the same set where there are none of these. */
+/** Of records that have no offsets yet: those of other topics than these, in their order; the same set where there are none of these. */
 export function withoutTopics(records: RecordSet, topics: readonly string[]): RecordSet {
   if (topics.length === 0) return records;
   const left = new Set(topics.map((topic) => records.topics.indexOf(topic)));
@@ -193,6 +189,5 @@ export function withoutTopics(records: RecordSet, topics: readonly string[]): Re
     extents,
     count: kept.length,
     timestamps: records.timestamps && Float64Array.from(kept, (i) => records.timestamps![i]!),
-    offsets: records.hasOffsets ? Float64Array.from(kept, (i) => records.offset(i)!) : undefined,
   });
 }

@@ -12,8 +12,8 @@ export interface SentEnds {
   readonly recordEnds: Float64Array;
   readonly commitTimesUs: Float64Array;
   readonly positions: SentTexts;
+  readonly transactionIds: SentTexts;
   /** Null: no end has any. */
-  readonly transactionIds: SentTexts | null;
   readonly controls: readonly (AppendControl | undefined)[] | null;
 }
 
@@ -38,9 +38,7 @@ export function packChunk(chunk: Chunk): SentChunk {
     recordEnds,
     commitTimesUs,
     positions: packTexts(ends, ({ position }) => position),
-    transactionIds: ends.some(({ transactionId }) => transactionId !== undefined)
-      ? packTexts(ends, ({ transactionId }) => transactionId)
-      : null,
+    transactionIds: packTexts(ends, ({ transactionId }) => transactionId),
     controls: ends.some(({ control }) => control !== undefined) ? ends.map(({ control }) => control) : null,
   };
   return { ...chunk, ends: sent };
@@ -50,8 +48,8 @@ function packTexts(ends: readonly AppendEnd[], textOf: (end: AppendEnd) => strin
   const texts: string[] = [];
   const lengths = new Int32Array(ends.length).fill(-1);
   for (let i = 0; i < ends.length; i++) {
-    const text = textOf(ends[i]!) ?? undefined;
-    if (text === undefined) continue;
+    const text = textOf(ends[i]!);
+    if (text === undefined || text === null) continue;
     lengths[i] = text.length;
     texts.push(text);
   }
@@ -71,14 +69,14 @@ function unpackTexts<None>({ all, lengths }: SentTexts, none: None): (string | N
 export function unpackChunk({ ends, ...chunk }: SentChunk): Chunk {
   const { recordEnds, commitTimesUs, controls } = ends;
   const positions = unpackTexts(ends.positions, null);
-  const transactionIds = ends.transactionIds && unpackTexts(ends.transactionIds, undefined);
+  const transactionIds = unpackTexts(ends.transactionIds, undefined);
   return {
     ...chunk,
     ends: positions.map((position, i): AppendEnd => ({
       recordEnd: recordEnds[i]!,
       position,
       commitTimeUs: commitTimesUs[i]!,
-      transactionId: transactionIds?.[i],
+      transactionId: transactionIds[i],
       control: controls?.[i],
     })),
   };
