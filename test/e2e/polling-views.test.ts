@@ -239,12 +239,12 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
     try {
       const { id } = await session.one('SELECT CONNECTION_ID() AS id');
       const many = "SELECT REPEAT('x', 100000) AS text FROM information_schema.COLLATIONS";
-      const stream = new RawStream(session, many);
-      expect((await stream.next({ rows: 3, bytes: 1 << 20 })).count).toBe(3);
+      const stream = new RawStream(session, many, { rows: 3, bytes: 1 << 20 });
+      expect((await stream.next()).count).toBe(3);
       expect(stream.ended).toBe(false);
       await run(`KILL ${id}`);
       const rest = async () => {
-        while (!stream.ended) await stream.next({ rows: 3, bytes: 1 << 20 });
+        while (!stream.ended) await stream.next();
       };
       await expect(rest()).rejects.toMatchObject({ code: 'source-unreachable', retriable: true });
     } finally {

@@ -155,10 +155,10 @@ export class PolledRelations {
     asked: RowsAsked,
   ): AsyncGenerator<PolledPage> {
     const query = new RelationQuery(relation, asked, this.#options.zone);
-    const stream = new RawStream(await this.#openRows(), query.sql);
+    const stream = new RawStream(await this.#openRows(), query.sql, { rows: asked.pageRows, bytes: partBytes });
     try {
       do {
-        const rows = await stream.next({ rows: asked.pageRows, bytes: partBytes });
+        const rows = await stream.next();
         yield {
           count: rows.count,
           last: stream.ended,

@@ -3,7 +3,7 @@
 import type { Session } from './connection.js';
 
 /** What we use of mysql2's query command beyond its types: the state that is called for each packet of a row. */
-export interface RawQuery {
+interface RawQuery {
   row: (packet: RawPacket, connection: unknown) => unknown;
 }
 
@@ -79,17 +79,25 @@ export function readRaw(session: Session, sql: string, bytesMax: number): Promis
     const query = connection.query(sql, (error) => {
       if (error) reject(error);
       else resolve({ rows, cut });
-    }) as unknown as RawQuery;
-    const finish = query.row;
-    query.row = function (this: RawQuery, packet, driver) {
-      if (packet.isEOF()) return finish.call(this, packet, driver);
-      if (cut) return query.row;
-      rows.add(packet.buffer, packet.start + 4, packet.end);
+    });
+    takeRows(query, (buffer, start, end) => {
+      if (cut) return;
+      rows.add(buffer, start, end);
       if (rows.bytes > bytesMax) {
         cut = true;
         resolve({ rows, cut });
       }
-      return query.row;
-    };
+    });
   });
+}
+
+/** Rows of the query's result are taken as they come, and not read by the driver. */
+export function takeRows(query: object, take: (buffer: Buffer, start: number, end: number) => void): void {
+  const raw = query as RawQuery;
+  const finish = raw.row;
+  raw.row = function (this: RawQuery, packet, driver) {
+    if (packet.isEOF()) return finish.call(this, packet, driver);
+    take(packet.buffer, packet.start + 4, packet.end);
+    return raw.row;
+  };
 }

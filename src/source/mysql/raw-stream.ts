@@ -1,9 +1,11 @@
 // The result of one statement, taken in parts: between two of them the connection rests, and with it the server's sending, so that a
 // result of any length is never held whole.
+import type { Connection } from 'mysql2';
 import type { Session } from './connection.js';
-import { RawRows, type RawQuery } from './raw-rows.js';
+import { RawRows, takeRows } from './raw-rows.js';
 
-export interface PartSize {
+/** When it is reached, the part ends. */
+interface PartSize {
   readonly rows: number;
   readonly bytes: number;
 }
@@ -12,6 +14,7 @@ export interface PartSize {
 export class RawStream {
   readonly #session: Session;
   readonly #sql: string;
+  readonly #size: PartSize;
   #begun = false;
   #ended = false;
   /** Of a connection that broke between two parts, too. */
@@ -20,9 +23,10 @@ export class RawStream {
   #resolve: () => void = () => {};
   #reject: (error: Error) => void = () => {};
 
-  constructor(session: Session, sql: string) {
+  constructor(session: Session, sql: string, size: PartSize) {
     this.#session = session;
     this.#sql = sql;
+    this.#size = size;
   }
 
   get ended(): boolean {
@@ -30,39 +34,34 @@ export class RawStream {
   }
 
   /** The next rows, at least one before the end; the server may be silent as long as reading rows may take. */
-  async next(size: PartSize): Promise<RawRows> {
+  async next(): Promise<RawRows> {
     await this.#session.read<void>('reading rows', (connection, resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
       if (this.#error) reject(this.#error);
       else if (this.#ended) resolve();
       else if (this.#begun) connection.resume();
-      else this.#begin(connection, size);
+      else this.#begin(connection);
     });
     const rows = this.#rows;
     this.#rows = new RawRows();
     return rows;
   }
 
-  #begin(connection: Parameters<Parameters<Session['read']>[1]>[0], size: PartSize): void {
+  #begin(connection: Connection): void {
     this.#begun = true;
     const query = connection.query(this.#sql, (error) => {
       this.#ended = true;
       this.#error = error ?? undefined;
       if (error) this.#reject(error);
       else this.#resolve();
-    }) as unknown as RawQuery;
-    const finish = query.row;
-    const take: RawQuery['row'] = (packet) => {
-      this.#rows.add(packet.buffer, packet.start + 4, packet.end);
-      if (this.#rows.count >= size.rows || this.#rows.bytes >= size.bytes) {
+    });
+    takeRows(query, (buffer, start, end) => {
+      this.#rows.add(buffer, start, end);
+      if (this.#rows.count >= this.#size.rows || this.#rows.bytes >= this.#size.bytes) {
         connection.pause();
         this.#resolve();
       }
-      return query.row;
-    };
-    query.row = function (this: RawQuery, packet, driver) {
-      return packet.isEOF() ? finish.call(this, packet, driver) : take(packet, driver);
-    };
+    });
   }
 }
