@@ -11,6 +11,8 @@ import type {
   Relation,
   RowsAsked,
 } from '../polling/polled-database.js';
+import { leftOut } from '../polling/left-out.js';
+import { behindPlace } from '../polling/pages.js';
 import { keyPlaces, toldApart } from '../polling/relation-key.js';
 import type { SourceFinding } from '../source-connector.js';
 import { CharsetTables } from './charset-tables.js';
@@ -18,7 +20,7 @@ import { isComparable, withModes, type TableColumn } from './column-form.js';
 import type { MysqlConfig } from './config.js';
 import { quoteText, Session } from './connection.js';
 import type { TableFilter } from './filters.js';
-import { leftOut, writeRow } from './polled-rows.js';
+import { writeRow } from './polled-rows.js';
 import { spanCondition } from './polled-span.js';
 import type { RawRows } from './raw-rows.js';
 import { RawStream } from './raw-stream.js';
@@ -221,7 +223,7 @@ class RelationQuery {
     const conditions = [
       ...notNull.map((i) => `${quoteName(columns[i]!.name)} IS NOT NULL`),
       ...(span === undefined ? [] : [spanCondition(relation, span, zone)]),
-      ...(after === null ? [] : [`(${behind(compared, after)})`]),
+      ...(after === null ? [] : [`(${behindPlace(compared, after)})`]),
     ];
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     const selected = columns.map(selectExpression).join(', ');
@@ -250,14 +252,4 @@ function isText(kind: TableColumn['form']['kind']): boolean {
 function comparedAs({ name, form }: TableColumn): string {
   if (isText(form.kind)) return `CAST(CONVERT(${quoteName(name)} USING utf8mb4) AS BINARY)`;
   return form.kind === 'bit' ? `${quoteName(name)}+0` : quoteName(name);
-}
-
-/** `a > x OR (a = x AND b > y)` */
-function behind(compared: readonly string[], after: readonly string[]): string {
-  return compared
-    .map((expression, k) => {
-      const equal = compared.slice(0, k).map((each, i) => `${each} = ${after[i]!}`);
-      return `(${[...equal, `${expression} > ${after[k]!}`].join(' AND ')})`;
-    })
-    .join(' OR ');
 }

@@ -1,7 +1,5 @@
 // Rows of a result, as they lie in its packets, onto an encoder.
 import type { RowEncoder } from '../../core/row-encoder.js';
-import type { SourceFinding } from '../source-connector.js';
-import type { AppError } from '../../core/errors.js';
 import { textLength, type RawRows } from './raw-rows.js';
 import type { TextReader } from './text-reader.js';
 import { inRow } from './unconvertible.js';
@@ -28,9 +26,4 @@ export function writeRow(
   } catch (error) {
     throw inRow(error, () => `row ${row + 1} of a page of ${table}`);
   }
-}
-
-/** What keeps one table, or view, from being polled is said, and the others are. */
-export function leftOut(name: string, { code, message, hint }: AppError): SourceFinding {
-  return { severity: 'warning', code, object: name, message: `${message}: it is left out`, hint };
 }

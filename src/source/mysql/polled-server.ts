@@ -1,6 +1,7 @@
 // A server of MySQL or MariaDB that is asked for its tables again and again (source/polling). Rows are read by the same queries and readers
 // as those of a snapshot, so values are the same; nothing but SELECT is needed.
 import { AppError } from '../../core/errors.js';
+import { leftOut } from '../polling/left-out.js';
 import { pageByPage } from '../polling/pages.js';
 import type {
   PolledDatabase,
@@ -16,7 +17,7 @@ import { parseConfig, type MysqlConfig } from './config.js';
 import { Session } from './connection.js';
 import { TableFilter } from './filters.js';
 import { PolledRelations } from './polled-relations.js';
-import { leftOut, writeRow } from './polled-rows.js';
+import { writeRow } from './polled-rows.js';
 import { spanCondition } from './polled-span.js';
 import { readRaw } from './raw-rows.js';
 import { ChunkQuery } from './snapshot-query.js';

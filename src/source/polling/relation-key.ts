@@ -1,6 +1,6 @@
-// The key of rows that the database gives none: of a view, of the query, or of a table without a primary key. The configuration states it, as files for the JDBC source do
-// (ValueToKey); else a column that counts tells rows apart. Whether it does is seen when rows are read: they come in the order of the
-// key, so two with the same one come together.
+// The key of rows that the database gives none: of a view, of the query, or of a table without a primary key. The configuration states it,
+// as files for the JDBC source do (ValueToKey); else a column that counts tells rows apart. Whether it does is seen when rows are read:
+// they come in the order of the key, so two with the same one come together.
 import { AppError } from '../../core/errors.js';
 import { statedKey } from '../../core/stated-key.js';
 import { topicName, type TopicForm } from '../../core/topic-name.js';

@@ -3,6 +3,7 @@
 import { AppError } from '../../core/errors.js';
 import type { RowEncoder, SourceTable } from '../../core/row-encoder.js';
 import type { SqliteDatabase, SqlValue, Statement } from '../../sqlite/database.js';
+import { behindPlace } from '../polling/pages.js';
 import { dayText, timeText } from '../polling/time-bound.js';
 import type { PolledPage, RowsAsked, TimeSpan } from '../polling/polled-database.js';
 import type { SqliteSourceConfig, TimestampUnit } from './config.js';
@@ -38,7 +39,7 @@ export class PolledRows {
     const conditions = [
       ...notNull.map((i) => `${names[i]!} IS NOT NULL`),
       ...(span === undefined ? [] : [within(source.columns[span.column]!, span, zone, config.timestampUnit)]),
-      ...(after === null ? [] : [`(${behind(ordered, after)})`]),
+      ...(after === null ? [] : [`(${behindPlace(ordered, after)})`]),
     ];
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     const places = order.map((i) => `quote(${names[i]!})`);
@@ -65,16 +66,6 @@ export class PolledRows {
       place: (row) => rows[row]!.slice(source.columns.length).map((text) => String(text)),
     };
   }
-}
-
-/** `a > x OR (a = x AND b > y)` */
-function behind(columns: readonly string[], after: readonly string[]): string {
-  return columns
-    .map((column, k) => {
-      const equal = columns.slice(0, k).map((each, i) => `${each} = ${after[i]!}`);
-      return `(${[...equal, `${column} > ${after[k]!}`].join(' AND ')})`;
-    })
-    .join(' OR ');
 }
 
 /** A NULL is in no span. Text compares as text, so whole seconds are waited for; numbers count a unit. */

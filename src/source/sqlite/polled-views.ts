@@ -13,6 +13,7 @@ import type {
   PolledTables,
   RowsAsked,
 } from '../polling/polled-database.js';
+import { leftOut } from '../polling/left-out.js';
 import { keyPlaces, toldApart } from '../polling/relation-key.js';
 import type { SourceFinding } from '../source-connector.js';
 import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
@@ -69,8 +70,7 @@ export class PolledViews {
         tables.push(found.table);
         findings.push(...found.findings);
       } catch (error) {
-        const { code, message, hint } = refused(error, this.#config.file, what);
-        findings.push({ severity: 'warning', code, object: table, message: `${message}: it is left out`, hint });
+        findings.push(leftOut(table, refused(error, this.#config.file, what)));
       }
     }
     return { tables, findings };
