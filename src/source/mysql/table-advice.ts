@@ -21,14 +21,19 @@ export async function adviseOnTables(
     "SELECT @@GLOBAL.sql_mode NOT LIKE '%NO_ZERO_DATE%' OR @@GLOBAL.sql_mode NOT LIKE '%STRICT%' AS allowed",
   );
   return tables.flatMap((table) => [
-    ...(elsewhere[table.engine.toUpperCase()] ? adviseOnRows(table) : adviseOnEngine(table)),
+    ...adviseOnEngine(table),
     ...adviseOnKey(table),
     ...adviseOnValues(table, filter, config, allowed === '1'),
   ]);
 }
 
-/** Engines whose tables show rows that others keep: what happens to those is in the binlog, if at all, under another name. */
-const elsewhere: Readonly<Record<string, { readonly why: string; readonly way: (name: string) => string }>> = {
+interface RowsElsewhere {
+  readonly why: string;
+  readonly way: (name: string) => string;
+}
+
+/** Engines whose tables keep no rows: they show those of others, which are in the binlog under other names, if at all, or none. */
+const elsewhere: Readonly<Record<string, RowsElsewhere>> = {
   MRG_MYISAM: {
     why: 'shows the rows of the tables in its UNION, and what is written to those comes under their names, not under its own',
     way: (name) =>
@@ -47,33 +52,30 @@ const elsewhere: Readonly<Record<string, { readonly why: string; readonly way: (
   },
 };
 
-function otherServer() {
+function otherServer(): RowsElsewhere {
   return {
     why: 'shows rows of another server, and what is written there is not in the binlog of this one',
-    way: (name: string) =>
+    way: (name) =>
       `capture that server (SHOW CREATE TABLE ${name} says which), and leave the table out by table.exclude.list`,
   };
 }
 
-function adviseOnRows(table: TableSchema): SourceFinding[] {
-  const { why, way } = elsewhere[table.engine.toUpperCase()]!;
-  const name = tableName(table);
-  return [
-    {
-      severity: 'warning',
-      code: 'rows-elsewhere',
-      object: name,
-      message: `table ${name} is of engine ${table.engine}, which ${why}`,
-      hint: way(quoted(table)),
-    },
-  ];
-}
-
 function adviseOnEngine(table: TableSchema): SourceFinding[] {
-  if (transactional.has(table.engine.toUpperCase())) return [];
+  const engine = table.engine.toUpperCase();
+  if (transactional.has(engine)) return [];
   const name = tableName(table);
-  const isMemory = table.engine.toUpperCase() === 'MEMORY';
-  const kept = isMemory ? '; it is empty after a restart of the server' : '';
+  const without = elsewhere[engine];
+  if (without !== undefined)
+    return [
+      {
+        severity: 'warning',
+        code: 'rows-elsewhere',
+        object: name,
+        message: `table ${name} is of engine ${table.engine}, which ${without.why}`,
+        hint: without.way(quoted(table)),
+      },
+    ];
+  const kept = engine === 'MEMORY' ? '; it is empty after a restart of the server' : '';
   return [
     {
       severity: 'warning',

@@ -31,6 +31,7 @@ it.each([
   ['FEDERATED', ['rows-elsewhere'], 'capture that server (SHOW CREATE TABLE `shop`.`t` says which)'],
   ['SPIDER', ['rows-elsewhere'], 'capture that server'],
   ['CONNECT', ['rows-elsewhere'], 'CREATE TABLE COPY AS SELECT * FROM `shop`.`t`'],
+  ['BLACKHOLE', ['rows-elsewhere'], 'ALTER TABLE `shop`.`t` ENGINE = InnoDB'],
   ['MRG_MyISAM', ['rows-elsewhere'], 'SHOW CREATE TABLE `shop`.`t` names them'],
 ])('of engine %s is said what it comes to', async (engine, codes, hint) => {
   const found = await adviseOnTables(strict, [table(engine)], new TableFilter(config), config);
