@@ -3,7 +3,7 @@
 // in between, since the chunk is read again, and a topic that is there is opened again. How many there may be is bounded: a column that
 // has another value in each row is none to route by. Their records are events and no rows of a table, so they are not compacted.
 import { AppError } from '../core/errors.js';
-import { isTopicName } from '../core/topic-name.js';
+import { isTopicName, topicNameRule } from '../core/topic-name.js';
 import type { SourceTable } from '../core/row-encoder.js';
 import { renamed } from './transforms/topic-rename.js';
 import type { EventRouting } from './transforms/event-router.js';
@@ -51,7 +51,7 @@ export class RoutedTopics {
     if (!isTopicName(topic))
       throw notRouted(
         `"${topic}" is no name of a topic`,
-        'letters, digits, ".", "_" and "-" may stand in it: route.topic.regex and route.topic.replacement',
+        `${topicNameRule}: set route.topic.regex and route.topic.replacement`,
       );
     if (this.#routes.size === routedTopicsMax)
       throw notRouted(
