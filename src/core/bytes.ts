@@ -176,7 +176,7 @@ function lengthOfVarint(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
-/** Reads what ByteWriter wrote. It trusts its input, which only ever comes from our own files. */
+/** Reads what ByteWriter wrote. It trusts its input, which comes from our own files, or (headers) from a broker that has looked at it. */
 export class ByteReader {
   readonly buffer: Buffer;
   at: number;
