@@ -6,7 +6,7 @@
  */
 export type TopicForm = 'dotted' | 'joined' | 'prefix';
 
-interface Naming {
+export interface TopicNaming {
   readonly topicPrefix: string;
   readonly topicForm: TopicForm;
 }
@@ -29,26 +29,24 @@ export function hasOnlyTopicCharacters(text: string): boolean {
 }
 
 /** What Kafka does not allow in a topic name is replaced by `_`, as Debezium does. */
-export function topicName({ topicPrefix, topicForm }: Naming, { database, table }: Named): string {
-  return partsOf(topicForm, topicPrefix, database, table)
-    .map((part) => part.replaceAll(/[^A-Za-z0-9._-]/g, '_'))
-    .join('.');
+export function topicName(naming: TopicNaming, table: Named): string {
+  return plainName(naming, table).replaceAll(/[^A-Za-z0-9._-]/g, '_');
 }
 
 /** Of a table whose topic has other characters than the names that it is made of: these. */
-export function replacedTopicName(naming: Naming, named: Named): string | undefined {
-  const parts = partsOf(naming.topicForm, naming.topicPrefix, named.database, named.table);
-  return parts.every(hasOnlyTopicCharacters) ? undefined : parts.join('.');
+export function replacedTopicName(naming: TopicNaming, table: Named): string | undefined {
+  const name = plainName(naming, table);
+  return hasOnlyTopicCharacters(name) ? undefined : name;
 }
 
-function partsOf(form: TopicForm, prefix: string, database: string, table: string): readonly string[] {
-  switch (form) {
+function plainName({ topicPrefix, topicForm }: TopicNaming, { database, table }: Named): string {
+  switch (topicForm) {
     case 'dotted':
-      return [prefix, database, table];
+      return `${topicPrefix}.${database}.${table}`;
     case 'joined':
-      return [`${prefix}${table}`];
+      return `${topicPrefix}${table}`;
     case 'prefix':
-      return [prefix];
+      return topicPrefix;
   }
 }
 

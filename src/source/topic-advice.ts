@@ -1,16 +1,11 @@
 // What is said of topics whose names cannot be made of the names of their tables as they are.
 import { qualifiedName } from '../core/table-name.js';
-import { isTopicName, replacedTopicName, topicName, topicNameRule, type TopicForm } from '../core/topic-name.js';
+import { isTopicName, replacedTopicName, topicName, topicNameRule, type TopicNaming } from '../core/topic-name.js';
 import type { SourceFinding } from './source-connector.js';
-
-interface Naming {
-  readonly topicPrefix: string;
-  readonly topicForm: TopicForm;
-}
 
 /** Transforms may give such a topic another name. */
 export function adviseOnTopics(
-  naming: Naming,
+  naming: TopicNaming,
   tables: readonly { readonly database: string; readonly table: string }[],
 ): SourceFinding[] {
   return tables.flatMap((table): SourceFinding[] => {
