@@ -45,8 +45,7 @@ export function tableFields(table: SourceTable): {
   readonly value: readonly WireField[];
   readonly key: readonly WireField[];
 } {
-  const fieldOf = ({ name, type, semanticType }: SourceColumn) =>
-    semanticType === undefined ? { name, type } : { name, type, semanticType };
+  const fieldOf = ({ name, type, semanticType }: SourceColumn) => ({ name, type, semanticType });
   const value = table.columns.map((each, column) => ({ ...fieldOf(each), column, nullable: true }));
   const key = table.keyColumns.map((index, column) => {
     const each = table.columns[index]!;
