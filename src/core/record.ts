@@ -28,6 +28,11 @@ export const extent = {
 } as const;
 export const extentSize = 8;
 
+/** Bytes of the headers that the record at `at` in the extents has of its own, with their number. */
+export function headersSize(extents: Int32Array, at: number): number {
+  return extents[at + extent.op]! >>> 2;
+}
+
 /** Where the headers of the record at `at` in the extents begin; only where it has some. */
 export function headersStart(extents: Int32Array, at: number): number {
   return extents[at + extent.valueStart]! + Math.max(0, extents[at + extent.valueLength]!);

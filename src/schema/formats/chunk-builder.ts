@@ -48,7 +48,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
     return known >= 0 ? known : this.#topics.push(topic) - 1;
   }
 
-  /** Adds the extent of a record whose bytes are in `out`. */
+  /** Adds the extent of a record whose bytes are in `out`; `headersSize` of them, behind the value, are its headers. */
   add(
     op: number,
     topic: number,
@@ -57,6 +57,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
     keyLength: number,
     valueStart: number,
     valueLength: number,
+    headersSize = 0,
   ): void {
     let at = this.#count * extentSize;
     if (at === this.#extents.length) {
@@ -65,7 +66,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
       this.#extents = larger;
     }
     const extents = this.#extents;
-    extents[at++] = op;
+    extents[at++] = op | (headersSize << 2);
     extents[at++] = topic;
     extents[at++] = partition;
     extents[at++] = 0;

@@ -61,7 +61,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
   readonly #headers: HeadersWriter | undefined;
   readonly #tombstoneHeaders: HeadersWriter | undefined;
   #op: Op = 'c';
-  /** Of the headers of the newest value, in the place that they have beside its operation. */
+  /** Of the headers of the newest value. */
   #headersSize = 0;
   #hasOld = false;
   readonly #value: Range = { start: 0, length: 0 };
@@ -119,7 +119,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
     else if (!this.#hasOld || sameKey(this.#before, this.#after)) {
       this.#finish(this.#op);
       this.#putKey(this.#after);
-      this.#add(opCode[this.#op] | this.#headersSize, this.#value.start, this.#value.length);
+      this.#add(opCode[this.#op], this.#value.start, this.#value.length, this.#headersSize);
     } else this.#moved();
     this.#hasOld = false;
     // Rows that are read are no rows of an event.
@@ -151,16 +151,15 @@ export class EnvelopeRowEncoder implements RowEncoder {
     this.#copyRange(this.#newAt);
     this.#finish('c');
     this.#putKey(this.#after);
-    this.#add(opCode.c | this.#headersSize, this.#value.start, this.#value.length);
+    this.#add(opCode.c, this.#value.start, this.#value.length, this.#headersSize);
   }
 
   #deleted(): void {
     this.#putKey(this.#before);
-    this.#add(opCode.d | this.#headersSize, this.#value.start, this.#value.length);
+    this.#add(opCode.d, this.#value.start, this.#value.length, this.#headersSize);
     if (!this.#tombstones) return;
-    const headers = this.#tombstoneHeaders;
     const start = this.#out.length;
-    this.#add(opCode.d | (headers === undefined ? 0 : headers.write(this.#out, opCode.d) << 2), start, -1);
+    this.#add(opCode.d, start, -1, this.#tombstoneHeaders?.write(this.#out, opCode.d) ?? 0);
   }
 
   #sameImages(): boolean {
@@ -187,7 +186,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
   #finish(op: Op): void {
     this.#frame.tail(this.#out, op, this.#origin);
     this.#value.length = this.#out.length - this.#value.start;
-    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(this.#out, opCode[op]) << 2;
+    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(this.#out, opCode[op]);
   }
 
   #putKey(of: RowImage): void {
@@ -206,7 +205,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
   }
 
   /** A length of -1: a tombstone. */
-  #add(op: number, valueStart: number, valueLength: number): void {
+  #add(op: number, valueStart: number, valueLength: number, headersSize: number): void {
     const chunks = this.#chunks;
     if (this.#generation !== chunks.generation) {
       this.#generation = chunks.generation;
@@ -215,7 +214,7 @@ export class EnvelopeRowEncoder implements RowEncoder {
     const { start, length } = this.#keyAt;
     const partition =
       this.#partitions === 1 ? 0 : partitionOf(this.#out.buffer, start, start + length, this.#partitions);
-    chunks.add(op, this.#topicIndex, partition, start, length, valueStart, valueLength);
+    chunks.add(op, this.#topicIndex, partition, start, length, valueStart, valueLength, headersSize);
   }
 }
 

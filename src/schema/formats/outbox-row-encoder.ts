@@ -120,13 +120,14 @@ export class OutboxRowEncoder implements RowEncoder {
     this.#putHeaders(row);
     const partition = partitions === 1 || !hasKey ? 0 : partitionOf(out.buffer, keyStart, keyEnd, partitions);
     chunks.add(
-      opCode[isTombstone ? 'd' : this.#op] | ((out.length - valueEnd) << 2),
+      opCode[isTombstone ? 'd' : this.#op],
       chunks.topicIndex(topic),
       partition,
       keyStart,
       hasKey ? keyEnd - keyStart : -1,
       keyEnd,
       isTombstone ? -1 : valueEnd - keyEnd,
+      out.length - valueEnd,
     );
   }
 

@@ -66,7 +66,7 @@ class FlatRowEncoder implements RowEncoder {
   #generation = -1;
   #topicIndex = 0;
   #op = 0;
-  /** Of the headers of the newest row, in the place that they have beside its operation. */
+  /** Of the headers of the newest row. */
   #headersSize = 0;
   #valueStart = 0;
   /** An old key was given. */
@@ -130,7 +130,7 @@ class FlatRowEncoder implements RowEncoder {
   endRow(): void {
     const valueLength = this.#finishValue(this.#row, this.#tee, this.#op);
     if (this.#hasOldKey) this.#endUpdate();
-    this.#add(this.#op | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
+    this.#add(this.#op, this.#keyStart, this.#keyLength, this.#valueStart, valueLength, this.#headersSize);
   }
 
   beginDelete(): ValueWriter {
@@ -143,7 +143,7 @@ class FlatRowEncoder implements RowEncoder {
   endDelete(): void {
     if (this.#deletedRow) {
       const valueLength = this.#finishValue(this.#deletedRow, this.#deletedTee, opCode.d);
-      this.#add(opCode.d | this.#headersSize, this.#keyStart, this.#keyLength, this.#valueStart, valueLength);
+      this.#add(opCode.d, this.#keyStart, this.#keyLength, this.#valueStart, valueLength, this.#headersSize);
       // What is told of the change is told by the row.
       if (this.#tombstones) this.#addTombstone(this.#keyStart, this.#keyLength, this.#tombstoneHeaders);
     } else {
@@ -159,7 +159,7 @@ class FlatRowEncoder implements RowEncoder {
     const out = this.#out;
     row.finish();
     const valueLength = out.length - this.#valueStart;
-    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(out, op) << 2;
+    if (this.#headers !== undefined) this.#headersSize = this.#headers.write(out, op);
     if (this.#keyInPlace) {
       this.#keyStart = row.columnStart(this.#firstKey);
       this.#keyLength = row.columnEnd(this.#firstKey) - this.#keyStart;
@@ -193,13 +193,18 @@ class FlatRowEncoder implements RowEncoder {
   }
 
   #addTombstone(keyStart: number, keyLength: number, headers: HeadersWriter | undefined): void {
-    if (headers === undefined) return this.#add(opCode.d, keyStart, keyLength, 0, -1);
     const start = this.#out.length;
-    const size = headers.write(this.#out, opCode.d) << 2;
-    this.#add(opCode.d | size, keyStart, keyLength, start, -1);
+    this.#add(opCode.d, keyStart, keyLength, start, -1, headers?.write(this.#out, opCode.d) ?? 0);
   }
 
-  #add(op: number, keyStart: number, keyLength: number, valueStart: number, valueLength: number): void {
+  #add(
+    op: number,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    headersSize: number,
+  ): void {
     const chunks = this.#chunks;
     if (this.#generation !== chunks.generation) {
       this.#generation = chunks.generation;
@@ -207,7 +212,7 @@ class FlatRowEncoder implements RowEncoder {
     }
     const partition =
       this.#partitions === 1 ? 0 : partitionOf(this.#out.buffer, keyStart, keyStart + keyLength, this.#partitions);
-    chunks.add(op, this.#topicIndex, partition, keyStart, keyLength, valueStart, valueLength);
+    chunks.add(op, this.#topicIndex, partition, keyStart, keyLength, valueStart, valueLength, headersSize);
   }
 }
 

@@ -2,7 +2,7 @@
 // connection to the file; on the writer's own it must not run inside a transaction (it would see what is not committed).
 import { AppError } from '../../core/errors.js';
 import { readHeaders } from '../../core/record-headers.js';
-import { extent, extentSize, headersStart, opOfCode } from '../../core/record.js';
+import { extent, extentSize, headersSize, headersStart, opOfCode } from '../../core/record.js';
 import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../event-log.js';
@@ -125,7 +125,7 @@ function tapRecord(topic: string, partition: number, batch: DecodedBatch, i: num
 }
 
 function ownHeaders(extents: Int32Array, at: number, data: Buffer): Record<string, string> | undefined {
-  if (extents[at + extent.op]! >>> 2 === 0) return undefined;
+  if (headersSize(extents, at) === 0) return undefined;
   const start = headersStart(extents, at);
   return readHeaders(data, start + 1, data[start]!);
 }

@@ -1,7 +1,7 @@
 // The appends of one Kafka transaction, encoded as they come: record batches per partition, and what the commit record will say.
 // A group keeps its batches until it is durable, so that it can be sent again under a new epoch. Only a streaming group, which
 // holds one append that is too large to wait for its end in memory, lets go of what is stored.
-import { extent, extentSize, headersStart, opOfCode } from '../../core/record.js';
+import { extent, extentSize, headersSize, headersStart, opOfCode } from '../../core/record.js';
 import type { AppendEnd } from '../../core/append.js';
 import type { CommitAppend, CommitPart } from './commit-record.js';
 import { batchHeaderBytes, RecordBatch, writeVarint } from './record-batch.js';
@@ -149,12 +149,12 @@ export class AppendGroup {
       const at = i * extentSize;
       const keyLength = extents[at + extent.keyLength]!;
       const valueLength = extents[at + extent.valueLength]!;
-      const code = extents[at + extent.op]!;
-      const ownLength = code >>> 2;
+      const op = extents[at + extent.op]! & 3;
+      const ownLength = headersSize(extents, at);
       const source = buffers[extents[at + extent.buffer]!]!;
       const ownStart = ownLength === 0 ? 0 : headersStart(extents, at);
       if (ownLength !== 0) this.#reserveHeaders(ownLength);
-      let headersLength = this.#encodeHeaders(code & 3, this.#order++, ownLength === 0 ? 0 : source[ownStart]!);
+      let headersLength = this.#encodeHeaders(op, this.#order++, ownLength === 0 ? 0 : source[ownStart]!);
       // Behind their number.
       if (ownLength !== 0)
         headersLength += source.copy(this.#headers, headersLength, ownStart + 1, ownStart + ownLength);
