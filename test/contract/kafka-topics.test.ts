@@ -228,33 +228,43 @@ describe.skipIf(servers.missing)('a log on Kafka', () => {
     expect(records).toHaveLength(chunks * 20 + 2);
   });
 
-  it('refuses a record over max.message.bytes, naming both, and stores nothing of its append', async () => {
-    const { log } = await withTopic();
-    const small = `${serviceId}.small`;
-    await createRaw({ topic: small, numPartitions: 1, configEntries: [{ name: 'max.message.bytes', value: '2000' }] });
-    const producer = await log.openProducer('p');
-    await producer.write(
-      appendChunk(
-        '1',
-        Array.from({ length: 50 }, (_, i) => ({ topic: small, key: `k${i}`, value: 'x'.repeat(300) })),
-      ),
-    );
-    await producer.flush();
-    await expect(
-      producer.write(
-        appendChunk('2', [
-          { topic: small, key: 'a', value: 'v' },
-          { topic: small, key: 'b', value: 'x'.repeat(2000) },
-        ]),
-      ),
-    ).rejects.toMatchObject({
-      code: 'record-too-large',
-      message: expect.stringMatching(new RegExp(`max.message.bytes .*2000.*${small}`)) as string,
-    });
-    await expect(producer.flush()).rejects.toMatchObject({ code: 'record-too-large' });
-    expect((await log.openProducer('p')).position).toBe('1');
-    expect(await log.readTopic(small, 0, 0, 100)).toHaveLength(50);
-  });
+  it.each([
+    ['value', { value: 'x'.repeat(2000) }],
+    ['headers', { value: 'v', headers: { long: 'x'.repeat(2000) } }],
+  ])(
+    'refuses a record over max.message.bytes by its %s, naming both, and stores nothing of its append',
+    async (_, record) => {
+      const { log } = await withTopic();
+      const small = `${serviceId}.small`;
+      await createRaw({
+        topic: small,
+        numPartitions: 1,
+        configEntries: [{ name: 'max.message.bytes', value: '2000' }],
+      });
+      const producer = await log.openProducer('p');
+      await producer.write(
+        appendChunk(
+          '1',
+          Array.from({ length: 50 }, (_, i) => ({ topic: small, key: `k${i}`, value: 'x'.repeat(300) })),
+        ),
+      );
+      await producer.flush();
+      await expect(
+        producer.write(
+          appendChunk('2', [
+            { topic: small, key: 'a', value: 'v' },
+            { topic: small, key: 'b', ...record },
+          ]),
+        ),
+      ).rejects.toMatchObject({
+        code: 'record-too-large',
+        message: expect.stringMatching(new RegExp(`max.message.bytes .*2000.*${small}`)) as string,
+      });
+      await expect(producer.flush()).rejects.toMatchObject({ code: 'record-too-large' });
+      expect((await log.openProducer('p')).position).toBe('1');
+      expect(await log.readTopic(small, 0, 0, 100)).toHaveLength(50);
+    },
+  );
 
   it('refuses a topic and a partition that are not there', async () => {
     const { log, topic } = await withTopic(2);

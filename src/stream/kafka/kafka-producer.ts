@@ -2,7 +2,7 @@
 // gathered by then makes the next group, so little load gives little delay and much load large transactions, without a timer.
 import { parseNumber } from '../../core/derived.js';
 import { AppError, assert } from '../../core/errors.js';
-import { extent, extentSize, type RecordSet } from '../../core/record.js';
+import { extent, extentSize, headersSize, type RecordSet } from '../../core/record.js';
 import { endsPerPositionMax, type Chunk } from '../../core/append.js';
 import type { AppendProducer, ProducerOptions } from '../event-log.js';
 import { TopicRefusal } from '../topic-refusal.js';
@@ -18,8 +18,8 @@ const groupBytesMax = 4 * 1024 * 1024;
 const commitBytesMax = 512 * 1024;
 /** An append that is longer is sent while it grows. */
 const openBytesMax = 8 * 1024 * 1024;
-/** Headers that every record has, numbers included: op, order, commit time. */
-const ownHeadersBytes = 64;
+/** Headers that the log gives every record, numbers included: op, order, commit time. */
+const logHeadersBytes = 64;
 
 /** A whole append, as the engine makes one itself (INSERT VALUES, definitions, sinks). */
 export interface WholeAppend extends GroupEnd {
@@ -309,7 +309,7 @@ const droppedOpenAppend = new Error('closed with an open append');
 
 /** Bytes of a piece; throws where a record cannot be stored, before anything of the append is encoded. */
 function checkedBytes({ extents, targets, from, to }: Piece, end: GroupEnd | undefined): number {
-  const shared = ownHeadersBytes + (end?.transactionId === undefined ? 0 : end.transactionId.length * 3 + 16);
+  const shared = logHeadersBytes + (end?.transactionId === undefined ? 0 : end.transactionId.length * 3 + 16);
   let bytes = (to - from) * (extentSize * 4);
   for (let i = from; i < to; i++) {
     const at = i * extentSize;
@@ -322,7 +322,10 @@ function checkedBytes({ extents, targets, from, to }: Piece, end: GroupEnd | und
         `topic "${target.name}" has ${target.leaders.length} partitions, so none with number ${partition}`,
       );
     }
-    const size = Math.max(0, extents[at + extent.keyLength]!) + Math.max(0, extents[at + extent.valueLength]!);
+    const size =
+      Math.max(0, extents[at + extent.keyLength]!) +
+      Math.max(0, extents[at + extent.valueLength]!) +
+      headersSize(extents, at);
     if (size + shared + recordOverheadBytes + batchHeaderBytes > target.messageBytesMax) {
       throw new TopicRefusal(
         target.name,
