@@ -2,59 +2,25 @@
 // the whole process, for all three.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../src/core/logger.js';
-import { createPollingSource } from '../../src/source/polling/polling-source.js';
 import { openApp } from '../support/harness/app-process.js';
 import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
-import { createDatabase, withConnection, type TestDatabase } from '../support/servers/sql-client.js';
-import { foldAppends, runSource, type SourceRun } from '../support/source-run.js';
+import { createPolledDatabase, type PolledDatabase } from '../support/source/polled-server.js';
+import { completed, rowsOf, runSource } from '../support/source-run.js';
 import { Database } from '../support/sqlite-driver.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 
-const rowsOf = (run: SourceRun, table: string) =>
-  [...(foldAppends(run.appends).get(table)?.values() ?? [])].map((row) => JSON.parse(row) as Record<string, unknown>);
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'), 'the first pass');
-
-describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
-  const server = servers[product];
-  let database: TestDatabase;
-  const user = `poll_${product}`;
-  const run = (...statements: readonly string[]) =>
-    withConnection(server, async (connection) => {
-      await connection.query(`USE ${database.name}`);
-      for (const sql of statements) await connection.query(sql);
-    });
+describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('%s', (product) => {
+  let database: PolledDatabase;
+  const run = (...statements: readonly string[]) => database.run(...statements);
+  const source = (config: Record<string, string>) => database.source(config);
 
   beforeAll(async () => {
-    database = await createDatabase(server, 'poll');
-    await run(
-      `DROP USER IF EXISTS ${user}`,
-      `CREATE USER ${user} IDENTIFIED BY 'secret'`,
-      `GRANT SELECT ON ${database.name}.* TO ${user}`,
-    );
+    database = await createPolledDatabase(servers[product], 'poll');
   });
-  afterAll(async () => {
-    await run(`DROP USER ${user}`);
-    await database.drop();
-  });
-
-  const source = (config: Record<string, string>) =>
-    createPollingSource(
-      {
-        name: 'poll',
-        'connection.url': `jdbc:${product}://${server.host}:${server.port}/${database.name}?useSSL=false`,
-        'connection.user': user,
-        'connection.password': 'secret',
-        'poll.interval.ms': '50',
-        'batch.max.rows': '3',
-        ...config,
-      },
-      silentLogger,
-    );
+  afterAll(() => database.drop());
 
   it('reads by time and number with exact values, over pages, and finds what changes; deletes are not seen', async () => {
     await run(
@@ -107,9 +73,7 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (product) => {
       const create = (name: string, config: Readonly<Record<string, string>>) =>
         requestJson(`${app.url}/connectors`, { body: { name, config: { ...base, ...config } } });
       await create('server', {
-        'connection.url': `jdbc:${product}://${server.host}:${server.port}/${database.name}`,
-        'connection.user': user,
-        'connection.password': 'secret',
+        ...database.connection,
         'topic.prefix': 'sql-',
         'table.whitelist': `${database.name}.part`,
         mode: 'bulk',

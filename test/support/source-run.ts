@@ -255,6 +255,17 @@ export function foldAppends(appends: readonly TestAppend[]): Map<string, Map<str
   return tables;
 }
 
+/** The newest rows of a table. */
+export function rowsOf(run: SourceRun, table: string): Record<string, unknown>[] {
+  const held = foldAppends(run.appends).get(table) ?? new Map<string, string>();
+  return Array.from(held.values(), (row) => JSON.parse(row) as Record<string, unknown>);
+}
+
+/** Waits until a first reading of tables is over. */
+export function completed(run: SourceRun): Promise<void> {
+  return run.until((appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'), 'the snapshot');
+}
+
 /** What a table holds by the appends so far; for keys of plain JSON values. */
 function held(source: SourceTable, appends: readonly TestAppend[], stopped: ReadonlySet<string>): HeldTable {
   const { database, table } = source;

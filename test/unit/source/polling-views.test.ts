@@ -1,53 +1,22 @@
 // Views, and the query of the configuration, polled in an SQLite file; the servers' side is in test/e2e/polling-views.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../src/core/logger.js';
 import { statedKeysProperty, type StatedKey } from '../../../src/core/stated-key.js';
-import { createPollingSource } from '../../../src/source/polling/polling-source.js';
-import { CapturedFile } from '../../support/captured-file.js';
-import { foldAppends, runSource, type SourceRun } from '../../support/source-run.js';
+import { handsOver, PolledFile, recordTexts } from '../../support/source/polled-file.js';
+import { keyed } from '../../support/source/stated-keys.js';
+import { completed, foldAppends } from '../../support/source-run.js';
 import type { Database } from '../../support/sqlite-driver.js';
 
-let captured: CapturedFile;
+let file: PolledFile;
 let app: Database;
-let runs: SourceRun[];
 
 beforeEach(() => {
-  captured = new CapturedFile();
-  ({ app } = captured);
-  runs = [];
+  file = new PolledFile();
+  ({ app } = file);
 });
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  await captured.close();
-});
+afterEach(() => file.close());
 
-const keyed = (...fields: readonly string[]) => ({
-  [statedKeysProperty]: JSON.stringify([{ topic: undefined, negate: false, fields }] satisfies StatedKey[]),
-});
-const source = (config: Record<string, string>) =>
-  createPollingSource(
-    {
-      name: 'poll',
-      'connection.url': `jdbc:sqlite:${captured.file}`,
-      'poll.interval.ms': '10',
-      'batch.max.rows': '2',
-      'topic.prefix': 'polled',
-      ...config,
-    },
-    silentLogger,
-  );
-function start(config: Record<string, string>, kept?: number): SourceRun {
-  const appends = runs.flatMap((run) => run.appends).slice(0, kept);
-  const after = { appends, tables: new Map(runs.flatMap((run) => [...run.tables])) };
-  const run = runSource(source(config), appends.at(-1)?.position ?? null, { after });
-  runs.push(run);
-  return run;
-}
-const rows = (run: SourceRun) => run.appends.flatMap(({ records }) => records.map(({ key, value }) => value ?? key));
-const has = (run: SourceRun, ...expected: readonly string[]) =>
-  run.until(() => expected.every((row) => rows(run).includes(row)), expected.join());
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'), 'the first pass');
+const source = (config: Record<string, string>) => file.source(config);
+const start = (config: Record<string, string>, kept?: number) => file.start(config, kept);
 
 describe('a query', () => {
   const query = { query: 'SELECT o.id, o.n, c.name FROM o JOIN c ON c.id = o.c WHERE o.n > 0 -- joined', mode: 'bulk' };
@@ -64,7 +33,7 @@ describe('a query', () => {
   it('is one table, named by topic.prefix, with the types of the columns that it reads', async () => {
     const run = start({ ...query, ...keyed('id') });
     await completed(run);
-    expect(rows(run).slice(0, 3)).toEqual([
+    expect(recordTexts(run).slice(0, 3)).toEqual([
       '{"id":1,"n":6,"name":"Ben"}',
       '{"id":2,"n":7,"name":"Ann"}',
       '{"id":3,"n":5,"name":"Ann"}',
@@ -75,7 +44,7 @@ describe('a query', () => {
       ['STRING', true],
     ]);
     app.exec("UPDATE c SET name = 'Eve' WHERE id = 2");
-    await has(run, '{"id":1,"n":6,"name":"Eve"}');
+    await handsOver(run, '{"id":1,"n":6,"name":"Eve"}');
   });
 
   it('is asked for what is behind a place, in a mode that counts, over restarts; its key is then the column that counts', async () => {
@@ -83,20 +52,20 @@ describe('a query', () => {
     const first = start(config);
     await completed(first);
     await first.stop();
-    expect(rows(first)).toHaveLength(3);
+    expect(recordTexts(first)).toHaveLength(3);
     // The first part alone was durable.
     const second = start(config, 1);
     await completed(second);
-    expect(rows(second)).toEqual(['{"id":3,"n":5,"name":"Ann"}']);
+    expect(recordTexts(second)).toEqual(['{"id":3,"n":5,"name":"Ann"}']);
     app.exec('INSERT INTO o VALUES (5, 1, 1)');
-    await has(second, '{"id":5,"n":1,"name":"Ann"}');
-    expect(rows(second)).toHaveLength(2);
+    await handsOver(second, '{"id":5,"n":1,"name":"Ann"}');
+    expect(recordTexts(second)).toHaveLength(2);
   });
 
   it('is followed by its suffix, behind the order', async () => {
     const run = start({ ...query, mode: 'incrementing', 'incrementing.column.name': 'id', 'query.suffix': 'LIMIT 1' });
     await completed(run);
-    await run.until(() => rows(run).length >= 3, 'all rows');
+    await run.until(() => recordTexts(run).length >= 3, 'all rows');
     expect(run.appends.slice(0, 3).map(({ records }) => records.length)).toEqual([1, 1, 1]);
   });
 
@@ -205,10 +174,10 @@ describe('views', () => {
       ['deletes-unseen', undefined],
     ]);
     const run = start(config);
-    await has(run, '{"g":"a","total":3}');
+    await handsOver(run, '{"g":"a","total":3}');
     expect([...run.tables.keys()]).toEqual(['sums']);
     app.exec("INSERT INTO t VALUES (3, 'b', NULL), (4, 'b', NULL)");
-    await has(run, '{"g":"b","total":7}');
+    await handsOver(run, '{"g":"b","total":7}');
     app.exec('DROP VIEW sums; CREATE VIEW sums AS SELECT g, nope AS total FROM t');
     expect(await run.tableFailure()).toMatchObject({ code: 'unreadable-table' });
   });
@@ -230,7 +199,7 @@ describe('views', () => {
       'table.types': 'TABLE, VIEW',
       [statedKeysProperty]: JSON.stringify(keys),
     });
-    await has(run, '{"b":3,"at":1704067200000000}');
+    await handsOver(run, '{"b":3,"at":1704067200000000}');
     expect(run.tables.get('one')?.keyColumns).toEqual([0, 1]);
     expect([...foldAppends(run.appends)].map(([name, held]) => [name, held.size])).toEqual([
       ['t', 3],
@@ -238,6 +207,6 @@ describe('views', () => {
       ['two', 3],
     ]);
     app.exec("UPDATE t SET at = '2024-01-02 00:00:00' WHERE b = 2");
-    await has(run, '{"b":2,"at":1704153600000000}');
+    await handsOver(run, '{"b":2,"at":1704153600000000}');
   });
 });

@@ -1,64 +1,35 @@
 // The polling source over an SQLite file, which no server is needed for; the servers' side is in test/e2e/polling.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../src/core/logger.js';
-import { createPollingSource } from '../../../src/source/polling/polling-source.js';
 import { dayText, timeText } from '../../../src/source/polling/time-bound.js';
-import { CapturedFile } from '../../support/captured-file.js';
-import { foldAppends, runSource, type SourceRun } from '../../support/source-run.js';
+import { handsOver, PolledFile, recordTexts } from '../../support/source/polled-file.js';
+import { completed, foldAppends } from '../../support/source-run.js';
 import type { Database } from '../../support/sqlite-driver.js';
 
-let captured: CapturedFile;
+let file: PolledFile;
 let app: Database;
-let runs: SourceRun[];
 
 beforeEach(() => {
-  captured = new CapturedFile();
-  ({ app } = captured);
-  runs = [];
+  file = new PolledFile();
+  ({ app } = file);
 });
-afterEach(async () => {
-  await Promise.all(runs.map((run) => run.stop()));
-  await captured.close();
-});
+afterEach(() => file.close());
 
-const source = (config: Record<string, string>) =>
-  createPollingSource(
-    {
-      name: 'poll',
-      'connection.url': `jdbc:sqlite:${captured.file}`,
-      'poll.interval.ms': '10',
-      'batch.max.rows': '2',
-      ...config,
-    },
-    silentLogger,
-  );
-/** Behind what the runs before have handed over, or, of that, the first `kept` appends. */
-function start(config: Record<string, string>, kept?: number): SourceRun {
-  const appends = runs.flatMap((run) => run.appends).slice(0, kept);
-  const after = { appends, tables: new Map(runs.flatMap((run) => [...run.tables])) };
-  const run = runSource(source(config), appends.at(-1)?.position ?? null, { after });
-  runs.push(run);
-  return run;
-}
-const rows = (run: SourceRun) => run.appends.flatMap(({ records }) => records.map(({ key, value }) => value ?? key));
-const has = (run: SourceRun, ...expected: readonly string[]) =>
-  run.until(() => expected.every((row) => rows(run).includes(row)), expected.join());
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'), 'the first pass');
+const source = (config: Record<string, string>) => file.source(config);
+const start = (config: Record<string, string>, kept?: number) => file.start(config, kept);
 
 describe('mode incrementing', () => {
   it('reads rows with a higher number, each once, and goes on behind the last one', async () => {
     app.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, NULL), (2, NULL), (3, NULL)');
     const first = start({ mode: 'incrementing' });
     await completed(first);
-    expect(rows(first)).toEqual(['{"id":1,"v":null}', '{"id":2,"v":null}', '{"id":3,"v":null}']);
+    expect(recordTexts(first)).toEqual(['{"id":1,"v":null}', '{"id":2,"v":null}', '{"id":3,"v":null}']);
     app.exec("UPDATE t SET v = 'unseen' WHERE id = 1; INSERT INTO t VALUES (4, 'x')");
-    await has(first, '{"id":4,"v":"x"}');
+    await handsOver(first, '{"id":4,"v":"x"}');
     await first.stop();
     app.exec("INSERT INTO t VALUES (5, 'y')");
     const second = start({ mode: 'incrementing' });
-    await has(second, '{"id":5,"v":"y"}');
-    expect(rows(second)).toEqual(['{"id":5,"v":"y"}']);
+    await handsOver(second, '{"id":5,"v":"y"}');
+    expect(recordTexts(second)).toEqual(['{"id":5,"v":"y"}']);
     // Nothing is called fresh: deletes are not seen.
     expect(second.confirmed).toEqual([]);
   });
@@ -78,9 +49,12 @@ describe('mode timestamp', () => {
     // Two pages were durable when the process ended.
     const second = start(config, 2);
     await completed(second);
-    const all = [...first.appends.slice(0, 2).flatMap(({ records }) => records.map(({ key }) => key)), ...rows(second)];
+    const all = [
+      ...first.appends.slice(0, 2).flatMap(({ records }) => records.map(({ key }) => key)),
+      ...recordTexts(second),
+    ];
     expect(all).toHaveLength(7);
-    expect(rows(first)).toHaveLength(7);
+    expect(recordTexts(first)).toHaveLength(7);
     expect(foldAppends([...first.appends.slice(0, 2), ...second.appends]).get('t')?.size).toBe(7);
   });
 
@@ -95,10 +69,10 @@ describe('mode timestamp', () => {
     insert.run(2, second);
     await new Promise((resolve) => setTimeout(resolve, 50));
     insert.run(1, second);
-    await run.until(() => rows(run).length >= 2, 'both rows');
+    await run.until(() => recordTexts(run).length >= 2, 'both rows');
     expect(foldAppends(run.appends).get('t')?.size).toBe(2);
     insert.run(2, at(Date.now() - 1000));
-    await run.until(() => rows(run).length >= 3 || at(Date.now() - 1000) <= second, 'the change');
+    await run.until(() => recordTexts(run).length >= 3 || at(Date.now() - 1000) <= second, 'the change');
   });
 
   it('reads changed rows again, from timestamp.initial on, also where times are numbers or have a T', async () => {
@@ -107,10 +81,10 @@ describe('mode timestamp', () => {
       "CREATE TABLE z (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL); INSERT INTO z VALUES (1, '1970-01-01T00:20:00Z')",
     );
     const run = start({ ...config, 'timestamp.initial': '1100000' });
-    await has(run, '{"id":2,"at":2000}', '{"id":1,"at":1200000000}');
+    await handsOver(run, '{"id":2,"at":2000}', '{"id":1,"at":1200000000}');
     app.exec('UPDATE n SET at = 3000 WHERE id = 1');
-    await has(run, '{"id":1,"at":3000}');
-    expect(rows(run)).toHaveLength(3);
+    await handsOver(run, '{"id":1,"at":3000}');
+    expect(recordTexts(run)).toHaveLength(3);
   });
 
   it('wants a time that is never NULL, unless it is told otherwise, and names what is missing', async () => {
@@ -140,7 +114,7 @@ describe('mode bulk', () => {
     await first.stop();
     const second = start({ mode: 'bulk' }, 1);
     await completed(second);
-    expect(rows(second).slice(0, 3)).toEqual([
+    expect(recordTexts(second).slice(0, 3)).toEqual([
       '{"a":"y","b":1,"v":0}',
       '{"a":"y","b":2,"v":0}',
       '{"a":"y","b":3,"v":0}',
@@ -164,7 +138,7 @@ it('leaves tables without a key out, follows new columns and tables, and lets on
     'ALTER TABLE t ADD COLUMN v INT DEFAULT 4; INSERT INTO t VALUES (1, 5); CREATE TABLE u (k TEXT PRIMARY KEY)',
   );
   app.exec("INSERT INTO u VALUES ('new')");
-  await has(run, '{"id":1,"v":5}', '{"k":"new"}');
+  await handsOver(run, '{"id":1,"v":5}', '{"k":"new"}');
   expect(run.tables.has('log')).toBe(false);
 });
 

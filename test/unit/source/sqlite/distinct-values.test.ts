@@ -1,7 +1,7 @@
 // Values that are different in the file stay different here, or their table stands still: none is merged with another in silence.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedFile } from '../../../support/captured-file.js';
-import { foldAppends, type SourceRun } from '../../../support/source-run.js';
+import { completed, foldAppends, type SourceRun } from '../../../support/source-run.js';
 import type { Database } from '../../../support/sqlite-driver.js';
 
 let captured: CapturedFile;
@@ -20,8 +20,6 @@ function start(config: Record<string, string> = {}, position: string | null = nu
   return captured.start(config, position).run;
 }
 
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some((a) => a.control?.kind === 'snapshot-completed'), 'the snapshot');
 const rowsOf = (run: SourceRun) => [...(foldAppends(run.appends).get('a')?.values() ?? [])];
 
 /** How a connector that runs, and then one whose snapshot has both, refuse the second value of a key. */

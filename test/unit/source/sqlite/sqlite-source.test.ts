@@ -3,7 +3,14 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedFile } from '../../../support/captured-file.js';
-import { foldAppends, runSource, type SourceRun, type SourceRunOptions } from '../../../support/source-run.js';
+import {
+  completed,
+  foldAppends,
+  rowsOf,
+  runSource,
+  type SourceRun,
+  type SourceRunOptions,
+} from '../../../support/source-run.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
 let captured: CapturedFile;
@@ -23,10 +30,6 @@ const source = (config: Record<string, string> = {}) => captured.source(config);
 const start = (config: Record<string, string> = {}, position: string | null = null, options: SourceRunOptions = {}) =>
   captured.start(config, position, options);
 
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some((a) => a.control?.kind === 'snapshot-completed'), 'the snapshot');
-const rowsOf = (run: SourceRun, table: string) =>
-  [...(foldAppends(run.appends).get(table)?.values() ?? [])].map((text) => JSON.parse(text) as Record<string, unknown>);
 const records = (run: SourceRun, from = 0) =>
   run.appends.slice(from).flatMap((a) => a.records.map((r) => `${r.op} ${r.table} ${r.key} ${r.value ?? 'gone'}`));
 

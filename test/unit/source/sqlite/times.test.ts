@@ -4,7 +4,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedFile } from '../../../support/captured-file.js';
-import { type SourceRun } from '../../../support/source-run.js';
+import { completed, type SourceRun } from '../../../support/source-run.js';
 import { Database } from '../../../support/sqlite-driver.js';
 
 let captured: CapturedFile;
@@ -23,8 +23,6 @@ afterEach(() => captured.close());
 const start = (config: Record<string, string> = {}, position: string | null = null): SourceRun =>
   captured.start(config, position).run;
 
-const completed = (run: SourceRun) =>
-  run.until((appends) => appends.some((a) => a.control?.kind === 'snapshot-completed'), 'the snapshot');
 const rows = (run: SourceRun) => run.appends.flatMap((a) => a.records.map((r) => JSON.parse(r.value!) as unknown));
 const digitsOf = (run: SourceRun, table: string) =>
   run.tables.get(table)!.columns.flatMap(({ type }) => ('digits' in type ? [type.digits] : []));
