@@ -3,7 +3,8 @@ import type { AppendControl } from '../../src/core/append-control.js';
 import { ByteWriter } from '../../src/core/bytes.js';
 import { ChangeOrigin } from '../../src/core/change-origin.js';
 import { HeadersWriter } from '../../src/schema/formats/headers-writer.js';
-import { extent, extentSize, opCode, RecordSet, type Op, type Records } from '../../src/core/record.js';
+import { readHeaders } from '../../src/core/record-headers.js';
+import { extent, extentSize, headersStart, opCode, RecordSet, type Op, type Records } from '../../src/core/record.js';
 import type { Append, AppendEnd, Chunk } from '../../src/core/append.js';
 
 export interface TestRecord {
@@ -98,6 +99,17 @@ export function recordsOf(set: Records): FilledRecord[] {
     key: set.key(i)?.toString('utf8') ?? null,
     value: set.value(i)?.toString('utf8') ?? null,
   }));
+}
+
+/** The headers that each record of a chunk has of its own, null where it has none. */
+export function headersOf(set: RecordSet): (Record<string, string> | null)[] {
+  const [source] = set.buffers;
+  return Array.from({ length: set.count }, (_, i) => {
+    const at = i * extentSize;
+    if (set.extents[at + extent.op]! >>> 2 === 0) return null;
+    const start = headersStart(set.extents, at);
+    return readHeaders(source!, start + 1, source![start]!);
+  });
 }
 
 /** The same with what the log fills in by default, for comparing. */

@@ -7,7 +7,6 @@ import type { OutputSettings } from '../../../src/connect/output-settings.js';
 import { planTable } from '../../../src/connect/table-plan.js';
 import { tableRecords } from '../../../src/connect/table-records.js';
 import type { Row, Value } from '../../../src/core/data-type.js';
-import { RecordSet } from '../../../src/core/record.js';
 import { carriedColumns, carryRow } from '../../../src/core/schema-change.js';
 import { createChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
 import { ProjectedRowEncoder } from '../../../src/schema/formats/projected-row-encoder.js';
@@ -20,6 +19,7 @@ import { parseConfig } from '../../../src/source/mysql/config.js';
 import { TableFilter } from '../../../src/source/mysql/filters.js';
 import { classify } from '../../../src/source/mysql/statement.js';
 import { sourceTable } from '../../../src/source/mysql/table-schema.js';
+import { recordSet } from '../../support/chunk.js';
 
 const base = {
   'connector.class': 'io.debezium.connector.mysql.MySqlConnector',
@@ -131,9 +131,7 @@ function recordOf(columns: readonly ServerColumn[], output: OutputSettings): Row
     writeValue(to, source.columns[i]!.type, value);
   encoder.endRow();
   chunks.endAppend({ position: 'p', commitTimeUs: 0 });
-  const { data, topics, extents, recordCount } = chunks.take()!;
-  const buffers = [Buffer.from(data.buffer, data.byteOffset, data.length)];
-  const value = new RecordSet({ buffers, topics, extents, count: recordCount }).value(0)!;
+  const value = recordSet(chunks.take()!).value(0)!;
   const decoder = createValueDecoder({ format: output.valueFormat, schema: plan.table, wrapping: output.shape });
   return decoder.decode(value, 0, value.length)!;
 }

@@ -6,11 +6,11 @@ import { EventTables } from '../../../src/connect/event-tables.js';
 import { routedTopicsMax } from '../../../src/connect/routed-topics.js';
 import { planTable } from '../../../src/connect/table-plan.js';
 import { BYTES, INTEGER, STRING, type DataType, type Value } from '../../../src/core/data-type.js';
-import { readHeaders } from '../../../src/core/record-headers.js';
-import { extentSize, headersStart, RecordSet, type Op } from '../../../src/core/record.js';
+import type { Op } from '../../../src/core/record.js';
 import type { RowEncoder, SourceTable } from '../../../src/core/row-encoder.js';
 import { createChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
 import { writeValue } from '../../../src/schema/formats/write-value.js';
+import { headersOf, recordSet, recordsOf } from '../../support/chunk.js';
 
 const base = {
   'connector.class': 'io.debezium.connector.mysql.MySqlConnector',
@@ -69,22 +69,9 @@ async function outboxOf(config: Config, payload?: DataType) {
   const encoder = await tables.encoder(outbox(payload), { topic: plan.topic, events: plan.events! }, chunks);
   const taken = () => {
     chunks.endAppend({ position: 'p', commitTimeUs: 0 });
-    const { data, topics, extents, recordCount } = chunks.take()!;
-    return new RecordSet({
-      buffers: [Buffer.from(data.buffer, data.byteOffset, data.length)],
-      topics,
-      extents,
-      count: recordCount,
-    });
+    return recordSet(chunks.take()!);
   };
-  const take = () => {
-    const records = taken();
-    return Array.from({ length: records.count }, (_, i) => [
-      records.topic(i),
-      records.key(i)?.toString() ?? null,
-      records.value(i)?.toString() ?? null,
-    ]);
-  };
+  const take = () => recordsOf(taken()).map(({ topic, key, value }) => [topic, key, value]);
   return { encoder, take, taken, tables, opened, lines };
 }
 
@@ -168,32 +155,29 @@ describe('EventRouter', () => {
   });
 
   it('gives each event its id, and what is placed there, as headers', async () => {
-    const headersOf = async (config: Config, rows: readonly (readonly Value[])[], payload?: DataType) => {
+    const headersOfRows = async (config: Config, rows: readonly (readonly Value[])[], payload?: DataType) => {
       const { encoder, taken } = await outboxOf(config, payload);
       for (const row of rows) write(encoder, row, 'c');
-      const set = taken();
-      return Array.from({ length: set.count }, (_, i) => {
-        const start = headersStart(set.extents, i * extentSize);
-        const size = set.extents[i * extentSize]! >>> 2;
-        const own = set.buffers[0]!.subarray(start, start + size);
-        return size === 0 ? null : readHeaders(own, 1, own[0]!);
-      });
+      return headersOf(taken());
     };
     const rows = [
       [1, 'order', '7', '{"a": 1}'],
       [2, 'order', null, null],
     ];
-    expect(await headersOf({}, rows)).toEqual([{ id: '1' }, { id: '2' }]);
+    expect(await headersOfRows({}, rows)).toEqual([{ id: '1' }, { id: '2' }]);
     const placed = {
       'table.field.event.id': 'aggregateid',
       'table.fields.additional.placement': 'payload:header:what,id:header:number,aggregatetype:envelope',
       'route.tombstone.on.empty.payload': 'true',
     };
-    expect(await headersOf(at(placed), rows)).toEqual([{ id: '7', what: '{"a": 1}', number: '1' }, { number: '2' }]);
+    expect(await headersOfRows(at(placed), rows)).toEqual([
+      { id: '7', what: '{"a": 1}', number: '1' },
+      { number: '2' },
+    ]);
     const bytes = [[1, 'order', '7', Buffer.from([1, 254])]];
     const raw = { 'value.converter': 'org.apache.kafka.connect.converters.ByteArrayConverter' };
     const whole = at({ 'table.fields.additional.placement': 'payload:header' });
-    expect(await headersOf({ ...raw, ...whole }, bytes, BYTES)).toEqual([{ id: '1', payload: 'Af4=' }]);
+    expect(await headersOfRows({ ...raw, ...whole }, bytes, BYTES)).toEqual([{ id: '1', payload: 'Af4=' }]);
   });
 
   it('has no header "id" where the table has no such column, unless it is asked for', async () => {

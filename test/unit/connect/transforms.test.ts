@@ -8,8 +8,7 @@ import { planTable } from '../../../src/connect/table-plan.js';
 import { renamed } from '../../../src/connect/transforms/topic-rename.js';
 import { BIGINT, BOOLEAN, BYTES, INTEGER, STRING, type DataType, type Value } from '../../../src/core/data-type.js';
 import type { AppError } from '../../../src/core/errors.js';
-import { readHeaders } from '../../../src/core/record-headers.js';
-import { extentSize, headersStart, RecordSet } from '../../../src/core/record.js';
+import type { RecordSet } from '../../../src/core/record.js';
 import type { ChangeOrigin } from '../../../src/core/change-origin.js';
 import type { RowEncoder, SourceTable, ValueWriter } from '../../../src/core/row-encoder.js';
 import { createChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
@@ -23,7 +22,7 @@ import { parseConfig } from '../../../src/source/mysql/config.js';
 import { TableFilter } from '../../../src/source/mysql/filters.js';
 import { formattedTime } from '../../../src/schema/formats/time-conversion.js';
 import { writeValue } from '../../../src/schema/formats/write-value.js';
-import { recordsOf } from '../../support/chunk.js';
+import { headersOf, recordSet, recordsOf } from '../../support/chunk.js';
 
 const debezium = 'io.debezium.connector.mysql.MySqlConnector';
 const json = 'org.apache.kafka.connect.json.JsonConverter';
@@ -84,9 +83,7 @@ function encoderOf(
   const encoder = plan.projection ? new ProjectedRowEncoder(table, inner, plan.projection, chunks.origin) : inner;
   const taken = () => {
     chunks.endAppend({ position: 'p', commitTimeUs: 0 });
-    const { data, topics, extents, recordCount } = chunks.take()!;
-    const buffers = [Buffer.from(data.buffer, data.byteOffset, data.length)];
-    return new RecordSet({ buffers, topics, extents, count: recordCount });
+    return recordSet(chunks.take()!);
   };
   return {
     encoder,
@@ -180,15 +177,15 @@ describe("Debezium's class with ExtractNewRecordState", () => {
     expect(take().map(({ value }) => value)).toEqual([told(0), told(1)]);
   });
 
-  /** Of each record, null where it has none: its own headers, and the length of its value. */
-  const headersOf = (set: RecordSet) =>
-    Array.from({ length: set.count }, (_, i) => {
-      const at = i * extentSize;
-      const size = set.extents[at]! >>> 2;
-      if (size === 0) return null;
-      const start = headersStart(set.extents, at);
-      return readHeaders(set.buffers[0]!, start + 1, set.buffers[0]![start]!);
-    });
+  /** Of a row whose key stands behind a text. */
+  const updateKey = (encoder: RowEncoder, from: number, to: number) => {
+    encoder.beginOld().integer(from);
+    encoder.endOld();
+    const values = encoder.beginRow('u');
+    values.string('x');
+    values.integer(to);
+    encoder.endRow();
+  };
 
   it.each<Config>([
     {},
@@ -201,17 +198,8 @@ describe("Debezium's class with ExtractNewRecordState", () => {
       const { encoder, taken, origin } = encoderOf({ ...unwrap, ...config, ...more }, table);
       origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
       origin.event('b.1', 700, 1, 0);
-      for (const [from, to] of [
-        [1, 1],
-        [1, 2],
-      ] as const) {
-        encoder.beginOld().integer(from);
-        encoder.endOld();
-        const values = encoder.beginRow('u');
-        values.string('x');
-        values.integer(to);
-        encoder.endRow();
-      }
+      updateKey(encoder, 1, 1);
+      updateKey(encoder, 1, 2);
       write(encoder, ['y', 3], 'c', table);
       encoder.beginDelete().integer(3);
       encoder.endDelete();
@@ -305,16 +293,8 @@ describe("Debezium's class with ExtractNewRecordState", () => {
       { ...unwrap, ...config, 'transforms.unwrap.add.fields': 'op,table,op:o' },
       table,
     );
-    const update = (from: number, to: number) => {
-      encoder.beginOld().integer(from);
-      encoder.endOld();
-      const values = encoder.beginRow('u');
-      values.string('x');
-      values.integer(to);
-      encoder.endRow();
-    };
-    update(1, 1);
-    update(1, 2);
+    updateKey(encoder, 1, 1);
+    updateKey(encoder, 1, 2);
     // In quotes, or behind the length of its text.
     const told = take().map((record) => {
       const text = (record['value'] as string | null)?.replaceAll('\u0002', '"');
