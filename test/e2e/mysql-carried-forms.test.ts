@@ -10,6 +10,10 @@ import { connectionOf } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 
+const connectorClass = {
+  mysql: 'io.debezium.connector.mysql.MySqlConnector',
+  mariadb: 'io.debezium.connector.mariadb.MariaDbConnector',
+};
 const unwrap = { transforms: 'unwrap', 'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState' };
 const json = 'org.apache.kafka.connect.json.JsonConverter';
 const cases: readonly { readonly title: string; readonly config: Record<string, string> }[] = [
@@ -66,13 +70,8 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('columns th
     await app.start();
     for (const [place, { config }] of cases.entries()) {
       const all = {
-        'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
-        ...connectionOf(database.url),
-        'topic.prefix': `case_${place}`,
-        'database.include.list': database.name,
-        'table.include.list': `${database.name}\\.(carried|read)_${place}`,
+        ...capturing(`case_${place}`, `(carried|read)_${place}`),
         'output.data.format': 'JSON',
-        'output.key.format': 'JSON',
         ...config,
       };
       await requestJson(`${app.url}/connectors`, { body: { name: `case_${place}`, config: all } });
@@ -81,6 +80,15 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('columns th
   afterAll(async () => {
     await app.close();
     await database.drop();
+  });
+
+  const capturing = (prefix: string, tables: string) => ({
+    'connector.class': connectorClass[product],
+    ...connectionOf(database.url),
+    'topic.prefix': prefix,
+    'database.include.list': database.name,
+    'table.include.list': `${database.name}\\.${tables}`,
+    'output.key.format': 'JSON',
   });
 
   const query = (...statements: string[]) => runStatements(servers[product], database.name, statements);
@@ -161,12 +169,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('columns th
       "INSERT INTO told VALUES (1, 1, 1.5, 2024, b'1', 'a', 'x')",
     );
     const config = {
-      'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
-      ...connectionOf(database.url),
-      'topic.prefix': 'told',
-      'database.include.list': database.name,
-      'table.include.list': `${database.name}\\.told`,
-      'output.key.format': 'JSON',
+      ...capturing('told', 'told'),
       ...unwrap,
       'value.converter': json,
     };
