@@ -109,6 +109,17 @@ describe('JSON', () => {
     expect(read('envelope', '{"before":null,"after":{"c":1},"op":"c"}')).toStrictEqual([1]);
     expect(read('envelope', '{"schema":{},"payload":{"before":{"c":1},"after":null,"op":"d"}}')).toBeNull();
   });
+
+  it('does not take what lies behind an envelope for its end', () => {
+    const whole = '{"before":null,"after":{"c":1},"source":{"version":"1"},"op":"c"}';
+    const decoder = createValueDecoder({
+      format: 'JSON',
+      schema: oneColumn({ kind: 'INTEGER' }),
+      wrapping: 'envelope',
+    });
+    expect(decoder.decode(Buffer.from(whole), 0, whole.length)).toStrictEqual([1]);
+    expect(() => decoder.decode(Buffer.from(whole), 0, whole.indexOf(',"source"'))).toThrow();
+  });
 });
 
 describe('Avro of other writers', () => {
