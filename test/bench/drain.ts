@@ -15,12 +15,15 @@ export interface Drain {
   readonly rssMb: number;
 }
 
-export interface DrainOptions {
-  readonly product?: 'mariadb' | undefined;
-  readonly topicsOnly: boolean;
+export interface Load {
   /** Events to write. */
   readonly load: (database: LiveDatabase, events: number) => Promise<void>;
   readonly events: number;
+}
+
+export interface DrainOptions extends Load {
+  readonly product?: 'mariadb' | undefined;
+  readonly topicsOnly: boolean;
 }
 
 /** `counted`: how many records have come, where only topics are written; undefined: until the last row is there. */
@@ -60,10 +63,7 @@ export async function measureDrain(env: BenchEnv, options: DrainOptions): Promis
   try {
     const prepared = await prepare(database, { topicsOnly });
     try {
-      const from = await database.position();
-      env.say(`writing ${events} row events`);
-      await options.load(database, events);
-      await database.insert(markerId);
+      const from = await write(env, database, options);
       const drains: Drain[] = [];
       const zongji: number[] = [];
       const sqlite: number[] = [];
@@ -91,11 +91,7 @@ export async function measureDrain(env: BenchEnv, options: DrainOptions): Promis
       ];
       if (!topicsOnly)
         figures.push({ name: 'the same', value, unit, baseline: { name: 'SQLite upserts', value: median(sqlite) } });
-      figures.push(
-        { name: 'processor time', value: median(drains.map(({ cpuMicros }) => cpuMicros)), unit: 'µs/event' },
-        { name: 'RSS at the end', value: median(drains.map(({ rssMb }) => rssMb)), unit: 'MB' },
-      );
-      return figures;
+      return [...figures, ...costs(drains)];
     } finally {
       prepared.close();
     }
@@ -105,10 +101,7 @@ export async function measureDrain(env: BenchEnv, options: DrainOptions): Promis
 }
 
 /** Into Kafka, topics only. What a run has written stays in the broker, so each has a database of its own. */
-export async function measureKafkaDrain(
-  env: BenchEnv,
-  { events, load }: Pick<DrainOptions, 'events' | 'load'>,
-): Promise<readonly Figure[]> {
+export async function measureKafkaDrain(env: BenchEnv, options: Load): Promise<readonly Figure[]> {
   const runs = env.number('runs', 3);
   const server = await env.pool.get('mysql');
   const { brokers } = await env.pool.get('kafka');
@@ -119,12 +112,9 @@ export async function measureKafkaDrain(
     try {
       const prepared = await prepare(database, { topicsOnly: true, stream: `kafka://${brokers.join(',')}` });
       try {
-        const from = await database.position();
-        env.say(`writing ${events} row events`);
-        await load(database, events);
-        await database.insert(markerId);
+        const from = await write(env, database, options);
         zongji.push(await zongjiRate(database, from, markerId));
-        drains.push(await drainOnce(prepared, events, appliedCount));
+        drains.push(await drainOnce(prepared, options.events, appliedCount));
         env.say(`run ${run}: ${Math.round(drains.at(-1)!.perSecond)}/s, zongji ${Math.round(zongji.at(-1)!)}/s`);
       } finally {
         prepared.close();
@@ -142,6 +132,21 @@ export async function measureKafkaDrain(
       baseline: { name: 'zongji decode', value: median(zongji) },
       note: spread(rates),
     },
+    ...costs(drains),
+  ];
+}
+
+/** What is drained; the place in the binlog where it begins. */
+async function write(env: BenchEnv, database: LiveDatabase, { events, load }: Load) {
+  const from = await database.position();
+  env.say(`writing ${events} row events`);
+  await load(database, events);
+  await database.insert(markerId);
+  return from;
+}
+
+function costs(drains: readonly Drain[]): readonly Figure[] {
+  return [
     { name: 'processor time', value: median(drains.map(({ cpuMicros }) => cpuMicros)), unit: 'µs/event' },
     { name: 'RSS at the end', value: median(drains.map(({ rssMb }) => rssMb)), unit: 'MB' },
   ];

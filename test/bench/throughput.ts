@@ -1,9 +1,9 @@
 // `capture`: binlog to log, topics only; `capture-mariadb` from MariaDB, `capture-kafka` into Kafka. `small-transactions`: commits of one
 // row to queryable rows.
 import type { Bench, BenchEnv } from './bench.js';
-import { measureDrain, measureKafkaDrain, type DrainOptions } from './drain.js';
+import { measureDrain, measureKafkaDrain, type Load } from './drain.js';
 
-const mixed = (env: BenchEnv): Pick<DrainOptions, 'events' | 'load'> => ({
+const mixed = (env: BenchEnv): Load => ({
   events: env.number('events', 500_000),
   load: (database, events) => database.mix(events, 1),
 });

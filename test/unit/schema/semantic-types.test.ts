@@ -212,6 +212,7 @@ describe('a reader of records with schemas', () => {
   it('finds the payload where it is', () => {
     const at = (text: string) => payloadStart(Buffer.from(text), 0, Buffer.byteLength(text));
     expect(at('{"schema":{"a":"}"},"payload":1}')).toBe(30);
+    expect(at(String.raw`{"schema":{"a":"\"}"},"payload":1}`)).toBe(32);
     expect(at('{"schema":{"a":"}"}, "payload":1}')).toBe(-1);
     expect(at('{"schema":{"a":"')).toBe(-1);
     expect(at('{"payload":1}')).toBe(-1);
