@@ -42,7 +42,6 @@ export class PolledViews {
   readonly #database: SqliteDatabase;
   readonly #config: SqliteSourceConfig;
   readonly #options: PolledOptions;
-  #queryMade = false;
 
   constructor(database: SqliteDatabase, config: SqliteSourceConfig, options: PolledOptions) {
     this.#database = database;
@@ -94,15 +93,13 @@ export class PolledViews {
   }
 
   #makeQuery({ text }: PolledQuery): void {
-    if (this.#queryMade) return;
     this.#database.raw.pragma('query_only = OFF');
     try {
       // Prepared, since it is then one statement and no more.
-      this.#database.raw.prepare(`CREATE TEMP VIEW ${quoteName(queryView)} AS ${text}`).run();
+      this.#database.raw.prepare(`CREATE TEMP VIEW IF NOT EXISTS ${quoteName(queryView)} AS ${text}`).run();
     } finally {
       this.#database.raw.pragma('query_only = ON');
     }
-    this.#queryMade = true;
   }
 
   #table(view: View): { readonly table: PolledTable; readonly findings: readonly SourceFinding[] } {

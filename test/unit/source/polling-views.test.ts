@@ -31,7 +31,8 @@ describe('a query', () => {
   });
 
   it('is one table, named by topic.prefix, with the types of the columns that it reads', async () => {
-    const run = start({ ...query, ...keyed('id') });
+    // It is looked at again between two polls.
+    const run = start({ ...query, ...keyed('id'), 'table.poll.interval.ms': '10' });
     await completed(run);
     expect(recordTexts(run).slice(0, 3)).toEqual([
       '{"id":1,"n":6,"name":"Ben"}',
@@ -45,6 +46,23 @@ describe('a query', () => {
     ]);
     app.exec("UPDATE c SET name = 'Eve' WHERE id = 2");
     await handsOver(run, '{"id":1,"n":6,"name":"Eve"}');
+  });
+
+  it('has the types that CAST names', async () => {
+    const casts = ['INTEGER', 'TEXT', 'REAL', 'BLOB', 'NUMERIC', 'DECIMAL(9, 2)'];
+    const columns = casts.map((type, i) => `CAST(n AS ${type}) AS c${i}`);
+    const config = { ...query, query: `SELECT id, ${columns.join(', ')} FROM o WHERE id = 1`, ...keyed('id') };
+    const run = start(config);
+    await completed(run);
+    expect(run.tables.get('polled')?.columns.map(({ type }) => type.kind)).toEqual([
+      'BIGINT',
+      'BIGINT',
+      'STRING',
+      'DOUBLE',
+      'BYTES',
+      'DOUBLE',
+      'DOUBLE',
+    ]);
   });
 
   it('is asked for what is behind a place, in a mode that counts, over restarts; its key is then the column that counts', async () => {
@@ -85,11 +103,17 @@ describe('a query', () => {
 
   it('tells text apart by its bytes, whatever the columns say', async () => {
     app.exec(
-      "CREATE TABLE w (word TEXT COLLATE NOCASE, n INT); INSERT INTO w VALUES ('b', 1), ('A', 2), ('a', 3), ('B', 4)",
+      "CREATE TABLE w (word TEXT COLLATE NOCASE, n INT); INSERT INTO w VALUES ('b', 1), ('A', 2), ('a', 3), ('B', 4), ('0', 5)",
     );
-    const run = start({ ...query, query: 'SELECT * FROM w', ...keyed('word') });
+    const config = { ...query, query: 'SELECT * FROM w', ...keyed('word') };
+    const run = start(config);
     await completed(run);
-    expect(foldAppends(run.appends).get('polled')?.size).toBe(4);
+    await run.stop();
+    expect(foldAppends(run.appends).get('polled')?.size).toBe(5);
+    // Behind a place, too: the first part, which ends with 'A', alone was durable.
+    const rest = start(config, 1);
+    await completed(rest);
+    expect(foldAppends([...run.appends.slice(0, 1), ...rest.appends]).get('polled')?.size).toBe(5);
   });
 
   it('is refused with what SQLite says, and needs a key, and nothing beside it', async () => {
