@@ -47,6 +47,7 @@ const configs: Readonly<Record<string, Record<string, string>>> = {
   'decimals as text': { 'decimal.handling.mode': 'string' },
   'decimals as doubles': { ...unwrap, 'decimal.handling.mode': 'double' },
   'unsigned numbers as they are': { 'bigint.unsigned.handling.mode': 'precise' },
+  'unsigned numbers in 64 bits': { ...unwrap, 'bigint.unsigned.handling.mode': 'long' },
   'times in milliseconds': { ...unwrap, 'time.precision.mode': 'connect' },
   'times as the columns have them': { 'time.precision.mode': 'adaptive' },
   'bytes in Base64': { ...unwrap, 'binary.handling.mode': 'base64' },
@@ -229,6 +230,19 @@ describe.each(Object.entries(configs))('rows that are carried over: %s', (_, con
       expect(isProved(altered, first, now, output)).toBe(!(config === hides && name === 'b'));
     },
   );
+
+  it.each(first.map(({ name }) => name))('DROP COLUMN %s is carried', (name) => {
+    const altered = noted(`DROP COLUMN ${name}`, []);
+    const now = first.filter((each) => each.name !== name);
+    expect(isProved(altered, first, now, output)).toBe(true);
+  });
+});
+
+it('a column that becomes BIGINT UNSIGNED is carried where its numbers are told in 64 bits', () => {
+  const { output } = checkConfig('c', { ...base, ...configs['unsigned numbers in 64 bits'] });
+  const altered = noted('MODIFY n BIGINT UNSIGNED', tableOf(first).columns);
+  const now = first.map((each) => (each.name === 'n' ? columnOf('n', 1) : each));
+  expect(isProved(altered, first, now, output)).toBe(true);
 });
 
 describe('rows that have to be read again', () => {

@@ -1,5 +1,6 @@
 // The polling source over an SQLite file, which no server is needed for; the servers' side is in test/e2e/polling.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { behindPlace } from '../../../src/source/polling/pages.js';
 import { dayText, timeText } from '../../../src/source/polling/time-bound.js';
 import { handsOver, PolledFile, recordTexts } from '../../support/source/polled-file.js';
 import { completed, foldAppends } from '../../support/source-run.js';
@@ -140,6 +141,16 @@ it('leaves tables without a key out, follows new columns and tables, and lets on
   app.exec("INSERT INTO u VALUES ('new')");
   await handsOver(run, '{"id":1,"v":5}', '{"k":"new"}');
   expect(run.tables.has('log')).toBe(false);
+});
+
+it('finds behind a place what comes after it in the order', () => {
+  app.exec('CREATE TABLE t (a INT, b INT, c INT, PRIMARY KEY (a, b, c))');
+  const insert = app.prepare('INSERT INTO t VALUES (?, ?, ?)');
+  for (let i = 0; i < 27; i++) insert.run(Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3);
+  const rows = (where: string) => app.prepare(`SELECT a, b, c FROM t ${where} ORDER BY a, b, c`).raw().all();
+  const all = rows('');
+  for (const [i, place] of all.entries())
+    expect(rows(`WHERE ${behindPlace(['a', 'b', 'c'], (place as number[]).map(String))}`)).toEqual(all.slice(i + 1));
 });
 
 it('cuts moments down to what a column holds, in its zone', () => {
