@@ -134,13 +134,6 @@ export class AppendGroup {
     if (sinkSeq !== undefined) shared.push('seq', sinkSeq);
     this.#headerCount = 2 + shared.length / 2;
     this.#shared = encodeStrings(shared);
-    this.#reserveHeaders(0);
-  }
-
-  /** Room for `more` bytes beside the log's own headers. */
-  #reserveHeaders(more: number): void {
-    const needed = this.#shared.length + 64 + more;
-    if (this.#headers.length < needed) this.#headers = Buffer.allocUnsafe(needed);
   }
 
   /** The next records of the open append. */
@@ -149,15 +142,8 @@ export class AppendGroup {
       const at = i * extentSize;
       const keyLength = extents[at + extent.keyLength]!;
       const valueLength = extents[at + extent.valueLength]!;
-      const op = extents[at + extent.op]! & 3;
-      const ownLength = headersSize(extents, at);
       const source = buffers[extents[at + extent.buffer]!]!;
-      const ownStart = ownLength === 0 ? 0 : headersStart(extents, at);
-      if (ownLength !== 0) this.#reserveHeaders(ownLength);
-      let headersLength = this.#encodeHeaders(op, this.#order++, ownLength === 0 ? 0 : source[ownStart]!);
-      // Behind their number.
-      if (ownLength !== 0)
-        headersLength += source.copy(this.#headers, headersLength, ownStart + 1, ownStart + ownLength);
+      const headersLength = this.#encodeHeaders(extents, at, source);
       const part = this.#part(targets[extents[at + extent.topic]!]!, extents[at + extent.partition]!);
       const batch = part.batchFor(Math.max(0, keyLength) + Math.max(0, valueLength) + headersLength + 36);
       const before = batch.byteLength;
@@ -206,26 +192,33 @@ export class AppendGroup {
     return part;
   }
 
-  /** The number of headers, `op`, `order` (the reader finds these two by their place), and the shared ones; `more` are to come. */
-  #encodeHeaders(op: number, order: number, more: number): number {
+  /** The number of headers, `op`, `order` (the reader finds these two by their place), the shared ones, and those of the record alone. */
+  #encodeHeaders(extents: Int32Array, at: number, source: Buffer): number {
+    const ownSize = headersSize(extents, at);
+    const ownStart = headersStart(extents, at);
+    const needed = this.#shared.length + 64 + ownSize;
+    if (this.#headers.length < needed) this.#headers = Buffer.allocUnsafe(needed);
     const headers = this.#headers;
-    let to = writeVarint(headers, this.#headerCount + more, 0);
+    let to = writeVarint(headers, this.#headerCount + (ownSize === 0 ? 0 : source[ownStart]!), 0);
     headers[to] = 4;
     headers[to + 1] = 0x6f; // o
     headers[to + 2] = 0x70; // p
     headers[to + 3] = 2;
-    headers[to + 4] = opOfCode[op]!.charCodeAt(0);
+    headers[to + 4] = opOfCode[extents[at + extent.op]! & 3]!.charCodeAt(0);
     to += 5;
     to += orderKey.copy(headers, to);
+    const order = this.#order++;
     let digits = 1;
     for (let limit = 10; order >= limit; limit *= 10) digits++;
     headers[to++] = digits * 2;
-    for (let rest = order, at = to + digits - 1; at >= to; at--) {
-      headers[at] = 48 + (rest % 10);
+    for (let rest = order, place = to + digits - 1; place >= to; place--) {
+      headers[place] = 48 + (rest % 10);
       rest = Math.floor(rest / 10);
     }
     to += digits;
-    return to + this.#shared.copy(headers, to);
+    to += this.#shared.copy(headers, to);
+    // Their number is in front of all.
+    return ownSize === 0 ? to : to + source.copy(headers, to, ownStart + 1, ownStart + ownSize);
   }
 
   /** What can be sent: everything of a sealed group, else the batches that are full. */
