@@ -124,7 +124,7 @@ export const mysqlRowProperties: readonly PropertyDef[] = [
     way: 'leave it out, or rename fields by the transform ReplaceField',
   }),
   output.accepted('unavailable.value.placeholder', 'a row image is whole, or the connector stops'),
-  output.refused('extended.headers.enabled', 'the connector adds no headers', ['false'], truth),
+  output.refused('extended.headers.enabled', 'no headers tell connector and task', ['false'], truth),
   output.refused('converters', ownClass, [''], {
     type: 'LIST',
     way: 'use transforms, or a query: CREATE TABLE ... AS SELECT',

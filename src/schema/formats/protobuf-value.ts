@@ -21,7 +21,7 @@ import {
 import { zonedText } from './zoned-text.js';
 
 /** What a scalar or a message of this type is on the wire. */
-export function wireTypeOf(type: DataType): number {
+function wireTypeOf(type: DataType): number {
   switch (type.kind) {
     case 'BOOLEAN':
     case 'INTEGER':
@@ -88,7 +88,7 @@ function writeList(
 }
 
 /** The value alone. */
-export function writePlain(
+function writePlain(
   out: ByteWriter,
   type: DataType,
   shape: MessageShape | undefined,

@@ -117,7 +117,7 @@ export class RecordBatch {
 }
 
 /** Bytes of a zig-zag varint; up to 2^53. */
-export function sizeOfVarint(value: number): number {
+function sizeOfVarint(value: number): number {
   let rest = zigZag(value);
   let bytes = 1;
   while (rest > 0x7f) {
