@@ -3,7 +3,7 @@
 // they come in the order of the key, so two with the same one come together.
 import { AppError } from '../../core/errors.js';
 import { statedKey } from '../../core/stated-key.js';
-import { topicName, type TopicForm } from '../../core/topic-name.js';
+import { topicName, type TopicNaming } from '../../core/topic-name.js';
 import type { PollingConfig } from './config.js';
 import type { PolledPage, Relation } from './polled-database.js';
 
@@ -18,10 +18,7 @@ export function relationKey(relation: Relation, config: PollingConfig): readonly
   });
 }
 
-export function namingOf({ topicPrefix, query }: PollingConfig): {
-  readonly topicPrefix: string;
-  readonly topicForm: TopicForm;
-} {
+export function namingOf({ topicPrefix, query }: PollingConfig): TopicNaming {
   return { topicPrefix, topicForm: query === undefined ? 'joined' : 'prefix' };
 }
 
