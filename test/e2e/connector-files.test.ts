@@ -6,13 +6,9 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
-import { connectionOf } from '../support/source/mysql-config.js';
+import { connectionOf, debeziumClasses } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
-const classes = {
-  mysql: 'io.debezium.connector.mysql.MySqlConnector',
-  mariadb: 'io.debezium.connector.mariadb.MariaDbConnector',
-} as const;
 
 interface Topic {
   readonly records: readonly { readonly key: string; readonly value: string | null }[];
@@ -41,7 +37,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('connector 
   /** As a file for Debezium has it. */
   function file(more: Record<string, string>): Record<string, string> {
     return {
-      'connector.class': classes[product],
+      'connector.class': debeziumClasses[product],
       'tasks.max': '1',
       ...connectionOf(database.url),
       'database.server.id': '184054',

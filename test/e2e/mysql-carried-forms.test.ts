@@ -6,14 +6,10 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
-import { connectionOf } from '../support/source/mysql-config.js';
+import { connectionOf, debeziumClasses } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 
-const connectorClass = {
-  mysql: 'io.debezium.connector.mysql.MySqlConnector',
-  mariadb: 'io.debezium.connector.mariadb.MariaDbConnector',
-};
 const unwrap = { transforms: 'unwrap', 'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState' };
 const json = 'org.apache.kafka.connect.json.JsonConverter';
 const cases: readonly { readonly title: string; readonly config: Record<string, string> }[] = [
@@ -83,7 +79,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('columns th
   });
 
   const capturing = (prefix: string, tables: string) => ({
-    'connector.class': connectorClass[product],
+    'connector.class': debeziumClasses[product],
     ...connectionOf(database.url),
     'topic.prefix': prefix,
     'database.include.list': database.name,

@@ -8,7 +8,7 @@ import { waitFor } from '../support/harness/wait-for.js';
 import { deleteTopicsOf } from '../support/kafka-admin.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
-import { connectionOf } from '../support/source/mysql-config.js';
+import { connectionOf, debeziumClasses } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 const kafka = await sharedServers('kafka');
@@ -33,7 +33,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('headers of
 
   async function create(): Promise<void> {
     const config = {
-      'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
+      'connector.class': debeziumClasses[product],
       ...connectionOf(database.url),
       'topic.prefix': database.name,
       'database.include.list': database.name,

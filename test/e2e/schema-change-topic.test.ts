@@ -7,7 +7,7 @@ import { request, requestJson } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, withConnection, type TestDatabase } from '../support/servers/sql-client.js';
-import { connectionOf } from '../support/source/mysql-config.js';
+import { connectionOf, debeziumClasses } from '../support/source/mysql-config.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 const kafka = await sharedServers('kafka');
@@ -52,7 +52,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('schema cha
 
   async function create(more: Record<string, string> = {}): Promise<void> {
     const config = {
-      'connector.class': `io.debezium.connector.${product}.M${product === 'mysql' ? 'ySql' : 'ariaDb'}Connector`,
+      'connector.class': debeziumClasses[product],
       ...connectionOf(database.url),
       'topic.prefix': 'shop',
       'database.include.list': database.name,

@@ -29,3 +29,8 @@ export function connectionOf(url: string): Record<string, string> {
     'database.password': decodeURIComponent(password),
   };
 }
+
+export const debeziumClasses = {
+  mysql: 'io.debezium.connector.mysql.MySqlConnector',
+  mariadb: 'io.debezium.connector.mariadb.MariaDbConnector',
+} as const;
