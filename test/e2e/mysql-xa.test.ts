@@ -244,6 +244,18 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
         expect([...(await committed(both(positionOf(first), first)))].toSorted()).toEqual(names);
       });
 
+      it.skipIf(!isMysql)('are not among what a position names that is set', async () => {
+        await query(...prepare);
+        const first = await begin();
+        const offset = JSON.parse(positionOf(first)) as Record<string, unknown>;
+        const source = createMysqlSource(mysqlConfig(server, database.name), silentLogger);
+        const moved = await source.place({ offset: { ...offset, prepared: [] }, current: positionOf(first) });
+        await source.close();
+        await query("XA ROLLBACK 'x'");
+        expect(moved).toContain('"moved":true');
+        expect(moved).not.toContain('"xid":""');
+      });
+
       it.skipIf(!isMysql)('are known by their locks also after a restart of the server', async () => {
         await query(...prepare);
         connection.destroy();
