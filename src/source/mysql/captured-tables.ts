@@ -127,7 +127,7 @@ function labelsText({ columns }: SourceTable): string {
 }
 
 /** The columns and the key as connect is told of them. */
-export function columnsText({ columns, keyColumns }: Pick<SourceTable, 'columns' | 'keyColumns'>): string {
+function columnsText({ columns, keyColumns }: Pick<SourceTable, 'columns' | 'keyColumns'>): string {
   return [
     ...columns.map(({ name, type, nullable, sourceType, semanticType }) =>
       JSON.stringify([

@@ -103,7 +103,7 @@ function formWithModes(form: ColumnForm, { zeroDates, timeRange, geometry }: Val
 const integerNames = { 1: 'tinyint', 2: 'smallint', 3: 'mediumint', 4: 'int', 8: 'bigint' } as const;
 
 /** The source's own spelling, without what only one of the two ways of learning knows (display widths, labels). */
-export function printForm(form: ColumnForm): string {
+function printForm(form: ColumnForm): string {
   switch (form.kind) {
     case 'integer':
       return integerNames[form.bytes] + (form.unsigned ? ' unsigned' : '');

@@ -294,7 +294,7 @@ class Collected {
   }
 }
 
-export const wayOut =
+const wayOut =
   '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot; or leave the table out by table.exclude.list';
 
 /** Of what was captured to a topic only, or into a table that stands still, it is not known here which keys are there. */
