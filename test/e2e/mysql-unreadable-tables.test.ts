@@ -10,7 +10,7 @@ import { waitFor } from '../support/harness/wait-for.js';
 import { sharedServers } from '../support/servers/shared-servers.js';
 import { createDatabase, runStatements, type TestDatabase } from '../support/servers/sql-client.js';
 import { mysqlConfig } from '../support/source/mysql-config.js';
-import { foldAppends, runSource } from '../support/source-run.js';
+import { completed, foldAppends, runSource } from '../support/source-run.js';
 
 const servers = await sharedServers('mysql', 'mariadb');
 
@@ -157,10 +157,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('while tabl
     });
     try {
       await run.until((appends) => foldAppends(appends).has('lost'), 'the first rows');
-      await run.until(
-        (appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'),
-        'all of them',
-      );
+      await completed(run);
       discards = true;
       await query('ALTER TABLE lost ADD COLUMN n INT DEFAULT 1');
       expect(await run.tableFailure()).toMatchObject({ code: 'unreadable-table' });
@@ -190,7 +187,7 @@ describe.skipIf(servers.missing)('of tables of MariaDB that foreign keys link', 
     );
     const run = runSource(createMysqlSource(mysqlConfig(servers.mariadb, database.name), silentLogger), null);
     try {
-      await run.until((appends) => appends.some(({ control }) => control?.kind === 'snapshot-completed'), 'the others');
+      await completed(run);
       const failed = run.appends.flatMap(({ control }) => (control?.kind === 'table-failed' ? [control] : []));
       const tables = failed.map(({ table, error }) => [table.replace(/^.*\./, ''), error.code]);
       if (lost === 'child') {

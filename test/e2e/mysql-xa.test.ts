@@ -63,12 +63,18 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
     async function query(...statements: readonly string[]): Promise<void> {
       for (const statement of statements) await connection.query(statement.replaceAll('$', `t${number}`));
     }
-    function run(position: string | null, after?: SourceRun, chunkBytes = 64 * 1024): SourceRun {
-      const config = mysqlConfig(server, database.name, { 'table.include.list': `${database.name}.t${number}` });
-      const started = runSource(createMysqlSource(config, silentLogger), position, {
-        chunkBytes,
-        ...(after && { after }),
-      });
+    /** Of some tables, as some user. */
+    function run(
+      position: string | null,
+      after?: SourceRun,
+      {
+        tables = `t${number}`,
+        as = server,
+      }: { readonly tables?: string; readonly as?: Pick<SqlAddress, 'user' | 'password'> | undefined } = {},
+    ): SourceRun {
+      const list = { 'table.include.list': `${database.name}.(${tables})` };
+      const config = mysqlConfig({ ...server, ...as }, database.name, list);
+      const started = runSource(createMysqlSource(config, silentLogger), position, { ...(after && { after }) });
       runs.push(started);
       return started;
     }
@@ -199,16 +205,8 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
 
     describe('that were prepared before the first snapshot', () => {
       const prepare = ["XA START 'x'", "INSERT INTO $ VALUES (2, 'hidden')", "XA END 'x'", "XA PREPARE 'x'"];
-      const both = (position: string | null, after?: SourceRun, as: Pick<SqlAddress, 'user' | 'password'> = server) => {
-        const list = { 'table.include.list': `${database.name}.(t${number}|other${number})` };
-        const started = runSource(
-          createMysqlSource(mysqlConfig({ ...server, ...as }, database.name, list), silentLogger),
-          position,
-          { ...(after && { after }) },
-        );
-        runs.push(started);
-        return started;
-      };
+      const both = (position: string | null, after?: SourceRun, as?: Pick<SqlAddress, 'user' | 'password'>) =>
+        run(position, after, { tables: `t${number}|other${number}`, as });
       const readAgain = (of: SourceRun) =>
         new Set(of.appends.flatMap((append) => append.records).flatMap(({ op, table }) => (op === 'r' ? [table] : [])));
       const elsewhere = async (sql: string) => {
@@ -303,22 +301,15 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb', 'mysql without GTIDs'
     });
 
     it('of tables that are captured only since they were prepared lose no rows', async () => {
-      const of = (tables: string, position: string | null, after?: SourceRun) => {
-        const list = { 'table.include.list': `${database.name}.(${tables})` };
-        const config = mysqlConfig(server, database.name, list);
-        const started = runSource(createMysqlSource(config, silentLogger), position, { ...(after && { after }) });
-        runs.push(started);
-        return started;
-      };
       await query(`CREATE TABLE first${number} (id INT PRIMARY KEY)`, `INSERT INTO first${number} VALUES (1)`);
-      const first = of(`first${number}`, null);
+      const first = run(null, undefined, { tables: `first${number}` });
       await first.until((appends) => completed(appends) === 1, 'the snapshot');
       await query("XA START 'x'", "INSERT INTO $ VALUES (2, 'hidden')", "XA END 'x'", "XA PREPARE 'x'");
       const other = await open();
       await other.query(`INSERT INTO ${database.name}.first${number} VALUES (2)`);
       await first.until((appends) => foldAppends(appends).get(`first${number}`)?.size === 2, 'what came behind it');
       await first.stop();
-      const second = of(`first${number}|t${number}`, positionOf(first), first);
+      const second = run(positionOf(first), first, { tables: `first${number}|t${number}` });
       await until(second, 'one');
       await second.until((appends) => completed(appends) === 1, 'the new table');
       await query("XA COMMIT 'x'");
