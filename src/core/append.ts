@@ -1,6 +1,7 @@
 // Appends: what becomes durable and visible together, and the end of one inside a chunk on its way from a source. What their records
 // look like in memory stands in record.ts.
 import type { AppendControl } from './append-control.js';
+import type { ChunkEnds } from './chunk-ends.js';
 import type { Records } from './record.js';
 
 /** The position of a producer that has to begin anew: its earlier one was given up. */
@@ -46,7 +47,7 @@ export interface Chunk {
   readonly topics: readonly string[];
   readonly extents: Int32Array<ArrayBuffer>;
   readonly recordCount: number;
-  readonly ends: readonly AppendEnd[];
+  readonly ends: ChunkEnds;
 }
 
 /** A whole append as the log gives it back and the projector takes it. */

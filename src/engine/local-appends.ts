@@ -4,6 +4,7 @@
 import { AppError, toAppError } from '../core/errors.js';
 import { extent, extentSize, opCode } from '../core/record.js';
 import type { Append, Chunk } from '../core/append.js';
+import { ChunkEnds } from '../core/chunk-ends.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { Outcome } from '../projector/projector.js';
 import type { AppendProducer, ProducerOptions } from '../stream/event-log.js';
@@ -179,5 +180,5 @@ export function chunkOf({ records, commitTimeUs, control }: LocalAppend, positio
     at += value?.length ?? 0;
   });
   const end = { recordEnd: records.length, position, commitTimeUs, ...(control ? { control } : {}) };
-  return { data, topics, extents, recordCount: records.length, ends: [end] };
+  return { data, topics, extents, recordCount: records.length, ends: ChunkEnds.of([end]) };
 }

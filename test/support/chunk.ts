@@ -1,6 +1,7 @@
 // Builds chunks as a source would hand them over: one buffer, extents, ends.
 import type { AppendControl } from '../../src/core/append-control.js';
 import { ByteWriter } from '../../src/core/bytes.js';
+import { ChunkEnds } from '../../src/core/chunk-ends.js';
 import { ChangeOrigin } from '../../src/core/change-origin.js';
 import { HeadersWriter } from '../../src/schema/formats/headers-writer.js';
 import { readHeaders } from '../../src/core/record-headers.js';
@@ -68,7 +69,7 @@ export function buildChunk(parts: readonly ChunkPart[]): Chunk {
   }
   const data = new Uint8Array(at);
   Buffer.concat(pieces).copy(data);
-  return { data, topics, extents, recordCount: records.length, ends };
+  return { data, topics, extents, recordCount: records.length, ends: ChunkEnds.of(ends) };
 }
 
 function headerBytes(headers: Readonly<Record<string, string>>): Buffer {

@@ -4,6 +4,7 @@ import { assert } from '../../core/errors.js';
 import { ChangeOrigin } from '../../core/change-origin.js';
 import { extent, extentSize } from '../../core/record.js';
 import type { AppendEnd, Chunk } from '../../core/append.js';
+import { ChunkEndsBuilder } from '../../core/chunk-ends.js';
 import type { ChunkBuilder, ChunkMark } from '../../core/row-encoder.js';
 import { ByteWriter, standalone } from '../../core/bytes.js';
 
@@ -19,7 +20,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   #extents = new Int32Array(1024 * extentSize);
   #topics: string[] = [];
   #count = 0;
-  #ends: AppendEnd[] = [];
+  readonly #ends = new ChunkEndsBuilder();
   #unplaced = 0;
   /** Where the open append began; undefined when a part of it has been taken already. */
   #openStart: { readonly count: number; readonly bytes: number } | undefined = { count: 0, bytes: 0 };
@@ -78,13 +79,8 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
 
   endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
-    const { position, commitTimeUs, transactionId, control } = end;
-    // Once per transaction: written out, since a copy of an object of any shape costs more than the rest of a small one's end.
-    const recordEnd = this.#count;
-    if (control !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId, control });
-    else if (transactionId !== undefined) this.#ends.push({ recordEnd, position, commitTimeUs, transactionId });
-    else this.#ends.push({ recordEnd, position, commitTimeUs });
-    this.#unplaced = position === null ? this.#unplaced + 1 : 0;
+    this.#ends.add(this.#count, end);
+    this.#unplaced = end.position === null ? this.#unplaced + 1 : 0;
     this.#openStart = { count: this.#count, bytes: this.out.length };
   }
 
@@ -93,9 +89,8 @@ export class RecordChunkBuilder implements ChunkBuilder {
   }
 
   placeLast(position: string): void {
-    const last = this.#ends.at(-1);
-    assert(last !== undefined, 'a position belongs to an end');
-    this.#ends[this.#ends.length - 1] = { ...last, position };
+    assert(this.#ends.length > 0, 'a position belongs to an end');
+    this.#ends.placeLast(position);
     this.#unplaced = 0;
   }
 
@@ -133,16 +128,15 @@ export class RecordChunkBuilder implements ChunkBuilder {
     if (this.isEmpty) return null;
     assert(this.#unplaced === 0, 'the last end of a chunk has a position');
     const open =
-      this.#count > (this.#ends.at(-1)?.recordEnd ?? 0) || (this.#openStart === undefined && this.#ends.length === 0);
+      this.#count > this.#ends.recordEnd || (this.#openStart === undefined && this.#ends.length === 0);
     const chunk: Chunk = {
       data: this.#takeBytes(),
       topics: this.#topics,
       extents: this.#extents.slice(0, this.#count * extentSize),
       recordCount: this.#count,
-      ends: this.#ends,
+      ends: this.#ends.take(),
     };
     this.#topics = [];
-    this.#ends = [];
     this.#count = 0;
     this.#openStart = open ? undefined : { count: 0, bytes: 0 };
     this.generation++;

@@ -1,16 +1,15 @@
 // Makes whole appends of a producer's chunks: an append may end anywhere in a chunk, several may end in one, and one may span
 // many. Bytes are not copied; an append that grows over the bound goes to a spill file, extents and all, so that what it holds in
-// memory does not grow with it.
+// memory does not grow with it. Appends that lie within a chunk wait as that chunk (ChunkAppends): objects are made of them when they are
+// taken, since thousands that wait would outlive the collector's young generation.
 import { extent, extentSize, RecordSet } from '../../core/record.js';
-import type { AppendEnd, Chunk } from '../../core/append.js';
+import type { Chunk } from '../../core/append.js';
+import type { ChunkEnds } from '../../core/chunk-ends.js';
 import type { PendingAppend } from '../pending-append.js';
 import { SpillFile } from '../spill-file.js';
-import { SpilledPiecesWriter } from '../spilled-records.js';
+import { SpilledPiecesWriter, type SpilledRecords } from '../spilled-records.js';
 
-/**
- * A source may run ahead of the engine by so much memory: more than two of the engine's commits, so that neither waits for the other. What
- * waits is small objects for each append, too, which outlive the collector's young generation where they are many.
- */
+/** A source may run ahead of the engine by so much memory: more than two of the engine's commits, so that neither waits for the other. */
 export const producerCreditBytes = 2.5 * 1024 * 1024;
 /** Less than the credit: a producer that has used it up with one append would wait for ever for the append's end. */
 export const spillBytesDefault = 2 * 1024 * 1024;
@@ -60,23 +59,24 @@ export class AppendAssembler<Owner extends { readonly name: string }> {
     return this.#heldBytes;
   }
 
-  /** Calls `closed` with each append that ends in the chunk. Gives the bytes of memory that spilling has set free. */
-  add(chunk: Chunk, closed: (append: QueuedAppend<Owner>) => void): number {
+  /** Calls `closed` with the appends that end in the chunk. Gives the bytes of memory that spilling has set free. */
+  add(chunk: Chunk, closed: (appends: ChunkAppends<Owner>) => void): number {
     const buffers = [Buffer.from(chunk.data.buffer, chunk.data.byteOffset, chunk.data.byteLength)];
-    let rest = chunkBytes(chunk);
-    const bytesPerRecord = chunk.recordCount === 0 ? 0 : rest / chunk.recordCount;
+    const bytes = new BytesOf(chunk);
+    const { ends } = chunk;
     let from = 0;
-    chunk.ends.forEach((end, i) => {
-      const to = end.recordEnd;
-      // What rounding leaves belongs to whatever is the last, so that every byte of the chunk is accounted for once.
-      const last = to === chunk.recordCount && i === chunk.ends.length - 1;
-      const bytes = last ? rest : Math.floor((to - from) * bytesPerRecord);
-      rest -= bytes;
-      this.#take({ chunk, buffers, from, to }, bytes);
-      closed(this.#close(end));
-      from = to;
-    });
-    if (rest > 0) this.#take({ chunk, buffers, from, to: chunk.recordCount }, rest);
+    if (ends.length > 0) {
+      let first: QueuedAppend<Owner> | undefined;
+      if (this.#bytes > 0) {
+        const to = ends.recordEnd(0);
+        this.#take({ chunk, buffers, from, to }, bytes.of(0, 0));
+        first = this.#close(ends);
+      }
+      closed(new ChunkAppends(this.#owner, chunk, buffers, bytes, first));
+      from = ends.recordEnd(ends.length - 1);
+    }
+    const open = bytes.behind;
+    if (open > 0) this.#take({ chunk, buffers, from, to: chunk.recordCount }, open);
     return this.#heldBytes >= this.#options.spillBytes ? this.#spillOpen() : 0;
   }
 
@@ -99,33 +99,15 @@ export class AppendAssembler<Owner extends { readonly name: string }> {
     return freed;
   }
 
-  #close(end: AppendEnd): QueuedAppend<Owner> {
+  /** With the first of these ends. */
+  #close(ends: ChunkEnds): QueuedAppend<Owner> {
     // An append that is in the file in part goes there as a whole.
     const heldBytes = this.#heldBytes;
     if (this.#spill !== undefined) this.#spillOpen();
-    const queued: QueuedAppend<Owner> = {
-      producer: this.#owner.name,
-      position: end.position,
-      joined: end.position === null,
-      commitTimeUs: end.commitTimeUs,
-      transactionId: end.transactionId,
-      control: end.control,
-      records: this.#spilled?.finish() ?? this.#records(),
-      seq: undefined,
-      owner: this.#owner,
-      bytes: this.#bytes,
-      heldBytes,
-      spill: this.#spill,
-    };
+    const records = this.#spilled?.finish() ?? joinPieces(this.#pieces);
+    const queued = queuedAppend(this.#owner, ends, 0, records, this.#bytes, heldBytes, this.#spill);
     this.#reset();
     return queued;
-  }
-
-  #records(): RecordSet {
-    const pieces = this.#pieces;
-    if (pieces.length !== 1) return joinPieces(pieces);
-    const { chunk, buffers, from, to } = pieces[0]!;
-    return new RecordSet({ buffers, topics: chunk.topics, extents: chunk.extents, first: from, count: to - from });
   }
 
   /** Forgets the open append; gives the bytes of memory that it held. */
@@ -145,11 +127,131 @@ export class AppendAssembler<Owner extends { readonly name: string }> {
   }
 }
 
+/** The appends that end in a chunk. */
+export class ChunkAppends<Owner extends { readonly name: string }> {
+  readonly owner: Owner;
+  readonly #chunk: Chunk;
+  readonly #buffers: readonly Buffer[];
+  readonly #bytes: BytesOf;
+  /** The end that is next, and its first record. */
+  #at = 0;
+  #from = 0;
+  /** Made already: it began in an earlier chunk, or was looked at. */
+  #next: QueuedAppend<Owner> | undefined;
+
+  constructor(
+    owner: Owner,
+    chunk: Chunk,
+    buffers: readonly Buffer[],
+    bytes: BytesOf,
+    first: QueuedAppend<Owner> | undefined,
+  ) {
+    this.owner = owner;
+    this.#chunk = chunk;
+    this.#buffers = buffers;
+    this.#bytes = bytes;
+    this.#next = first;
+  }
+
+  /** How many are left. */
+  get count(): number {
+    return this.#chunk.ends.length - this.#at;
+  }
+
+  /** While some are left. */
+  get next(): QueuedAppend<Owner> {
+    return (this.#next ??= this.#make());
+  }
+
+  /** The next one is taken. */
+  advance(): void {
+    this.#next = undefined;
+    this.#from = this.#chunk.ends.recordEnd(this.#at++);
+  }
+
+  /** None of them is wanted any more. */
+  drop(): void {
+    this.#next?.spill?.close();
+  }
+
+  #make(): QueuedAppend<Owner> {
+    const { topics, extents, ends } = this.#chunk;
+    const count = ends.recordEnd(this.#at) - this.#from;
+    const records = new RecordSet({ buffers: this.#buffers, topics, extents, first: this.#from, count });
+    const bytes = this.#bytes.of(this.#at, this.#from);
+    return queuedAppend(this.owner, ends, this.#at, records, bytes, bytes, undefined);
+  }
+}
+
+function queuedAppend<Owner extends { readonly name: string }>(
+  owner: Owner,
+  ends: ChunkEnds,
+  at: number,
+  records: RecordSet | SpilledRecords,
+  bytes: number,
+  heldBytes: number,
+  spill: SpillFile | undefined,
+): QueuedAppend<Owner> {
+  const position = ends.position(at);
+  return {
+    producer: owner.name,
+    position,
+    joined: position === null,
+    commitTimeUs: ends.commitTimeUs(at),
+    transactionId: ends.transactionId(at),
+    control: ends.control(at),
+    records,
+    seq: undefined,
+    owner,
+    bytes,
+    heldBytes,
+    spill,
+  };
+}
+
+/** Shares what a chunk costs out among its appends, by their records. */
+class BytesOf {
+  readonly #chunk: Chunk;
+  readonly #whole: number;
+  readonly #perRecord: number;
+
+  constructor(chunk: Chunk) {
+    this.#chunk = chunk;
+    this.#whole = chunkBytes(chunk);
+    this.#perRecord = chunk.recordCount === 0 ? 0 : this.#whole / chunk.recordCount;
+  }
+
+  /** Of the append that this end ends, whose first record in the chunk is `from`. */
+  of(end: number, from: number): number {
+    const { ends, recordCount } = this.#chunk;
+    const to = ends.recordEnd(end);
+    // What rounding leaves belongs to whatever is the last, so that every byte of the chunk is accounted for once.
+    const last = to === recordCount && end === ends.length - 1;
+    return (last ? this.#whole : this.#upTo(to)) - this.#upTo(from);
+  }
+
+  /** Of what is behind the last end. */
+  get behind(): number {
+    const { ends, recordCount } = this.#chunk;
+    if (ends.length === 0) return this.#whole;
+    const from = ends.recordEnd(ends.length - 1);
+    return from === recordCount ? 0 : this.#whole - this.#upTo(from);
+  }
+
+  #upTo(record: number): number {
+    return Math.floor(record * this.#perRecord);
+  }
+}
+
 function extentsOf({ extents }: Chunk, from: number, to: number): Int32Array {
   return extents.subarray(from * extentSize, to * extentSize);
 }
 
 function joinPieces(pieces: readonly Piece[]): RecordSet {
+  if (pieces.length === 1) {
+    const { chunk, buffers, from, to } = pieces[0]!;
+    return new RecordSet({ buffers, topics: chunk.topics, extents: chunk.extents, first: from, count: to - from });
+  }
   const extents = new Int32Array(pieces.reduce((sum, { from, to }) => sum + (to - from) * extentSize, 0));
   const topics: string[] = [];
   const buffers: Buffer[] = [];

@@ -4,7 +4,13 @@
 import { AppError, assert } from '../../core/errors.js';
 import type { Append, Chunk } from '../../core/append.js';
 import type { PendingAppend } from '../pending-append.js';
-import { AppendAssembler, spillBytesDefault, type AssemblerOptions, type QueuedAppend } from './append-assembler.js';
+import {
+  AppendAssembler,
+  spillBytesDefault,
+  type AssemblerOptions,
+  type ChunkAppends,
+  type QueuedAppend,
+} from './append-assembler.js';
 
 /** Where a producer's newest durable append stands. */
 export interface LastAppend {
@@ -29,14 +35,16 @@ export interface ProducerListener {
 }
 
 type Queued = QueuedAppend<QueueProducer>;
+type Waiting = ChunkAppends<QueueProducer>;
 
 export class AppendQueue {
   readonly #lastAppend: (producer: string) => LastAppend | undefined;
   readonly #assembler: AssemblerOptions;
   readonly #producers = new Map<string, QueueProducer>();
   /** What was taken leaves a gap, so that its memory is not held until the list is cut. */
-  #waiting: (Queued | undefined)[] = [];
+  #waiting: (Waiting | undefined)[] = [];
   #waitingFrom = 0;
+  #size = 0;
   #taken: Queued[] = [];
   readonly #refused = new Set<PendingAppend>();
   #confirmed: (() => void)[] = [];
@@ -56,7 +64,7 @@ export class AppendQueue {
 
   /** Appends that wait to be taken. */
   get size(): number {
-    return this.#waiting.length - this.#waitingFrom;
+    return this.#size;
   }
 
   lastAppend(producer: string): LastAppend | undefined {
@@ -87,7 +95,8 @@ export class AppendQueue {
     let bytes = 0;
     let ending = false;
     while (this.#waitingFrom < this.#waiting.length) {
-      const next = this.#waiting[this.#waitingFrom]!;
+      const waiting = this.#waiting[this.#waitingFrom]!;
+      const { next } = waiting;
       const ends = endsGroup(next);
       if (ending && !ends) break;
       ending = ends;
@@ -95,7 +104,9 @@ export class AppendQueue {
       bytes += next.bytes;
       group.push(next);
       this.#taken.push(next);
-      this.#waiting[this.#waitingFrom++] = undefined;
+      waiting.advance();
+      this.#size--;
+      if (waiting.count === 0) this.#waiting[this.#waitingFrom++] = undefined;
     }
     if (this.#waitingFrom === this.#waiting.length) {
       this.#waiting = [];
@@ -170,17 +181,19 @@ export class AppendQueue {
   fail(error: AppError): void {
     this.#failure = error;
     for (const producer of this.#producers.values()) producer.fail(error);
-    for (const append of [...this.#waiting, ...this.#taken]) append?.spill?.close();
+    for (const waiting of this.#waiting) waiting?.drop();
+    for (const { spill } of this.#taken) spill?.close();
     this.#waiting = [];
-    this.#waitingFrom = 0;
+    this.#waitingFrom = this.#size = 0;
     this.#taken = [];
     this.#wakeOpeners();
   }
 
   /** For QueueProducer. */
-  add(append: Queued): void {
+  add(appends: Waiting): void {
     const wasEmpty = this.size === 0;
-    this.#waiting.push(append);
+    this.#waiting.push(appends);
+    this.#size += appends.count;
     if (wasEmpty) for (const listener of this.#onAvailable) listener();
   }
 
@@ -190,11 +203,14 @@ export class AppendQueue {
   }
 
   #dropWaiting(name: string): void {
-    const kept: Queued[] = [];
-    for (const append of this.#waiting) {
-      if (append === undefined) continue;
-      if (append.owner.name === name) append.spill?.close();
-      else kept.push(append);
+    const kept: Waiting[] = [];
+    for (const waiting of this.#waiting) {
+      if (waiting === undefined) continue;
+      if (waiting.owner.name !== name) kept.push(waiting);
+      else {
+        this.#size -= waiting.count;
+        waiting.drop();
+      }
     }
     this.#waiting = kept;
     this.#waitingFrom = 0;
@@ -217,7 +233,7 @@ export class QueueProducer {
   readonly #queue: AppendQueue;
   readonly #listener: ProducerListener;
   readonly #assembler: AppendAssembler<QueueProducer>;
-  readonly #add = (append: Queued): void => this.#queue.add(append);
+  readonly #add = (appends: Waiting): void => this.#queue.add(appends);
   #failure: AppError | undefined;
   #closed = false;
 

@@ -63,8 +63,8 @@ export class KafkaProducer implements AppendProducer {
   }
 
   write(chunk: Chunk): Promise<void> {
-    const [end] = chunk.ends;
-    return this.#inTurn(chunk.topics, (targets) => this.#take(chunk, targets), end?.position ?? undefined);
+    const position = chunk.ends.length === 0 ? null : chunk.ends.position(0);
+    return this.#inTurn(chunk.topics, (targets) => this.#take(chunk, targets), position ?? undefined);
   }
 
   /** Takes an append whose end is known already; not while one is open. */

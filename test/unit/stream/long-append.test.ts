@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ChunkEnds } from '../../../src/core/chunk-ends.js';
 import { logHeaders } from '../../../src/core/record-headers.js';
 import { extentSize, opCode, RecordSet } from '../../../src/core/record.js';
 import type { Append, Chunk } from '../../../src/core/append.js';
@@ -138,6 +139,6 @@ function held(): number {
 function longChunk(count: number, positions: readonly string[]): Chunk {
   const extents = new Int32Array(count * extentSize);
   for (let i = 0; i < count; i++) extents.set([opCode.c, i & 1, 0, 0, i * 8, 4, i * 8 + 4, 4], i * extentSize);
-  const ends = positions.map((position) => ({ recordEnd: count, position, commitTimeUs: 1 }));
+  const ends = ChunkEnds.of(positions.map((position) => ({ recordEnd: count, position, commitTimeUs: 1 })));
   return { data: new Uint8Array(count * 8), topics: ['a', 'b'], extents, recordCount: count, ends };
 }

@@ -1,0 +1,184 @@
+// The ends of the appends in a chunk, side by side. They wait as long as their chunk does, on the source's thread and on the engine's, and
+// an object and some texts for each, thousands at a time, would outlive the collector's young generation.
+import type { AppendControl } from './append-control.js';
+import type { AppendEnd } from './append.js';
+
+/** As they cross threads. Each array has an entry per end where nothing else is said. */
+export interface EndColumns {
+  readonly recordEnds: Int32Array<ArrayBuffer>;
+  readonly commitTimesUs: Float64Array<ArrayBuffer>;
+  /** Index into `positions`; -1: none. */
+  readonly positionOf: Int32Array<ArrayBuffer>;
+  readonly positions: readonly string[];
+  /** A transaction's id is one of `idHeads` (-1: there is none) and a number behind it (-1: nothing is behind it). */
+  readonly idHeadOf: Int32Array<ArrayBuffer>;
+  readonly idNumbers: Float64Array<ArrayBuffer>;
+  readonly idHeads: readonly string[];
+  /** By end; undefined: no end has any. */
+  readonly controls: ReadonlyMap<number, AppendControl> | undefined;
+}
+
+export class ChunkEnds implements Iterable<AppendEnd> {
+  readonly columns: EndColumns;
+
+  constructor(columns: EndColumns) {
+    this.columns = columns;
+  }
+
+  static of(ends: Iterable<AppendEnd>): ChunkEnds {
+    const builder = new ChunkEndsBuilder();
+    for (const { recordEnd, ...end } of ends) builder.add(recordEnd, end);
+    return builder.take();
+  }
+
+  get length(): number {
+    return this.columns.recordEnds.length;
+  }
+
+  recordEnd(i: number): number {
+    return this.columns.recordEnds[i]!;
+  }
+
+  commitTimeUs(i: number): number {
+    return this.columns.commitTimesUs[i]!;
+  }
+
+  position(i: number): string | null {
+    const at = this.columns.positionOf[i]!;
+    return at < 0 ? null : this.columns.positions[at]!;
+  }
+
+  transactionId(i: number): string | undefined {
+    const head = this.columns.idHeadOf[i]!;
+    if (head < 0) return undefined;
+    const number = this.columns.idNumbers[i]!;
+    return number < 0 ? this.columns.idHeads[head]! : this.columns.idHeads[head]! + String(number);
+  }
+
+  control(i: number): AppendControl | undefined {
+    return this.columns.controls?.get(i);
+  }
+
+  at(i: number): AppendEnd {
+    const [transactionId, control] = [this.transactionId(i), this.control(i)];
+    return {
+      recordEnd: this.recordEnd(i),
+      position: this.position(i),
+      commitTimeUs: this.commitTimeUs(i),
+      ...(transactionId !== undefined && { transactionId }),
+      ...(control !== undefined && { control }),
+    };
+  }
+
+  *[Symbol.iterator](): Generator<AppendEnd, void, undefined> {
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+}
+
+/** Used again for one chunk after the other. */
+export class ChunkEndsBuilder {
+  #length = 0;
+  #recordEnds = new Int32Array(64);
+  #commitTimesUs = new Float64Array(64);
+  #positionOf = new Int32Array(64);
+  #positions: string[] = [];
+  #idHeadOf = new Int32Array(64);
+  #idNumbers = new Float64Array(64);
+  #idHeads: string[] = [];
+  #controls: Map<number, AppendControl> | undefined;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Records in front of the last end. */
+  get recordEnd(): number {
+    return this.#length === 0 ? 0 : this.#recordEnds[this.#length - 1]!;
+  }
+
+  add(recordEnd: number, { position, commitTimeUs, transactionId, control }: Omit<AppendEnd, 'recordEnd'>): void {
+    const i = this.#length++;
+    if (i === this.#recordEnds.length) this.#grow(i * 2);
+    this.#recordEnds[i] = recordEnd;
+    this.#commitTimesUs[i] = commitTimeUs;
+    this.#positionOf[i] = position === null ? -1 : this.#positions.push(position) - 1;
+    if (transactionId === undefined) this.#idHeadOf[i] = -1;
+    else this.#addId(i, transactionId);
+    if (control !== undefined) (this.#controls ??= new Map()).set(i, control);
+  }
+
+  /** The last end gets a position. */
+  placeLast(position: string): void {
+    this.#positionOf[this.#length - 1] = this.#positions.push(position) - 1;
+  }
+
+  take(): ChunkEnds {
+    const length = this.#length;
+    const ends = new ChunkEnds({
+      recordEnds: this.#recordEnds.slice(0, length),
+      commitTimesUs: this.#commitTimesUs.slice(0, length),
+      positionOf: this.#positionOf.slice(0, length),
+      positions: this.#positions,
+      idHeadOf: this.#idHeadOf.slice(0, length),
+      idNumbers: this.#idNumbers.slice(0, length),
+      idHeads: this.#idHeads,
+      controls: this.#controls,
+    });
+    this.#length = 0;
+    this.#positions = [];
+    this.#idHeads = [];
+    this.#controls = undefined;
+    return ends;
+  }
+
+  /** Mostly the one before of the same source, counted on. */
+  #addId(i: number, id: string): void {
+    const heads = this.#idHeads;
+    const last = heads.length - 1;
+    const known = last < 0 ? '' : heads[last]!;
+    const from = last >= 0 && id.startsWith(known) ? known.length : headLength(id);
+    const number = wholeNumber(id, from);
+    const head = number < 0 ? id : id.slice(0, from);
+    let at = last >= 0 && head === known ? last : heads.indexOf(head);
+    if (at < 0) at = heads.push(head) - 1;
+    this.#idHeadOf[i] = at;
+    this.#idNumbers[i] = number;
+  }
+
+  #grow(length: number): void {
+    this.#recordEnds = grown(this.#recordEnds, new Int32Array(length));
+    this.#commitTimesUs = grown(this.#commitTimesUs, new Float64Array(length));
+    this.#positionOf = grown(this.#positionOf, new Int32Array(length));
+    this.#idHeadOf = grown(this.#idHeadOf, new Int32Array(length));
+    this.#idNumbers = grown(this.#idNumbers, new Float64Array(length));
+  }
+}
+
+function grown<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
+}
+
+/** Without the digits at the end of a text. */
+function headLength(text: string): number {
+  let length = text.length;
+  while (length > 0 && isDigit(text.charCodeAt(length - 1))) length--;
+  return length;
+}
+
+/** The number that a text has from `from` on, as it would be printed; -1: it is none, or is not exact. */
+function wholeNumber(text: string, from: number): number {
+  const digits = text.length - from;
+  if (digits === 0 || digits > 15 || (digits > 1 && text.charCodeAt(from) === 0x30)) return -1;
+  let number = 0;
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (!isDigit(code)) return -1;
+    number = number * 10 + (code - 0x30);
+  }
+  return number;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
