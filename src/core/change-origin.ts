@@ -2,6 +2,8 @@
 // source sets it once per event, not per row, and encoders of forms that tell it (Debezium's `source`, added fields) read it; the others
 // never look at it. One per source task, since its rows come one after the other.
 
+import { TransactionId } from './transaction-id.js';
+
 export class ChangeOrigin {
   /** Another number for each event: what was made of one holds as long as it stays. */
   stamp = 0;
@@ -11,8 +13,6 @@ export class ChangeOrigin {
   timeUs = 0;
   /** 0: none, as in a snapshot. */
   serverId = 0;
-  /** Of the transaction; null: it has none. */
-  gtid: string | null = null;
   file = '';
   /** Where the event begins in the file. */
   position = 0;
@@ -23,22 +23,30 @@ export class ChangeOrigin {
   /** The statement's text, where the source tells and it is asked for. */
   query: string | null = null;
 
-  /** The transaction at hand, as its events name it; null: none, as in a snapshot. */
-  transaction: string | null = null;
+  #id: TransactionId | string | null = null;
   #events = 0;
   readonly #eventsOfTables = new Map<string, number>();
 
-  /** A transaction begins, whose events are counted anew; or it goes on over a new connection. */
-  transactionOf(
-    id: string,
-    of: { readonly timeUs: number; readonly gtid: string | null; readonly goesOn: boolean },
-  ): void {
-    this.transaction = id;
-    this.timeUs = of.timeUs;
-    this.gtid = of.gtid;
+  /** The transaction at hand, as its events name it; null: none, as in a snapshot. */
+  get transaction(): string | null {
+    return this.#id instanceof TransactionId ? this.#id.text : this.#id;
+  }
+
+  /** Of the transaction; null: it has none. */
+  get gtid(): string | null {
+    return this.#id instanceof TransactionId ? this.#id.text : null;
+  }
+
+  /**
+   * A transaction begins, whose events are counted anew; or it goes on over a new connection. `id`: its GTID, or the text that its events
+   * name it by.
+   */
+  transactionOf(id: TransactionId | string, timeUs: number, goesOn: boolean): void {
+    this.#id = id;
+    this.timeUs = timeUs;
     this.thread = null;
     this.query = null;
-    if (of.goesOn) return;
+    if (goesOn) return;
     this.#events = 0;
     if (this.#eventsOfTables.size > 0) this.#eventsOfTables.clear();
   }
@@ -75,12 +83,11 @@ export class ChangeOrigin {
     this.snapshot = snapshot;
     this.timeUs = Date.now() * 1000;
     this.serverId = 0;
-    this.gtid = null;
     this.file = at?.file ?? '';
     this.position = at?.offset ?? 0;
     this.row = 0;
     this.thread = null;
     this.query = null;
-    this.transaction = null;
+    this.#id = null;
   }
 }

@@ -2,6 +2,12 @@
 // an object and some texts for each, thousands at a time, would outlive the collector's young generation.
 import type { AppendControl } from './append-control.js';
 import type { AppendEnd } from './append.js';
+import { TransactionId } from './transaction-id.js';
+
+/** As a source ends an append. */
+export interface NewEnd extends Pick<AppendEnd, 'position' | 'commitTimeUs' | 'control'> {
+  readonly transaction?: TransactionId | undefined;
+}
 
 /** As they cross threads. Each array has an entry per end where nothing else is said. */
 export interface EndColumns {
@@ -10,7 +16,7 @@ export interface EndColumns {
   /** Index into `positions`; -1: none. */
   readonly positionOf: Int32Array<ArrayBuffer>;
   readonly positions: readonly string[];
-  /** A transaction's id is one of `idHeads` (-1: there is none) and a number behind it (-1: nothing is behind it). */
+  /** A transaction's id: which of `idHeads` (-1: it has none), and the number behind it (-1: none). */
   readonly idHeadOf: Int32Array<ArrayBuffer>;
   readonly idNumbers: Float64Array<ArrayBuffer>;
   readonly idHeads: readonly string[];
@@ -27,7 +33,11 @@ export class ChunkEnds implements Iterable<AppendEnd> {
 
   static of(ends: Iterable<AppendEnd>): ChunkEnds {
     const builder = new ChunkEndsBuilder();
-    for (const { recordEnd, ...end } of ends) builder.add(recordEnd, end);
+    for (const { recordEnd, transactionId, ...end } of ends)
+      builder.add(recordEnd, {
+        ...end,
+        ...(transactionId !== undefined && { transaction: TransactionId.of(transactionId) }),
+      });
     return builder.take();
   }
 
@@ -48,11 +58,9 @@ export class ChunkEnds implements Iterable<AppendEnd> {
     return at < 0 ? null : this.columns.positions[at]!;
   }
 
-  transactionId(i: number): string | undefined {
+  transaction(i: number): TransactionId | undefined {
     const head = this.columns.idHeadOf[i]!;
-    if (head < 0) return undefined;
-    const number = this.columns.idNumbers[i]!;
-    return number < 0 ? this.columns.idHeads[head]! : this.columns.idHeads[head]! + String(number);
+    return head < 0 ? undefined : new TransactionId(this.columns.idHeads[head]!, this.columns.idNumbers[i]!);
   }
 
   control(i: number): AppendControl | undefined {
@@ -60,7 +68,7 @@ export class ChunkEnds implements Iterable<AppendEnd> {
   }
 
   at(i: number): AppendEnd {
-    const [transactionId, control] = [this.transactionId(i), this.control(i)];
+    const [transactionId, control] = [this.transaction(i)?.text, this.control(i)];
     return {
       recordEnd: this.recordEnd(i),
       position: this.position(i),
@@ -96,14 +104,14 @@ export class ChunkEndsBuilder {
     return this.#length === 0 ? 0 : this.#recordEnds[this.#length - 1]!;
   }
 
-  add(recordEnd: number, { position, commitTimeUs, transactionId, control }: Omit<AppendEnd, 'recordEnd'>): void {
+  add(recordEnd: number, { position, commitTimeUs, transaction, control }: NewEnd): void {
     const i = this.#length++;
     if (i === this.#recordEnds.length) this.#grow(i * 2);
     this.#recordEnds[i] = recordEnd;
     this.#commitTimesUs[i] = commitTimeUs;
     this.#positionOf[i] = position === null ? -1 : this.#positions.push(position) - 1;
-    if (transactionId === undefined) this.#idHeadOf[i] = -1;
-    else this.#addId(i, transactionId);
+    if (transaction === undefined) this.#idHeadOf[i] = -1;
+    else this.#addId(i, transaction);
     if (control !== undefined) (this.#controls ??= new Map()).set(i, control);
   }
 
@@ -131,15 +139,11 @@ export class ChunkEndsBuilder {
     return ends;
   }
 
-  /** Mostly the one before of the same source, counted on. */
-  #addId(i: number, id: string): void {
+  #addId(i: number, { head, number }: TransactionId): void {
     const heads = this.#idHeads;
     const last = heads.length - 1;
-    const known = last < 0 ? '' : heads[last]!;
-    const from = last >= 0 && id.startsWith(known) ? known.length : headLength(id);
-    const number = wholeNumber(id, from);
-    const head = number < 0 ? id : id.slice(0, from);
-    let at = last >= 0 && head === known ? last : heads.indexOf(head);
+    // Mostly the one before of the same source, counted on.
+    let at = last >= 0 && head === heads[last] ? last : heads.indexOf(head);
     if (at < 0) at = heads.push(head) - 1;
     this.#idHeadOf[i] = at;
     this.#idNumbers[i] = number;
@@ -157,28 +161,4 @@ export class ChunkEndsBuilder {
 function grown<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {
   to.set(from);
   return to;
-}
-
-/** Without the digits at the end of a text. */
-function headLength(text: string): number {
-  let length = text.length;
-  while (length > 0 && isDigit(text.charCodeAt(length - 1))) length--;
-  return length;
-}
-
-/** The number that a text has from `from` on, as it would be printed; -1: it is none, or is not exact. */
-function wholeNumber(text: string, from: number): number {
-  const digits = text.length - from;
-  if (digits === 0 || digits > 15 || (digits > 1 && text.charCodeAt(from) === 0x30)) return -1;
-  let number = 0;
-  for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (!isDigit(code)) return -1;
-    number = number * 10 + (code - 0x30);
-  }
-  return number;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }

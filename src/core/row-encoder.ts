@@ -5,7 +5,8 @@
 import type { ChangeOrigin } from './change-origin.js';
 import type { DataType, Value } from './data-type.js';
 import type { Op } from './record.js';
-import type { AppendEnd, Chunk } from './append.js';
+import type { Chunk } from './append.js';
+import type { NewEnd } from './chunk-ends.js';
 
 /** A column of a captured table. */
 export interface SourceColumn {
@@ -104,7 +105,7 @@ export interface ChunkBuilder {
   /** Nothing would be taken: neither a record nor the end of an append. */
   readonly isEmpty: boolean;
   /** Ends the current append. */
-  endAppend(end: Omit<AppendEnd, 'recordEnd'>): void;
+  endAppend(end: NewEnd): void;
   /** Ends behind the last one with a position; before the chunk is taken, `placeLast` gives the last of them one. */
   readonly unplaced: number;
   placeLast(position: string): void;

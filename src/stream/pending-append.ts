@@ -3,6 +3,7 @@
 import type { AppendControl } from '../core/append-control.js';
 import type { DerivedGroup } from '../core/derived.js';
 import type { RecordSet } from '../core/record.js';
+import type { TransactionId } from '../core/transaction-id.js';
 import type { SpilledRecords } from './spilled-records.js';
 
 export interface PendingAppend {
@@ -12,7 +13,7 @@ export interface PendingAppend {
   /** The next append of the producer has the position of both: they go into one commit. */
   readonly joined?: boolean | undefined;
   readonly commitTimeUs: number;
-  readonly transactionId?: string | undefined;
+  readonly transaction?: TransactionId | undefined;
   readonly control?: AppendControl | undefined;
   /** In memory, or (a very long append) in a file until it is confirmed. With their offsets, once the log has written them. */
   records: RecordSet | SpilledRecords;

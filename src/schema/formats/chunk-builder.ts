@@ -3,8 +3,8 @@
 import { assert } from '../../core/errors.js';
 import { ChangeOrigin } from '../../core/change-origin.js';
 import { extent, extentSize } from '../../core/record.js';
-import type { AppendEnd, Chunk } from '../../core/append.js';
-import { ChunkEndsBuilder } from '../../core/chunk-ends.js';
+import type { Chunk } from '../../core/append.js';
+import { ChunkEndsBuilder, type NewEnd } from '../../core/chunk-ends.js';
 import type { ChunkBuilder, ChunkMark } from '../../core/row-encoder.js';
 import { ByteWriter, standalone } from '../../core/bytes.js';
 
@@ -78,7 +78,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
     this.#count++;
   }
 
-  endAppend(end: Omit<AppendEnd, 'recordEnd'>): void {
+  endAppend(end: NewEnd): void {
     this.#ends.add(this.#count, end);
     this.#unplaced = end.position === null ? this.#unplaced + 1 : 0;
     this.#openStart = { count: this.#count, bytes: this.out.length };
@@ -127,8 +127,7 @@ export class RecordChunkBuilder implements ChunkBuilder {
   take(): Chunk | null {
     if (this.isEmpty) return null;
     assert(this.#unplaced === 0, 'the last end of a chunk has a position');
-    const open =
-      this.#count > this.#ends.recordEnd || (this.#openStart === undefined && this.#ends.length === 0);
+    const open = this.#count > this.#ends.recordEnd || (this.#openStart === undefined && this.#ends.length === 0);
     const chunk: Chunk = {
       data: this.#takeBytes(),
       topics: this.#topics,

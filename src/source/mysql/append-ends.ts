@@ -3,6 +3,7 @@
 // together; a set that names many servers is long each time, then it is for more of them.
 import { endsPerPosition, endsPerPositionMax, toldPositionLengthMax } from '../../core/append.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
+import type { TransactionId } from '../../core/transaction-id.js';
 
 export class AppendEnds {
   readonly #chunks: ChunkBuilder;
@@ -11,7 +12,7 @@ export class AppendEnds {
   #moved = false;
   /** As it was when it was printed last. */
   #isLong = false;
-  #transactionId: string | undefined;
+  #transaction: TransactionId | undefined;
   #commitTimeUs = 0;
 
   constructor(chunks: ChunkBuilder, print: () => string) {
@@ -26,8 +27,8 @@ export class AppendEnds {
   }
 
   /** A transaction is behind us. */
-  passed(transactionId: string | undefined, commitTimeUs: number): void {
-    this.#transactionId = transactionId;
+  passed(transaction: TransactionId | undefined, commitTimeUs: number): void {
+    this.#transaction = transaction;
     this.#commitTimeUs = commitTimeUs;
     this.#moved = true;
   }
@@ -45,7 +46,7 @@ export class AppendEnds {
     this.#chunks.endAppend({
       position: later ? null : this.positionText,
       commitTimeUs: this.#commitTimeUs,
-      transactionId: this.#transactionId,
+      transaction: this.#transaction,
     });
   }
 

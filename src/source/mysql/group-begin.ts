@@ -1,7 +1,7 @@
 // The beginning of a group: a transaction, or a statement of its own.
 import { eventType, header, parseGtid, parseMariadbGtid, parseTaggedGtid } from './binlog-event.js';
-import { printGtid } from './gtid-set.js';
-import { printMariadbGtid } from './mariadb-gtid.js';
+import { idOfGtid } from './gtid-set.js';
+import { idOfMariadbGtid } from './mariadb-gtid.js';
 import type { Group } from './open-group.js';
 
 /** Of an event with a GTID, or in its place. */
@@ -10,10 +10,10 @@ export function groupOf(event: Buffer): Group {
   if (type === eventType.mariadbGtid) {
     const { gtid, standalone, prepared: xa } = parseMariadbGtid(event);
     const commitTimeUs = header.seconds(event) * 1_000_000;
-    return { gtid, id: printMariadbGtid(gtid), commitTimeUs, begun: !standalone, xa, rowCount: 0 };
+    return { gtid, id: idOfMariadbGtid(gtid), commitTimeUs, begun: !standalone, xa, rowCount: 0 };
   }
   const { gtid, commitTimeUs } = type === eventType.gtidTagged ? parseTaggedGtid(event) : parseGtid(event);
-  return { gtid, id: gtid && printGtid(gtid), commitTimeUs, begun: false, xa: false, rowCount: 0 };
+  return { gtid, id: gtid && idOfGtid(gtid), commitTimeUs, begun: false, xa: false, rowCount: 0 };
 }
 
 /** Of a BEGIN with nothing before it. */

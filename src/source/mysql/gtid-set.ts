@@ -1,6 +1,7 @@
 // A set of MySQL's global transaction ids: per source (uuid, or uuid and tag) the numbers that are in it. Pure; made to be added
 // to and printed after every transaction, so the text of each source is kept until it changes.
 import { AppError, assert } from '../../core/errors.js';
+import { TransactionId } from '../../core/transaction-id.js';
 
 /** One transaction's own id. */
 export interface Gtid {
@@ -13,6 +14,16 @@ export interface Gtid {
 
 export function printGtid({ uuid, tag, number }: Gtid): string {
   return tag === '' ? `${uuid}:${number}` : `${uuid}:${tag}:${number}`;
+}
+
+/** Of the id made last: nearly all transactions of a binlog are of one server. */
+const lastHead = { uuid: '', tag: '', text: '' };
+
+/** The same text, as the id of a transaction. */
+export function idOfGtid({ uuid, tag, number }: Gtid): TransactionId {
+  if (uuid !== lastHead.uuid || tag !== lastHead.tag)
+    Object.assign(lastHead, { uuid, tag, text: tag === '' ? `${uuid}:` : `${uuid}:${tag}:` });
+  return new TransactionId(lastHead.text, number);
 }
 
 class GtidSource {

@@ -1,6 +1,7 @@
 // A GTID position of MariaDB: per replication domain the last transaction, as server id and sequence number. Everything of the
 // domain up to there is applied. Pure.
 import { AppError } from '../../core/errors.js';
+import { TransactionId } from '../../core/transaction-id.js';
 
 export interface MariadbGtid {
   readonly domain: number;
@@ -10,6 +11,18 @@ export interface MariadbGtid {
 
 export function printMariadbGtid({ domain, server, sequence }: MariadbGtid): string {
   return `${domain}-${server}-${sequence}`;
+}
+
+/** Of the id made last: nearly all transactions of a binlog are of one server. */
+const lastHead = { domain: -1, server: -1, text: '' };
+
+/** The same text, as the id of a transaction. */
+export function idOfMariadbGtid(gtid: MariadbGtid): TransactionId {
+  const { domain, server, sequence } = gtid;
+  if (sequence > Number.MAX_SAFE_INTEGER) return new TransactionId(printMariadbGtid(gtid), -1);
+  if (domain !== lastHead.domain || server !== lastHead.server)
+    Object.assign(lastHead, { domain, server, text: `${domain}-${server}-` });
+  return new TransactionId(lastHead.text, Number(sequence));
 }
 
 /** Reads `0-1-123`. */

@@ -3,6 +3,7 @@
 import type { ChangeOrigin } from '../../core/change-origin.js';
 import type { ChunkBuilder } from '../../core/row-encoder.js';
 import type { AppError } from '../../core/errors.js';
+import type { TransactionId } from '../../core/transaction-id.js';
 import type { SideRecords } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
 import type { Cascades, KeysBehind } from './cascades.js';
@@ -21,7 +22,7 @@ import type { Collations, TableMap } from './table-map.js';
 /** The open group. */
 export interface Group {
   gtid: Gtid | MariadbGtid | undefined;
-  id: string | undefined;
+  id: TransactionId | undefined;
   commitTimeUs: number;
   /** BEGIN was seen (MariaDB: implied): the group goes on until XID, COMMIT or ROLLBACK. */
   begun: boolean;

@@ -106,7 +106,7 @@ export class TransactionReader {
     if (this.#halfSent) return this.#halfSent;
     const group = this.#group;
     if (!group || group.rowCount === 0) return undefined;
-    return { id: group.id, rowCount: group.rowCount, taken: this.#taken, uncounted: group.stopped };
+    return { id: group.id?.text, rowCount: group.rowCount, taken: this.#taken, uncounted: group.stopped };
   }
 
   /** Called just before the chunk is taken. Inside a group its own end will carry the position. */
@@ -215,17 +215,17 @@ export class TransactionReader {
     this.#group = group;
     if (this.#position.kind === 'file') group.place = printPlace(this.#place.at);
     if (this.#returning.expected) {
-      group.kind = this.#returning.kindOf(group.gtid, group.id ?? group.place ?? '', this.#place.at);
+      group.kind = this.#returning.kindOf(group.gtid, group.id?.text ?? group.place ?? '', this.#place.at);
       if (group.kind !== 'new') return;
     }
     const half = this.#halfSent;
     this.#taken = half?.taken ?? false;
-    if (half && half.id !== group.id) {
-      throw new AppError('internal', `the source goes on with transaction ${group.id}, but ${half.id} was half sent`);
+    if (half && half.id !== group.id?.text) {
+      const goesOn = `the source goes on with transaction ${group.id?.text}`;
+      throw new AppError('internal', `${goesOn}, but ${half.id} was half sent`);
     }
-    const id = group.id ?? null;
-    const place = id ?? `file=${this.#place.file},pos=${this.#place.offset}`;
-    this.#chunks.origin.transactionOf(place, { timeUs: group.commitTimeUs, gtid: id, goesOn: half !== undefined });
+    const id = group.id ?? `file=${this.#place.file},pos=${this.#place.offset}`;
+    this.#chunks.origin.transactionOf(id, group.commitTimeUs, half !== undefined);
   }
 
   #commit(): void {
@@ -267,7 +267,7 @@ export class TransactionReader {
     const group = this.#group;
     if (!group) return;
     if (group.rowCount > 0) {
-      if (this.#taken) throw rolledBack(group.id);
+      if (this.#taken) throw rolledBack(group.id?.text);
       this.#chunks.discardOpenAppend();
       group.rowCount = 0;
     }

@@ -102,7 +102,7 @@ export class XaTransactions {
   ended(event: Buffer, group: Group | undefined, position: StreamPosition): XaEnd {
     if (group === undefined || this.#isCommitting(event)) return 'end';
     const { onePhase, xid } = parseXaPrepare(event);
-    const id = group.id ?? group.place ?? '';
+    const id = group.id?.text ?? group.place ?? '';
     const tables = [...this.#touched];
     const hasRows = this.#hasRows;
     if (!hasRows) this.#events?.close();

@@ -198,7 +198,7 @@ function queuedAppend<Owner extends { readonly name: string }>(
     position,
     joined: position === null,
     commitTimeUs: ends.commitTimeUs(at),
-    transactionId: ends.transactionId(at),
+    transaction: ends.transaction(at),
     control: ends.control(at),
     records,
     seq: undefined,

@@ -4,6 +4,7 @@
 import type { AppendControl } from '../../core/append-control.js';
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
+import type { TransactionId } from '../../core/transaction-id.js';
 
 /** In format 1 texts stood whole. */
 const commitFormat = 2;
@@ -15,17 +16,19 @@ export interface CommitPart {
   readonly baseOffset: number;
 }
 
-/** In which one text mostly differs from the one before. */
-const fewDigits = 6;
-
 interface AppendFacts {
   readonly producer: string;
   readonly commitTimeUs: number;
-  readonly transactionId?: string | undefined;
   readonly control?: AppendControl | undefined;
 }
 
+/** As it is written. */
+interface NewAppend extends AppendFacts {
+  readonly transaction?: TransactionId | undefined;
+}
+
 export interface CommitAppend extends AppendFacts {
+  readonly transactionId?: string | undefined;
   readonly position: string | null;
   /** Pairs: index into the commit's parts, number of records. */
   readonly runs: readonly number[];
@@ -42,9 +45,7 @@ export interface DecodedCommit {
  */
 function putText(to: ByteWriter, text: string, known: string): void {
   const most = Math.min(text.length, known.length);
-  // Mostly all but the last digits, which is compared at once.
-  let common = text.length - fewDigits;
-  if (common < 0 || !known.startsWith(text.slice(0, common))) common = 0;
+  let common = 0;
   while (common < most && text.charCodeAt(common) === known.charCodeAt(common)) common++;
   // Not between the halves of a character.
   if (common > 0 && (text.charCodeAt(common - 1) & 0xfc00) === 0xd800) common--;
@@ -52,9 +53,23 @@ function putText(to: ByteWriter, text: string, known: string): void {
   to.string(text.slice(common));
 }
 
+/** The same of an id, whose texts are compared by their parts. `known`: its digits, too. */
+function putId(to: ByteWriter, { head }: TransactionId, digits: string, known: KnownId): void {
+  if (head !== known.head) return putText(to, head + digits, known.head + known.digits);
+  let common = 0;
+  while (common < digits.length && digits.charCodeAt(common) === known.digits.charCodeAt(common)) common++;
+  to.varint(head.length + common);
+  to.string(digits.slice(common));
+}
+
 function takeText(from: ByteReader, known: string): string {
   const common = from.varint();
   return known.slice(0, common) + from.string();
+}
+
+interface KnownId {
+  head: string;
+  digits: string;
 }
 
 /** The texts before, by kind. */
@@ -68,12 +83,13 @@ export class CommitBuilder {
   readonly #appends = new ByteWriter(4096);
   readonly #head = new ByteWriter(256);
   readonly #producers = new Map<string, number>();
-  readonly #known: Known = { position: '', transactionId: '' };
+  #position = '';
+  readonly #id: KnownId = { head: '', digits: '' };
   #count = 0;
 
   start(): void {
     this.#appends.reset();
-    this.#known.position = this.#known.transactionId = '';
+    this.#position = this.#id.head = this.#id.digits = '';
     this.#producers.clear();
     this.#count = 0;
   }
@@ -82,7 +98,7 @@ export class CommitBuilder {
    * `position`: what is told of the append's own. `runs`: the pairs as varints, `runCount` of them; a long transaction over two tables has
    * one for each record.
    */
-  append(append: AppendFacts, position: string | null, runs: ByteWriter, runCount: number): void {
+  append(append: NewAppend, position: string | null, runs: ByteWriter, runCount: number): void {
     const to = this.#appends;
     let producer = this.#producers.get(append.producer);
     if (producer === undefined) {
@@ -92,17 +108,18 @@ export class CommitBuilder {
     to.varint(producer);
     to.u8(
       (position === null ? 0 : flag.position) |
-        (append.transactionId === undefined ? 0 : flag.transactionId) |
+        (append.transaction === undefined ? 0 : flag.transactionId) |
         (append.control === undefined ? 0 : flag.control),
     );
-    const known = this.#known;
     if (position !== null) {
-      putText(to, position, known.position);
-      known.position = position;
+      putText(to, position, this.#position);
+      this.#position = position;
     }
-    if (append.transactionId !== undefined) {
-      putText(to, append.transactionId, known.transactionId);
-      known.transactionId = append.transactionId;
+    if (append.transaction !== undefined) {
+      const { head, digits } = append.transaction;
+      putId(to, append.transaction, digits, this.#id);
+      this.#id.head = head;
+      this.#id.digits = digits;
     }
     if (append.control !== undefined) to.string(JSON.stringify(append.control));
     to.signed(append.commitTimeUs);

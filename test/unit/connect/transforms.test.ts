@@ -167,7 +167,7 @@ describe("Debezium's class with ExtractNewRecordState", () => {
       ...unwrap,
       'transforms.unwrap.add.fields': 'op,source.ts_ms,pos,source.gtid,source.row:n,source.ts_ns,transaction.id',
     });
-    origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
+    origin.transactionOf('file=b.1,pos=4', 1_700_000_000_123_456, false);
     origin.event('b.1', 700, 1, 0);
     write(encoder, ann);
     write(encoder, ann);
@@ -196,7 +196,7 @@ describe("Debezium's class with ExtractNewRecordState", () => {
     const table = { ...people, columns: [people.columns[1]!, people.columns[0]!], keyColumns: [1] };
     const play = (more: Config): RecordSet => {
       const { encoder, taken, origin } = encoderOf({ ...unwrap, ...config, ...more }, table);
-      origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
+      origin.transactionOf('file=b.1,pos=4', 1_700_000_000_123_456, false);
       origin.event('b.1', 700, 1, 0);
       updateKey(encoder, 1, 1);
       updateKey(encoder, 1, 2);
@@ -226,7 +226,7 @@ describe("Debezium's class with ExtractNewRecordState", () => {
     (config) => {
       const play = (more: Config): RecordSet => {
         const { encoder, taken, origin } = encoderOf({ ...config, ...more });
-        origin.transactionOf('file=b.1,pos=4', { timeUs: 1_700_000_000_123_456, gtid: null, goesOn: false });
+        origin.transactionOf('file=b.1,pos=4', 1_700_000_000_123_456, false);
         origin.event('b.1', 700, 1, 0);
         for (const id of [1, 2]) {
           const old = encoder.beginOld();

@@ -2,6 +2,7 @@ import avro from 'avsc';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RecordSet } from '../../../src/core/record.js';
 import type { RowEncoder, SourceTable, ValueWriter } from '../../../src/core/row-encoder.js';
+import { TransactionId } from '../../../src/core/transaction-id.js';
 import { createChunkBuilder, type RecordChunkBuilder } from '../../../src/schema/formats/chunk-builder.js';
 import { connectValueSchema } from '../../../src/schema/formats/connect-json.js';
 import { CountingRowEncoder } from '../../../src/schema/formats/counting-row-encoder.js';
@@ -68,11 +69,8 @@ function remove(target: RowEncoder, row: Row): void {
 
 function transaction(gtid: string | null = `${uuid}:23`): void {
   const { origin } = chunks;
-  origin.transactionOf(gtid ?? 'file=binlog.000003,pos=100', {
-    timeUs: 1_700_000_000_123_456,
-    gtid,
-    goesOn: false,
-  });
+  const id = gtid === null ? 'file=binlog.000003,pos=100' : TransactionId.of(gtid);
+  origin.transactionOf(id, 1_700_000_000_123_456, false);
   origin.thread = 42;
   origin.event('binlog.000003', 259, 223_344, 0);
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ByteWriter } from '../../../src/core/bytes.js';
+import { TransactionId } from '../../../src/core/transaction-id.js';
 import { CommitBuilder, decodeCommit, type CommitAppend } from '../../../src/stream/embedded/commit-codec.js';
 
 const part = { topicId: 3, partition: 1, baseOffset: 2 ** 40 };
@@ -12,11 +13,17 @@ const text = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'ä', '漢', '😀', '😁'), maxLength: 12 }),
 );
 
+/** Ids of few heads, counted on or not, and any text. */
+const id = fc.oneof(
+  text,
+  fc.tuple(fc.constantFrom('', 'a:', 'a:1', 'ä-', '😀'), fc.nat({ max: 120 })).map(([head, n]) => `${head}${n}`),
+);
+
 const appends: fc.Arbitrary<CommitAppend[]> = fc.array(
   fc.record({
     producer: fc.constantFrom('one', 'other'),
     position: fc.option(text),
-    transactionId: fc.option(text, { nil: undefined }),
+    transactionId: fc.option(id, { nil: undefined }),
     commitTimeUs: fc.maxSafeInteger(),
     control: fc.constant(undefined),
     runs: fc.array(fc.nat(), { maxLength: 3 }).map((counts) => counts.flatMap((count) => [0, count])),
@@ -33,7 +40,9 @@ it('gives back what went in', () => {
       for (const append of list) {
         runs.reset();
         for (const number of append.runs) runs.varint(number);
-        builder.append(append, append.position, runs, append.runs.length / 2);
+        const { transactionId } = append;
+        const transaction = transactionId === undefined ? undefined : TransactionId.of(transactionId);
+        builder.append({ ...append, transaction }, append.position, runs, append.runs.length / 2);
       }
       expect(decodeCommit(builder.finish([part]))).toEqual({ parts: [part], appends: list });
     }),

@@ -5,11 +5,16 @@ import type { AppendEnd, Chunk } from '../../../src/core/append.js';
 import { ChunkEnds } from '../../../src/core/chunk-ends.js';
 import { packChunk, unpackChunk } from '../../../src/stream/bridge/sent-chunk.js';
 
+const id = fc.oneof(
+  fc.string(),
+  fc.tuple(fc.string({ maxLength: 2 }), fc.stringMatching(/^\d{0,20}$/)).map((parts) => parts.join('')),
+);
+
 const end: fc.Arbitrary<AppendEnd> = fc.record({
   recordEnd: fc.nat(),
   position: fc.option(fc.string()),
   commitTimeUs: fc.maxSafeInteger(),
-  transactionId: fc.option(fc.string(), { nil: undefined }),
+  transactionId: fc.option(id, { nil: undefined }),
   control: fc.option(
     fc.record({
       kind: fc.constant('snapshot-completed' as const),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Column, DataType, RowSchema, Value } from '../../../../src/core/data-type.js';
 import { AppError } from '../../../../src/core/errors.js';
+import { TransactionId } from '../../../../src/core/transaction-id.js';
 import { keyFields, valueFields } from '../../../../src/schema/formats/format.js';
 import { protobufEnvelopeSchema } from '../../../../src/schema/formats/protobuf-envelope.js';
 import { protobufKeySchema, protobufValueSchema } from '../../../../src/schema/formats/protobuf-schema.js';
@@ -384,7 +385,7 @@ describe('an envelope', () => {
     });
     const write = (to: ReturnType<typeof encoder.beginOld>, row: Value[]) =>
       schema.columns.forEach(({ type }, i) => feedSink(to, type, row[i]!));
-    chunks.origin.transactionOf('u:23', { timeUs: 1_700_000_000_123_456, gtid: 'u:23', goesOn: false });
+    chunks.origin.transactionOf(TransactionId.of('u:23'), 1_700_000_000_123_456, false);
     chunks.origin.event('binlog.000003', 259, 7, 0);
     const [short, long] = ['x', 'y'.repeat(20_000)];
     for (const [from, to] of [
