@@ -1,9 +1,13 @@
 // The newest offset of each key, for one pass of compaction: an open table in flat arrays and the keys' bytes one behind the other, so
-// that a million keys cost some 40 MB, nothing for the collector to walk over, and no string. Keys are compared byte by byte: two that
+// that a million keys cost some 30 MB, nothing for the collector to walk over, and no string. Keys are compared byte by byte: two that
 // hash alike stay two. What Kafka's cleaner keeps is a digest instead of the key; ours are short, and a digest that can be forged loses
 // records.
 
-const slotBytes = 4 + 4 + 8;
+const slotBytes = 4 + 4 + 4;
+/** Offsets are kept as distances from the first; room for more than any batch is left. */
+const distanceMax = 2 ** 32 - 2 ** 26;
+/** A key of so many bytes and more has its length in the four bytes behind this one. */
+const longKey = 0xff;
 const fullAt = 0.7;
 const smallest = 1024;
 
@@ -16,7 +20,10 @@ export class OffsetMap {
   #hashes: Uint32Array;
   /** Where the key stands in #keys, and one more; 0: the slot is free. */
   #places: Uint32Array;
-  #offsets: Float64Array;
+  /** Behind #base. */
+  #offsets: Uint32Array;
+  #base: number | undefined;
+  #last = 0;
   /** Each key with its length before it. */
   #keys: Buffer;
   #keysLength = 0;
@@ -30,13 +37,14 @@ export class OffsetMap {
     this.#mask = slots - 1;
     this.#hashes = new Uint32Array(slots);
     this.#places = new Uint32Array(slots);
-    this.#offsets = new Float64Array(slots);
+    this.#offsets = new Uint32Array(slots);
     this.#keys = Buffer.allocUnsafeSlow(Math.max(smallest, Math.min(slots * 8, bytesMax / 2)));
   }
 
   /** Asked between batches: it takes at most one more than it should. */
   get full(): boolean {
     const slots = this.#mask + 1;
+    if (this.#last > distanceMax) return true;
     const grows = this.#count >= slots * fullAt * 0.9;
     return this.#keysLength >= this.#bytesMax / 2 || (grows && slots * 2 * slotBytes > this.#bytesMax / 2);
   }
@@ -55,13 +63,13 @@ export class OffsetMap {
       this.#hashes[slot] = hash;
       this.#places[slot] = this.#keep(bytes, start, length) + 1;
     }
-    this.#offsets[slot] = offset;
+    this.#offsets[slot] = this.#last = offset - (this.#base ??= offset);
   }
 
   /** -1: the key was not noted. */
   newest(bytes: Buffer, start: number, length: number): number {
     const slot = this.#find(bytes, start, length, this.#hash(bytes, start, length));
-    return this.#places[slot] === 0 ? -1 : this.#offsets[slot]!;
+    return this.#places[slot] === 0 ? -1 : this.#base! + this.#offsets[slot]!;
   }
 
   /** FNV-1a, then mixed, since the table looks at the low bits; the seed differs in every pass. */
@@ -86,22 +94,25 @@ export class OffsetMap {
 
   #isKey(place: number, bytes: Buffer, start: number, length: number): boolean {
     const keys = this.#keys;
-    if (keys.readUInt32LE(place) !== length) return false;
-    const at = place + 4;
+    if (keys[place] !== Math.min(length, longKey)) return false;
+    if (length >= longKey && keys.readUInt32LE(place + 1) !== length) return false;
+    const at = place + (length < longKey ? 1 : 5);
     for (let i = 0; i < length; i++) if (keys[at + i] !== bytes[start + i]) return false;
     return true;
   }
 
   #keep(bytes: Buffer, start: number, length: number): number {
     const place = this.#keysLength;
-    const end = place + 4 + length;
+    const at = place + (length < longKey ? 1 : 5);
+    const end = at + length;
     if (end > this.#keys.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(end, this.#keys.length * 2));
       this.#keys.copy(grown, 0, 0, place);
       this.#keys = grown;
     }
-    this.#keys.writeUInt32LE(length, place);
-    bytes.copy(this.#keys, place + 4, start, start + length);
+    this.#keys[place] = Math.min(length, longKey);
+    if (length >= longKey) this.#keys.writeUInt32LE(length, place + 1);
+    bytes.copy(this.#keys, at, start, start + length);
     this.#keysLength = end;
     return place;
   }
@@ -112,7 +123,7 @@ export class OffsetMap {
     const mask = (this.#mask = slots - 1);
     this.#hashes = new Uint32Array(slots);
     this.#places = new Uint32Array(slots);
-    this.#offsets = new Float64Array(slots);
+    this.#offsets = new Uint32Array(slots);
     for (let i = 0; i < hashes.length; i++) {
       if (places[i] === 0) continue;
       let slot = hashes[i]! & mask;

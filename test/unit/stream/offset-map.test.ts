@@ -12,9 +12,11 @@ describe('the offsets of a pass of compaction', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 3, unit: 'binary' }), { maxLength: 5_000 }), (keys) => {
         const map = new OffsetMap(1024 * 1024, 10);
+        const base = 2 ** 40;
         const model = new Map<string, number>();
         let replaced = 0;
-        for (const [offset, key] of keys.entries()) {
+        for (const [i, key] of keys.entries()) {
+          const offset = base + i;
           if (model.has(key)) replaced++;
           model.set(key, offset);
           map.note(...at(key), offset);
@@ -40,9 +42,20 @@ describe('the offsets of a pass of compaction', () => {
     const map = new OffsetMap(64 * 1024, 10);
     map.note(...at(''), 1);
     map.note(...at('x'.repeat(100_000)), 2);
-    map.note(...at(''), 3);
-    expect(map.newest(...at(''))).toBe(3);
+    for (let length = 250; length < 260; length++) map.note(...at('y'.repeat(length)), length);
+    map.note(...at(''), 300);
+    expect(map.newest(...at(''))).toBe(300);
+    for (let length = 250; length < 260; length++) expect(map.newest(...at('y'.repeat(length)))).toBe(length);
     expect(map.newest(...at('x'.repeat(100_000)))).toBe(2);
     expect(map.full).toBe(true);
+  });
+
+  it('is full before the distance of two offsets is too large for it', () => {
+    const map = new OffsetMap(64 * 1024, 10);
+    map.note(...at('a'), 2 ** 50);
+    expect(map.full).toBe(false);
+    map.note(...at('b'), 2 ** 50 + 2 ** 32 - 2 ** 20);
+    expect(map.full).toBe(true);
+    expect(map.newest(...at('b'))).toBe(2 ** 50 + 2 ** 32 - 2 ** 20);
   });
 });
