@@ -19,6 +19,7 @@ export async function openEmbeddedEngineLog(
   database: SqliteDatabase,
   options: EngineOptions,
   logger: Logger,
+  rowsOf: (topic: string) => number | undefined,
 ): Promise<EngineLog> {
   const ofDefinitions = amongTopics(statementsTopic(options.serviceId));
   const defines = ({ records }: PendingAppend) => ofDefinitions(records);
@@ -28,7 +29,7 @@ export async function openEmbeddedEngineLog(
     durability,
     folder: dataFolder,
     spillFolder: dataFolder,
-    compaction: compactionBytes === undefined ? {} : { dirtyBytesMax: compactionBytes },
+    compaction: { rowsOf, ...(compactionBytes !== undefined && { dirtyBytesMax: compactionBytes }) },
   });
   if (log.restored !== undefined) {
     logger.warn('the data file was restored: versions and event ids from before are not valid any more', {

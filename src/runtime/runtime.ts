@@ -142,6 +142,14 @@ export class Runtime {
     if (query.state.kind === 'running' && !this.#env.isBeingCreated(query.sink)) this.attachQuery(query, sink);
   }
 
+  /** How many rows the tables over a topic have; undefined: there is none. */
+  rowsOf(topic: string): number | undefined {
+    let most: number | undefined;
+    for (const { table } of this.#byTopic.get(topic) ?? [])
+      if (table !== undefined) most = Math.max(most ?? 0, table.writer.rowCount());
+    return most;
+  }
+
   apply(append: Append): void {
     const { context } = this;
     context.seq = append.seq;

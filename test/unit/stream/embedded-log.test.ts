@@ -274,6 +274,30 @@ describe('the embedded log', () => {
     expect((await log.topics())[0]!.offsets).toEqual([{ first: 2, next: 3 }]);
   });
 
+  it('is not compacted for the first time before half of its records are replaced, where the rows are known', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 60 }), async (keys) => {
+        const rows = new Map<number, number>();
+        const { log, database } = open({
+          compaction: { dirtyBytes: 0, dirtyRatio: 0.5, rowsOf: (topic) => (topic === 't' ? rows.size : undefined) },
+        });
+        log.createTopicNow({ name: 't', partitions: 1, cleanup: 'compact' });
+        for (const [i, key] of keys.entries()) {
+          database.transaction(() => log.write([pending(String(i), [{ topic: 't', key: `k${key}`, value: `${i}` }])]));
+          rows.set(key, i);
+          keepHouse(log.chores);
+          const left = (await log.readTopic('t', 0, 0, 1000)).length;
+          if (i + 1 < 2 * rows.size) expect(left).toBe(i + 1);
+          else {
+            expect(left).toBe(rows.size);
+            return;
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('does not give offsets twice when all records of a partition have gone', async () => {
     const time = { now: 1_000_000 };
     const { log, database } = open();
