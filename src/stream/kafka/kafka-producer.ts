@@ -13,7 +13,7 @@ import { batchHeaderBytes, recordOverheadBytes } from './record-batch.js';
 import type { TopicDirectory } from './topic-directory.js';
 
 /** A writer may run ahead of the brokers by so much memory. */
-const creditBytes = 16 * 1024 * 1024;
+const creditBytes = 12 * 1024 * 1024;
 const groupBytesMax = 4 * 1024 * 1024;
 const commitBytesMax = 512 * 1024;
 /** An append that is longer is sent while it grows. */
