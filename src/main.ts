@@ -16,4 +16,8 @@ const program = buildProgram({
   runDoctor: async (request) => (await import('./process/run-doctor.js')).runDoctor(request),
   runDemo: async (options) => (await import('./demo/run-demo.js')).runDemo(options),
 });
-process.exitCode = await runProgram(program, process.argv.slice(2));
+const code = await runProgram(program, process.argv.slice(2));
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+// Not left to Node: what it does at an end of its own may go on for ever, at full speed, where a socket was cut (nodejs/node#47748).
+process.exit(code);

@@ -1,4 +1,5 @@
 // A capture thread as the main thread sees it: one task of a connector.
+import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CheckedConfig } from '../connect/connector-config.js';
 import type { ConnectorTask } from '../connect/herder-env.js';
@@ -93,7 +94,8 @@ export function startCaptureThread(
       const timer = setTimeout(() => void worker.terminate(), stopMs);
       await done.catch(() => {}); // the herder hears of it through `done` itself
       clearTimeout(timer);
-      await worker.terminate();
+      // Nothing of it is left but the thread, whose end Node may never come to where a socket was cut (nodejs/node#47748).
+      await Promise.race([worker.terminate(), delay(stopMs, undefined, { ref: false })]);
     },
   };
 }

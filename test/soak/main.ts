@@ -61,4 +61,5 @@ function usage(): string {
   return `npm run soak -- NAME [name=value ...] [--json]\n${lines.join('\n')}`;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// Not left to Node: what it does at an end of its own may go on for ever where sockets were cut (nodejs/node#47748); rounds of chaos met it.
+process.exit(await main(process.argv.slice(2)));
