@@ -3,7 +3,7 @@
 // it again fences the earlier one, whose appends that the engine has not taken yet are dropped (they are not durable).
 import { AppError, assert } from '../../core/errors.js';
 import type { Append, Chunk } from '../../core/append.js';
-import type { PendingAppend } from '../pending-append.js';
+import { cutOf, type PendingAppend } from '../pending-append.js';
 import {
   AppendAssembler,
   spillBytesDefault,
@@ -127,7 +127,7 @@ export class AppendQueue {
     const refused = this.#taken[at]!;
     const { owner } = refused;
     const alone = owner.refuse(refused, error);
-    if (!alone) at = this.#firstJoined(at);
+    if (!alone) at = cutOf(this.#taken, at);
     this.#taken = this.#taken.filter((taken, i) => {
       if (i < at || taken.owner !== owner || (alone && i > at)) return true;
       this.#refused.add(taken);
@@ -135,18 +135,6 @@ export class AppendQueue {
       return false;
     });
     if (!alone) this.#dropWaiting(owner.name);
-  }
-
-  /** The first of the appends of a producer whose position is that of the one at this place. */
-  #firstJoined(at: number): number {
-    let first = at;
-    for (let i = at - 1; i >= 0; i--) {
-      const { joined, owner } = this.#taken[i]!;
-      if (owner !== this.#taken[at]!.owner) continue;
-      if (joined !== true) break;
-      first = i;
-    }
-    return first;
   }
 
   /** What of these, which were taken, is to be written. */
