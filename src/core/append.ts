@@ -1,5 +1,5 @@
-// Appends: what becomes durable and visible together, and the end of one inside a chunk on its way from a source. What their records
-// look like in memory stands in record.ts.
+// Appends: what becomes durable and visible together, and the chunks in which they come from a source. What their records look like in
+// memory stands in record.ts.
 import type { AppendControl } from './append-control.js';
 import type { ChunkEnds } from './chunk-ends.js';
 import type { Records } from './record.js';
@@ -26,23 +26,6 @@ export const endsPerPositionMax = 256;
 
 /** Characters. A longer position is stored and told with the last append of its producer in a commit only, or not with appends at all. */
 export const toldPositionLengthMax = 256;
-
-/** The end of an append inside a chunk: a whole source transaction, a snapshot chunk, or only a moved position. */
-export interface AppendEnd {
-  /** Number of records of this chunk that come before this end. */
-  readonly recordEnd: number;
-  /**
-   * The producer's position after this append: opaque text of the source; stored with the append, atomically. Null: the append becomes
-   * durable together with the next one that has a position, never without it. The last end of a chunk has one, and so has the end of an
-   * append that began in an earlier chunk.
-   */
-  readonly position: string | null;
-  /** µs since the epoch at which the source committed; for snapshot chunks the time of reading. */
-  readonly commitTimeUs: number;
-  /** The transaction's own id for record headers and position waits (a GTID), where the source has one. */
-  readonly transactionId?: string | undefined;
-  readonly control?: AppendControl | undefined;
-}
 
 /**
  * A byte-bounded piece of a source's output. `ends` are the appends that end inside it, in order; records behind the last

@@ -1,8 +1,24 @@
 // The ends of the appends in a chunk, side by side. They wait as long as their chunk does, on the source's thread and on the engine's, and
 // an object and some texts for each, thousands at a time, would outlive the collector's young generation.
 import type { AppendControl } from './append-control.js';
-import type { AppendEnd } from './append.js';
 import { TransactionId } from './transaction-id.js';
+
+/** The end of an append inside a chunk: a whole source transaction, a snapshot chunk, or only a moved position. */
+export interface AppendEnd {
+  /** Number of records of this chunk that come before this end. */
+  readonly recordEnd: number;
+  /**
+   * The producer's position after this append: opaque text of the source; stored with the append, atomically. Null: the append becomes
+   * durable together with the next one that has a position, never without it. The last end of a chunk has one, and so has the end of an
+   * append that began in an earlier chunk.
+   */
+  readonly position: string | null;
+  /** µs since the epoch at which the source committed; for snapshot chunks the time of reading. */
+  readonly commitTimeUs: number;
+  /** The transaction's own id for record headers and position waits (a GTID), where the source has one. */
+  readonly transactionId?: string | undefined;
+  readonly control?: AppendControl | undefined;
+}
 
 /** As a source ends an append. */
 export interface NewEnd extends Pick<AppendEnd, 'position' | 'commitTimeUs' | 'control'> {

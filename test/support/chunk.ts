@@ -1,12 +1,12 @@
 // Builds chunks as a source would hand them over: one buffer, extents, ends.
 import type { AppendControl } from '../../src/core/append-control.js';
 import { ByteWriter } from '../../src/core/bytes.js';
-import { ChunkEnds } from '../../src/core/chunk-ends.js';
+import { ChunkEnds, type AppendEnd } from '../../src/core/chunk-ends.js';
 import { ChangeOrigin } from '../../src/core/change-origin.js';
 import { HeadersWriter } from '../../src/schema/formats/headers-writer.js';
 import { readHeaders } from '../../src/core/record-headers.js';
 import { extent, extentSize, headersStart, opCode, RecordSet, type Op, type Records } from '../../src/core/record.js';
-import type { Append, AppendEnd, Chunk } from '../../src/core/append.js';
+import type { Append, Chunk } from '../../src/core/append.js';
 
 export interface TestRecord {
   readonly topic: string;

@@ -2,7 +2,7 @@
 // A group keeps its batches until it is durable, so that it can be sent again under a new epoch. Only a streaming group, which
 // holds one append that is too large to wait for its end in memory, lets go of what is stored.
 import { extent, extentSize, headersSize, headersStart, opOfCode } from '../../core/record.js';
-import type { AppendEnd } from '../../core/append.js';
+import type { AppendEnd } from '../../core/chunk-ends.js';
 import type { CommitAppend, CommitPart } from './commit-record.js';
 import { batchHeaderBytes, RecordBatch, writeVarint } from './record-batch.js';
 import type { TopicEntry } from './topic-directory.js';
@@ -28,7 +28,7 @@ export interface Piece {
 }
 
 /** The end of an append; without its place in a chunk. Position null: the producer's stays as it is. */
-export type GroupEnd = Omit<AppendEnd, 'recordEnd' | 'position'> & { readonly position: string | null };
+export type GroupEnd = Omit<AppendEnd, 'recordEnd'>;
 
 /** One partition's share of a group. */
 export class GroupPart implements PartitionBatches, CommitPart {

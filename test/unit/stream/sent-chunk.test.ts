@@ -1,8 +1,8 @@
 // A chunk that crosses a thread is the same on the other side, whatever its ends say.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { AppendEnd, Chunk } from '../../../src/core/append.js';
-import { ChunkEnds } from '../../../src/core/chunk-ends.js';
+import type { Chunk } from '../../../src/core/append.js';
+import { ChunkEnds, type AppendEnd } from '../../../src/core/chunk-ends.js';
 import { packChunk, unpackChunk } from '../../../src/stream/bridge/sent-chunk.js';
 
 const id = fc.oneof(
