@@ -6,8 +6,9 @@
 // When: no reader needs it, so it is left to turns that have nothing else to do as long as it may be, as Kafka's cleaner takes the
 // processor that is left over. A partition is worth a pass from `dirtyRatio` on. Under load a pass becomes urgent only so
 // that the part that is not clean stays below `dirtyBytesMax`, or one and a half times the clean part where that is more: this is read
-// again in every pass, so one byte written costs about one byte read, however large the topic is. A first pass waits, besides, until there
-// is something to take away: all that a first snapshot has written has keys of its own, and reading it again would slow that down.
+// again in every pass, so one byte written costs about one byte read, however large the topic is. Before the first pass only what is
+// replaced counts as not clean, as far as the number of rows tells: all that a first snapshot has written has keys of its own, and reading
+// it again would slow that down.
 import type { Chore } from '../../core/chore.js';
 import { failpoint } from '../../core/failpoint.js';
 import { extent, extentSize, RecordSet } from '../../core/record.js';
@@ -28,7 +29,7 @@ export interface CompactionOptions {
   readonly tombstoneMs: number;
   /** Bound on the memory of step 1. */
   readonly keyBytesMax: number;
-  /** How many keys of a topic have a row, as far as whoever keeps its rows knows: so many records stay whatever a pass does. */
+  /** How many keys of a topic have a row, as far as whoever keeps its rows knows. */
   readonly rowsOf?: ((topic: string) => number | undefined) | undefined;
 }
 
@@ -69,6 +70,19 @@ interface Pass {
   bytesRead: number;
 }
 
+type PartBytes = Pick<PartSpace, 'cleanBytes' | 'dirtyBytes'>;
+
+/** A topic that no pass has cleaned yet, as it was when it was looked at. */
+interface LookedAt {
+  readonly records: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Of records that came to keys which had a row already. */
+  readonly replacedBytes: number;
+}
+
+const nothing: LookedAt = { records: 0, rows: 0, bytes: 0, replacedBytes: 0 };
+
 interface ReadBatch extends StoredBatch {
   readonly data: Buffer;
   readonly batch: DecodedBatch;
@@ -82,6 +96,8 @@ export class Compaction implements Chore {
   readonly #options: CompactionOptions;
   readonly #builder = new BatchBuilder();
   #pass: Pass | undefined;
+  /** By the partitions of a topic, which go with it. */
+  readonly #lookedAt = new WeakMap<readonly PartSpace[], LookedAt>();
 
   constructor(database: SqliteDatabase, topics: TopicIndex, space: LogSpace, options: CompactionOptions) {
     this.#database = database;
@@ -102,25 +118,50 @@ export class Compaction implements Chore {
 
   #debtOf(topic: Topic, part: PartSpace): number {
     const pass = this.#pass?.part === part ? this.#pass : undefined;
-    const { cleanBytes, dirtyBytes } = part;
-    const { dirtyRatio, dirtyBytesMax } = this.#options;
-    const bound = Math.max(1, dirtyBytesMax, cleanBytes * cleanPartsMax);
-    const atLeast = Math.min(this.#options.dirtyBytes, bound * urgentFrom);
-    const due = dirtyBytes > 0 && dirtyBytes >= atLeast && dirtyBytes >= (cleanBytes + dirtyBytes) * dirtyRatio;
-    if (pass === undefined && (!due || !isCounted(part) || !this.#hasReplaced(topic))) return 0;
-    const grown = (dirtyBytes - bound * urgentFrom) / (bound * growthMeanwhile);
+    if (pass === undefined && !(isCounted(part) && this.#isDue(part))) return 0;
+    const bytes = this.#bytesOf(topic, part);
+    if (pass === undefined && !this.#isDue(bytes)) return 0;
+    const bound = this.#boundOf(bytes);
+    const grown = (bytes.dirtyBytes - bound * urgentFrom) / (bound * growthMeanwhile);
     const done = pass === undefined ? 0 : pass.bytesRead / Math.max(1, pass.bytesToRead);
     return Math.max(debtOfDue, (grown - done) * growthMeanwhile);
   }
 
-  /** Enough records of a topic are replaced for a pass; taken for granted once there was one, or where nobody knows. */
-  #hasReplaced(topic: Topic): boolean {
-    if (this.#space.parts(topic).some(({ cleanedOffset }) => cleanedOffset > 0)) return true;
+  #isDue(bytes: PartBytes): boolean {
+    const { cleanBytes, dirtyBytes } = bytes;
+    const { dirtyRatio, dirtyBytes: least } = this.#options;
+    const atLeast = Math.min(least, this.#boundOf(bytes) * urgentFrom);
+    return dirtyBytes > 0 && dirtyBytes >= atLeast && dirtyBytes >= (cleanBytes + dirtyBytes) * dirtyRatio;
+  }
+
+  #boundOf({ cleanBytes }: PartBytes): number {
+    return Math.max(1, this.#options.dirtyBytesMax, cleanBytes * cleanPartsMax);
+  }
+
+  /** Before the first pass: as they would be if one had just cleaned what stays. */
+  #bytesOf(topic: Topic, part: PartSpace): PartBytes {
+    const dirtyBytes = part.dirtyBytes * this.#replacedPart(topic);
+    return { cleanBytes: part.cleanBytes + part.dirtyBytes - dirtyBytes, dirtyBytes };
+  }
+
+  /** Of a topic, by number or by bytes, whichever is more; all, where a pass has been there or nobody knows the rows. */
+  #replacedPart(topic: Topic): number {
+    const parts = this.#space.parts(topic);
+    if (parts.some(({ cleanedOffset }) => cleanedOffset > 0)) return 1;
     const rows = this.#options.rowsOf?.(topic.spec.name);
-    if (rows === undefined) return true;
+    if (rows === undefined) return 1;
     // Nothing was taken away yet: every offset is a record.
     const records = topic.next.reduce((sum, next) => sum + next, 0);
-    return records - rows >= records * this.#options.dirtyRatio;
+    const bytes = this.#space.bytes(topic);
+    if (records === 0 || bytes === undefined) return 0;
+    const before = this.#lookedAt.get(parts) ?? nothing;
+    // Of what has come since it was looked at, what has made no row. Looked at often: a few large rows that change all the time would be
+    // lost among many small ones.
+    const came = records - before.records;
+    const replaced = came === 0 ? 0 : Math.min(1, Math.max(0, 1 - (rows - before.rows) / came));
+    const replacedBytes = before.replacedBytes + (bytes - before.bytes) * replaced;
+    this.#lookedAt.set(parts, { records, rows, bytes, replacedBytes });
+    return Math.min(1, Math.max(0, (records - rows) / records, replacedBytes / Math.max(1, bytes)));
   }
 
   step(nowMs: number): void {

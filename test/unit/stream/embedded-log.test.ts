@@ -274,28 +274,64 @@ describe('the embedded log', () => {
     expect((await log.topics())[0]!.offsets).toEqual([{ first: 2, next: 3 }]);
   });
 
-  it('is not compacted for the first time before half of its records are replaced, where the rows are known', async () => {
+  it('is not compacted for the first time before half of it is replaced, by bytes or by number, where the rows are known', async () => {
+    const record = fc.record({ key: fc.nat({ max: 12 }), size: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 2_000 })) });
+    let byBytes = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 60 }), async (keys) => {
-        const rows = new Map<number, number>();
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 60 }), async (records) => {
+        const rows = new Set<number>();
         const { log, database } = open({
           compaction: { dirtyBytes: 0, dirtyRatio: 0.5, rowsOf: (topic) => (topic === 't' ? rows.size : undefined) },
         });
         log.createTopicNow({ name: 't', partitions: 1, cleanup: 'compact' });
-        for (const [i, key] of keys.entries()) {
-          database.transaction(() => log.write([pending(String(i), [{ topic: 't', key: `k${key}`, value: `${i}` }])]));
-          rows.set(key, i);
+        let [bytes, replaced] = [0, 0];
+        for (const [i, { key, size }] of records.entries()) {
+          const value = 'x'.repeat(size);
+          database.transaction(() => log.write([pending(String(i), [{ topic: 't', key: `k${key}`, value }])]));
+          const [[, now] = ['t', 0]] = log.topicBytes();
+          if (rows.has(key)) replaced += now - bytes;
+          bytes = now;
+          rows.add(key);
           keepHouse(log.chores);
           const left = (await log.readTopic('t', 0, 0, 1000)).length;
-          if (i + 1 < 2 * rows.size) expect(left).toBe(i + 1);
+          const half = 2 * rows.size <= i + 1;
+          if (!half && 2 * replaced < bytes) expect(left).toBe(i + 1);
           else {
+            if (!half) byBytes++;
             expect(left).toBe(rows.size);
             return;
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
+    expect(byBytes).toBeGreaterThan(5);
+  });
+
+  it('is compacted for the first time without haste: of what is live one and a half times as much may wait under load', () => {
+    let rows = 0;
+    const { log, database } = open({
+      compaction: { dirtyBytes: 0, dirtyRatio: 0.5, dirtyBytesMax: 100, rowsOf: () => rows },
+    });
+    log.createTopicNow({ name: 't', partitions: 1, cleanup: 'compact' });
+    const compaction = log.chores.find(({ name }) => name === 'compaction')!;
+    const debts: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      for (let key = 0; key < 200; key++) {
+        const record = { topic: 't', key: `k${key}`, value: 'x'.repeat(100) };
+        database.transaction(() => log.write([pending('1', [record])]));
+        rows = Math.max(rows, key + 1);
+        compaction.debt(0);
+      }
+      debts.push(compaction.debt(0));
+    }
+    expect(debts[0]).toBe(0);
+    // Due, and left to quiet moments.
+    expect(debts[1]).toBeGreaterThan(0);
+    expect(debts[1]).toBeLessThan(0.02);
+    // Twice what is live waits: now it presses.
+    expect(debts[2]).toBeGreaterThan(0.1);
+    expect(debts[5]).toBeGreaterThan(debts[2]!);
   });
 
   it('does not give offsets twice when all records of a partition have gone', async () => {
