@@ -95,7 +95,18 @@ export interface EventLog {
    * of a very long append may lie in a file (they are no RecordSet then): they are usable until the next group is asked for.
    */
   read(after: number, options: ReadOptions): AsyncIterable<readonly Append[]>;
-  /** Records of one partition from `offset` on, at most `limit`; for taps and tools. Committed records only. */
-  readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
+  /** Per partition, the offset behind everything that is in it now, also what is not decided yet. Rejects with unknown-topic. */
+  partitionEnds(topic: string): Promise<readonly number[]>;
+  /**
+   * Records of one partition from `offset` on, at most `limit`; for taps and tools. Committed records only. Fewer than `limit` are all that
+   * can be seen; before `decidedTo` that is everything: it waits for what is not decided there.
+   */
+  readTopic(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+    decidedTo?: number,
+  ): Promise<readonly TapRecord[]>;
   close(): Promise<void>;
 }

@@ -413,6 +413,20 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         expect(last.offset).toBeLessThan(offsets[1]!.next);
       });
 
+      it('gives everything before an end that it has told, as soon as it is durable', async () => {
+        const producer = await log.openProducer(harness.name('p'));
+        for (let i = 0; i < 12; i++) {
+          await producer.write(appendChunk(String(i), [row(b, `k${i}`, 'v', 1)]));
+          await producer.flush();
+          const ends = await log.partitionEnds(b);
+          expect(ends).toHaveLength(3);
+          const seen = await log.readTopic(b, 1, 0, 1000, ends[1]);
+          expect(seen.map(({ key }) => key?.toString())).toEqual(Array.from({ length: i + 1 }, (_, k) => `k${k}`));
+          expect(seen.at(-1)!.offset).toBeLessThan(ends[1]!);
+          expect(await log.readTopic(b, 0, 0, 1000, ends[0])).toEqual([]);
+        }
+      });
+
       it('tells how many partitions it has, alone, and nothing once it is gone', async () => {
         const [name, other] = [harness.name('counted'), harness.name('uncounted')];
         await log.createTopic({ name, partitions: 3, cleanup: 'delete' });
@@ -426,6 +440,7 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
       });
 
       it('that is not there is an unknown topic', async () => {
+        await expect(log.partitionEnds(harness.name('nope'))).rejects.toMatchObject({ code: 'unknown-topic' });
         await expect(log.readTopic(harness.name('nope'), 0, 0, 1)).rejects.toMatchObject({ code: 'unknown-topic' });
         await expect(log.deleteTopic(harness.name('nope'))).rejects.toMatchObject({ code: 'unknown-topic' });
       });

@@ -207,6 +207,10 @@ export class EmbeddedLog implements EventLog {
     }
   }
 
+  async partitionEnds(topic: string): Promise<readonly number[]> {
+    return [...this.#topics.get(topic).next];
+  }
+
   async readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]> {
     return this.#reader.readTopic(topic, partition, offset, limit);
   }

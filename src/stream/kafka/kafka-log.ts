@@ -51,7 +51,7 @@ import {
   type TopicTools,
 } from './topic-admin.js';
 import type { TopicDirectory } from './topic-directory.js';
-import { readTap } from './topic-tap.js';
+import { readTap, tapEnds } from './topic-tap.js';
 
 /** How long `close` waits for what producers have closed. */
 const closeMs = 5000;
@@ -326,10 +326,20 @@ export class KafkaLog implements EventLog {
     return readLog(reading, after, options);
   }
 
-  readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]> {
+  partitionEnds(topic: string): Promise<readonly number[]> {
+    return this.#attempt(`topic "${topic}"`, () => tapEnds(this.#link, this.#directory, topic));
+  }
+
+  readTopic(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+    decidedTo = 0,
+  ): Promise<readonly TapRecord[]> {
     return this.#attempt(`topic "${topic}"`, async () => {
       const { topicId } = await this.#directory.get(topic);
-      const durableEnd = this.#durableEnds.get(`${topicId}/${partition}`) ?? 0;
+      const durableEnd = Math.max(decidedTo, this.#durableEnds.get(`${topicId}/${partition}`) ?? 0);
       return readTap(this.#link, this.#directory, { topic, partition, offset, limit, durableEnd });
     });
   }

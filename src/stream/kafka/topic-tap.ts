@@ -12,7 +12,7 @@ export interface TapRequest {
   readonly partition: number;
   readonly offset: number;
   readonly limit: number;
-  /** What this process has written up to here is durable, so it must be seen. */
+  /** What lies before it is durable, or will be decided, so it must be seen. */
   readonly durableEnd: number;
 }
 
@@ -54,6 +54,14 @@ export async function readTap(link: BrokerLink, directory: TopicDirectory, reque
     if (at >= part.lastStableOffset && at >= durableEnd) break;
   }
   return records;
+}
+
+/** Per partition, behind the last record that is replicated. */
+export async function tapEnds(link: BrokerLink, directory: TopicDirectory, topic: string): Promise<readonly number[]> {
+  const { leaders } = await directory.get(topic);
+  const end = async (partition: number) =>
+    link.endOffset(await directory.leader(topic, partition), topic, partition, false);
+  return Promise.all(leaders.map((_, partition) => end(partition)));
 }
 
 function tapRecord(topic: string, partition: number, reader: RecordReader): TapRecord {
