@@ -10,7 +10,7 @@ import type { AppendProducer } from '../stream/event-log.js';
 export interface HeldName {
   /** `database.table` */
   readonly name: string;
-  /** Undefined: it is captured to a topic only. */
+  /** Undefined: it is captured to a topic only, which tells its rows. */
   readonly schema: RowSchema | undefined;
   readonly stopped: boolean;
 }
@@ -22,14 +22,18 @@ export interface HeldRowsRequest {
   /** A key; null: from the first one on. */
   readonly after: Row | null;
   readonly limit: number;
+  /** The log has an append of the connector that is not closed yet. */
+  readonly isOpen: boolean;
 }
 
-/** A page in key order. Null: there is no table of it, or one that stands still. */
+/** A page in key order: of its table, or of what its topic holds. Null: it stands still, or it is not known how its records are read. */
 export type HeldRowsPage = { readonly schema: RowSchema; readonly rows: readonly Row[] } | null;
 
 export interface HeldRowsEnv {
   readonly connector: string;
   readonly producer: () => Pick<AppendProducer, 'flush'>;
+  /** What was handed over last is of an append that goes on. */
+  readonly isOpen: () => boolean;
   /** Nothing is held of the table (`database.table`), ever: its rows are events. */
   readonly holdsNothing: (table: string) => boolean;
   /** Resolves when everything is applied that was in the log when it was called. */
@@ -85,7 +89,8 @@ async function settled(env: HeldRowsEnv): Promise<void> {
 }
 
 async function read(env: HeldRowsEnv, table: string) {
-  const page = (after: Row | null) => env.heldRows({ connector: env.connector, table, after, limit: pageRows });
+  const page = (after: Row | null) =>
+    env.heldRows({ connector: env.connector, table, after, limit: pageRows, isOpen: env.isOpen() });
   const first = await page(null);
   if (first === null) return undefined;
   const { schema } = first;

@@ -163,8 +163,6 @@ export class LiveSource {
     const redact = createRedact(config, this.#env.resolveReferences);
     try {
       const checked = checkConfig(name, this.#env.resolveReferences(config));
-      if (wanted.offset === null && wanted.current !== null && checked.source['table.create'] === 'false')
-        throw onlyTopics();
       return await this.#with(checked, (source) => source.place(wanted));
     } catch (error) {
       throw redactError(toAppError(error), redact);
@@ -196,13 +194,6 @@ export class LiveSource {
       await inquiry.close();
     }
   }
-}
-
-function onlyTopics(): AppError {
-  return new AppError('bad-request', 'topics without tables are not read again in place', {
-    detail: 'with table.create=false no rows are kept here that would tell which are gone at the source by then',
-    hint: '?topics=true drops the topics with the position, and the next start writes them anew',
-  });
 }
 
 /** What to look at when a source cannot be asked. */

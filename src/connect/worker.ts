@@ -11,7 +11,7 @@ import { isAbort } from '../core/backoff.js';
 import { toAppError } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
-import { positionToResume } from '../core/append.js';
+import { positionToResume, type Chunk } from '../core/append.js';
 import type { ChunkBuilder } from '../core/row-encoder.js';
 import type { SourceConnector, SourceContext, SourceReport } from '../source/source-connector.js';
 import type { AppendProducer } from '../stream/event-log.js';
@@ -30,7 +30,7 @@ export interface ConnectorRun {
   readonly encoders: EncoderMakers;
   /** What a chunk's records need is there when it is written. */
   readonly beforeWrite: () => Promise<void>;
-  readonly held: Omit<HeldRowsEnv, 'connector' | 'producer'>;
+  readonly held: Omit<HeldRowsEnv, 'connector' | 'producer' | 'isOpen'>;
   readonly report: (report: SourceReport) => void;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -46,7 +46,8 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
     const reports = new Confirmations(producer, run.report);
     logger.info('connector starts', { position: producer.position });
     failpoint('source-before-first-chunk');
-    const held: HeldRowsEnv = { ...run.held, connector: run.name, producer: () => opened };
+    let isOpen = false;
+    const held: HeldRowsEnv = { ...run.held, connector: run.name, producer: () => opened, isOpen: () => isOpen };
     const context: SourceContext = {
       logger,
       signal,
@@ -68,6 +69,7 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
       if (signal.aborted) break;
       await run.beforeWrite();
       failpoint('connect-before-append');
+      isOpen = endsOpen(chunk, isOpen);
       await producer.write(chunk);
       failpoint('connect-after-append');
     }
@@ -77,4 +79,10 @@ export async function runConnector(run: ConnectorRun): Promise<void> {
     await source.close();
     await producer?.close();
   }
+}
+
+/** Records behind the last end belong to an append that goes on. */
+function endsOpen({ ends, recordCount }: Chunk, before: boolean): boolean {
+  if (ends.length === 0) return before || recordCount > 0;
+  return ends.recordEnd(ends.length - 1) < recordCount;
 }

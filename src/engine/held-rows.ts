@@ -2,9 +2,11 @@
 import type { Catalog, SourceEntry } from '../catalog/catalog.js';
 import type { HeldName, HeldRowsPage, HeldRowsRequest } from '../connect/held-rows.js';
 import { isSideTable } from '../core/names.js';
+import { isBeingCreated } from '../projector/build.js';
 import { claimKind, type Claim } from '../projector/captured-definitions.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { StateWriter } from '../store/state-store.js';
+import type { TopicForm, TopicRows } from './topic-rows.js';
 
 export interface HeldRowsParts {
   readonly catalog: Catalog;
@@ -35,14 +37,34 @@ function tableEntry(catalog: Catalog, connector: string, table: string): SourceE
   return entry?.sourceKind === 'table' ? entry : undefined;
 }
 
-export function heldRows(
-  { catalog, runtime }: HeldRowsParts,
-  { connector, table, after, limit }: HeldRowsRequest,
-): HeldRowsPage {
+/** A table that is being filled from its topic does not have all rows of it yet. */
+export async function heldRows(
+  parts: HeldRowsParts & { readonly topicRows: TopicRows },
+  request: HeldRowsRequest,
+): Promise<HeldRowsPage> {
+  const { catalog, runtime, state, topicRows } = parts;
+  const { connector, table, after, limit } = request;
+  const any = tableEntry(catalog, connector, table);
+  const isWhole = any !== undefined && !isBeingCreated(state, any.name);
+  if (!isWhole || topicRows.isReading(request)) return topicRows.page(request, topicForm(parts, connector, table));
   const entry = heldEntry(catalog, connector, table);
   if (entry === undefined) return null;
   // From another thread a Buffer comes as the array that it is.
   const key = after?.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part)) ?? null;
   const rows = runtime.table(entry.name).writer.scan(key, limit);
   return { schema: entry.schema, rows: rows.map(({ row }) => row) };
+}
+
+function topicForm({ catalog, state }: HeldRowsParts, connector: string, table: string): TopicForm | undefined {
+  const entry = tableEntry(catalog, connector, table);
+  if (entry?.captured) {
+    const { schema, properties, captured } = entry;
+    return { topic: properties.topic, form: { schema, properties, captured } };
+  }
+  for (const { name, json } of state.documents(claimKind)) {
+    const claim = JSON.parse(json) as Claim;
+    if (claim.connector !== connector || claim.table !== table) continue;
+    return claim.form && { topic: name, form: claim.form };
+  }
+  return undefined;
 }

@@ -47,6 +47,7 @@ import { followersProducer, LogEnd } from './following.js';
 import { Rebuilds } from './rebuilds.js';
 import { schemaDocuments, takeOverSchemas } from './schema-documents.js';
 import { SkippedRecords } from './skipped-records.js';
+import { TopicRows } from './topic-rows.js';
 import { topicSamples } from './topic-samples.js';
 import { SourceCounts } from './source-counts.js';
 import { TableSourcesTeller } from './table-sources.js';
@@ -302,6 +303,11 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
           logger,
         })
       : undefined;
+  const topicRows = new TopicRows({
+    log,
+    decoderOf: (form) => createRecordDecoder({ ...form, sourceKind: 'table' }, resolve),
+    logger,
+  });
   tableSources.tell();
   main.ready({ logId: log.logId, seq: state.frontier.seq });
 
@@ -330,7 +336,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     },
     connectorProgress: async (name) => connectors.progress(name),
     heldTables: async (connector) => heldTables({ catalog, runtime, state }, connector),
-    heldRows: async (request) => heldRows({ catalog, runtime, state }, request),
+    heldRows: (request) => heldRows({ catalog, runtime, state, topicRows }, request),
     compareRows: async (request) =>
       compareRows({ catalog, runtime, state, decoderOf: (entry) => createRecordDecoder(entry, resolve) }, request),
     declareLookups: async (declaration) => declareLookups({ catalog, runtime, state }, declaration),
@@ -361,6 +367,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       await loop.stop();
       await builder.close();
       tableSources.close();
+      topicRows.close();
       const stopped = new AppError('not-ready', 'the engine stops', { retriable: true });
       local.fail(stopped);
       logEnd.fail(stopped);

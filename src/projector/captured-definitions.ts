@@ -28,6 +28,13 @@ export interface Claim {
   readonly connector: string;
   /** `database.table` */
   readonly table: string;
+  /** Of its records; a claim of before has none until its table is opened again. */
+  readonly form?: ClaimedForm | undefined;
+}
+
+export interface ClaimedForm extends Pick<SourceEntry, 'schema'> {
+  readonly properties: Pick<SourceEntry['properties'], 'keyFormat' | 'valueFormat'>;
+  readonly captured: Pick<CapturedFrom, 'schemas' | 'keyShape' | 'envelope' | 'deletedField'>;
 }
 
 /** The topics that a captured table may have, the one that is tried first in front. */
@@ -65,7 +72,7 @@ export class CapturedDefinitions {
     if (definition.createTable) {
       this.#addTable(definition, topic, reached);
       state.deleteDocument(claimKind, topic);
-    } else state.putDocument(claimKind, topic, JSON.stringify({ connector, table: qualifiedName(definition) }));
+    } else this.#claim(topic, { connector, table: qualifiedName(definition), form: formOf(definition) });
     const numbered = (schema: RegisteredText | undefined) => (schema?.type === 'PROTOBUF' ? schema.text : undefined);
     return {
       kind: 'captured',
@@ -78,11 +85,15 @@ export class CapturedDefinitions {
   }
 
   /** A statement drops the table and leaves the topic. True: its connector goes on to fill that. */
-  keepClaim({ captured, properties: { topic } }: SourceEntry): boolean {
+  keepClaim({ schema, captured, properties }: SourceEntry): boolean {
     if (captured === null || !this.#env.isConnector(captured.connector)) return false;
     const { connector, table } = captured;
-    this.#env.state.putDocument(claimKind, topic, JSON.stringify({ connector, table } satisfies Claim));
+    this.#claim(properties.topic, { connector, table, form: formOf({ schema, ...properties, ...captured }) });
     return true;
+  }
+
+  #claim(topic: string, claim: Claim): void {
+    this.#env.state.putDocument(claimKind, topic, JSON.stringify(claim));
   }
 
   /** The connector is deleted: what it filled without a table is nobody's. */
@@ -224,6 +235,15 @@ export class CapturedDefinitions {
     const json = state.getDocument(claimKind, topic);
     return json === undefined ? undefined : (JSON.parse(json) as Claim);
   }
+}
+
+function formOf(of: ClaimedForm['properties'] & ClaimedForm['captured'] & Pick<ClaimedForm, 'schema'>): ClaimedForm {
+  const { schema, keyFormat, valueFormat, schemas, keyShape, envelope, deletedField } = of;
+  return {
+    schema,
+    properties: { keyFormat, valueFormat },
+    captured: { schemas, keyShape, envelope, deletedField },
+  };
 }
 
 function keyText({ columns, keyColumns }: RowSchema): string {

@@ -1,5 +1,5 @@
 // The decoder of a stream's or table's records, from the formats of its definition.
-import type { SourceEntry } from '../catalog/catalog.js';
+import type { CapturedFrom, SourceEntry } from '../catalog/catalog.js';
 import type { Row } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import type { RecordDecoder } from '../runtime/source-node.js';
@@ -7,7 +7,13 @@ import type { ResolveSchema } from '../schema/formats/avro-decoder.js';
 import { defaultKeyShape } from '../schema/formats/format.js';
 import { createKeyDecoder, createValueDecoder } from '../schema/formats/value-decoder.js';
 
-export function createRecordDecoder(entry: SourceEntry, resolve: ResolveSchema): RecordDecoder {
+/** What the records of a topic are read by. */
+export interface RecordReading extends Pick<SourceEntry, 'schema' | 'sourceKind'> {
+  readonly properties: Pick<SourceEntry['properties'], 'keyFormat' | 'valueFormat'>;
+  readonly captured: Pick<CapturedFrom, 'schemas' | 'keyShape' | 'envelope' | 'deletedField'> | null;
+}
+
+export function createRecordDecoder(entry: RecordReading, resolve: ResolveSchema): RecordDecoder {
   const { schema, properties, captured } = entry;
   const schemas = captured?.schemas;
   const keyShape = captured?.keyShape ?? defaultKeyShape(schema, properties.keyFormat);

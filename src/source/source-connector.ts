@@ -148,13 +148,14 @@ export interface OpenOptions {
 export interface HeldTable {
   /** `database.table` */
   readonly name: string;
-  /** Its columns as it was captured; undefined: they are not known here, as its rows. */
+  /** Its columns as it was captured; undefined: it is captured to a topic only. */
   readonly schema: RowSchema | undefined;
   /** It stands still: what comes of it is not taken until it is opened with a cause. */
   readonly stopped?: boolean | undefined;
   /**
-   * Its rows in key order, page by page; undefined: they are not known here (captured to a topic only, or it stands still). A schema without
-   * columns: nothing is ever held of it, since its rows are events.
+   * Its rows in key order, page by page; undefined: they are not known here (it stands still). Of one that is captured to a topic only they
+   * are what the topic holds; a column whose value there does not fit any more is null. A schema without columns: nothing is ever held of
+   * it, since its rows are events.
    */
   read(): Promise<{ readonly schema: RowSchema; readonly pages: AsyncIterable<readonly Row[]> } | undefined>;
 }

@@ -6,12 +6,12 @@ import { splitName } from '../../core/table-name.js';
 import { deleteRow, heldSource } from '../held-deletes.js';
 import type { HeldTable, SourceContext } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
-import { emptiedUnknown, type Emptied } from './table-knowledge.js';
+import type { Emptied } from './table-knowledge.js';
 
 export interface EmptyingOptions {
   readonly captured: CapturedTables;
   readonly what: Emptied;
-  readonly context: Pick<SourceContext, 'heldTables'>;
+  readonly context: Pick<SourceContext, 'heldTables' | 'logger'>;
   /** Of the first rows, which were handed over before the connection broke. */
   readonly passOver: number;
 }
@@ -54,9 +54,6 @@ export class Emptying {
     const held = (await context.heldTables()).filter(
       ({ name }) => isConcerned(captured.known.fold(name)) && !isLeftOut(name),
     );
-    const known = new Set(held.map(({ name }) => captured.known.fold(name)));
-    const unknown = [...captured.names].find((name) => isConcerned(name) && !known.has(name));
-    if (unknown !== undefined) throw emptiedUnknown(unknown);
     return held.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -75,9 +72,20 @@ export class Emptying {
       return;
     }
     const held = await next.read();
-    if (held === undefined) throw emptiedUnknown(next.name);
+    if (held === undefined) return this.#leave(next);
     const encoder = await this.#options.captured.encoderOf(heldSource(next.name, held.schema));
     this.#source = { encoder, schema: held.schema, pages: held.pages[Symbol.asyncIterator]() };
+  }
+
+  /** It stands still, and is read again before it goes on; or its topic was filled by an earlier version, which did not note how it is read. */
+  #leave({ name }: HeldTable): void {
+    this.#options.context.logger.warn(
+      'a statement takes all rows of a table away, and which were captured is not known',
+      {
+        code: 'emptied-unknown',
+        table: name,
+      },
+    );
   }
 
   #delete({ encoder, schema }: Source, row: Row): void {

@@ -294,18 +294,6 @@ class Collected {
   }
 }
 
-const wayOut =
-  '`writethrough connect delete NAME --topics` and create it again: it then begins with a new snapshot; or leave the table out by table.exclude.list';
-
-/** Of what was captured to a topic only, or into a table that stands still, it is not known here which keys are there. */
-export function emptiedUnknown(name: string): AppError {
-  return new AppError(
-    'unsupported-change',
-    `a statement takes all rows of ${name} away, and which were captured of it is not known`,
-    { hint: wayOut },
-  );
-}
-
 export function keylessTable(name: string): AppError {
   return new AppError('keyless-table', `table ${name} has no primary key`, {
     hint: `ALTER TABLE ${name} ADD COLUMN id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, or remove it from table.include.list`,

@@ -24,8 +24,12 @@ export async function* deleteHeld(
   if (!held) return;
   // One that stood still goes on first, so that it takes the deletes.
   const cause = held.stopped ? 'it is gone from the file' : undefined;
-  const encoder = held.schema && (await context.openTable(heldSource(name, held.schema), { held: true, cause }));
-  const read = await held.read();
+  // Of one that is captured to its topic only the columns come with the rows.
+  const known = held.schema ? undefined : await held.read();
+  const schema = held.schema ?? known?.schema;
+  if (schema?.columns.length === 0) return;
+  const encoder = schema && (await context.openTable(heldSource(name, schema), { held: true, cause }));
+  const read = known ?? (await held.read());
   if (!read || !encoder) {
     logger.warn('the rows of a table that is gone cannot be deleted: which were captured is not known here', {
       table: name,
