@@ -12,9 +12,9 @@
 // its position. When a query, a source, a build or a definition fails in 4 everything is rolled back, what came before the append that
 // fails is committed, that part stands still from there on (in a transaction of its own), and the rest is applied without it: so where a
 // part stands still does not depend on how appends were grouped. Appends that have one position are for this as one (embedded). An append
-// that the log cannot take in 3 is refused, and the rest written without it. Between groups the loop yields to the thread's messages; builds get as much time as the commit took, and
-// housekeeping its share (housekeeping.ts). The loop waits for nothing outside: an append whose application needs what is still being
-// read of the log is held, with all behind it, and everything else goes on.
+// that the log cannot take in 3 is refused, and the rest written without it. Between groups the loop yields to the thread's messages;
+// builds get as much time as the commit took, and housekeeping its share (housekeeping.ts). The loop waits for nothing outside: an append
+// whose application needs what is still being read of the log is held, with all behind it, and everything else goes on.
 import type { AppendControl } from '../core/append-control.js';
 import { assert, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
