@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 const [dist, brokers, serviceId, mode] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(join(dist, path)).href);
+const { ChunkEnds } = await load('core/chunk-ends.js');
 const { openKafkaLog } = await load('stream/kafka/open-kafka-log.js');
 const { silentLogger } = await load('core/logger.js');
 const { extent, extentSize, opCode, RecordSet } = await load('core/record.js');
@@ -49,7 +50,7 @@ for (let n = Number((sinks ? producer.position.seq : producer.position) ?? 0) + 
     const records = new RecordSet({ buffers: [data], topics, extents, count });
     await producer.write({ seq: n, piece: 0, commitTimeUs, records });
   } else {
-    const ends = [{ recordEnd: count, position: String(n), commitTimeUs }];
+    const ends = ChunkEnds.of([{ recordEnd: count, position: String(n), commitTimeUs }]);
     await producer.write({ data, topics, extents, recordCount: count, ends });
   }
   // So that groups of all sizes occur, and the run does not write faster than it can be checked.

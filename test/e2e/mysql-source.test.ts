@@ -232,7 +232,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('the source
     expect(source.states.some((state) => state.phase === 'waiting')).toBe(true);
   });
 
-  it('goes on exactly behind any append after a stop', async () => {
+  it('goes on exactly behind any append that has a position after a stop', async () => {
     await query('CREATE TABLE steps (id INT PRIMARY KEY, v INT)');
     const first = run('steps');
     await first.until(completed);
@@ -246,11 +246,15 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('the source
     await first.until((appends) => all(appends).length === 60);
     await first.stop();
     const whole = all(first.appends);
-    for (const at of [0, 1, 17, 42, 58]) {
+    const withoutPositions = (appends: readonly TestAppend[]) =>
+      all(appends).map((append) => ({ ...append, position: undefined }));
+    for (const from of [0, 1, 17, 42, 58]) {
+      const at = whole.findIndex(({ position }, i) => i >= from && position !== null);
       const again = run('steps', whole[at]!.position, {}, first);
       await again.until((appends) => all(appends).length >= 59 - at);
       await again.stop();
-      expect(all(again.appends)).toEqual(whole.slice(at + 1));
+      // Which of them have a position depends on how they come.
+      expect(withoutPositions(again.appends)).toEqual(withoutPositions(whole).slice(at + 1));
     }
   });
 
