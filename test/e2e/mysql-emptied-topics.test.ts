@@ -124,7 +124,8 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('topics tha
     await goesOn();
   }
 
-  it.each([
+  // What differs between the products is how statements are told, not the form of records.
+  const forms: readonly (readonly [string, object])[] = [
     ['flat', { ...plain, ...flat }],
     ['envelopes', plain],
     [
@@ -135,12 +136,17 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('topics tha
       'rows that are marked',
       { ...plain, ...flat, 'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite-with-tombstone' },
     ],
-  ])('by TRUNCATE, DROP and RENAME: %s', { timeout: 120_000 }, async (_, more) => {
-    await begin(more);
-    await emptied();
-  });
+  ];
+  it.each(product === 'mysql' ? forms : forms.slice(0, 1))(
+    'by TRUNCATE, DROP and RENAME: %s',
+    { timeout: 120_000 },
+    async (_, more) => {
+      await begin(more);
+      await emptied();
+    },
+  );
 
-  it('with the rows that they were, in envelopes', { timeout: 60_000 }, async () => {
+  it.runIf(product === 'mysql')('with the rows that they were, in envelopes', { timeout: 60_000 }, async () => {
     await begin(plain);
     await query("UPDATE a SET text = 'other' WHERE id = 2", 'DELETE FROM a WHERE id = 3', 'TRUNCATE a');
     await holds('a', 0);
@@ -215,7 +221,7 @@ describe.skipIf(servers.missing).each(['mysql', 'mariadb'] as const)('topics tha
     await goesOn();
   });
 
-  it.skipIf(kafka.missing)('on Kafka', { timeout: 180_000 }, async () => {
+  it.skipIf(kafka.missing || product === 'mariadb')('on Kafka', { timeout: 180_000 }, async () => {
     const { brokers } = kafka.kafka;
     const stream = {
       args: ['--stream', `kafka://${brokers.join(',')}`],

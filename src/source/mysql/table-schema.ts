@@ -44,6 +44,9 @@ export interface ListedTable {
   readonly row: Row;
 }
 
+/** For a moment a table that is being copied has no file of its name: some of these see it, also where one statement follows the other. */
+const looksBehind = 3;
+
 /**
  * All base tables outside of the system schemas, in the order of their names. A name that only another look shows is asked for by itself
  * (see table-questions.ts).
@@ -52,7 +55,8 @@ export async function listTables(session: Session): Promise<ListedTable[]> {
   const named = await readNames(session);
   const listed = await readListed(session, outside);
   const seen = new Set(listed.map(tableName));
-  for (const { database, table } of [...named, ...(await readNames(session))]) {
+  for (let look = 0; look < looksBehind; look++) named.push(...(await readNames(session)));
+  for (const { database, table } of named) {
     const name = tableName({ database, table });
     if (seen.has(name)) continue;
     seen.add(name);
