@@ -1,5 +1,6 @@
 // A captured table as the server describes it now (information_schema), in the same form that a table map gives, and the
 // description of it that connect gets.
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../core/errors.js';
 import type { SourceTable } from '../../core/row-encoder.js';
 import { qualifiedName, splitName } from '../../core/table-name.js';
@@ -45,7 +46,10 @@ export interface ListedTable {
 }
 
 /** For a moment a table that is being copied has no file of its name: some of these see it, also where one statement follows the other. */
-const looksBehind = 3;
+const looksBehind = 4;
+const looksApartMs = 7;
+const triesByName = 20;
+const triesApartMs = 2;
 
 /**
  * All base tables outside of the system schemas, in the order of their names. A name that only another look shows is asked for by itself
@@ -55,17 +59,29 @@ export async function listTables(session: Session): Promise<ListedTable[]> {
   const named = await readNames(session);
   const listed = await readListed(session, outside);
   const seen = new Set(listed.map(tableName));
-  for (let look = 0; look < looksBehind; look++) named.push(...(await readNames(session)));
+  for (let look = 0; look < looksBehind; look++) {
+    await delay(looksApartMs);
+    named.push(...(await readNames(session)));
+  }
   for (const { database, table } of named) {
     const name = tableName({ database, table });
     if (seen.has(name)) continue;
     seen.add(name);
-    listed.push(...(await readListed(session, namely(database, table)())));
+    listed.push(...(await readNamed(session, database, table)));
   }
   return listed.filter(isBaseTable).toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
 }
 
 const outside = "TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')";
+
+/** One of which a look has told: where one statement follows the other it is gone for a moment again. A table that is dropped stays away. */
+async function readNamed(session: Session, database: string, table: string): Promise<ListedTable[]> {
+  for (let left = triesByName; ; left--) {
+    const listed = await readListed(session, namely(database, table)());
+    if (listed.length > 0 || left === 0) return listed;
+    await delay(triesApartMs);
+  }
+}
 
 /** Views are among them. */
 async function readListed(session: Session, condition: string): Promise<ListedTable[]> {
