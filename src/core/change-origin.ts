@@ -1,7 +1,6 @@
 // What a source knows of the change at hand beside its row: where it stands in the binlog, who wrote it, and when it was committed. The
 // source sets it once per event, not per row, and encoders of forms that tell it (Debezium's `source`, added fields) read it; the others
 // never look at it. One per source task, since its rows come one after the other.
-
 import { TransactionId } from './transaction-id.js';
 
 export class ChangeOrigin {

@@ -52,7 +52,7 @@ export class ChunkEnds implements Iterable<AppendEnd> {
     for (const { recordEnd, transactionId, ...end } of ends)
       builder.add(recordEnd, {
         ...end,
-        ...(transactionId !== undefined && { transaction: TransactionId.of(transactionId) }),
+        transaction: transactionId === undefined ? undefined : TransactionId.of(transactionId),
       });
     return builder.take();
   }

@@ -9,6 +9,7 @@ import { labelsOf, type ColumnLabels } from './column-labels.js';
 import type { Row, Session } from './connection.js';
 import type { TableFilter } from './filters.js';
 import { keyOf, type TableModes } from './message-keys.js';
+import { askServer } from './server.js';
 import { askOfTables, namely } from './table-questions.js';
 import { quoteName } from './text-reader.js';
 import { tableRefusal } from './unreadable.js';
@@ -45,43 +46,35 @@ export interface ListedTable {
   readonly row: Row;
 }
 
-/** For a moment a table that is being copied has no file of its name: some of these see it, also where one statement follows the other. */
-const looksBehind = 4;
+/** MariaDB has no file of a table's name while it puts a copy in its place and syncs that: looks that lie apart do not all fall into it. */
+const looks = 5;
 const looksApartMs = 7;
-const triesByName = 20;
-const triesApartMs = 2;
 
 /**
- * All base tables outside of the system schemas, in the order of their names. A name that only another look shows is asked for by itself
- * (see table-questions.ts).
+ * All base tables outside of the system schemas, in the order of their names. A name of MariaDB that only another look shows is asked for
+ * by itself (see table-questions.ts).
  */
 export async function listTables(session: Session): Promise<ListedTable[]> {
-  const named = await readNames(session);
+  const { mariadb } = await askServer(session);
+  let named = mariadb ? await readNames(session) : [];
   const listed = await readListed(session, outside);
   const seen = new Set(listed.map(tableName));
-  for (let look = 0; look < looksBehind; look++) {
+  for (let look = 1; mariadb && look <= looks; look++) {
+    for (const { database, table } of named) {
+      const name = tableName({ database, table });
+      if (seen.has(name)) continue;
+      const found = await readListed(session, namely(database, table)());
+      if (found.length > 0) seen.add(name);
+      listed.push(...found);
+    }
+    if (look === looks) break;
     await delay(looksApartMs);
-    named.push(...(await readNames(session)));
-  }
-  for (const { database, table } of named) {
-    const name = tableName({ database, table });
-    if (seen.has(name)) continue;
-    seen.add(name);
-    listed.push(...(await readNamed(session, database, table)));
+    named = await readNames(session);
   }
   return listed.filter(isBaseTable).toSorted((a, b) => (tableName(a) < tableName(b) ? -1 : 1));
 }
 
 const outside = "TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')";
-
-/** One of which a look has told: where one statement follows the other it is gone for a moment again. A table that is dropped stays away. */
-async function readNamed(session: Session, database: string, table: string): Promise<ListedTable[]> {
-  for (let left = triesByName; ; left--) {
-    const listed = await readListed(session, namely(database, table)());
-    if (listed.length > 0 || left === 0) return listed;
-    await delay(triesApartMs);
-  }
-}
 
 /** Views are among them. */
 async function readListed(session: Session, condition: string): Promise<ListedTable[]> {

@@ -130,7 +130,7 @@ export class SqliteTableWriter implements TableWriter {
     const params = this.#params;
     this.#layout.encodeRow(row, params);
     params[row.length] = rowtimeMs;
-    // As arguments: the driver asks the runtime for each element of an array (measured, ten columns: a fifth of the whole call).
+    // As arguments: the driver asks the runtime for each element of an array (measured, ten columns: a sixth of the whole call).
     return statement.run(...params).changes;
   }
 
