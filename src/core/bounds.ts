@@ -1,0 +1,24 @@
+// What one request, row, name or outside server may cost at most, where nobody can set it (what can be set is an option, config.ts). The
+// README's table of bounds is made of this one.
+import type { ErrorCode } from './errors.js';
+
+export interface Bound {
+  readonly value: number;
+  /** What is bounded, and in what. */
+  readonly what: string;
+  /** Of the refusal. */
+  readonly code: ErrorCode;
+}
+
+export const bounds = {
+  patternSize: {
+    value: 20_000,
+    what: 'characters of one regular expression of a connector, counted repetitions multiplied',
+    code: 'bad-connector-config',
+  },
+  patternMs: {
+    value: 50,
+    what: 'milliseconds in which a regular expression with lookaround or back references has to match a name, or not',
+    code: 'bad-connector-config',
+  },
+} as const satisfies Readonly<Record<string, Bound>>;
