@@ -71,6 +71,7 @@ const libraries: Readonly<Record<string, RegExp>> = {
   express: /^server\//,
   avsc: /^schema\//,
   commander: /^cli\//,
+  re2js: /^core\/pattern\.ts$/,
   yaml: /^config\.ts$/,
   pino: /^process\/log-target\.ts$/,
 };

@@ -2,7 +2,7 @@
 // no part of a key: of other types nothing could be told in their place, and a changed key would be another row.
 import type { ColumnUse } from '../schema/formats/projected-row-encoder.js';
 import { AppError } from '../core/errors.js';
-import { splitPatterns } from '../core/pattern-list.js';
+import { splitPatterns, wholeName } from '../core/pattern-list.js';
 import type { SourceColumn, SourceTable } from '../core/row-encoder.js';
 import { group, patterns, type PropertyDef } from './properties/property.js';
 
@@ -64,7 +64,7 @@ export function ruleOf(
   column: SourceColumn,
 ): ColumnRule['use'] | undefined {
   const name = `${database}.${table}.${column.name}`;
-  const rule = rules.find((each) => each.columns.some((item) => new RegExp(`^(?:${item})$`, 'i').test(name)));
+  const rule = rules.find((each) => each.columns.some((item) => wholeName(item).test(name)));
   if (rule === undefined) return undefined;
   const problem = (message: string, hint: string) =>
     new AppError('bad-connector-config', `column ${name} ${message}`, { hint, place: { path: rule.property } });

@@ -12,12 +12,14 @@ import { sourceSettings } from './source-settings.js';
 import { belongsToRefused } from './transforms/read-transforms.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import { isSecret, mask } from './connector-secrets.js';
-import { splitPatterns, wholeName } from '../core/pattern-list.js';
+import { bounds } from '../core/bounds.js';
+import { patternCost } from '../core/pattern.js';
+import { notAPattern, splitPatterns, wholeName } from '../core/pattern-list.js';
 import { hasOnlyTopicCharacters, topicNameRule } from '../core/topic-name.js';
 import { serverNamePlaceholder } from './side-topics.js';
 import { findPlugin, type PluginClass } from './plugins.js';
 import type { PropertyDef, PropertyFamily } from './properties/property.js';
-import { checkTopicCreation, topicPrefix } from './topic-creation.js';
+import { checkTopicCreation, groupsProperty, topicPrefix } from './topic-creation.js';
 
 export interface Inspection {
   readonly plugin: PluginClass;
@@ -31,8 +33,10 @@ export function inspectConfig(name: string, config: ConnectorConfig): Inspection
   if (!className) {
     throw new AppError('bad-connector-config', 'connector.class is missing', { place: { path: 'connector.class' } });
   }
+  assertCountable(config);
   const plugin = findPlugin(className);
   const defs = propertiesOf(plugin.family, config);
+  assertPatternsBounded(defs, config);
   const byName = new Map(
     defs.flatMap((def) => [def.name, ...(def.aliases ?? [])].map((spelling) => [spelling, def] as const)),
   );
@@ -78,6 +82,54 @@ export function inspectConfig(name: string, config: ConnectorConfig): Inspection
   findings.push(...checkTopicCreation(values), ...checkFormats(values), ...checkShape(plugin, values));
   findings.push(...noteSchemaChanges(plugin, values));
   return { plugin, values, findings };
+}
+
+/** Before anything is made of names that a configuration gives. */
+function assertCountable(config: ConnectorConfig): void {
+  const counts: readonly (readonly [what: string, property: string | undefined, count: number, max: number])[] = [
+    ['properties', undefined, Object.keys(config).length, bounds.connectorProperties.value],
+    ...['transforms', 'predicates', groupsProperty].map((property) => {
+      const text: unknown = config[property];
+      const count = typeof text === 'string' ? text.split(',').length : 0;
+      return [`names in ${property}`, property, count, bounds.connectorNames.value] as const;
+    }),
+  ];
+  for (const [what, property, count, max] of counts) {
+    if (count > max)
+      throw new AppError('bad-connector-config', `there are ${count} ${what}, of ${max} at most`, {
+        place: property === undefined ? undefined : { path: property },
+      });
+  }
+}
+
+/** Whose lists of patterns are of a form of their own. */
+const keyColumns = 'message.key.columns';
+
+/** Before anything is compiled. */
+function assertPatternsBounded(defs: readonly PropertyDef[], config: ConnectorConfig): void {
+  const lists = defs.filter(({ name, patterns }) => patterns === true || name === keyColumns);
+  let cost = 0;
+  for (const spelling of lists.flatMap(({ name, aliases = [] }) => [name, ...aliases])) {
+    const text: unknown = config[spelling];
+    if (typeof text !== 'string') continue;
+    const items = spelling === keyColumns ? text.split(/[;:,]/) : splitPatterns(text);
+    for (const item of items) {
+      cost += patternCost(item);
+      if (cost > bounds.patternSize.value) throw tooManyPatterns(spelling);
+    }
+  }
+}
+
+function tooManyPatterns(property: string): AppError {
+  const { value } = bounds.patternSize;
+  return new AppError(
+    'bad-connector-config',
+    `with ${property} the lists of the connector have more than ${value} names and characters of regular expressions`,
+    {
+      hint: 'counted repetitions multiply what they repeat; several connectors can share the tables of a server',
+      place: { path: property },
+    },
+  );
 }
 
 /** Where the source is, and which of its rows are asked for: without these there is nothing to ask it. */
@@ -173,7 +225,7 @@ function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[]
       try {
         wholeName(part);
       } catch (cause) {
-        problem(`"${part}" is not a regular expression: ${cause instanceof Error ? cause.message : ''}`);
+        problem(notAPattern(part, cause));
       }
     }
   }

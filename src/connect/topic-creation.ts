@@ -1,6 +1,7 @@
 // How a connector's new topics are made: Kafka Connect's `topic.creation.*` (KIP-158). The first group whose patterns meet the topic's
 // name decides, else the default. As there, a group takes partitions from the default where it says nothing, and nothing else.
 // They hold for topics that are made; one that is there keeps its settings, which are altered by the API.
+import { matchesWhole } from '../core/pattern.js';
 import type { AskedRetention } from '../core/topic-retention.js';
 import type { SourceFinding } from '../source/source-connector.js';
 
@@ -35,7 +36,7 @@ export function newTopicOf(
   output: NewTopic & { readonly topicGroups?: readonly TopicGroup[] | undefined },
   topic: string,
 ): NewTopic {
-  const meets = (patterns: readonly string[]) => patterns.some((pattern) => new RegExp(`^(?:${pattern})$`).test(topic));
+  const meets = (patterns: readonly string[]) => patterns.some((pattern) => matchesWhole(pattern, topic));
   const group = output.topicGroups?.find(({ include, exclude }) => meets(include) && !meets(exclude));
   const { partitions, cleanup, retention } = group ?? output;
   return { partitions, cleanup, retention };

@@ -11,9 +11,15 @@ export interface Bound {
 }
 
 export const bounds = {
+  connectorProperties: { value: 2_000, what: 'properties of a connector', code: 'bad-connector-config' },
+  connectorNames: {
+    value: 200,
+    what: 'transforms, predicates, or groups of topics of a connector',
+    code: 'bad-connector-config',
+  },
   patternSize: {
-    value: 20_000,
-    what: 'characters of one regular expression of a connector, counted repetitions multiplied',
+    value: 30_000,
+    what: 'names and characters of regular expressions in the lists of a connector, counted repetitions multiplied',
     code: 'bad-connector-config',
   },
   patternMs: {

@@ -1,13 +1,14 @@
 // Comma-separated regular expressions, as Debezium's lists are: a comma inside brackets or braces, or behind a backslash, is part of one.
+import { compilePattern, type Pattern } from './pattern.js';
 
 /** In front of an item, as in Java: upper and lower case are not the same in it. */
 export const caseCounts = '(?-i)';
 
 /** Of an item that must match the whole name; case does not count, as in Debezium, unless it says so. Throws SyntaxError. */
-export function wholeName(item: string): RegExp {
+export function wholeName(item: string): Pattern {
   return item.startsWith(caseCounts)
-    ? new RegExp(`^(?:${item.slice(caseCounts.length)})$`)
-    : new RegExp(`^(?:${item})$`, 'i');
+    ? compilePattern(item.slice(caseCounts.length), { ignoreCase: false })
+    : compilePattern(item, { ignoreCase: true });
 }
 
 /** The name that an item is, if it is one and no pattern. */
@@ -34,4 +35,10 @@ export function splitPatterns(text: string): string[] {
     } else item += char;
   }
   return [...items, item].map((one) => one.trim()).filter((one) => one !== '');
+}
+
+/** Why an item is not taken, for the message of an error. */
+export function notAPattern(item: string, cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `"${item.length > 200 ? `${item.slice(0, 200)}...` : item}" is not a regular expression that is taken: ${reason.slice(0, 300)}`;
 }

@@ -1,5 +1,6 @@
 // Keys that a configuration states by a transform (ValueToKey), as the source hears of them: rows of a view, or of a query, have no
 // primary key that the database could tell.
+import { matchesWhole } from './pattern.js';
 
 export interface StatedKey {
   /** A regular expression for whole names of topics; undefined: of all. */
@@ -13,6 +14,5 @@ export const statedKeysProperty = 'keys.stated';
 
 /** Undefined: none is stated for the rows of this topic. */
 export function statedKey(topic: string, keys: readonly StatedKey[]): readonly string[] | undefined {
-  return keys.find((key) => key.topic === undefined || new RegExp(`^(?:${key.topic})$`).test(topic) !== key.negate)
-    ?.fields;
+  return keys.find((key) => key.topic === undefined || matchesWhole(key.topic, topic) !== key.negate)?.fields;
 }

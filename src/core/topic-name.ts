@@ -1,4 +1,5 @@
 // The topics of a connector's tables, before transforms rename any: known to who writes them, and to who leaves tables out by them.
+import { matchesWhole } from './pattern.js';
 
 /**
  * `dotted`: `<prefix>.<database>.<table>`, as Debezium does; `joined`: `<prefix><table>`, as the JDBC source does; `prefix`: that alone, as
@@ -61,5 +62,5 @@ export interface UnwantedTopics {
 export const unwantedTopicsProperty = 'topics.unwanted';
 
 export function isUnwanted(topic: string, unwanted: readonly UnwantedTopics[]): boolean {
-  return unwanted.some(({ pattern, negate }) => new RegExp(`^(?:${pattern})$`).test(topic) !== negate);
+  return unwanted.some(({ pattern, negate }) => matchesWhole(pattern, topic) !== negate);
 }

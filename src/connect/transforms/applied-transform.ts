@@ -1,5 +1,6 @@
 // A transform at a table: whether it is one of its, and what is said where it cannot be done with it.
 import { AppError } from '../../core/errors.js';
+import { matchesWhole } from '../../core/pattern.js';
 import type { SourceTable } from '../../core/row-encoder.js';
 import type { Transform } from './transform-step.js';
 
@@ -14,5 +15,5 @@ export function failOf(transform: Transform, { database, table }: SourceTable): 
 }
 
 export function applies({ when }: Transform, topic: string): boolean {
-  return when === undefined || new RegExp(`^(?:${when.topic})$`).test(topic) !== when.negate;
+  return when === undefined || matchesWhole(when.topic, topic) !== when.negate;
 }

@@ -1,19 +1,18 @@
 // Renames of topics as Java's Matcher does them: the pattern has to match the whole name, `$1` and `${name}` are groups, a backslash
 // takes the character behind it as it is.
+import { compilePattern } from '../../core/pattern.js';
 
 /** Undefined: the pattern does not match. Throws for a group that there is not. */
 export function renamed(topic: string, regex: string, replacement: string): string | undefined {
-  const found = new RegExp(`^(?:${regex})$`).exec(topic);
-  if (found === null) return undefined;
+  const groups = compilePattern(regex, { ignoreCase: false }).groups(topic);
+  if (groups === undefined) return undefined;
   return replacement.replaceAll(
     /\\(.)|\$\{([A-Za-z]\w*)\}|\$(\d)/g,
     (_, escaped: string, name: string, digit: string) => {
       if (escaped !== undefined) return escaped;
-      const group = name === undefined ? Number(digit) : name;
-      const known =
-        name === undefined ? Number(digit) < found.length : found.groups !== undefined && name in found.groups;
-      if (!known) throw new Error(`the pattern has no group ${group}`);
-      return (name === undefined ? found[Number(digit)] : found.groups![name]) ?? '';
+      const group = name ?? digit;
+      if (!groups.has(group)) throw new Error(`the pattern has no group ${group}`);
+      return groups.get(group) ?? '';
     },
   );
 }

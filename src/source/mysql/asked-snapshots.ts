@@ -2,6 +2,8 @@
 // between two transactions, and are answered when the call is durable, as a part of the position. From then on it is like any other.
 import { AppError, toAppError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest-name.js';
+import { wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { splitName } from '../../core/table-name.js';
 import type { SnapshotRequest, SourceContext } from '../source-connector.js';
 import type { CapturedTables } from './captured-tables.js';
@@ -132,9 +134,9 @@ function matching(text: string, all: readonly string[], { known }: CapturedTable
   });
 }
 
-function patternOf(text: string): RegExp | undefined {
+function patternOf(text: string): Pattern | undefined {
   try {
-    return new RegExp(`^(?:${text})$`, 'i');
+    return wholeName(text);
   } catch {
     return undefined; // no expression: then it is a name that is not there
   }

@@ -1,7 +1,8 @@
 // The properties that this source reads, checked at the door. Aliases and unknown names are the business of connect; what is
 // refused here is refused with the reason.
 import { AppError } from '../../core/errors.js';
-import { splitPatterns, wholeName } from '../../core/pattern-list.js';
+import { notAPattern, splitPatterns, wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import { unwantedTopicsProperty, type UnwantedTopics } from '../../core/topic-name.js';
 import type { SourceConfig } from '../source-connector.js';
@@ -49,7 +50,7 @@ export interface MysqlConfig {
   /** Tables whose records the configuration's transforms take out, by the topic that they would have. */
   readonly unwanted: readonly UnwantedTopics[];
   readonly topicPrefix: string;
-  readonly excludedColumns: readonly RegExp[];
+  readonly excludedColumns: readonly Pattern[];
   readonly modes: TableModes;
 }
 
@@ -57,8 +58,8 @@ export interface MysqlConfig {
 export interface Filter {
   readonly includeText: string;
   readonly excludeText: string;
-  readonly include: readonly RegExp[];
-  readonly exclude: readonly RegExp[];
+  readonly include: readonly Pattern[];
+  readonly exclude: readonly Pattern[];
 }
 
 const snapshotModes: Readonly<Record<string, SnapshotMode>> = {
@@ -162,15 +163,12 @@ function filter(config: SourceConfig, what: 'database' | 'table'): Filter {
   };
 }
 
-function patterns(config: SourceConfig, name: string): RegExp[] {
+function patterns(config: SourceConfig, name: string): Pattern[] {
   return splitPatterns(config[name] ?? '').map((item) => {
     try {
       return wholeName(item);
     } catch (cause) {
-      throw new AppError('bad-connector-config', `property ${name}: "${item}" is not a regular expression`, {
-        place: { path: name },
-        cause,
-      });
+      throw bad(name, `property ${name}: ${notAPattern(item, cause)}`);
     }
   });
 }

@@ -33,12 +33,15 @@ export function nothingMatches(all: readonly Named[], filter: TableFilter, confi
   };
 }
 
+/** No name of a table is longer, and what is compared with each of them costs its length. */
+const namedLength = 200;
+
 /** Tables by the distance of their names from what the lists name. */
 function nearest(all: readonly Named[], config: MysqlConfig): Named[] {
   const wanted = [
     ...splitPatterns(config.tables.includeText),
     ...splitPatterns(config.databases.includeText).map((database) => `${database}.`),
-  ].map((item) => nameOf(item).toLowerCase());
+  ].map((item) => nameOf(item).slice(0, namedLength).toLowerCase());
   const score = (table: Named) => {
     const name = tableName(table).toLowerCase();
     const parts = wanted.map((item) =>

@@ -1,5 +1,6 @@
 // Which tables and columns are captured, by the filters of the configuration. Matching a table happens at every table map, so
 // answers are remembered.
+import { compilePattern, type Pattern } from '../../core/pattern.js';
 import { nameOf, splitPatterns } from '../../core/pattern-list.js';
 import { isUnwanted, topicName } from '../../core/topic-name.js';
 import type { Filter, MysqlConfig } from './config.js';
@@ -49,8 +50,10 @@ export class TableFilter {
   }
 
   #passes({ include, exclude }: Filter, name: string): boolean {
-    const fits = (pattern: RegExp): boolean =>
-      (this.#foldsCase && !pattern.ignoreCase ? new RegExp(pattern, 'i') : pattern).test(name);
+    const fits = (pattern: Pattern): boolean =>
+      (this.#foldsCase && !pattern.ignoreCase ? compilePattern(pattern.text, { ignoreCase: true }) : pattern).test(
+        name,
+      );
     return (include.length === 0 || include.some(fits)) && !exclude.some(fits);
   }
 

@@ -3,14 +3,16 @@
 // it holds the whole primary key, and more columns beside it. Any other choice, also that of a unique index, which a statement may take
 // away while rows stay as they are, would let rows overwrite one another, and is refused.
 import { AppError } from '../../core/errors.js';
+import { wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { qualifiedName } from '../../core/table-name.js';
 import { isComparable, type TableColumn, type ValueModes } from './column-form.js';
 
 export const messageKeysProperty = 'message.key.columns';
 
 export interface MessageKey {
-  readonly table: RegExp;
-  readonly columns: readonly { readonly name: string; readonly pattern: RegExp }[];
+  readonly table: Pattern;
+  readonly columns: readonly { readonly name: string; readonly pattern: Pattern }[];
 }
 
 /** What the configuration says of tables. */
@@ -38,17 +40,13 @@ export function parseMessageKeys(text: string): readonly MessageKey[] {
       );
     try {
       return {
-        table: whole(table.trim()),
-        columns: columns.split(',').map((name) => ({ name: name.trim(), pattern: whole(name.trim()) })),
+        table: wholeName(table.trim()),
+        columns: columns.split(',').map((name) => ({ name: name.trim(), pattern: wholeName(name.trim()) })),
       };
     } catch {
       throw bad(`"${entry.trim()}" has something that is no regular expression`);
     }
   });
-}
-
-function whole(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`, 'i');
 }
 
 function bad(message: string, hint?: string): AppError {

@@ -1,7 +1,8 @@
 // The properties of the polling source, checked at the door: those of Confluent's JDBC source and of its managed form. What belongs to
 // the database itself is made into the properties of the source that captures it, whose readers are used.
 import { AppError } from '../../core/errors.js';
-import { splitPatterns } from '../../core/pattern-list.js';
+import { splitPatterns, wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import { statedKeysProperty, type StatedKey } from '../../core/stated-key.js';
 import type { SourceConfig } from '../source-connector.js';
@@ -23,8 +24,8 @@ export interface PollingConfig {
   readonly topicPrefix: string;
   readonly statedKeys: readonly StatedKey[];
   /** Over `table` and `database.table`; empty: all. */
-  readonly include: readonly RegExp[];
-  readonly exclude: readonly RegExp[];
+  readonly include: readonly Pattern[];
+  readonly exclude: readonly Pattern[];
   readonly mode: PollMode;
   /** Empty: the column that counts by itself. */
   readonly incrementingColumn: string;
@@ -100,12 +101,12 @@ function kindsOf(types: string): Pick<PollingConfig, 'tables' | 'views'> {
 }
 
 /** JDBC's lists of names are patterns, too; a name may be written between quotes. */
-function patterns(list = ''): RegExp[] {
-  return splitPatterns(list).map((item) => new RegExp(`^(?:${item.replaceAll(/[`"]/g, '')})$`, 'iu'));
+function patterns(list = ''): Pattern[] {
+  return splitPatterns(list).map((item) => wholeName(item.replaceAll(/[`"]/g, '')));
 }
 
 export function isAsked({ include, exclude }: PollingConfig, database: string, table: string): boolean {
-  const meets = (list: readonly RegExp[]) => list.some((one) => one.test(table) || one.test(`${database}.${table}`));
+  const meets = (list: readonly Pattern[]) => list.some((one) => one.test(table) || one.test(`${database}.${table}`));
   return (include.length === 0 || meets(include)) && !meets(exclude);
 }
 

@@ -2,6 +2,8 @@
 // answered when the call is durable, as a part of the position.
 import { AppError, toAppError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest-name.js';
+import { wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { qualifiedName } from '../../core/table-name.js';
 import type { SnapshotRequest } from '../source-connector.js';
 
@@ -89,9 +91,9 @@ function matching(text: string, database: string, all: readonly string[]): reado
   });
 }
 
-function patternOf(text: string): RegExp | undefined {
+function patternOf(text: string): Pattern | undefined {
   try {
-    return new RegExp(`^(?:${text})$`, 'iu');
+    return wholeName(text);
   } catch {
     return undefined; // no expression: then it is a name that is not there
   }

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { AppError } from '../../core/errors.js';
-import { splitPatterns } from '../../core/pattern-list.js';
+import { notAPattern, splitPatterns, wholeName } from '../../core/pattern-list.js';
+import type { Pattern } from '../../core/pattern.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import type { SourceConfig } from '../source-connector.js';
 
@@ -18,17 +19,17 @@ export interface SqliteSourceConfig {
   /** All tables and triggers that we add to the file begin with this. */
   readonly prefix: string;
   readonly topicPrefix: string;
-  readonly include: readonly RegExp[];
+  readonly include: readonly Pattern[];
   /** Entries of the include list as they were written, to tell a table that was named from one that a pattern met. */
   readonly includeTexts: readonly string[];
-  readonly exclude: readonly RegExp[];
-  readonly excludeColumns: readonly RegExp[];
+  readonly exclude: readonly Pattern[];
+  readonly excludeColumns: readonly Pattern[];
   readonly readSnapshot: boolean;
   readonly idlePollMs: number;
   readonly retries: RetrySettings;
   readonly setWal: boolean;
   readonly mismatchAsText: boolean;
-  readonly textColumns: readonly RegExp[];
+  readonly textColumns: readonly Pattern[];
   readonly timestampUnit: TimestampUnit;
   /** As it was set; null: tables keep what they were installed with, and new ones get the default. */
   readonly timestampDigits: 3 | 6 | null;
@@ -89,12 +90,12 @@ function identifierOf(name: string): string {
 }
 
 /** Anchored and without regard to case, as Debezium's lists are and as SQLite compares names. */
-function patterns(property: string, text: string | undefined): RegExp[] {
+function patterns(property: string, text: string | undefined): Pattern[] {
   return splitPatterns(text ?? '').map((entry) => {
     try {
-      return new RegExp(`^(?:${entry})$`, 'iu');
+      return wholeName(entry);
     } catch (cause) {
-      throw bad(property, `"${entry}" is not a regular expression`, undefined, cause);
+      throw bad(property, notAPattern(entry, cause), undefined, cause);
     }
   });
 }

@@ -2,6 +2,7 @@
 // what the tables themselves rule out (no key, a type that is not covered).
 import { AppError, toAppError } from '../../core/errors.js';
 import { nearestName } from '../../core/nearest-name.js';
+import type { Pattern } from '../../core/pattern.js';
 import type { SourceFinding } from '../source-connector.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { defaultTimestampDigits, type SqliteSourceConfig } from './config.js';
@@ -46,7 +47,7 @@ export function throwErrors(findings: readonly SourceFinding[]): void {
 
 function isIncluded(name: string, config: SqliteSourceConfig): boolean {
   const names = [name, `main.${name}`, `${config.database}.${name}`];
-  const meets = (patterns: readonly RegExp[]) => patterns.some((pattern) => names.some((full) => pattern.test(full)));
+  const meets = (patterns: readonly Pattern[]) => patterns.some((pattern) => names.some((full) => pattern.test(full)));
   return (config.include.length === 0 || meets(config.include)) && !meets(config.exclude);
 }
 

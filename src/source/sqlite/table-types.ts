@@ -2,6 +2,7 @@
 // is read as text follows from the configuration, so the same file and configuration give the same table.
 import { STRING } from '../../core/data-type.js';
 import { AppError, toAppError } from '../../core/errors.js';
+import type { Pattern } from '../../core/pattern.js';
 import type { SourceColumn, SourceTable } from '../../core/row-encoder.js';
 import type { SqliteSourceConfig } from './config.js';
 import type { ColumnDescription, TableDescription } from './table-description.js';
@@ -71,7 +72,7 @@ function meets(
   table: TableDescription,
   column: ColumnDescription,
   config: SqliteSourceConfig,
-  patterns: readonly RegExp[],
+  patterns: readonly Pattern[],
 ): boolean {
   const name = `${table.name}.${column.name}`;
   return patterns.some((p) => p.test(name) || p.test(`main.${name}`) || p.test(`${config.database}.${name}`));

@@ -31,6 +31,32 @@ describe('checkConfig', () => {
     expect(errors({ 'table.include.list': 'a.b', 'table.whitelist': 'a.c' })).toHaveLength(1);
   });
 
+  it('is bounded in what it costs, whatever is written', () => {
+    const many = (count: number, of: (i: number) => string) => Array.from({ length: count }, (_, i) => of(i)).join(',');
+    const refused: readonly Record<string, string>[] = [
+      Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`p${i}`, ''])),
+      { transforms: many(100_000, (i) => `t${i}`) },
+      { predicates: many(100_000, (i) => `p${i}`) },
+      { 'topic.creation.groups': many(100_000, (i) => `g${i}`) },
+      { 'table.include.list': many(100_000, (i) => `a.t${i}`) },
+      { 'table.include.list': many(20, () => '((a|b){30}c){50}') },
+      { 'message.key.columns': many(200_000, () => 'a') },
+      { 'column.mask.with.5.chars': many(50_000, () => '(a|b)') },
+      {
+        transforms: 'r',
+        'transforms.r.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+        'transforms.r.regex': '((a{99}){99}){99}',
+      },
+    ];
+    for (const config of refused) {
+      const begun = performance.now();
+      expect(() => inspectConfig('c', { ...base, ...config })).toThrow(AppError);
+      expect(performance.now() - begun).toBeLessThan(2_000);
+    }
+    const taken = { 'table.include.list': `(((.+)+)+)+!,${many(5_000, (i) => `shop\\.t${i}`)}` };
+    expect(errors(taken)).toEqual([]);
+  });
+
   it('refuses parts of topics that Kafka does not take, and the name of a connector that would be one', () => {
     expect(errors({ 'topic.prefix': 'my shop' })).toEqual([
       {
