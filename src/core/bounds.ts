@@ -27,4 +27,24 @@ export const bounds = {
     what: 'milliseconds in which a regular expression with lookaround or back references has to match a name, or not',
     code: 'bad-connector-config',
   },
+  schemaSize: {
+    value: 500_000,
+    what: 'characters of a schema that is registered or compared',
+    code: 'invalid-schema',
+  },
+  schemaReferences: {
+    value: 1_000,
+    what: 'schemas that one schema refers to, with those that these refer to',
+    code: 'invalid-schema',
+  },
+  schemaDepth: {
+    value: 200,
+    what: 'lists and objects around one another in an Avro or JSON schema',
+    code: 'invalid-schema',
+  },
+  schemaSteps: {
+    value: 500_000,
+    what: 'types, fields and tens of characters that are read and compared to register one schema',
+    code: 'invalid-schema',
+  },
 } as const satisfies Readonly<Record<string, Bound>>;

@@ -55,7 +55,7 @@ export class RegistryState {
   }: Extract<RegistryEvent, { kind: 'schema' }>): void {
     const known = this.#texts.get(id);
     const text: SchemaText = { schemaType, ...(references === undefined ? {} : { references }), schema };
-    if (known !== undefined && textKey(known) !== textKey(text)) {
+    if (known !== undefined && !sameText(known, text)) {
       throw new AppError('log-corrupt', `the schema registry gives id ${id} to two schemas`, {
         detail: `second: ${subject} version ${version}`,
       });
@@ -126,6 +126,19 @@ export class RegistryState {
   hasOwnLevel(subject: string): boolean {
     return this.#levels.has(subject);
   }
+}
+
+/** The same for what is one schema, without making a text of it. */
+export function sameText(a: SchemaText, b: SchemaText): boolean {
+  if (a.schemaType !== b.schemaType || a.schema !== b.schema) return false;
+  const [used, others] = [a.references ?? [], b.references ?? []];
+  return (
+    used.length === others.length &&
+    used.every(({ name, subject, version }, i) => {
+      const other = others[i]!;
+      return name === other.name && subject === other.subject && version === other.version;
+    })
+  );
 }
 
 /** The same for what is one schema. */

@@ -5,6 +5,7 @@
 // the store; those of `_schemas` are derived from them, as records of a query are, for other registries and consumers to read.
 // In memory stands what the open transaction has made of them; `reload` follows a rollback.
 import { AppError, assert, unreachable } from '../core/errors.js';
+import { Effort } from '../schema/effort.js';
 import { compatibilityRules } from '../schema/compatibility.js';
 import type {
   CompatibilityLevel,
@@ -13,8 +14,8 @@ import type {
   SchemaReference,
   SchemaType,
 } from './registry-facade.js';
-import { RegistryState, textKey, type SchemaText } from './registry-state.js';
-import { breaches, canonical, importsOf } from './schema-texts.js';
+import { RegistryState, sameText, type SchemaText } from './registry-state.js';
+import { breaches, importsOf, readSchema, type ReadSchema } from './schema-texts.js';
 import { fromEntry, toEntry, type RegistryEvent, type SchemaStore, type SchemaStoreEntry } from './schema-store.js';
 
 /** A change, as the sequence holds it. */
@@ -25,6 +26,8 @@ export type RegistryCommand =
       readonly schema: string;
       readonly schemaType: SchemaType;
       readonly references?: readonly SchemaReference[] | undefined;
+      /** The rules of compatibility by which it is decided; absent: those of versions that did not say so. */
+      readonly rules?: 2;
     }
   | { readonly kind: 'set-compatibility'; readonly subject: string | null; readonly level: CompatibilityLevel }
   | { readonly kind: 'delete-subject'; readonly subject: string };
@@ -33,6 +36,14 @@ export type RegistryOutcome =
   | { readonly kind: 'registered'; readonly id: number }
   | { readonly kind: 'compatibility-set' }
   | { readonly kind: 'subject-deleted'; readonly versions: readonly number[] };
+
+interface RegisterOptions {
+  readonly followsSource?: boolean;
+  readonly asBefore?: boolean;
+  readonly references?: readonly SchemaReference[] | undefined;
+  /** Unbounded for schemas of our own. */
+  readonly effort?: Effort | undefined;
+}
 
 export class Registry implements RegistryFacade {
   readonly #store: SchemaStore;
@@ -58,8 +69,12 @@ export class Registry implements RegistryFacade {
   apply(command: RegistryCommand): RegistryOutcome {
     switch (command.kind) {
       case 'register-schema': {
-        const { subject, schema, schemaType, references } = command;
-        return { kind: 'registered', id: this.registerNow(subject, schema, schemaType, { references }) };
+        const { subject, schema, schemaType, references, rules } = command;
+        const asBefore = rules === undefined;
+        return {
+          kind: 'registered',
+          id: this.registerNow(subject, schema, schemaType, { references, asBefore, effort: new Effort() }),
+        };
       }
       case 'set-compatibility':
         this.#put({ kind: 'config', subject: command.subject, level: command.level });
@@ -82,17 +97,19 @@ export class Registry implements RegistryFacade {
     subject: string,
     schema: string,
     schemaType: SchemaType,
-    {
-      followsSource = false,
-      references,
-    }: { readonly followsSource?: boolean; readonly references?: readonly SchemaReference[] | undefined } = {},
+    { followsSource = false, asBefore = false, references, effort = Effort.unbounded() }: RegisterOptions = {},
   ): number {
     const state = this.#state;
-    const text = canonical(state, schema, schemaType, references);
+    const read: ReadSchema =
+      asBefore && schemaType !== 'PROTOBUF'
+        ? { text: { schemaType, schema }, said: undefined }
+        : readSchema(state, schema, schemaType, references, effort);
+    const { text } = read;
     const live = state.live(subject);
     const same = live.find((registered) => sameText(registered, text));
     if (same) return same.id;
-    const messages = followsSource ? [] : breaches(state, state.level(subject), text, live);
+    const level = state.level(subject);
+    const messages = followsSource ? [] : breaches(state, read, { level, live, effort, asBefore });
     if (messages.length > 0) {
       throw new AppError(
         'incompatible-schema',
@@ -186,11 +203,11 @@ export class Registry implements RegistryFacade {
     schemaType: SchemaType,
     references?: readonly SchemaReference[],
   ): Promise<{ readonly id: number }> {
-    const text = canonical(this.#state, schema, schemaType, references);
+    const { text } = readSchema(this.#state, schema, schemaType, references);
     // What is registered already is no change.
     const same = this.#state.live(subject).find((registered) => sameText(registered, text));
     if (same) return { id: same.id };
-    const outcome = await this.#submit({ kind: 'register-schema', subject, ...text });
+    const outcome = await this.#submit({ kind: 'register-schema', subject, ...text, rules: 2 });
     assert(outcome.kind === 'registered', `registering came to ${outcome.kind}`);
     return { id: outcome.id };
   }
@@ -201,7 +218,7 @@ export class Registry implements RegistryFacade {
     schemaType: SchemaType,
     references?: readonly SchemaReference[],
   ): Promise<RegisteredSchema> {
-    const text = canonical(this.#state, schema, schemaType, references);
+    const { text } = readSchema(this.#state, schema, schemaType, references);
     const found = this.#live(subject).findLast((registered) => sameText(registered, text));
     if (!found) throw new AppError('unknown-schema', `subject ${subject} has no such schema`);
     return found;
@@ -220,7 +237,12 @@ export class Registry implements RegistryFacade {
   ) {
     const against = this.#version(subject, version);
     const state = this.#state;
-    const messages = breaches(state, state.level(subject), canonical(state, schema, schemaType, references), [against]);
+    const effort = new Effort();
+    const messages = breaches(state, readSchema(state, schema, schemaType, references, effort), {
+      level: state.level(subject),
+      live: [against],
+      effort,
+    });
     return { is_compatible: messages.length === 0, messages };
   }
 
@@ -267,8 +289,4 @@ export class Registry implements RegistryFacade {
 function applyTo(state: RegistryState, entry: SchemaStoreEntry): void {
   const event = fromEntry(entry);
   if (event) state.apply(event);
-}
-
-function sameText(a: SchemaText, b: SchemaText): boolean {
-  return textKey(a) === textKey(b);
 }

@@ -1,96 +1,146 @@
 // The texts of schemas: their normal form, by which one is known again, what they refer to, and what stands between two of them.
+import { bounds } from '../core/bounds.js';
 import { AppError, assert } from '../core/errors.js';
+import { avroUnreadable } from '../schema/avro/avro-compatibility.js';
+import { parseAvro } from '../schema/avro/avro-parser.js';
+import type { AvroType } from '../schema/avro/avro-type.js';
 import { canonicalAvro } from '../schema/avro-text.js';
-import { avroBreaches, protobufBreaches } from '../schema/compatibility.js';
+import { breachesOf } from '../schema/compatibility.js';
+import { avroUnreadableBefore } from '../schema/earlier-avro-rule.js';
+import { Effort, readJson } from '../schema/effort.js';
 import { linkProto, type LinkedFile } from '../schema/protobuf/descriptors.js';
+import { protobufUnreadable } from '../schema/protobuf/differences.js';
 import { printProto } from '../schema/protobuf/proto-printer.js';
 import type { CompatibilityLevel, RegisteredSchema, SchemaReference, SchemaType } from './registry-facade.js';
-import { textKey, type RegistryState, type SchemaText } from './registry-state.js';
+import { sameText, type RegistryState, type SchemaText } from './registry-state.js';
 
-/** The text by which a schema is known; invalid-schema when it is none, or refers to what is not there. */
-export function canonical(
+/** A schema that has been read: the text by which it is known, and what it says. */
+export interface ReadSchema {
+  readonly text: SchemaText;
+  readonly said: AvroType | LinkedFile | undefined;
+}
+
+/** invalid-schema when the text is no schema, or refers to what is not there. */
+export function readSchema(
   state: RegistryState,
   schema: string,
   schemaType: SchemaType,
   references: readonly SchemaReference[] = [],
-): SchemaText {
-  if (references.length > 0 && schemaType !== 'PROTOBUF') {
-    throw new AppError('invalid-schema', `references between schemas of type ${schemaType} are not supported`, {
-      hint: 'write the referenced types into the schema',
-    });
-  }
+  effort = new Effort(),
+): ReadSchema {
+  effort.admit(schema);
+  const text: SchemaText = { schemaType, ...(references.length === 0 ? {} : { references }), schema };
+  assertSameType(state, text);
   switch (schemaType) {
     case 'AVRO':
-      return { schemaType, schema: canonicalAvro(schema) };
+      return {
+        said: parseAvro(schema, { imports: importsOf(state, text).values(), effort }),
+        text: { ...text, schema: canonicalAvro(schema) },
+      };
     case 'JSON':
-      return { schemaType, schema: canonicalJsonSchema(schema) };
+      if (references.length > 0) {
+        throw new AppError('invalid-schema', `references between schemas of type ${schemaType} are not supported`, {
+          hint: 'write the referenced types into the schema',
+        });
+      }
+      return { said: undefined, text: { ...text, schema: canonicalJsonSchema(schema, effort) } };
     case 'PROTOBUF': {
-      const text: SchemaText = { schemaType, ...(references.length === 0 ? {} : { references }), schema };
-      const { file } = linked(state, text);
+      const said = linked(state, text, effort);
+      const { file } = said;
       if (file.messages.length === 0 && file.enums.length === 0)
         throw new AppError('invalid-schema', 'the Protobuf schema defines neither a message nor an enum');
-      return { ...text, schema: printProto(file) };
+      return { said, text: { ...text, schema: printProto(file) } };
     }
   }
 }
 
-function canonicalJsonSchema(text: string): string {
-  try {
-    const schema: unknown = JSON.parse(text);
-    if (typeof schema === 'boolean' || (typeof schema === 'object' && schema !== null && !Array.isArray(schema)))
-      return JSON.stringify(schema);
-  } catch (error) {
-    throw new AppError('invalid-schema', 'the JSON schema is not JSON', { cause: error });
+function assertSameType(state: RegistryState, { schemaType, references = [] }: SchemaText): void {
+  for (const { name, subject, version } of references) {
+    const found = state.versionText(subject, version);
+    if (found !== undefined && found.schemaType !== schemaType) {
+      throw new AppError('invalid-schema', `the reference "${name}" leads to a schema of another type`, {
+        detail: `version ${version} of subject ${subject} is ${found.schemaType}`,
+      });
+    }
   }
+}
+
+function canonicalJsonSchema(text: string, effort: Effort): string {
+  const schema = readJson(text, 'the JSON schema', effort);
+  if (typeof schema === 'boolean' || (typeof schema === 'object' && schema !== null && !Array.isArray(schema)))
+    return JSON.stringify(schema);
   throw new AppError('invalid-schema', 'a JSON schema is an object or a boolean');
 }
 
-/** The texts that a schema refers to, and those that these refer to, by the names under which they do. */
+/** The texts that a schema refers to, and those that these refer to, by the names under which they do; each behind those that it needs. */
 export function importsOf(state: RegistryState, { references = [] }: SchemaText): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
+  const seen = new Set<string>();
   const take = (used: readonly SchemaReference[]) => {
     for (const { name, subject, version } of used) {
+      if (seen.has(name)) continue;
+      seen.add(name);
       const found = state.versionText(subject, version);
       if (found === undefined) {
         throw new AppError('invalid-schema', `the reference "${name}" leads nowhere`, {
           detail: `subject ${subject} has no version ${version}`,
         });
       }
-      // A version refers only to what was there before it, so this ends.
-      if (texts.has(name)) continue;
-      texts.set(name, found.schema);
+      if (seen.size > bounds.schemaReferences.value)
+        throw new AppError('invalid-schema', `the schema refers to more than ${bounds.schemaReferences.value} others`);
       take(found.references ?? []);
+      texts.set(name, found.schema);
     }
   };
   take(references);
   return texts;
 }
 
-function linked(state: RegistryState, text: SchemaText): LinkedFile {
+function linked(state: RegistryState, text: SchemaText, effort: Effort): LinkedFile {
   assert(text.schemaType === 'PROTOBUF', 'only Protobuf is linked');
   const imports = importsOf(state, text);
-  return linkProto(text.schema, (path) => imports.get(path));
+  return linkProto(text.schema, (path) => imports.get(path), effort);
+}
+
+export interface Comparing {
+  readonly level: CompatibilityLevel;
+  readonly live: readonly RegisteredSchema[];
+  readonly effort?: Effort | undefined;
+  /** The rules of earlier versions of this program: those of what the sequence holds of them. */
+  readonly asBefore?: boolean | undefined;
 }
 
 /** What stands against a candidate; empty: nothing. */
-export function breaches(
-  state: RegistryState,
-  level: CompatibilityLevel,
-  candidate: SchemaText,
-  live: readonly RegisteredSchema[],
-): string[] {
+export function breaches(state: RegistryState, { text: candidate, said }: ReadSchema, comparing: Comparing): string[] {
+  const { level, live, effort = new Effort(), asBefore = false } = comparing;
   if (level === 'NONE') return [];
   const others = live.filter((registered) => registered.schemaType !== candidate.schemaType);
   if (others.length > 0) return [`version ${others[0]!.version} is a schema of type ${others[0]!.schemaType}`];
+  const earlier = <T>(read: (registered: RegisteredSchema) => T) =>
+    live.map((registered) => ({ version: registered.version, schema: () => read(registered) }));
   switch (candidate.schemaType) {
-    case 'AVRO':
-      return avroBreaches(level, candidate.schema, live);
+    case 'AVRO': {
+      if (asBefore)
+        return breachesOf(
+          level,
+          candidate.schema,
+          earlier(({ schema }) => schema),
+          avroUnreadableBefore,
+        );
+      const read = (text: SchemaText): AvroType =>
+        parseAvro(text.schema, { imports: importsOf(state, text).values(), effort, anyDefault: true });
+      return breachesOf(level, said as AvroType, earlier(read), (reader, writer) =>
+        avroUnreadable(reader, writer, effort),
+      );
+    }
     case 'PROTOBUF': {
-      const earlier = live.map((registered) => ({ version: registered.version, schema: linked(state, registered) }));
-      return protobufBreaches(level, linked(state, candidate), earlier);
+      const read = (text: SchemaText) => linked(state, text, effort);
+      return breachesOf(level, said as LinkedFile, earlier(read), (reader, writer) =>
+        protobufUnreadable(reader, writer, effort),
+      );
     }
     case 'JSON': {
-      const changed = live.some((registered) => textKey(registered) !== textKey(candidate));
+      const changed = live.some((registered) => !sameText(registered, candidate));
       return changed ? ['changes of JSON schemas are not compared here: only level NONE allows them'] : [];
     }
   }

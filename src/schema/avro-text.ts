@@ -1,25 +1,9 @@
-// Avro schema texts: whether one is valid, and its normal form, by which the registry knows that it has a schema already. The
-// form is the one that Java's Schema.toString gives (order of attributes, plain names for plain types), so spaces and the order
-// of attributes do not make a new schema, while docs, defaults and properties do.
-import avro from 'avsc';
-import { AppError } from '../core/errors.js';
-
-/** The parsed type; invalid-schema when the text is none. */
-export function avroType(text: string): avro.Type {
-  try {
-    // `never` would refuse unions that Java takes; logical types are read as their base, which is what compatibility looks at.
-    return avro.Type.forSchema(JSON.parse(text) as avro.Schema);
-  } catch (error) {
-    throw new AppError('invalid-schema', 'the Avro schema is not valid', {
-      detail: error instanceof Error ? error.message : String(error),
-      cause: error,
-    });
-  }
-}
+// Avro schema texts: the normal form, by which the registry knows that it has a schema already. It is the one that Java's
+// Schema.toString gives (order of attributes, plain names for plain types), so spaces and the order of attributes do not make a new
+// schema, while docs, defaults and properties do.
 
 /** The normal form of a valid schema. */
 export function canonicalAvro(text: string): string {
-  avroType(text);
   return JSON.stringify(normal(JSON.parse(text)));
 }
 

@@ -12,7 +12,7 @@ import type { Decode } from './json-decoder.js';
 export interface ResolveSchema {
   /** The text of a writer schema by its id; throws unknown-schema. */
   (id: number): string;
-  /** What the text imports, by path; of Protobuf. */
+  /** The texts that it refers to, by the names under which it does, each behind those that it needs. */
   readonly imports?: (id: number) => ReadonlyMap<string, string>;
 }
 
@@ -44,7 +44,7 @@ export function createAvroDecoder(options: AvroDecoderOptions): Decode {
     const id = schemaIdOf(bytes, start, end);
     if (id !== lastId || last === undefined) {
       let known = compiled.get(id);
-      if (known === undefined) compiled.set(id, (known = compile(options, parseAvroSchema(options.resolve(id)))));
+      if (known === undefined) compiled.set(id, (known = compile(options, resolved(options.resolve, id))));
       last = known;
       lastId = id;
     }
@@ -53,6 +53,10 @@ export function createAvroDecoder(options: AvroDecoderOptions): Decode {
     if (cursor.at !== end) cursor.fail('bytes are left behind it');
     return row;
   };
+}
+
+function resolved(resolve: ResolveSchema, id: number): AvroNode {
+  return parseAvroSchema(resolve(id), resolve.imports?.(id).values());
 }
 
 function compile(options: AvroDecoderOptions, node: AvroNode): ReadRow {

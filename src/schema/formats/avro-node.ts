@@ -24,15 +24,19 @@ export interface Meaning {
 }
 const plain: Meaning = { logicalType: undefined, scale: 0, connectName: undefined };
 
-/** Parses schema text; invalid-schema when it is none. */
-export function parseAvroSchema(text: string): AvroNode {
-  let schema: AvroSchema;
+/** Parses schema text; invalid-schema when it is none. `imports`: texts whose types it names, each behind those that it needs. */
+export function parseAvroSchema(text: string, imports: Iterable<string> = []): AvroNode {
+  const names = new Map<string, AvroNode>();
+  for (const imported of imports) resolve(parsed(imported), '', names);
+  return resolve(parsed(text), '', names);
+}
+
+function parsed(text: string): AvroSchema {
   try {
-    schema = JSON.parse(text) as AvroSchema;
+    return JSON.parse(text) as AvroSchema;
   } catch (error) {
     throw new AppError('invalid-schema', 'the Avro schema is not JSON', { detail: text.slice(0, 200), cause: error });
   }
-  return resolve(schema, '', new Map());
 }
 
 function resolve(schema: AvroSchema, namespace: string, names: Map<string, AvroNode>): AvroNode {

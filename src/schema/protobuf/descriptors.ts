@@ -1,6 +1,7 @@
 // Protobuf files with their names resolved: the messages that records are read by and compared with. Linking refuses a name that nothing
 // defines and an import that nobody gives, so a schema that links can be read.
 import { AppError } from '../../core/errors.js';
+import { Effort } from '../effort.js';
 import {
   isScalar,
   type ProtoEnum,
@@ -66,25 +67,37 @@ export type ImportText = (path: string) => string | undefined;
 
 export const noImports: ImportText = () => undefined;
 
-/** Throws invalid-schema. */
-export function linkProto(text: string, imports: ImportText = noImports): LinkedFile {
-  return new Linker(imports).link(parseProto(text));
+/** Throws invalid-schema. `effort` bounds what is not registered yet. */
+export function linkProto(
+  text: string,
+  imports: ImportText = noImports,
+  effort: Effort = Effort.unbounded(),
+): LinkedFile {
+  return new Linker(imports, effort).link(text);
 }
 
 class Linker {
   readonly #imports: ImportText;
+  readonly #effort: Effort;
   readonly #types = new Map<string, MessageType | EnumType>();
   readonly #loaded = new Set<string>();
   readonly #pending: (() => void)[] = [];
 
-  constructor(imports: ImportText) {
+  constructor(imports: ImportText, effort: Effort) {
     this.#imports = imports;
+    this.#effort = effort;
   }
 
-  link(file: ProtoFile): LinkedFile {
+  link(text: string): LinkedFile {
+    const file = this.#parse(text);
     const messages = this.#load(file, undefined);
     for (const resolve of this.#pending) resolve();
     return { file, messages, types: this.#types };
+  }
+
+  #parse(text: string): ProtoFile {
+    this.#effort.spendText(text);
+    return parseProto(text);
   }
 
   #load(file: ProtoFile, path: string | undefined): readonly MessageType[] {
@@ -98,7 +111,7 @@ class Linker {
           'name it in "references", with its subject and version',
         );
       }
-      this.#load(parseProto(text), imported);
+      this.#load(this.#parse(text), imported);
     }
     const scope = file.package ?? '';
     const proto3 = file.syntax === 'proto3';
@@ -177,7 +190,9 @@ class Linker {
       if (found) return found;
     } else {
       for (let at = scope; ; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
-        const found = this.#types.get(within(at, name));
+        const candidate = within(at, name);
+        this.#effort.spendText(candidate);
+        const found = this.#types.get(candidate);
         if (found) return found;
         if (at === '') break;
       }

@@ -1,21 +1,42 @@
 // Whether data of one Protobuf schema is read with another, by the rules of Confluent's registry: messages are compared by name, fields by
 // number. What the wire does not tell apart (names, packages, the order of messages, enums, integers of any width) may change; a message
 // that goes, a type of another wire form, another message, a required field and what a oneof would displace may not.
+import type { Effort } from '../effort.js';
 import type { EnumType, FieldType, LinkedFile, MessageType, ValueType } from './descriptors.js';
 
-/** What stands in the way, under the names that Confluent's registry has for it; undefined: nothing. */
-export function protobufBreach(reader: LinkedFile, writer: LinkedFile): string | undefined {
-  const comparison = new Comparison();
-  comparison.messages(writer.messages, reader.messages, '#');
-  return comparison.breaches.length === 0 ? undefined : comparison.breaches.join(', ');
+const breachesMax = 20;
+
+/** What stands in the way, under the names that Confluent's registry has for it; empty: nothing. */
+export function protobufUnreadable(reader: LinkedFile, writer: LinkedFile, effort: Effort): readonly string[] {
+  const comparison = new Comparison(effort);
+  comparison.files(writer, reader);
+  return comparison.breaches;
+}
+
+interface MessagePair {
+  readonly before: MessageType;
+  readonly after: MessageType;
+  readonly path: string;
 }
 
 class Comparison {
   readonly breaches: string[] = [];
-  /** Pairs that are compared already, or just now: a message may contain itself. */
-  readonly #compared = new Map<MessageType, Set<MessageType>>();
+  readonly #effort: Effort;
+  /** Pairs that are compared, or will be: a message may contain itself. */
+  readonly #met = new Map<MessageType, Set<MessageType>>();
+  /** Messages may name one another in a chain of any length, so it is no recursion. */
+  readonly #waiting: MessagePair[] = [];
 
-  messages(before: readonly MessageType[], after: readonly MessageType[], path: string): void {
+  constructor(effort: Effort) {
+    this.#effort = effort;
+  }
+
+  files(before: LinkedFile, after: LinkedFile): void {
+    this.#messages(before.messages, after.messages, '#');
+    for (let pair = this.#waiting.pop(); pair !== undefined; pair = this.#waiting.pop()) this.#compare(pair);
+  }
+
+  #messages(before: readonly MessageType[], after: readonly MessageType[], path: string): void {
     const byName = new Map(after.map((message) => [message.source.name, message]));
     for (const message of before) {
       const { name } = message.source;
@@ -26,42 +47,49 @@ class Comparison {
   }
 
   #message(before: MessageType, after: MessageType, path: string): void {
-    const known = this.#compared.get(before) ?? new Set();
+    const known = this.#met.get(before) ?? new Set();
     if (known.has(after)) return;
-    this.#compared.set(before, known.add(after));
+    this.#met.set(before, known.add(after));
+    this.#waiting.push({ before, after, path });
+  }
+
+  #compare({ before, after, path }: MessagePair): void {
+    this.#effort.spend(1 + before.fields.length + after.fields.length);
     const old = new Map(before.fields.map((field) => [field.number, field]));
     const now = new Map(after.fields.map((field) => [field.number, field]));
+    const oneofs = new Map<string, FieldType[]>();
+    for (const field of after.fields) {
+      const { oneof } = field;
+      if (oneof === undefined) continue;
+      const members = oneofs.get(oneof);
+      if (members === undefined) oneofs.set(oneof, [field]);
+      else members.push(field);
+    }
     for (const field of before.fields) {
       const other = now.get(field.number);
       const at = `${path}/${field.number}`;
       if (other !== undefined) this.#field(field, other, at);
       else if (field.source.label === 'required') this.#add('REQUIRED_FIELD_REMOVED', at, 'a required field is gone');
-      else if (field.oneof !== undefined && after.fields.some(({ oneof }) => oneof === field.oneof))
+      else if (field.oneof !== undefined && oneofs.has(field.oneof))
         this.#add('ONEOF_FIELD_REMOVED', at, `a field of oneof ${field.oneof} is gone`);
     }
     for (const field of after.fields) {
       if (!old.has(field.number) && field.source.label === 'required')
         this.#add('REQUIRED_FIELD_ADDED', `${path}/${field.number}`, 'a required field is new');
     }
-    this.#oneofs(old, after, path);
-    this.messages(before.messages, after.messages, path);
+    for (const [name, members] of oneofs) this.#oneof(old, members, `${path}/${name}`);
+    this.#messages(before.messages, after.messages, path);
   }
 
   /** Of fields that were set together only one is kept where they are in one oneof now. */
-  #oneofs(old: ReadonlyMap<number, FieldType>, after: MessageType, path: string): void {
-    for (const { name } of after.source.oneofs) {
-      const members = after.fields.filter(({ oneof }) => oneof === name).map(({ number }) => old.get(number));
-      const moved = members.filter((field) => field !== undefined && field.oneof === undefined).length;
-      const there = members.some((field) => field?.oneof !== undefined);
-      if (moved > 1)
-        this.#add(
-          'MULTIPLE_FIELDS_MOVED_TO_ONEOF',
-          `${path}/${name}`,
-          'fields that could stand together are alternatives',
-        );
-      else if (moved === 1 && there)
-        this.#add('FIELD_MOVED_TO_EXISTING_ONEOF', `${path}/${name}`, 'a field has become an alternative of others');
-    }
+  #oneof(old: ReadonlyMap<number, FieldType>, members: readonly FieldType[], path: string): void {
+    const were = members.map(({ number }) => old.get(number));
+    const moved = were.filter((field) => field !== undefined && field.oneof === undefined).length;
+    const there = were.some((field) => field?.oneof !== undefined);
+    if (moved > 1)
+      this.#add('MULTIPLE_FIELDS_MOVED_TO_ONEOF', path, 'fields that could stand together are alternatives');
+    else if (moved === 1 && there)
+      this.#add('FIELD_MOVED_TO_EXISTING_ONEOF', path, 'a field has become an alternative of others');
   }
 
   #field(before: FieldType, after: FieldType, path: string): void {
@@ -91,7 +119,7 @@ class Comparison {
   }
 
   #add(type: string, path: string, what: string): void {
-    this.breaches.push(`${type} at ${path} (${what})`);
+    if (this.breaches.length < breachesMax) this.breaches.push(`${type} at ${path} (${what})`);
   }
 }
 

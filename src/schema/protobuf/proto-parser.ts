@@ -335,16 +335,13 @@ class ProtoParser {
     const groups = fields.flatMap(({ group }) => (group === undefined ? [] : [group]));
     this.#unique([...fields, ...oneofs, ...messages, ...groups, ...enums], `message ${name}`, at);
     const numbers = new Map<number, string>();
+    const isReserved = reservation(reserved.flat());
     for (const field of fields) {
       const other = numbers.get(field.number);
       if (other !== undefined)
         lexer.fail(`fields ${other} and ${field.name} of message ${name} have the number ${field.number}`, at);
       numbers.set(field.number, field.name);
-      for (const item of reserved.flat()) {
-        const taken =
-          typeof item === 'string' ? item === field.name : field.number >= item.from && field.number <= item.to;
-        if (taken) lexer.fail(`field ${field.name} of message ${name} uses what is reserved`, at);
-      }
+      if (isReserved(field)) lexer.fail(`field ${field.name} of message ${name} uses what is reserved`, at);
     }
   }
 
@@ -355,4 +352,23 @@ class ProtoParser {
       seen.add(name);
     }
   }
+}
+
+/** Whether a field has a reserved name or number; looked up, since a message may have many of both. */
+function reservation(items: readonly ReservedItem[]): (field: ProtoField) => boolean {
+  const names = new Set(items.filter((item) => typeof item === 'string'));
+  const ranges = items.filter((item) => typeof item !== 'string').sort((a, b) => a.from - b.from);
+  // Of the ranges that begin at a number or before it, the one that reaches furthest.
+  let reach = -1;
+  const reaches = ranges.map(({ to }) => (reach = Math.max(reach, to)));
+  return ({ name, number }) => {
+    if (names.has(name)) return true;
+    let [low, high] = [0, ranges.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ranges[middle]!.from <= number) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && reaches[low - 1]! >= number;
+  };
 }

@@ -220,6 +220,43 @@ describe('Protobuf', () => {
   });
 });
 
+describe('references of Avro', () => {
+  const colour = '{"type":"enum","name":"Colour","namespace":"c","symbols":["RED","GREEN"]}';
+  const car = (type: string) => `{"type":"record","name":"Car","fields":[{"name":"colour","type":"${type}"}]}`;
+  const garage = '{"type":"record","name":"Garage","fields":[{"name":"car","type":"Car"}]}';
+  const toColour = (version: number) => [{ name: 'c.Colour', subject: 'colour', version }];
+  const toCar = [{ name: 'Car', subject: 'car', version: 1 }];
+
+  it('are types of other subjects, and of those that these refer to', async () => {
+    await registry.register('colour', colour, 'AVRO');
+    expect(await outcome(registry.register('car', car('c.Colour'), 'AVRO'))).toBe('invalid-schema');
+    await registry.register('car', car('c.Colour'), 'AVRO', toColour(1));
+    const { id: used } = await registry.register('garage', garage, 'AVRO', toCar);
+    expect([...registry.schemaImports(used)]).toStrictEqual([
+      ['c.Colour', colour],
+      ['Car', car('c.Colour')],
+    ]);
+    expect(await registry.referencedBy('colour', 1)).toStrictEqual([(await registry.version('car', 1)).id]);
+    expect(await outcome(registry.deleteSubject('colour'))).toBe('schema-in-use');
+    const replayed = openRegistry(memoryStore(compacted(store.entries)));
+    expect(await view(replayed)).toStrictEqual(await view(registry));
+  });
+
+  it('count when schemas are compared', async () => {
+    await registry.register('colour', colour, 'AVRO');
+    await registry.setConfig('colour', 'NONE');
+    await registry.register('colour', colour.replace('"GREEN"', '"BLUE"'), 'AVRO');
+    await registry.register('car', car('c.Colour'), 'AVRO', toColour(1));
+    expect(await registry.compatible('car', 1, car('c.Colour'), 'AVRO', toColour(2))).toStrictEqual({
+      is_compatible: false,
+      messages: [
+        'the new schema cannot read data of version 1: MISSING_ENUM_SYMBOLS at /fields/0/type/symbols (the reader does not know GREEN)',
+      ],
+    });
+    expect(await outcome(registry.register('car', car('c.Colour'), 'AVRO', toColour(2)))).toBe('incompatible-schema');
+  });
+});
+
 describe('replay', () => {
   async function history(): Promise<void> {
     await registry.register('a', record(id), 'AVRO');
@@ -252,6 +289,17 @@ describe('replay', () => {
     for (const command of commands) replayed.apply(command);
     expect(again.entries).toStrictEqual(store.entries);
     expect(await view(replayed)).toStrictEqual(await view(registry));
+  });
+
+  it('decides commands of earlier versions as these did', () => {
+    const before = openRegistry(memoryStore());
+    const register = (schemaType: 'AVRO' | 'JSON', schema: string) =>
+      before.apply({ kind: 'register-schema', subject: schemaType, schema, schemaType });
+    register('JSON', '{"type":"object"}');
+    expect(() => register('JSON', '{"type":"object","title":"t"}')).toThrow('not compatible');
+    register('AVRO', record(id));
+    expect(() => register('AVRO', record(id, required))).toThrow('not compatible');
+    expect(register('AVRO', record(id, note))).toStrictEqual({ kind: 'registered', id: 3 });
   });
 
   it("reads entries of Confluent's registry and refuses what it does not know", async () => {

@@ -1,13 +1,17 @@
 // The rules by which Confluent's registry compares Protobuf schemas, one case for each kind of difference.
 import { describe, expect, it } from 'vitest';
-import { protobufBreaches, type CompatibilityRule } from '../../../../src/schema/compatibility.js';
-import { linkProto } from '../../../../src/schema/protobuf/descriptors.js';
+import { breachesOf, type CompatibilityRule } from '../../../../src/schema/compatibility.js';
+import { Effort } from '../../../../src/schema/effort.js';
+import { linkProto, type LinkedFile } from '../../../../src/schema/protobuf/descriptors.js';
+import { protobufUnreadable } from '../../../../src/schema/protobuf/differences.js';
 
 const file = (body: string, syntax = 'proto3', of = 'a') => linkProto(`syntax = "${syntax}"; package ${of}; ${body}`);
 
+const unreadable = (reader: LinkedFile, writer: LinkedFile) => protobufUnreadable(reader, writer, new Effort());
+
 function against(rule: CompatibilityRule, candidate: string, ...earlier: string[]): string[] {
-  const versions = earlier.map((body, i) => ({ version: i + 1, schema: linkBody(body) }));
-  return protobufBreaches(rule, linkBody(candidate), versions);
+  const versions = earlier.map((body, i) => ({ version: i + 1, schema: () => linkBody(body) }));
+  return breachesOf(rule, linkBody(candidate), versions, unreadable);
 }
 
 const linkBody = (body: string) =>
@@ -150,7 +154,7 @@ describe('Protobuf schemas', () => {
 
   it('may move to another package', () => {
     const [one, other] = [file('message V { V a = 1; }'), file('message V { V a = 1; }', 'proto3', 'b.c')];
-    expect(protobufBreaches('FULL', other, [{ version: 1, schema: one }])).toStrictEqual([]);
+    expect(breachesOf('FULL', other, [{ version: 1, schema: () => one }], unreadable)).toStrictEqual([]);
   });
 
   it('are compared with all versions where the level is transitive', () => {
@@ -164,7 +168,7 @@ describe('Protobuf schemas', () => {
       path === 'o.proto' ? `syntax = "proto3"; package o; message O { ${field} }` : undefined;
     const text = 'syntax = "proto3"; import "o.proto"; message V { o.O a = 1; }';
     const [before, after] = [linkProto(text, imported('int32 x = 1;')), linkProto(text, imported('string x = 1;'))];
-    expect(protobufBreaches('BACKWARD', after, [{ version: 1, schema: before }])).toStrictEqual([
+    expect(breachesOf('BACKWARD', after, [{ version: 1, schema: () => before }], unreadable)).toStrictEqual([
       expect.stringContaining('FIELD_SCALAR_KIND_CHANGED at #/V/1/1'),
     ]);
   });
