@@ -175,9 +175,25 @@ export interface ErrorMessage {
   readonly subject?: string | undefined;
 }
 
+/** What the machine did not give, by Node's codes: what was asked for is refused, and may succeed later. */
+const shortages: ReadonlyMap<unknown, readonly [message: string, hint: string]> = new Map([
+  ['EMFILE', ['the process has no file descriptor left', 'ulimit -n says how many it may have']],
+  ['ENFILE', ['the machine has no file descriptor left', 'fs.file-max says how many there are']],
+  ['ENOMEM', ['the machine has no memory left', 'give it more, or ask for less at once']],
+  [
+    'ERR_WORKER_OUT_OF_MEMORY',
+    ['a thread has no memory left', 'ask for less at once; NODE_OPTIONS=--max-old-space-size=MB'],
+  ],
+]);
+
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const shortage = shortages.get((error as { readonly code?: unknown } | null | undefined)?.code);
+  if (shortage !== undefined) {
+    const [what, hint] = shortage;
+    return new AppError('overloaded', what, { detail: message, hint, retriable: true, cause: error });
+  }
   return new AppError('internal', message, { cause: error });
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CheckedConfig } from '../connect/connector-config.js';
 import type { ConnectorTask } from '../connect/herder-env.js';
-import { AppError, fromErrorMessage } from '../core/errors.js';
+import { AppError, fromErrorMessage, toAppError } from '../core/errors.js';
 import type { LogTarget } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';
 import type { VerifyReport } from '../source/verification.js';
@@ -75,9 +75,10 @@ export function startCaptureThread(
     settle(new AppError('internal', String(error), { cause: error })),
   );
   attached.catch((cause: unknown) => settle(new AppError('internal', 'the engine took no bridge', { cause })));
-  worker.on('error', (error) =>
-    settle(new AppError('internal', `the capture thread broke: ${String(error)}`, { cause: error, retriable: true })),
-  );
+  worker.on('error', (error) => {
+    const { code, hint } = toAppError(error);
+    settle(new AppError(code, `the capture thread broke: ${String(error)}`, { hint, cause: error, retriable: true }));
+  });
   worker.on('exit', () => {
     rpc.fail(new AppError('source-unreachable', 'the task of the connector has ended', { retriable: true }));
     settle(new AppError('internal', 'the capture thread ended', { retriable: true }));

@@ -2,7 +2,7 @@
 // thread for them). A bounded queue: over it a read is refused instead of waiting without end. A thread that dies takes its own read with
 // it, is a line in the log, and is started again by the next read.
 import { Worker } from 'node:worker_threads';
-import { AppError } from '../core/errors.js';
+import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ReadAnswer, ReadTask } from '../query/read-task.js';
 import type { ReaderApi, ReaderData } from './reader.js';
@@ -127,7 +127,8 @@ export class ReaderPool {
       if (!this.#forget(reader)) return;
       const error = cause instanceof Error ? cause.message : `it ended with code ${String(cause)}`;
       this.#logger.error('a reader thread has died', { error });
-      rpc.fail(new AppError('internal', 'a reader thread has died', { detail: error, cause, retriable: true }));
+      const { code, hint } = toAppError(cause);
+      rpc.fail(new AppError(code, 'a reader thread has died', { detail: error, hint, cause, retriable: true }));
     };
     thread.on('error', lost);
     thread.on('exit', lost);

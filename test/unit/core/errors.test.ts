@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { AppError, errorCodes, fromErrorMessage, toErrorMessage } from '../../../src/core/errors.js';
+import { AppError, errorCodes, fromErrorMessage, toAppError, toErrorMessage } from '../../../src/core/errors.js';
 
 const readme = new URL('../../../README.md', import.meta.url);
 
@@ -44,4 +44,13 @@ describe('errors', () => {
       place: { line: 3 },
     });
   });
+});
+
+it('tells what the machine did not give from a bug', () => {
+  const lacking = (code: string) => toAppError(Object.assign(new Error('open x'), { code }));
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ERR_WORKER_OUT_OF_MEMORY'])
+    expect(lacking(code)).toMatchObject({ code: 'overloaded', retriable: true, detail: 'open x' });
+  expect(lacking('EACCES').code).toBe('internal');
+  for (const odd of [null, undefined, 'text', 7, { code: 'constructor' }])
+    expect(toAppError(odd)).toMatchObject({ code: 'internal' });
 });
