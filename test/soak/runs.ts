@@ -15,6 +15,7 @@ import { runBank } from './bank.js';
 import { runChaos } from './chaos/chaos.js';
 import { runCorrectness, type CorrectnessOptions } from './correctness.js';
 import { runDebezium } from './debezium/debezium.js';
+import { runHostile } from './hostile/hostile.js';
 import { runLimits } from './limits.js';
 import { runMigrations } from './migrations.js';
 import { runPowerLoss } from './power-loss.js';
@@ -190,6 +191,26 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
     summary: 'full load with small limits of feed, topics and file: none is passed by more than a fifth at any time',
     values: { seed: '', seconds: '600', kills: '0' },
     run: runLimitsOf,
+  },
+  hostile: {
+    summary:
+      'hostile requests, statements, connectors, schemas and bytes, with a small heap and few file descriptors; log: embedded, kafka; keep: a folder for requests that failed',
+    values: { seed: '', log: 'embedded', requests: '100000', kills: '9', heap: '256', files: '128', keep: '' },
+    run: async (values, pool) => [
+      {
+        name: `hostile requests, ${values['log']}`,
+        figures: await runHostile({
+          seed: Number(values['seed']),
+          requests: Number(values['requests']),
+          kills: Number(values['kills']),
+          heapMb: Number(values['heap']),
+          files: Number(values['files']),
+          kafka: values['log'] === 'kafka' ? await pool.get('kafka') : undefined,
+          keep: values['keep'] || undefined,
+          tell,
+        }),
+      },
+    ],
   },
   rebuild: {
     summary: 'a large projection rebuilt under load: pause, gaps, lag, rows/s, equality',

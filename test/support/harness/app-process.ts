@@ -15,6 +15,8 @@ export interface AppOptions {
   /** `--source` and the like. */
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** File descriptors that it may have. */
+  readonly filesMax?: number;
 }
 
 export interface StartResult {
@@ -72,7 +74,11 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     const out = openSync(logPath, 'a');
     const args = [main, 'start', '--data', dataDir, '--port', String(port), ...(options.args ?? [])];
     const env = { ...process.env, WRITETHROUGH_LOG_FORMAT: 'json', ...options.env, ...extra.env };
-    const started = spawn(process.execPath, args, { cwd: dir, stdio: ['ignore', out, out], env });
+    const [program, ...rest] =
+      options.filesMax === undefined
+        ? [process.execPath, ...args]
+        : ['/bin/sh', '-c', `ulimit -n ${options.filesMax}; exec "$0" "$@"`, process.execPath, ...args];
+    const started = spawn(program!, rest, { cwd: dir, stdio: ['ignore', out, out], env });
     closeSync(out);
     started.on('exit', () => {
       guard.watch(undefined);
