@@ -46,5 +46,63 @@ export const bounds = {
     value: 500_000,
     what: 'types, fields and tens of characters that are read and compared to register one schema',
     code: 'invalid-schema',
+  partitions: { value: 1_024, what: 'partitions of a topic that is made here', code: 'bad-topic-setting' },
+  sqlText: {
+    value: 262_144,
+    what: 'characters of the SQL text of one request, variables put in; a file of queries may have sixteen times as many',
+    code: 'statement-too-large',
+  },
+  sqlTokens: {
+    value: 50_000,
+    what: 'names, words, constants and signs of such a text; in a file of queries sixteen times as many',
+    code: 'statement-too-large',
+  },
+  sqlStatements: { value: 1_000, what: 'statements of one SQL text', code: 'statement-too-large' },
+  sqlName: { value: 255, what: 'characters of a name in SQL', code: 'statement-too-large' },
+  sqlDepth: {
+    value: 300,
+    what: 'levels to which expressions and types of a statement nest',
+    code: 'statement-too-large',
+  },
+  sqlOperators: {
+    value: 1_000,
+    what: 'operators of a statement, brackets behind a value counted; values of IN are none',
+    code: 'statement-too-large',
+  },
+  sqlColumns: {
+    value: 1_900,
+    what: 'columns of a SELECT, stars spelt out, or of a CREATE: SQLite holds 2,000 in a table, some of which are our own',
+    code: 'statement-too-large',
+  },
+  sqlSteps: {
+    value: 60_000,
+    what: 'steps of the analysis of one statement, which are about the parts of its expressions',
+    code: 'statement-too-large',
+  },
+  decimalPrecision: {
+    value: 1_000,
+    what: 'digits of a DECIMAL, also of one that arithmetic gives',
+    code: 'invalid-statement',
+  },
+  timePattern: { value: 256, what: 'characters of a TIMESTAMP_FORMAT', code: 'invalid-statement' },
+  valueSize: {
+    value: 8_388_608,
+    what: 'characters or bytes of a value that a function makes; in a query a larger one is NULL, as any that cannot be computed',
+    code: 'value-too-large',
+  },
+  rowWork: {
+    value: 16_777_216,
+    what: 'steps, about one per character, to compute the columns of one row, or its condition; what asks for more is NULL',
+    code: 'value-too-large',
+  },
+  rowSize: {
+    value: 67_108_864,
+    what: 'characters and bytes of a row that a persistent query makes; a larger one stops the query',
+    code: 'record-too-large',
+  },
+  pushedRowSize: {
+    value: 16_777_216,
+    what: 'characters and bytes of a row that a push query gives; a larger one ends it',
+    code: 'result-too-large',
   },
 } as const satisfies Readonly<Record<string, Bound>>;

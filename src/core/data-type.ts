@@ -73,7 +73,23 @@ export function printType(type: DataType): string {
 
 /** Same type; the digits of TIME and TIMESTAMP are a matter of the wire and do not count. */
 export function sameType(a: DataType, b: DataType): boolean {
-  return printType(a) === printType(b);
+  if (a === b) return true;
+  switch (a.kind) {
+    case 'DECIMAL':
+      return b.kind === 'DECIMAL' && a.precision === b.precision && a.scale === b.scale;
+    case 'ARRAY':
+      return b.kind === 'ARRAY' && sameType(a.element, b.element);
+    case 'MAP':
+      return b.kind === 'MAP' && sameType(a.key, b.key) && sameType(a.value, b.value);
+    case 'STRUCT':
+      return b.kind === 'STRUCT' && sameFields(a.fields, b.fields);
+    default:
+      return a.kind === b.kind;
+  }
+}
+
+function sameFields(a: readonly StructField[], b: readonly StructField[]): boolean {
+  return a.length === b.length && a.every(({ name, type }, i) => name === b[i]!.name && sameType(type, b[i]!.type));
 }
 
 /** As the type is in records that are no captured ones: their times are numbers. */
@@ -84,4 +100,15 @@ export function withoutZone(type: DataType): DataType {
 /** The canonical form of an integer that may not fit a double: number when it is exact, else bigint. */
 export function integerValue(value: bigint): number | bigint {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+}
+
+/** About how many characters or bytes a value is: what copying, comparing or printing it takes. */
+export function sizeOf(value: Value): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 1;
+  if (Buffer.isBuffer(value)) return value.length;
+  let size = 1;
+  if (Array.isArray(value)) for (const item of value as readonly Value[]) size += sizeOf(item);
+  else for (const [key, item] of value as ReadonlyMap<string, Value>) size += key.length + sizeOf(item);
+  return size;
 }

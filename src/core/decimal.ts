@@ -1,12 +1,22 @@
 // DECIMAL values: v * 10^scale as an unscaled integer, a number within 2^53, else a bigint. Text, scales and digits, in one place for
 // formats (which never round), SQL (which rounds half up) and whoever prints. Rounding is Java's HALF_UP: halves away from zero.
+import { bounds } from './bounds.js';
 import { integerValue, type Value } from './data-type.js';
+import { AppError } from './errors.js';
 
 const powers: bigint[] = [1n];
+/** Types have fewer digits, and so has nearly all that is computed of two of them. */
+const keptMax = 2 * bounds.decimalPrecision.value;
+/** Texts may say any exponent, and callers cut what they do not need of it: a power beyond is nobody's. */
+const exponentMax = 100_000;
 
 export function powerOfTen(n: number): bigint {
-  for (let i = powers.length; i <= n; i++) powers.push(powers[i - 1]! * 10n);
-  return powers[n]!;
+  if (n <= keptMax) {
+    for (let i = powers.length; i <= n; i++) powers.push(powers[i - 1]! * 10n);
+    return powers[n]!;
+  }
+  if (n <= exponentMax) return 10n ** BigInt(n);
+  throw new AppError('value-too-large', `a number with the factor 10^${n}`);
 }
 
 /** The integer behind an INTEGER, BIGINT or DECIMAL value. */

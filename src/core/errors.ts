@@ -18,6 +18,14 @@ export const errorCodes = {
     'the SQL parses but means something impossible, such as an unknown column or a wrong type',
   ],
   'unsupported-statement': [400, 'the SQL asks for a feature that writethrough does not have (yet)'],
+  'statement-too-large': [
+    400,
+    'the SQL text is longer, deeper or wider than a bound of the manual allows; the message names the bound',
+  ],
+  'value-too-large': [
+    422,
+    'a function would make a value over a bound of the manual, or would work too long on one row',
+  ],
   'already-exists': [409, 'a stream, table, topic or connector of that name exists'],
   'unknown-table': [404, 'there is no table of that name; the hint has the nearest'],
   'unknown-topic': [404, 'there is no topic of that name'],

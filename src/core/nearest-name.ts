@@ -2,6 +2,8 @@
 
 /** The candidate nearest to `name` without regard to case, or undefined when none is near enough to be a likely slip. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  // Who writes so much has not mistyped it, and the comparison takes the square of it.
+  if (name.length > 64) return undefined;
   const wanted = name.toLowerCase();
   // A third of the letters may be wrong; of very short names one.
   let best = Math.max(1, Math.floor(wanted.length / 3)) + 1;

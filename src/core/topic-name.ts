@@ -1,4 +1,6 @@
 // The topics of a connector's tables, before transforms rename any: known to who writes them, and to who leaves tables out by them.
+import { bounds } from './bounds.js';
+import { AppError } from './errors.js';
 import { matchesWhole } from './pattern.js';
 
 /**
@@ -63,4 +65,12 @@ export const unwantedTopicsProperty = 'topics.unwanted';
 
 export function isUnwanted(topic: string, unwanted: readonly UnwantedTopics[]): boolean {
   return unwanted.some(({ pattern, negate }) => matchesWhole(pattern, topic) !== negate);
+}
+
+/** Each partition of a topic costs memory and a place in every listing, whoever asks for it. */
+export function assertPartitions(topic: string, partitions: number): void {
+  const { code, value: max } = bounds.partitions;
+  if (partitions > max) {
+    throw new AppError(code, `the topic "${topic}" would have ${partitions} partitions`, { hint: `${max} at most` });
+  }
 }

@@ -1,10 +1,11 @@
 // From the nodes of a plan to operators, from the sink upwards: each operator is made with the one below it, then its inputs with
 // it. What is needed below decides what is kept above: see `exact` in operators/operator.ts.
+import { bounds } from '../core/bounds.js';
 import type { Column, RowSchema } from '../core/data-type.js';
 import { AppError, assert, unreachable } from '../core/errors.js';
 import type { KeyedState } from '../core/keyed-state.js';
 import type { Expr, PlanNode, SourceKind } from '../sql/plan.js';
-import { compileExpression, compilePredicate } from './expression/compile.js';
+import { compileColumns, compileExpression, compilePredicate } from './expression/compile.js';
 import type { CompileOptions } from './expression/evaluator.js';
 import { planAggregates } from './operators/aggregate-functions.js';
 import { Aggregate, countAt, firstAccumulatorColumn, groupColumns } from './operators/aggregate.js';
@@ -125,7 +126,8 @@ class NodeCompiler {
   }
 
   #project(node: NodeOf<'project'>, next: Downstream, wantsExact: boolean): Lookup {
-    const columns = node.columns.map((column) => compileExpression(column, this.#expression(column)));
+    for (const column of node.columns) this.#expression(column);
+    const columns = compileColumns(node.columns, this.#options);
     const input = this.compile(node.input, new Project(columns, next, wantsExact), wantsExact);
     return new ProjectLookup(columns, keyOrder(node), input);
   }
@@ -137,15 +139,16 @@ class NodeCompiler {
     const openValues = (value: Column): KeyedState =>
       this.#open(`${name}_values${valueStates++}`, [...key, value], [count]);
     for (const call of node.aggregates) call.args.forEach((arg) => this.#expression(arg));
+    const share = node.groupBy.length + node.aggregates.length;
     const functions = planAggregates(node.aggregates, {
-      options: this.#options,
+      options: { ...this.#options, share },
       countAt,
       firstColumn: firstAccumulatorColumn,
       openValues: kindOf(node.input) === 'table' ? openValues : null,
     });
     const columns = functions.accumulators.flatMap((accumulator) => accumulator.columns);
     const aggregate = new Aggregate({
-      groupBy: node.groupBy.map((expr) => compileExpression(expr, this.#expression(expr))),
+      groupBy: node.groupBy.map((expr) => compileExpression(expr, { ...this.#expression(expr), share })),
       functions,
       groups: this.#open(name, key, [...groupColumns, ...columns]),
       next,
@@ -201,6 +204,11 @@ class NodeCompiler {
   #operators = 0;
 
   #open(name: string, key: readonly Column[], value: readonly Column[]): KeyedState {
+    const { code, value: max } = bounds.sqlColumns;
+    if (key.length + value.length > max)
+      throw new AppError(code, `the query keeps rows of ${key.length + value.length} columns`, {
+        hint: `${max} at most`,
+      });
     this.states.push(name);
     return this.#env.state({ name, key, value });
   }

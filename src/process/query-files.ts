@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, toAppError } from '../core/errors.js';
-import { parseStatements } from '../sql/parser/parse.js';
+import { fileTextMax, parseStatements } from '../sql/parser/parse.js';
 import type { EngineApi } from '../engine/engine-api.js';
 import type { Remote } from '../threads/rpc.js';
 
@@ -30,7 +30,10 @@ export function readQueryFiles(folder: string): readonly QueryFile[] {
     try {
       return {
         name,
-        statements: parseStatements(text).map((parsed) => ({ sql: parsed.text, line: parsed.place.line })),
+        statements: parseStatements(text, { textMax: fileTextMax }).map((parsed) => ({
+          sql: parsed.text,
+          line: parsed.place.line,
+        })),
       };
     } catch (error) {
       throw inFile(error, name);

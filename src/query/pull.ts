@@ -1,6 +1,6 @@
 // One SELECT over one table, answered from a cut: keys and ranges are pushed down to the store, everything else runs in the compiled
 // evaluator (SQLite's own rules of affinity, LIKE and division differ from the dialect's).
-import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
+import { compileColumns, compilePredicate } from '../dataflow/expression/compile.js';
 import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
@@ -49,15 +49,21 @@ export function runPull(
 
 function pullRows(session: ReadSession, plan: PullPlan, source: string, budget: ReadBudget): PullResult {
   const accept = plan.predicate === null ? undefined : compilePredicate(plan.predicate, evaluation);
-  const values = plan.columns.map((column) => compileExpression(column, evaluation));
+  const values = compileColumns(plan.columns, evaluation);
   const print = columnPrinters(plan.output.map((column) => column.type));
   const rows: string[] = [];
   const limit = plan.limit ?? Number.POSITIVE_INFINITY;
   const take = ({ row, rowtimeMs }: StoredRow) => {
     if (accept && !accept(row, rowtimeMs)) return budget.look();
-    const text = values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
-    budget.take(text.length);
-    rows.push(text);
+    const parts = values(row, rowtimeMs);
+    const texts: string[] = [];
+    for (let i = 0; i < parts.length; i++) {
+      const text = print[i]!(parts[i]!);
+      budget.takePart(text.length + 1);
+      texts.push(text);
+    }
+    budget.look();
+    rows.push(texts.join(','));
   };
   for (const access of plan.accesses) {
     if (rows.length >= limit) break;

@@ -1,9 +1,11 @@
 // SELECT ... EMIT CHANGES over one table: the current rows, then every change, filtered and projected. A row that leaves the filter, or
-// is deleted, comes as a tombstone: key columns keep their value, all others are null.
+// is deleted, comes as a tombstone: key columns keep their value, all others are null. Expressions are evaluated on the thread that also
+// answers point reads, so in slices, and what one row may cost is bounded.
 import { randomUUID } from 'node:crypto';
-import { printType, type Row } from '../core/data-type.js';
+import { bounds } from '../core/bounds.js';
+import { printType, sizeOf, type Row, type Value } from '../core/data-type.js';
 import { AppError, assert } from '../core/errors.js';
-import { compileExpression, compilePredicate } from '../dataflow/expression/compile.js';
+import { compileColumns, compilePredicate } from '../dataflow/expression/compile.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
 import type { Expr, PlanNode, QueryPlan } from '../sql/plan.js';
@@ -13,6 +15,7 @@ import { evaluation } from './evaluation.js';
 import type { ReadTable } from './freshness.js';
 import type { SqlRow, SqlRows } from './query-facade.js';
 import { sourceCacheOf } from './session-catalog.js';
+import { Slices } from './slices.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export type PushAnswer = Omit<SqlRows, 'version' | 'lagMs' | 'stale' | 'position'> & { readonly table: ReadTable };
@@ -28,6 +31,8 @@ export class PushQueries {
   readonly #subscriptions: Subscriptions;
   readonly #strict: boolean;
   readonly #running = new Map<string, AbortController>();
+  /** Of all push queries together. */
+  readonly #slices = new Slices();
 
   constructor(reader: StateReader, subscriptions: Subscriptions, strict: boolean) {
     this.#reader = reader;
@@ -113,21 +118,31 @@ export class PushQueries {
     onLimit: () => void,
   ): AsyncGenerator<readonly SqlRow[]> {
     const accept = linear.predicate ? compilePredicate(linear.predicate, evaluation) : () => true;
-    const values = linear.columns.map((column) => compileExpression(column, evaluation));
+    const values = compileColumns(linear.columns, evaluation);
     const print = columnPrinters(linear.columns.map((column) => column.type));
-    const printRow = (row: Row, rowtimeMs: number) =>
-      values.map((value, i) => print[i]!(value(row, rowtimeMs))).join(',');
-    const printTombstone = (row: Row, rowtimeMs: number) =>
-      values.map((value, i) => (keyColumns.includes(i) ? print[i]!(value(row, rowtimeMs)) : 'null')).join(',');
+    const isKey = linear.columns.map((_, i) => keyColumns.includes(i));
+    const printRow = (row: Row, rowtimeMs: number, tombstone: boolean): SqlRow => {
+      const parts = values(row, rowtimeMs);
+      const shown = tombstone ? parts.map((value, i) => (isKey[i] ? value : null)) : parts;
+      assertRowSize(shown);
+      return { values: shown.map((value, i) => print[i]!(value)).join(','), tombstone };
+    };
+    const slices = this.#slices;
     let left = limit ?? Number.POSITIVE_INFINITY;
     for await (const changes of this.#subscriptions.rows({ table: linear.table, snapshot, signal })) {
-      const out: SqlRow[] = [];
+      let out: SqlRow[] = [];
       for (const { before, after, rowtimeMs, beforeRowtimeMs = rowtimeMs } of changes) {
         if (left === 0) break;
+        if (slices.over()) {
+          if (out.length > 0) yield out;
+          out = [];
+          await slices.next();
+          if (signal.aborted) return;
+        }
         const now = after !== null && accept(after, rowtimeMs);
         const then = before !== null && accept(before, beforeRowtimeMs);
-        if (now) out.push({ values: printRow(after, rowtimeMs), tombstone: false });
-        else if (then) out.push({ values: printTombstone(before, beforeRowtimeMs), tombstone: true });
+        if (now) out.push(printRow(after, rowtimeMs, false));
+        else if (then) out.push(printRow(before, beforeRowtimeMs, true));
         else continue;
         left--;
       }
@@ -138,6 +153,16 @@ export class PushQueries {
       }
     }
   }
+}
+
+/** Before it is printed: printing it is what would take so much. */
+function assertRowSize(values: readonly Value[]): void {
+  let size = 0;
+  for (const value of values) size += sizeOf(value);
+  if (size <= bounds.pushedRowSize.value) return;
+  throw new AppError(bounds.pushedRowSize.code, `a row of the query has ${size} characters and bytes`, {
+    hint: `a push query gives rows of ${bounds.pushedRowSize.value} at most: select fewer columns`,
+  });
 }
 
 /** Filter and projection over one table; anything else would need a topology of its own per listener. */

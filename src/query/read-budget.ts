@@ -1,5 +1,6 @@
 // What one read may cost.
 import { AppError } from '../core/errors.js';
+import { stepsSpent } from '../core/evaluation-work.js';
 
 export interface ReadLimits {
   /** Bytes of printed rows that one task may hold. */
@@ -7,12 +8,16 @@ export interface ReadLimits {
   readonly deadlineMs: number;
 }
 
+/** Steps of functions and printed bytes of some milliseconds: rows that take long are looked at more often. */
+const stepsMax = 1_000_000;
+
 /** Bytes and time that a task has left; checked per row. */
 export class ReadBudget {
   readonly #limits: ReadLimits;
   readonly #endMs: number;
   #bytes = 0;
   #rows = 0;
+  #lookedAtSteps = stepsSpent();
 
   constructor(limits: ReadLimits) {
     this.#limits = limits;
@@ -20,6 +25,12 @@ export class ReadBudget {
   }
 
   take(bytes: number): void {
+    this.takePart(bytes);
+    this.look();
+  }
+
+  /** A part of a row, which may be too long as a whole. */
+  takePart(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > this.#limits.resultBytesMax) {
       throw new AppError(
@@ -30,12 +41,14 @@ export class ReadBudget {
         },
       );
     }
-    this.look();
   }
 
   /** Also for rows that are read and not answered. */
   look(): void {
-    if ((++this.#rows & 255) === 0 && performance.now() > this.#endMs) {
+    const steps = stepsSpent() + this.#bytes;
+    if ((++this.#rows & 255) !== 0 && steps - this.#lookedAtSteps < stepsMax) return;
+    this.#lookedAtSteps = steps;
+    if (performance.now() > this.#endMs) {
       throw new AppError('read-timeout', `the read did not finish within ${this.#limits.deadlineMs} ms`, {
         hint: 'pin the key, or use LIMIT',
         retriable: true,

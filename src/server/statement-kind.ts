@@ -1,6 +1,9 @@
 // Tells what kind of statements a request's SQL text holds, without parsing it: how many there are, the first word of each,
 // and whether it has EMIT (a push query). Only for choosing the endpoint's rules; the real parser stands behind the facades.
 
+import { bounds } from '../core/bounds.js';
+import { AppError } from '../core/errors.js';
+
 export interface StatementKind {
   /** In upper case. */
   readonly firstWord: string;
@@ -8,9 +11,17 @@ export interface StatementKind {
   readonly text: string;
 }
 
+/** Before anything is made of the text. */
+export function assertSqlText(characters: number): void {
+  const { code, value: max } = bounds.sqlText;
+  if (characters <= max) return;
+  throw new AppError(code, `the SQL text has ${characters} characters`, { hint: `${max} characters at most` });
+}
+
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;
 
 export function scanStatements(sql: string): StatementKind[] {
+  assertSqlText(sql.length);
   const statements: StatementKind[] = [];
   let start = 0;
   let firstWord = '';

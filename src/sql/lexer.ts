@@ -1,6 +1,7 @@
 // SQL text to tokens, each with its exact place. Promises: every text gives tokens or throws `syntax-error`; the tokens' slices
 // and what lies between them (blanks, comments) make up the text. Keywords are plain words: the parser decides.
-import { syntaxError, type Place } from './sql-error.js';
+import { bounds } from '../core/bounds.js';
+import { syntaxError, tooLarge, type Place } from './sql-error.js';
 
 export type TokenKind = 'word' | 'quoted' | 'string' | 'integer' | 'decimal' | 'double' | 'symbol' | 'variable' | 'end';
 
@@ -18,8 +19,15 @@ export interface Token extends Place {
 const symbols2 = new Set(['<>', '!=', '<=', '>=', '||', ':=', '->', '=>']);
 const symbols1 = new Set('=<>+-*/%().,;[]{}:?'.split(''));
 
-/** All tokens, the last of kind `end`. `base` is the place of the text's first character. */
-export function lex(text: string, base: Place = { line: 1, column: 1 }): Token[] {
+export interface LexOptions {
+  /** The place of the text's first character. */
+  readonly base?: Place;
+  readonly tokensMax?: number;
+}
+
+/** All tokens, the last of kind `end`. */
+export function lex(text: string, options: LexOptions = {}): Token[] {
+  const { base = { line: 1, column: 1 }, tokensMax = bounds.sqlTokens.value } = options;
   const tokens: Token[] = [];
   let at = 0;
   let line = base.line;
@@ -27,16 +35,21 @@ export function lex(text: string, base: Place = { line: 1, column: 1 }): Token[]
   let lineStart = 1 - base.column;
 
   const place = (offset: number): Place => ({ line, column: offset - lineStart + 1 });
+  /** Looks no further than `to`: the next line may be far away, and this is asked for each token. */
   const countLines = (from: number, to: number): void => {
-    for (let i = text.indexOf('\n', from); i >= 0 && i < to; i = text.indexOf('\n', i + 1)) {
+    for (let i = from; i < to; i++) {
+      if (text.charCodeAt(i) !== 10) continue;
       line++;
       lineStart = i + 1;
     }
   };
   const push = (kind: TokenKind, end: number, value: string): void => {
+    if (tokens.length === tokensMax) {
+      throw tooLarge(place(at), 'the SQL text is too long', `${tokensMax} names, words, constants and signs at most`);
+    }
     const upper = kind === 'word' ? value.toUpperCase() : value;
     tokens.push({ kind, text: value, upper, start: at, end, line, column: at - lineStart + 1 });
-    countLines(at, end);
+    if (kind === 'string' || kind === 'quoted') countLines(at, end);
     at = end;
   };
 

@@ -13,10 +13,10 @@ export interface StatementText {
 }
 
 /** Statements end at semicolons; empty ones are left out; the last may lack its semicolon. */
-export function splitStatements(text: string): StatementText[] {
+export function splitStatements(text: string, tokensMax?: number): StatementText[] {
   const statements: StatementText[] = [];
   let tokens: Token[] = [];
-  for (const token of lex(text)) {
+  for (const token of lex(text, tokensMax === undefined ? {} : { tokensMax })) {
     const ends = token.kind === 'end' || (token.kind === 'symbol' && token.text === ';');
     if (!ends) {
       tokens.push(token);
@@ -36,8 +36,15 @@ export function splitStatements(text: string): StatementText[] {
 
 export type Variables = ReadonlyMap<string, string>;
 
-/** The statement with its variables replaced: its text is what was meant, and places count in that text. */
-export function substituteVariables(statement: StatementText, variables: Variables): StatementText {
+/**
+ * The statement with its variables replaced: its text is what was meant, and places count in that text. `grow` is told of the characters
+ * that are about to be put in, and throws where they are too many.
+ */
+export function substituteVariables(
+  statement: StatementText,
+  variables: Variables,
+  grow: (characters: number) => void,
+): StatementText {
   if (!statement.text.includes('${')) return statement;
   const base = statement.tokens[0]!.start;
   let text = '';
@@ -46,33 +53,37 @@ export function substituteVariables(statement: StatementText, variables: Variabl
     const start = token.start - base;
     const end = token.end - base;
     const written = statement.text.slice(start, end);
-    const replaced = replacement(token, written, variables);
+    const replaced = replacement(token, written, variables, grow);
     if (replaced === written) continue;
     text += statement.text.slice(copied, start) + replaced;
     copied = end;
   }
   text += statement.text.slice(copied);
-  const tokens = lex(text, statement.place).filter((token) => token.kind !== 'symbol' || token.text !== ';');
+  const tokens = lex(text, { base: statement.place }).filter((token) => token.kind !== 'symbol' || token.text !== ';');
   const stray = tokens.find((token) => token.kind === 'variable');
   if (stray !== undefined) throw syntaxError(stray, `the value of a variable cannot hold the variable "${stray.text}"`);
   return { text, place: statement.place, tokens };
 }
 
-function replacement(token: Token, written: string, variables: Variables): string {
+function replacement(token: Token, written: string, variables: Variables, grow: (characters: number) => void): string {
   if (token.kind === 'variable') {
     const value = find(variables, token.text);
     if (value === undefined) {
       const hint = didYouMean(token.text, variables.keys()) ?? `set it with DEFINE ${token.text} = '...';`;
       throw syntaxError(token, `the variable "${token.text}" is not defined`, hint);
     }
+    grow(value.length);
     return value;
   }
   if (token.kind !== 'string' && token.kind !== 'quoted') return written;
   const quote = written[0]!;
   // Inside a text an unknown name stays as it is: it may be meant for somebody else (`${env:...}`, `${file:...}`).
-  return written.replace(/\$\{([A-Za-z_][A-Za-z0-9_@]*)\}/g, (whole, name: string) =>
-    (find(variables, name) ?? whole).replaceAll(quote, quote + quote),
-  );
+  return written.replace(/\$\{([A-Za-z_][A-Za-z0-9_@]*)\}/g, (whole, name: string) => {
+    const value = find(variables, name) ?? whole;
+    // Quotes are doubled.
+    grow(2 * value.length);
+    return value.replaceAll(quote, quote + quote);
+  });
 }
 
 /** Variable names do not regard case. */

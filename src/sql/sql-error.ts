@@ -12,6 +12,11 @@ export function syntaxError(place: Place, message: string, hint?: string): AppEr
   return placed('syntax-error', place, message, hint);
 }
 
+/** A bound of the language is passed; `what` says which. */
+export function tooLarge(place: Place | undefined, what: string, hint?: string): AppError {
+  return placed('statement-too-large', place, what, hint);
+}
+
 export function invalidStatement(place: Place | undefined, message: string, hint?: string): AppError {
   return placed('invalid-statement', place, message, hint);
 }

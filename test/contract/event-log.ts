@@ -1,5 +1,6 @@
 // What every event log must do, whatever it stands on: the promises of src/stream/event-log.ts as tests. A harness opens the log
 // over one storage, again and again where a test asks for a restart.
+import { bounds } from '../../src/core/bounds.js';
 import { logHeaders } from '../../src/core/record-headers.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Append } from '../../src/core/append.js';
@@ -356,6 +357,14 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
         const found = (await log.topics()).find((description) => description.name === b);
         expect(found?.partitions).toBe(3);
         expect(found?.offsets).toHaveLength(3);
+      });
+
+      it('is not made with more partitions than the bound', async () => {
+        const name = `${a}_wide`;
+        await expect(log.createTopic(topic(name, 1_000_000_000))).rejects.toMatchObject({
+          code: bounds.partitions.code,
+        });
+        expect(await log.partitions(name, 'now')).toBeUndefined();
       });
 
       it('gives its records by partition and offset, as the appends say', async () => {

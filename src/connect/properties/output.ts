@@ -1,4 +1,5 @@
 // How the records and topics of a connector look.
+import { bounds } from '../../core/bounds.js';
 import { defaultCleanup, groupsProperty, retentionBytesDoc, retentionMsDoc } from '../topic-creation.js';
 import { group, long, patterns, truth, whole, type PropertyDef } from './property.js';
 
@@ -34,6 +35,7 @@ export const outputProperties: readonly PropertyDef[] = [
   output.implemented('topic.partitions', 'partitions of a new topic', {
     ...whole,
     min: 1,
+    max: bounds.partitions.value,
     default: '1',
     aliases: ['topic.creation.default.partitions'],
   }),

@@ -1,4 +1,5 @@
 // What the groups of topics can say that a configuration names in topic.creation.groups.
+import { bounds } from '../../core/bounds.js';
 import {
   defaultCleanup,
   groupNames,
@@ -24,6 +25,7 @@ export function topicGroupDefs(config: Readonly<Record<string, unknown>>): reado
       output.implemented(at('partitions'), 'partitions of a new topic; by default those of the default group', {
         ...whole,
         min: 1,
+        max: bounds.partitions.value,
       }),
       output.accepted(at('replication.factor'), 'the broker default is used', whole),
       output.implemented(at('cleanup.policy'), `of a new topic; ${defaultCleanup} by default`, {

@@ -1,8 +1,9 @@
 // Compiles a plan's expressions into closures, once per query; pulls use them too. What is known from the types is decided
 // here, so that evaluating a row decides nothing but what the row's values ask for. An evaluation that fails gives NULL (in a
 // predicate: false) and is reported through `onError`.
-import { printType, type Row, type Value } from '../../core/data-type.js';
+import { printType, sizeOf, type DataType, type Row, type Value } from '../../core/data-type.js';
 import { AppError, assert, unreachable } from '../../core/errors.js';
+import { beginEvaluation, endEvaluation, spend } from '../../core/evaluation-work.js';
 import { castBody, identity } from '../../sql/functions/cast.js';
 import { functionBody } from '../../sql/functions/registry.js';
 import type { Expr } from '../../sql/plan.js';
@@ -10,6 +11,7 @@ import { compileArithmetic, compileNegate } from './arithmetic.js';
 import { compileCompare } from './compare.js';
 import {
   isEvaluationFailure,
+  type ColumnsEvaluator,
   type CompileOptions,
   type Condition,
   type Evaluator,
@@ -19,6 +21,41 @@ import { compileLike } from './like.js';
 import { compileAnd, compileCase, compileIn, compileIsNull, compileNot, compileOr } from './logic.js';
 
 export function compileExpression(expr: Expr, options: CompileOptions): Evaluator {
+  const evaluate = protectedExpression(expr, options);
+  if (!canFail(expr)) return evaluate;
+  const { share } = options;
+  return (row, rowtimeMs) => {
+    beginEvaluation(share);
+    try {
+      return evaluate(row, rowtimeMs);
+    } finally {
+      endEvaluation();
+    }
+  };
+}
+
+/** The columns of a projection: together they may cost what one row may cost. */
+export function compileColumns(exprs: readonly Expr[], options: CompileOptions): ColumnsEvaluator {
+  const columns = exprs.map((expr) => protectedExpression(expr, options));
+  const n = columns.length;
+  const all = (row: Row, rowtimeMs: number): Value[] => {
+    const result: Value[] = [];
+    for (let i = 0; i < n; i++) result.push(columns[i]!(row, rowtimeMs));
+    return result;
+  };
+  if (!exprs.some(canFail)) return all;
+  return (row, rowtimeMs) => {
+    beginEvaluation();
+    try {
+      return all(row, rowtimeMs);
+    } finally {
+      endEvaluation();
+    }
+  };
+}
+
+/** A failure is NULL. What the evaluation may cost is for the caller to say. */
+function protectedExpression(expr: Expr, options: CompileOptions): Evaluator {
   const evaluate = compile(expr, options);
   if (!canFail(expr)) return evaluate;
   const { onError } = options;
@@ -58,7 +95,10 @@ function compile(expr: Expr, options: CompileOptions): Evaluator {
       return compileNegate(expr.type, compile(expr.arg, options));
     case 'compare': {
       const types = { left: expr.left.type, right: expr.right.type };
-      return compileCompare(expr.op, types, compile(expr.left, options), compile(expr.right, options), onNull);
+      const [left, right] = [compile(expr.left, options), compile(expr.right, options)];
+      return comparesAtLength(expr)
+        ? compileCompare(expr.op, types, counted(left), right, onNull)
+        : compileCompare(expr.op, types, left, right, onNull);
     }
     case 'and':
       return compileAnd(condition(expr.left, options), condition(expr.right, options));
@@ -74,7 +114,9 @@ function compile(expr: Expr, options: CompileOptions): Evaluator {
         evaluate: compile(item, options),
         literal: item.kind === 'literal' ? item.value : undefined,
       }));
-      return compileIn(expr.arg.type, compile(expr.arg, options), items, expr.negated, onNull);
+      const compared = hasLength(expr.arg.type) ? expr.list.filter((item) => item.kind !== 'literal').length : 0;
+      const arg = compile(expr.arg, options);
+      return compileIn(expr.arg.type, compared > 0 ? counted(arg, compared) : arg, items, expr.negated, onNull);
     }
     case 'like': {
       const { pattern } = expr;
@@ -102,6 +144,24 @@ function compile(expr: Expr, options: CompileOptions): Evaluator {
     default:
       return unreachable(expr);
   }
+}
+
+/** Two values of any length: that of a literal bounds what the comparison takes. */
+function comparesAtLength({ left, right }: Extract<Expr, { kind: 'compare' }>): boolean {
+  return hasLength(left.type) && left.kind !== 'literal' && right.kind !== 'literal';
+}
+
+function hasLength({ kind }: DataType): boolean {
+  return kind === 'STRING' || kind === 'BYTES' || kind === 'ARRAY' || kind === 'MAP' || kind === 'STRUCT';
+}
+
+/** What it gives is going to be compared, so many times. */
+function counted(evaluate: Evaluator, times = 1): Evaluator {
+  return (row, rowtimeMs) => {
+    const value = evaluate(row, rowtimeMs);
+    if (value !== null) spend(sizeOf(value) * times);
+    return value;
+  };
 }
 
 /** The planner sees to it that a BOOLEAN expression gives booleans. */
@@ -136,6 +196,7 @@ function canFail(expr: Expr): boolean {
         expr.op === '/' || expr.op === '%' || expr.type.kind === 'DECIMAL' || canFail(expr.left) || canFail(expr.right)
       );
     case 'compare':
+      return comparesAtLength(expr) || canFail(expr.left) || canFail(expr.right);
     case 'and':
     case 'or':
       return canFail(expr.left) || canFail(expr.right);
@@ -144,14 +205,16 @@ function canFail(expr: Expr): boolean {
     case 'is-null':
       return canFail(expr.arg);
     case 'in':
-      return canFail(expr.arg) || expr.list.some(canFail);
-    case 'like':
-      return canFail(expr.arg) || canFail(expr.pattern);
+      return (
+        canFail(expr.arg) ||
+        expr.list.some((item) => item.kind !== 'literal' && (hasLength(expr.arg.type) || canFail(item)))
+      );
     case 'case':
       return (
         expr.whens.some(({ when, then }) => canFail(when) || canFail(then)) ||
         (expr.otherwise !== null && canFail(expr.otherwise))
       );
+    case 'like':
     case 'cast':
     case 'call':
       return true;

@@ -7,6 +7,8 @@ import { AppError } from '../../core/errors.js';
 export type Evaluator = (row: Row, rowtimeMs: number) => Value;
 /** A BOOLEAN expression at work; null is SQL's unknown. */
 export type Condition = (row: Row, rowtimeMs: number) => boolean | null;
+/** Expressions at work together: a row and its ROWTIME in, a value of each out. */
+export type ColumnsEvaluator = (row: Row, rowtimeMs: number) => Value[];
 /** A condition that decides: unknown counts as false. */
 export type Predicate = (row: Row, rowtimeMs: number) => boolean;
 
@@ -18,6 +20,8 @@ export interface CompileOptions {
    * it true.
    */
   readonly comparisonWithNull?: null | false | undefined;
+  /** So many expressions are evaluated one by one for a row, and share what that may cost. */
+  readonly share?: number | undefined;
 }
 
 /** The value of an expression cannot be computed from this row. */

@@ -1,22 +1,32 @@
 // SELECT: computes the output columns. The old row is computed too where somebody below wants it exact; else only for a
 // deletion, which needs the key.
-import type { Row, Value } from '../../core/data-type.js';
-import type { Evaluator } from '../expression/evaluator.js';
+import { bounds } from '../../core/bounds.js';
+import { sizeOf, type Row } from '../../core/data-type.js';
+import { AppError } from '../../core/errors.js';
+import type { ColumnsEvaluator } from '../expression/evaluator.js';
 import type { Downstream, Lookup } from './operator.js';
 
-export function projectRow(columns: readonly Evaluator[], row: Row, rowtimeMs: number): Row {
-  const n = columns.length;
-  const result: Value[] = [];
-  for (let i = 0; i < n; i++) result.push(columns[i]!(row, rowtimeMs));
-  return result;
+/** A row over the bound stops the query: to leave a column out would be another row. */
+function projectRow(columns: ColumnsEvaluator, row: Row, rowtimeMs: number): Row {
+  const result = columns(row, rowtimeMs);
+  let size = 0;
+  for (let i = 0; i < result.length; i++) {
+    const value = result[i]!;
+    if (typeof value === 'string') size += value.length;
+    else if (typeof value === 'object' && value !== null) size += sizeOf(value);
+  }
+  if (size <= bounds.rowSize.value) return result;
+  throw new AppError(bounds.rowSize.code, `a row of the query has ${size} characters and bytes`, {
+    hint: `${bounds.rowSize.value} at most`,
+  });
 }
 
 export class Project implements Downstream {
-  readonly #columns: readonly Evaluator[];
+  readonly #columns: ColumnsEvaluator;
   readonly #next: Downstream;
   readonly #givesBefore: boolean;
 
-  constructor(columns: readonly Evaluator[], next: Downstream, givesBefore: boolean) {
+  constructor(columns: ColumnsEvaluator, next: Downstream, givesBefore: boolean) {
     this.#columns = columns;
     this.#next = next;
     this.#givesBefore = givesBefore;
@@ -32,12 +42,12 @@ export class Project implements Downstream {
 }
 
 export class ProjectLookup implements Lookup {
-  readonly #columns: readonly Evaluator[];
+  readonly #columns: ColumnsEvaluator;
   /** For each key column of the input, its place in the key of the output. */
   readonly #keyOrder: readonly number[];
   readonly #input: Lookup;
 
-  constructor(columns: readonly Evaluator[], keyOrder: readonly number[], input: Lookup) {
+  constructor(columns: ColumnsEvaluator, keyOrder: readonly number[], input: Lookup) {
     this.#columns = columns;
     this.#keyOrder = keyOrder;
     this.#input = input;

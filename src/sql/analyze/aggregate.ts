@@ -7,6 +7,7 @@ import { messages } from '../messages.js';
 import type { AggregateCall, Expr } from '../plan.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement, unsupported } from '../sql-error.js';
+import { planSize, step } from './effort.js';
 import type { Environment } from './environment.js';
 import { analyzeExpression } from './expression.js';
 import type { From } from './from.js';
@@ -91,6 +92,7 @@ export class Aggregation {
     if (e.kind === 'call' && isAggregateCall(e)) return this.#aggregate(e, clause);
     if (e.kind === 'null' || hasAggregate(e)) return null;
     const { expr } = analyzeExpression(e, this.#inputEnvironment(clause));
+    step(e.place, planSize(expr));
     const index = this.#keys.indexOf(exprKey(expr));
     return index < 0 ? null : typed({ kind: 'column', index, type: this.groupBy[index]!.type });
   }

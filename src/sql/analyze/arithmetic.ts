@@ -1,4 +1,5 @@
 // + - * / % and the sign, and joining texts with + or ||.
+import { bounds } from '../../core/bounds.js';
 import { printType, STRING, type DataType } from '../../core/data-type.js';
 import type { Expression } from '../ast.js';
 import { arithmeticType, asDecimal, isNumber } from '../functions/common-type.js';
@@ -23,6 +24,15 @@ export function arithmetic(e: Expression & { kind: 'binary' }, left: Typed, righ
   const type = arithmeticType(op, left.type, right.type);
   if (type === null) {
     throw typeError(env, e.place, messages.arithmetic(printExpression(e), left.type.kind, right.type.kind));
+  }
+  if (type.kind === 'DECIMAL' && type.precision > bounds.decimalPrecision.value) {
+    const what = `Error processing expression: ${printExpression(e)}. Its result is a ${printType(type)}`;
+    throw typeError(
+      env,
+      e.place,
+      what,
+      `a DECIMAL has ${bounds.decimalPrecision.value} digits at most: CAST a side to fewer`,
+    );
   }
   return typed({ kind: 'arithmetic', op, left: operand(left, type), right: operand(right, type), type });
 }

@@ -12,8 +12,11 @@ export function constantValue(expr: Expr, place: Place): Value {
   try {
     return evaluate(expr, place);
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'unconvertible-value') throw error;
-    throw invalidStatement(place, error.message);
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, hint } = error;
+    if (code === 'unconvertible-value') throw invalidStatement(place, message);
+    if (code !== 'value-too-large') throw error;
+    throw new AppError(code, message, { hint, place: { line: place.line, column: place.column } });
   }
 }
 

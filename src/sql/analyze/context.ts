@@ -1,6 +1,7 @@
 // What every part of the analyser needs: the catalogue, the options, and how names compare under them.
+import type { Column } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
-import { sameName } from '../../core/names.js';
+import { nameKey, sameName } from '../../core/names.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { Name } from '../ast.js';
 import { messages } from '../messages.js';
@@ -21,6 +22,8 @@ export interface AnalyzeOptions {
 export class Context {
   readonly catalog: CatalogView;
   readonly options: AnalyzeOptions;
+  /** A wide SELECT asks for each of its columns. */
+  readonly #places = new Map<readonly Column[], Map<string, number>>();
 
   constructor(catalog: CatalogView, options: AnalyzeOptions) {
     this.catalog = catalog;
@@ -34,6 +37,25 @@ export class Context {
   /** True when two names mean the same. */
   same(a: string, b: string): boolean {
     return a === b || (!this.strict && sameName(a, b));
+  }
+
+  /** What names have in common that mean the same. */
+  nameKey(name: string): string {
+    return this.strict ? name : nameKey(name);
+  }
+
+  /** The place of the first column of that name; -1: there is none. */
+  columnIndex(columns: readonly Column[], name: string): number {
+    let places = this.#places.get(columns);
+    if (places === undefined) {
+      places = new Map();
+      for (const [i, column] of columns.entries()) {
+        const key = this.nameKey(column.name);
+        if (!places.has(key)) places.set(key, i);
+      }
+      this.#places.set(columns, places);
+    }
+    return places.get(this.nameKey(name)) ?? -1;
   }
 
   findSource(name: string): SourceDefinition | undefined {

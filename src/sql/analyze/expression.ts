@@ -9,6 +9,7 @@ import type { Expr } from '../plan.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement, unsupported } from '../sql-error.js';
 import { arithmetic, signed } from './arithmetic.js';
+import { assertPlanSize, stepInto } from './effort.js';
 import { typeError, type Analyze, type Environment } from './environment.js';
 import { between, comparison, inList, like } from './comparison.js';
 import { functionCall } from './call.js';
@@ -31,6 +32,13 @@ export function analyzeCondition(e: Expression, env: Environment): Expr {
 }
 
 function analyze(e: Expression, env: Environment): Typed {
+  stepInto(e);
+  const result = analyzeParts(e, env);
+  assertPlanSize(e.place, result.expr);
+  return result;
+}
+
+function analyzeParts(e: Expression, env: Environment): Typed {
   const taken = env.intercept?.(e);
   if (taken) return taken;
   const inner: Analyze = (part) => analyze(part, env);

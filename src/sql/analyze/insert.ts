@@ -53,7 +53,7 @@ function made(text: string, place: Place): Name {
 /** Null for ROWTIME. */
 function columnIndex(target: SourceDefinition, name: Name, context: Context): number | null {
   const { columns } = target.schema;
-  const index = columns.findIndex((column) => context.same(column.name, name.text));
+  const index = context.columnIndex(columns, name.text);
   if (index >= 0) return index;
   if (name.text.toUpperCase() === 'ROWTIME') return null;
   if (isPseudoColumn(name.text)) throw invalidStatement(name.place, messages.insertReserved(name.text));

@@ -1,4 +1,5 @@
 // Literals to typed values: 1 is INTEGER, or BIGINT when it is large; 1.50 is DECIMAL(3, 2); 1e3 is DOUBLE.
+import { bounds } from '../../core/bounds.js';
 import { BIGINT, DOUBLE, INTEGER, integerValue, STRING } from '../../core/data-type.js';
 import type { Expression } from '../ast.js';
 import { parseDecimal } from '../functions/decimal.js';
@@ -8,14 +9,22 @@ import { invalidStatement } from '../sql-error.js';
 import { coerce, literal, typed } from './typed.js';
 import { dataType } from './types.js';
 
+/** Characters of a number: sign and point beside the digits. */
+const numberMax = bounds.decimalPrecision.value + 2;
+
 export function literalOf(e: Expression & { kind: 'integer' | 'decimal' | 'double' }): Expr {
   switch (e.kind) {
     case 'integer': {
-      const value = BigInt(e.text);
-      if (BigInt.asIntN(64, value) !== value) throw invalidStatement(e.place, messages.numericLiteral(e.text));
+      const value = e.text.length > numberMax ? null : BigInt(e.text);
+      if (value === null || BigInt.asIntN(64, value) !== value)
+        throw invalidStatement(e.place, messages.numericLiteral(e.text));
       return literal(integerValue(value), BigInt.asIntN(32, value) === value ? INTEGER : BIGINT);
     }
     case 'decimal': {
+      if (e.text.length > numberMax) {
+        const what = `a DECIMAL of ${e.text.length} digits`;
+        throw invalidStatement(e.place, what, `${bounds.decimalPrecision.value} at most`);
+      }
       const { unscaled, scale } = parseDecimal(e.text)!;
       const digits = (unscaled < 0n ? -unscaled : unscaled).toString().length;
       return literal(integerValue(unscaled), { kind: 'DECIMAL', precision: Math.max(digits, scale), scale });

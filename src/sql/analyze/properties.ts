@@ -1,12 +1,14 @@
 // WITH (...): the properties of streams and tables. A name that we do not know is refused with the nearest one; a value that
 // would ask for something that is not there is refused too, never ignored.
+import { bounds } from '../../core/bounds.js';
+import { AppError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { AskedRetention } from '../../core/topic-retention.js';
 import type { Literal, Property } from '../ast.js';
 import { messages } from '../messages.js';
 import type { FormatName } from '../plan.js';
 import { printExpression } from '../print/expression.js';
-import { invalidStatement, unsupported } from '../sql-error.js';
+import { invalidStatement, unsupported, type Place } from '../sql-error.js';
 
 export interface Properties {
   readonly topic: string | null;
@@ -134,8 +136,15 @@ function partitionsOf(property: Property | undefined): number | null {
   if (property === undefined) return null;
   const { value } = property;
   const count = value.kind === 'integer' ? Number(value.text) : value.kind === 'string' ? Number(value.value) : NaN;
+  if (count > bounds.partitions.value) throw tooManyPartitions(value.place, count);
   if (Number.isInteger(count) && count > 0) return count;
   throw invalidStatement(value.place, `PARTITIONS is a number of at least 1, not ${printExpression(value)}`);
+}
+
+function tooManyPartitions(place: Place, count: number): AppError {
+  const { code, value: max } = bounds.partitions;
+  const { line, column } = place;
+  return new AppError(code, `PARTITIONS is ${max} at most, not ${count}`, { place: { line, column } });
 }
 
 /** Of a stream's topic; that of a table is compacted, so nothing of it goes by age or size. */

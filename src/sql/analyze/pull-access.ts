@@ -15,11 +15,13 @@ export interface Accesses {
 
 /** More alternatives than this are read as one scan. */
 const disjunctsMax = 10_000;
+/** In all of them together, and while they are made: a long AND copies what it has at each of its levels. */
+const conditionsMax = 1_000_000;
 
 export function pullAccesses(predicate: Expr | null, schema: RowSchema): Accesses {
   const scan: PullAccess = { kind: 'range', prefix: [], lower: null, upper: null };
   if (predicate === null) return { accesses: [scan], covered: true };
-  const disjuncts = disjunction(predicate);
+  const disjuncts = disjunction(predicate, { conditions: conditionsMax });
   if (disjuncts === null) return { accesses: [scan], covered: false };
   const intervals: Interval[] = [];
   let covered = true;
@@ -37,19 +39,21 @@ export function pullAccesses(predicate: Expr | null, schema: RowSchema): Accesse
 }
 
 /** The condition as OR of ANDs, null when that would grow too large. */
-function disjunction(e: Expr): Expr[][] | null {
+function disjunction(e: Expr, room: { conditions: number }): Expr[][] | null {
   switch (e.kind) {
     case 'or': {
-      const left = disjunction(e.left);
-      const right = left && disjunction(e.right);
+      const left = disjunction(e.left, room);
+      const right = left && disjunction(e.right, room);
       if (left === null || right === null || left.length + right.length > disjunctsMax) return null;
       for (const disjunct of right) left.push(disjunct);
       return left;
     }
     case 'and': {
-      const left = disjunction(e.left);
-      const right = left && disjunction(e.right);
+      const left = disjunction(e.left, room);
+      const right = left && disjunction(e.right, room);
       if (left === null || right === null || left.length * right.length > disjunctsMax) return null;
+      room.conditions -= left.length * right.length * (left[0]!.length + right[0]!.length);
+      if (room.conditions < 0) return null;
       return left.flatMap((a) => right.map((b) => [...a, ...b]));
     }
     case 'in':

@@ -6,6 +6,7 @@ import type { Expr, PullPlan, SourceDefinition } from '../plan.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement, unsupported, type Place } from '../sql-error.js';
 import type { Context } from './context.js';
+import { assertPlanSize } from './effort.js';
 import { analyzeCondition, analyzeExpression } from './expression.js';
 import { analyzeFrom, type From } from './from.js';
 import { limitOf } from './limit.js';
@@ -107,5 +108,6 @@ function project(query: Query, from: From, schema: RowSchema): { columns: readon
     columns.push(expr);
     output.push({ name, type, isKey: expr.kind === 'column' && schema.keyColumns.includes(expr.index) });
   }
+  assertPlanSize(query.place, ...columns);
   return { columns, output };
 }

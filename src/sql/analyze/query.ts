@@ -8,6 +8,7 @@ import { printExpression } from '../print/expression.js';
 import { invalidStatement, syntaxError, unsupported } from '../sql-error.js';
 import { Aggregation, aggregatesUsed, hasAggregate, refuseWindow } from './aggregate.js';
 import type { Context } from './context.js';
+import { assertPlanSize } from './effort.js';
 import type { Environment } from './environment.js';
 import { analyzeCondition, analyzeExpression } from './expression.js';
 import { analyzeFrom, type From, type KeyColumn } from './from.js';
@@ -35,6 +36,7 @@ export function analyzeQuery(query: Query, context: Context, sink: string | null
   if (query.emit?.mode === 'FINAL') throw invalidStatement(query.emit.place, messages.emitFinal);
   const { selected, keyRule } = part;
   const exprs = selected.map(({ expr }) => expr);
+  assertPlanSize(query.place, ...exprs);
   const names = selected.map(({ column }) => column);
   const { columns, keyColumns } = keyOfProjection({
     names,

@@ -87,7 +87,7 @@ export class Scope {
     for (const source of this.sources) {
       if (qualifier !== null && !this.context.same(source.alias, qualifier.text)) continue;
       const columns = source.definition.schema.columns;
-      const index = columns.findIndex((column) => this.context.same(column.name, name));
+      const index = this.context.columnIndex(columns, name);
       if (index >= 0) found.push({ source, index, type: columns[index]!.type });
     }
     return found;

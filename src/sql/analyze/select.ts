@@ -1,8 +1,9 @@
 // The SELECT list: stars spelt out and every column given its name. An alias wins; a column keeps its own name, with its source
 // before it where a join has two of that name; a field gives its name; all else is KSQL_COL_<n>.
+import { bounds } from '../../core/bounds.js';
 import type { Expression, Name, Query, SelectItem } from '../ast.js';
 import { messages } from '../messages.js';
-import { invalidStatement, type Place } from '../sql-error.js';
+import { invalidStatement, tooLarge, type Place } from '../sql-error.js';
 import { isPseudoColumn, type Scope, type ScopeSource } from './scope.js';
 import type { DataType } from '../../core/data-type.js';
 
@@ -23,10 +24,19 @@ export interface SelectOptions {
 export function selectColumns(query: Query, options: SelectOptions): SelectColumn[] {
   const { scope } = options;
   const namer = new Namer(scope);
-  const columns = query.select.flatMap((item) => expand(item, options, namer));
-  for (const [i, column] of columns.entries()) {
-    const twin = columns.slice(0, i).find((other) => scope.context.same(other.name, column.name));
-    if (twin === undefined) continue;
+  const columns: SelectColumn[] = [];
+  for (const item of query.select) {
+    for (const column of expand(item, options, namer)) columns.push(column);
+    if (columns.length > bounds.sqlColumns.value)
+      throw tooLarge(item.place, `the SELECT has more than ${bounds.sqlColumns.value} columns`);
+  }
+  const names = new Set<string>();
+  for (const column of columns) {
+    const key = scope.context.nameKey(column.name);
+    if (!names.has(key)) {
+      names.add(key);
+      continue;
+    }
     const type = options.typeOf(column.expression) ?? ({ kind: 'STRING' } as const);
     throw invalidStatement(column.place, messages.duplicateColumns(column.name, type), 'give one of them an alias');
   }
@@ -110,7 +120,8 @@ class Namer {
   #columnName(e: Expression & { kind: 'column' }): string {
     for (const source of this.#scope.sources) {
       if (e.source !== null && !this.#scope.context.same(source.alias, e.source.text)) continue;
-      const column = source.definition.schema.columns.find((c) => this.#scope.context.same(c.name, e.name.text));
+      const { columns } = source.definition.schema;
+      const column = columns[this.#scope.context.columnIndex(columns, e.name.text)];
       if (column === undefined) continue;
       return this.#scope.clashes(column.name) ? `${source.alias}_${column.name}` : column.name;
     }
@@ -126,8 +137,7 @@ class Namer {
   }
 
   #taken(name: string): boolean {
-    return this.#scope.sources.some((source) =>
-      source.definition.schema.columns.some((column) => this.#scope.context.same(column.name, name)),
-    );
+    const { context, sources } = this.#scope;
+    return sources.some(({ definition }) => context.columnIndex(definition.schema.columns, name) >= 0);
   }
 }

@@ -1,9 +1,10 @@
 // CREATE STREAM | TABLE over a topic: columns, key, formats.
+import { bounds } from '../../core/bounds.js';
 import type { RowSchema } from '../../core/data-type.js';
 import type { ColumnDef, StatementNode } from '../ast.js';
 import { messages } from '../messages.js';
 import type { FormatName, Statement } from '../plan.js';
-import { invalidStatement, unsupported } from '../sql-error.js';
+import { invalidStatement, tooLarge, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
 import { checkFormat, checkKeyTypes, checkWrapping } from './format-check.js';
 import { columnOrder, reorder } from './key-order.js';
@@ -70,8 +71,16 @@ function defaultValueFormat(node: CreateSource, context: Context): FormatName {
 
 function schemaOf(node: CreateSource, context: Context): RowSchema {
   const keyColumns: number[] = [];
+  const { value: columnsMax } = bounds.sqlColumns;
+  if (node.columns.length > columnsMax) {
+    throw tooLarge(node.columns[columnsMax]!.place, `the definition has more than ${columnsMax} columns`);
+  }
+  const names = new Set<string>();
   for (const [i, column] of node.columns.entries()) {
-    checkColumn(column, node, context, i);
+    checkColumn(column, node);
+    const key = context.nameKey(column.name.text);
+    if (names.has(key)) throw invalidStatement(column.place, `Duplicate column names: \`${column.name.text}\``);
+    names.add(key);
     if (column.role === 'key' || column.role === 'primary-key') keyColumns.push(i);
   }
   if (node.type === 'TABLE' && keyColumns.length === 0)
@@ -81,7 +90,7 @@ function schemaOf(node: CreateSource, context: Context): RowSchema {
   return reorder(schema, columnOrder(schema, context.strict));
 }
 
-function checkColumn(column: ColumnDef, node: CreateSource, context: Context, i: number): void {
+function checkColumn(column: ColumnDef, node: CreateSource): void {
   const name = column.name.text;
   if (column.role === 'key' && node.type === 'TABLE') {
     throw invalidStatement(column.place, messages.keyOfTable(name, column.place), 'write PRIMARY KEY');
@@ -96,8 +105,5 @@ function checkColumn(column: ColumnDef, node: CreateSource, context: Context, i:
       `'${name.toUpperCase()}' is a reserved column name.`,
       'give the column another name',
     );
-  }
-  if (node.columns.slice(0, i).some((other) => context.same(other.name.text, name))) {
-    throw invalidStatement(column.place, `Duplicate column names: \`${name}\``);
   }
 }

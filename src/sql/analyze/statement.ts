@@ -1,6 +1,7 @@
 // A parsed statement and the catalogue to what is to be done: the entry of the analyser. Whether a name is taken already is not
 // asked here for CREATE: that depends on who owns it (a captured table may be taken over).
 import { unreachable } from '../../core/errors.js';
+import { beginEvaluation, endEvaluation } from '../../core/evaluation-work.js';
 import type { Query, StatementNode } from '../ast.js';
 import { messages } from '../messages.js';
 import type { ParsedStatement } from '../parser/parse.js';
@@ -8,6 +9,7 @@ import type { CatalogView, SourceDefinition, Statement } from '../plan.js';
 import { invalidStatement, namingStatement, syntaxError, unsupported, withExcerpt } from '../sql-error.js';
 import { Context, unknownSource, type AnalyzeOptions } from './context.js';
 import { analyzeCreateAs } from './create-as.js';
+import { beginStatement } from './effort.js';
 import { foldNames } from './fold-names.js';
 import { analyzeInsert } from './insert.js';
 import { limitOf } from './limit.js';
@@ -20,10 +22,14 @@ export type { AnalyzeOptions } from './context.js';
 /** Errors carry place and excerpt; a stream or table that is not there is `unknown-table`. */
 export function analyzeStatement(parsed: ParsedStatement, catalog: CatalogView, options: AnalyzeOptions): Statement {
   const context = new Context(catalog, options);
+  beginStatement();
+  beginEvaluation();
   try {
     return analyze(options.strict ? foldNames(parsed.ast) : parsed.ast, context);
   } catch (error) {
     throw withExcerpt(namingStatement(error, parsed.text), parsed.text, parsed.place);
+  } finally {
+    endEvaluation();
   }
 }
 

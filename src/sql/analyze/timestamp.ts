@@ -1,5 +1,6 @@
 // WITH (TIMESTAMP='column', TIMESTAMP_FORMAT='pattern'): the column that gives a stream's or table's ROWTIME. ms as BIGINT, a TIMESTAMP,
 // or a text with the pattern that it is written by. Refused in ksqlDB's words.
+import { bounds } from '../../core/bounds.js';
 import type { RowSchema } from '../../core/data-type.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import { createTimeParser } from '../functions/time-pattern-parse.js';
@@ -48,6 +49,9 @@ export function timestampProperties(
 }
 
 function checkPattern({ pattern, property }: NonNullable<Properties['timestampFormat']>): void {
+  const { value: max } = bounds.timePattern;
+  if (pattern.length > max)
+    throw invalidStatement(property.value.place, `TIMESTAMP_FORMAT has ${pattern.length} characters`, `${max} at most`);
   try {
     createTimeParser(pattern);
   } catch (error) {

@@ -1,5 +1,6 @@
 // Type names to types. VARCHAR is STRING and INT is INTEGER; lengths are accepted and ignored, as in ksqlDB; the digits of
 // TIME and TIMESTAMP say whether ms or µs travel.
+import { bounds } from '../../core/bounds.js';
 import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, INTEGER, STRING, type DataType } from '../../core/data-type.js';
 import { didYouMean } from '../../core/nearest-name.js';
 import type { TypeNode } from '../ast.js';
@@ -57,6 +58,12 @@ function decimal(node: TypeNode & { kind: 'named-type' }): DataType {
   }
   if (precision < 1)
     throw invalidStatement(node.place, `DECIMAL precision must be >= 1: DECIMAL(${precision},${scale})`);
+  if (precision > bounds.decimalPrecision.value) {
+    throw invalidStatement(
+      node.place,
+      `DECIMAL precision must be <= ${bounds.decimalPrecision.value}: DECIMAL(${precision},${scale})`,
+    );
+  }
   if (scale > precision) {
     throw invalidStatement(node.place, `DECIMAL precision must be >= scale: DECIMAL(${precision},${scale})`);
   }

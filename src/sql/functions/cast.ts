@@ -4,7 +4,8 @@ import { integerValue, printType, sameType, type DataType, type Value } from '..
 import { AppError } from '../../core/errors.js';
 import { dateText, shortTimeText, timestampText } from '../../core/time-text.js';
 import { big, decimalText, powerOfTen, rescale } from '../../core/decimal.js';
-import { decimalFromText, fitDecimal } from './decimal.js';
+import { spend } from '../../core/evaluation-work.js';
+import { decimalFromText, fitDecimal, shortened } from './decimal.js';
 import { parseDate, parseTime, parseTimestamp } from './time-text.js';
 
 export type Cast = (value: Value) => Value;
@@ -13,7 +14,13 @@ export type Cast = (value: Value) => Value;
 export function castBody(from: DataType, to: DataType): Cast | null {
   if (sameType(from, to)) return identity;
   const body = nonNullCast(from, to);
-  return body === null ? null : body === identity ? identity : (value) => (value === null ? null : body(value));
+  if (body === null || body === identity) return body;
+  if (from.kind !== 'STRING') return (value) => (value === null ? null : body(value));
+  return (value) => {
+    if (value === null) return null;
+    spend((value as string).length);
+    return body(value);
+  };
 }
 
 export const identity: Cast = (value) => value;
@@ -105,9 +112,11 @@ function toInteger(from: DataType, bits: 32 | 64): Cast | null {
     }
     case 'STRING':
       return (v) => {
-        const text = (v as string).trim();
-        if (!/^[+-]?\d+$/.test(text)) throw badInput(bits === 32 ? 'INTEGER' : 'BIGINT', v as string);
-        const n = BigInt(text.startsWith('+') ? text.slice(1) : text);
+        const number = /^([+-]?)(\d+)$/.exec((v as string).trim());
+        const digits = number?.[2]!.replace(/^0+(?=\d)/, '');
+        // Longer ones would only be made to be found too large.
+        if (digits === undefined || digits.length > 19) throw badInput(bits === 32 ? 'INTEGER' : 'BIGINT', v as string);
+        const n = number![1] === '-' ? -BigInt(digits) : BigInt(digits);
         if (BigInt.asIntN(bits, n) !== n) throw badInput(bits === 32 ? 'INTEGER' : 'BIGINT', v as string);
         return integerValue(n);
       };
@@ -135,7 +144,8 @@ function toDouble(from: DataType): Cast | null {
     case 'STRING':
       return (v) => {
         const text = (v as string).trim();
-        if (!/^[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)$/.test(text)) throw badInput('DOUBLE', v as string);
+        if (!/^[+-]?(NaN|Infinity|(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?)$/.test(text))
+          throw badInput('DOUBLE', v as string);
         return Number(text);
       };
     default:
@@ -171,16 +181,28 @@ function parsed(to: DataType, parse: (text: string) => Value): Cast {
   };
 }
 
+/** To convert one item of an array or a map, beside what its own conversion takes. */
+const itemSteps = 16;
+
 function castArray(from: DataType, to: DataType): Cast | null {
   const element = castBody(from, to);
-  return element === null ? null : (v) => (v as readonly Value[]).map(element);
+  if (element === null) return null;
+  return (v) => {
+    const items = v as readonly Value[];
+    spend(items.length * itemSteps);
+    return items.map(element);
+  };
 }
 
 function castMap(from: DataType & { kind: 'MAP' }, to: DataType & { kind: 'MAP' }): Cast | null {
   const value = castBody(from.value, to.value);
   // Keys of a map are text in memory whatever their type, so only equal key types convert.
   if (value === null || !sameType(from.key, to.key)) return null;
-  return (v) => new Map([...(v as ReadonlyMap<string, Value>)].map(([key, item]) => [key, value(item)]));
+  return (v) => {
+    const entries = v as ReadonlyMap<string, Value>;
+    spend(entries.size * itemSteps);
+    return new Map([...entries].map(([key, item]) => [key, value(item)]));
+  };
 }
 
 /** Field by field, by name; a field that the source lacks is NULL. */
@@ -196,7 +218,7 @@ function castStruct(from: DataType & { kind: 'STRUCT' }, to: DataType & { kind: 
 }
 
 function badInput(type: string, text: string): AppError {
-  return new AppError('unconvertible-value', `invalid input syntax for type ${type}: "${text}"`);
+  return new AppError('unconvertible-value', `invalid input syntax for type ${type}: "${shortened(text)}"`);
 }
 
 function floorDiv(a: bigint, b: bigint): bigint {

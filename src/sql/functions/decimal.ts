@@ -1,5 +1,5 @@
 // What ksqlDB does with decimals that core/decimal.ts does not decide: rounding to whole numbers, and values that do not fit.
-import { decimalText, powerOfTen, rescale, scanDecimal } from '../../core/decimal.js';
+import { decimalText, powerOfTen, scanDecimal } from '../../core/decimal.js';
 import { integerValue } from '../../core/data-type.js';
 import { AppError } from '../../core/errors.js';
 
@@ -17,13 +17,20 @@ export function roundToward(unscaled: bigint, scale: number, up: boolean): bigin
 /** Checks that the value has at most `precision` digits. */
 export function fitDecimal(unscaled: bigint, precision: number, scale: number): number | bigint {
   const limit = powerOfTen(precision);
-  if (unscaled >= limit || unscaled <= -limit) {
-    throw new AppError(
-      'unconvertible-value',
-      `Numeric field overflow: A field with precision ${precision} and scale ${scale} must round to an absolute value less than 10^${precision - scale}. Got ${decimalText(unscaled, scale)}`,
-    );
-  }
+  if (unscaled >= limit || unscaled <= -limit) throw overflow(precision, scale, decimalText(unscaled, scale));
   return integerValue(unscaled);
+}
+
+function overflow(precision: number, scale: number, text: string): AppError {
+  return new AppError(
+    'unconvertible-value',
+    `Numeric field overflow: A field with precision ${precision} and scale ${scale} must round to an absolute value less than 10^${precision - scale}. Got ${shortened(text)}`,
+  );
+}
+
+/** For messages: a text of a row may be long. */
+export function shortened(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}... (${text.length} characters)`;
 }
 
 /** Digits, fraction and exponent of a number's text as an unscaled integer with its scale; null when it is no number. */
@@ -35,8 +42,20 @@ export function parseDecimal(text: string): { readonly unscaled: bigint; readonl
   return scale >= 0 ? { unscaled, scale } : { unscaled: unscaled * powerOfTen(-scale), scale: 0 };
 }
 
-/** The value of a DECIMAL(precision, scale) from a number's text; null when it is no number. */
+/**
+ * The value of a DECIMAL(precision, scale) from a number's text, rounded half up; null when it is no number. Only as many digits as the
+ * type has become a number: the first of those that fall away says how they round.
+ */
 export function decimalFromText(text: string, precision: number, scale: number): number | bigint | null {
-  const parsed = parseDecimal(text);
-  return parsed === null ? null : fitDecimal(rescale(parsed.unscaled, parsed.scale, scale), precision, scale);
+  const scanned = scanDecimal(text);
+  if (scanned === undefined) return null;
+  const { negative, digits } = scanned;
+  if (digits === '0') return 0;
+  // Digits in front of the place where the type's last one stands.
+  const kept = digits.length - scanned.scale + scale;
+  if (kept > precision) throw overflow(precision, scale, text);
+  if (kept < 0) return 0;
+  const whole = kept === 0 ? 0n : BigInt(digits.slice(0, kept).padEnd(kept, '0'));
+  const magnitude = kept < digits.length && digits[kept]! >= '5' ? whole + 1n : whole;
+  return fitDecimal(negative ? -magnitude : magnitude, precision, scale);
 }

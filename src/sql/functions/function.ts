@@ -1,7 +1,7 @@
 // What a scalar function is: a name and overloads. `resolve` picks the overload for the argument types and says to which types
 // the arguments are to be cast; the body then works on Values (core/data-type.ts) and handles nulls itself. Bodies are fixed
 // at planning and called with as many arguments as `params` has, so a call costs no array.
-import { printType, type DataType, type Value } from '../../core/data-type.js';
+import { printType, sameType, type DataType, type Value } from '../../core/data-type.js';
 
 export type FunctionBody = (...args: Value[]) => Value;
 
@@ -84,7 +84,7 @@ const ladder = ['INTEGER', 'BIGINT', 'DECIMAL', 'DOUBLE'];
 function widen(arg: ArgType, param: Param): { type: DataType; cost: number } | null {
   const kind = typeof param === 'string' ? param : param.kind;
   if (arg === null) return { type: typeof param === 'string' ? typeOfKind(param, null) : param, cost: 1 };
-  if (typeof param !== 'string' && printType(arg) === printType(param)) return { type: param, cost: 0 };
+  if (typeof param !== 'string' && sameType(arg, param)) return { type: param, cost: 0 };
   if (typeof param === 'string' && arg.kind === param) return { type: arg, cost: 0 };
   const from = ladder.indexOf(arg.kind);
   const to = ladder.indexOf(kind);

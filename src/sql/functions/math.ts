@@ -69,17 +69,20 @@ function roundDoubleTo(x: Value, places: Value): Value {
   const scale = digits.length - (digits.includes('.') ? 2 : 1) - Number(exponent);
   const drop = scale - (places as number);
   if (drop <= 0) return value;
+  // Less than half of the unit, which nobody has to write out.
+  if (drop > digits.length) return 0;
   const rounded = divideHalfUp(unscaled, powerOfTen(drop));
   return Math.sign(value) * Number(`${rounded}e${-(places as number)}`);
 }
 
 const roundDecimalTo = {
   make: (args: readonly DataType[]): FunctionBody => {
-    const scale = scaleOf(args);
+    const { precision, scale } = args[0] as DataType & { kind: 'DECIMAL' };
     return (x, places) => {
       if (x === null || places === null) return null;
       const drop = scale - (places as number);
       if (drop <= 0) return x!;
+      if (drop > precision) return 0;
       const unit = powerOfTen(drop);
       return integerValue(divideHalfUp(big(x!), unit) * unit);
     };

@@ -36,6 +36,8 @@ export function zoneOffsetMs(name: string, utcMs: number): number | undefined {
 function formatOf(name: string): Intl.DateTimeFormat | null {
   const known = formats.get(name);
   if (known !== undefined) return known;
+  // No name of a zone is that long; what is kept is kept by its name.
+  if (name.length > 64) return null;
   if (formats.size >= formatsMax) formats.clear();
   let format: Intl.DateTimeFormat | null;
   try {

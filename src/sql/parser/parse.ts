@@ -1,6 +1,8 @@
 // Text to syntax trees: the entry of the parser. DEFINE and UNDEFINE take effect on the statements behind them in the text.
+import { bounds } from '../../core/bounds.js';
+import type { AppError } from '../../core/errors.js';
 import type { StatementNode } from '../ast.js';
-import { namingStatement, withExcerpt, type Place } from '../sql-error.js';
+import { namingStatement, tooLarge, withExcerpt, type Place } from '../sql-error.js';
 import { splitStatements, substituteVariables, type StatementText, type Variables } from '../split.js';
 import { TokenReader } from './token-reader.js';
 import { parseStatement } from './statement.js';
@@ -15,21 +17,47 @@ export interface ParsedStatement {
 export interface ParseOptions {
   /** Session variables by name. */
   readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** Where the text may be longer than that of a request. */
+  readonly textMax?: number | undefined;
 }
 
-/** All statements of a text, or `syntax-error` with place and excerpt. */
+/** Of a file of queries. */
+export const fileTextMax = 16 * bounds.sqlText.value;
+
+/** All statements of a text, or `syntax-error` with place and excerpt; `statement-too-large` before anything is made of it. */
 export function parseStatements(text: string, options: ParseOptions = {}): ParsedStatement[] {
+  const { textMax = bounds.sqlText.value } = options;
+  if (text.length > textMax) throw tooLong(textMax, `the SQL text has ${text.length} characters`);
   const variables = new Map<string, string>();
   for (const [name, value] of Object.entries(options.variables ?? {})) variables.set(name.toLowerCase(), value);
   try {
-    return splitStatements(text).map((statement) => parseOne(statement, variables));
+    const tokensMax = Math.floor((bounds.sqlTokens.value * textMax) / bounds.sqlText.value);
+    const statements = splitStatements(text, tokensMax);
+    const { value: countMax } = bounds.sqlStatements;
+    if (statements.length > countMax) {
+      const { place } = statements[countMax]!;
+      throw tooLarge(place, `the SQL text has ${statements.length} statements`, `send ${countMax} at most at once`);
+    }
+    let left = textMax;
+    const grow = (characters: number) => {
+      if ((left -= characters) < 0) throw tooLong(textMax, 'the SQL text becomes too long by its variables');
+    };
+    return statements.map((statement) => parseOne(statement, variables, grow));
   } catch (error) {
     throw withExcerpt(error, text, { line: 1, column: 1 });
   }
 }
 
-function parseOne(written: StatementText, variables: Map<string, string>): ParsedStatement {
-  const statement = substituteVariables(written, variables as Variables);
+function tooLong(textMax: number, message: string): AppError {
+  return tooLarge(undefined, message, `${textMax} characters at most`);
+}
+
+function parseOne(
+  written: StatementText,
+  variables: Map<string, string>,
+  grow: (characters: number) => void,
+): ParsedStatement {
+  const statement = substituteVariables(written, variables as Variables, grow);
   try {
     const cursor = new TokenReader(statement.tokens);
     const ast = parseStatement(cursor);

@@ -1,17 +1,19 @@
 // The parser's view of the tokens: look, accept, expect. Errors name the token that was found and what was expected, in
 // ksqlDB's wording (`line 1:32: Syntax Error`).
+import { bounds } from '../../core/bounds.js';
 import type { Name } from '../ast.js';
 import { reservedWords } from '../keywords.js';
 import type { Token } from '../lexer.js';
-import { syntaxError, type Place } from '../sql-error.js';
+import { syntaxError, tooLarge, type Place } from '../sql-error.js';
 import type { AppError } from '../../core/errors.js';
 import { nearestName } from '../../core/nearest-name.js';
 import { messages } from '../messages.js';
 
-/** Expressions and types nest this deep at most, so that no text exhausts the stack. */
-const depthMax = 300;
-/** Operators of one statement, brackets behind a value included: `a AND b AND ..` makes a tree as deep as it is long. */
-const operatorsMax = 1000;
+/** So that no text exhausts the stack. */
+const depthMax = bounds.sqlDepth.value;
+/** `a AND b AND ..` makes a tree as deep as it is long. */
+const operatorsMax = bounds.sqlOperators.value;
+const nameMax = bounds.sqlName.value;
 
 export class TokenReader {
   readonly #tokens: readonly Token[];
@@ -104,6 +106,8 @@ export class TokenReader {
       throw syntaxError(token, messages.reservedWord(token.text, token), `quote it: \`${token.text}\``);
     }
     if (!this.isName()) throw this.unexpected([what]);
+    if (token.text.length > nameMax)
+      throw tooLarge(token, `a name of ${token.text.length} characters`, `a name has ${nameMax} at most`);
     this.next();
     return {
       kind: 'name',
@@ -130,7 +134,7 @@ export class TokenReader {
 
   /** Runs a nested part, counting the depth. */
   nested<T>(part: () => T): T {
-    if (++this.#depth > depthMax) throw syntaxError(this.token, `the statement nests deeper than ${depthMax} levels`);
+    if (++this.#depth > depthMax) throw tooLarge(this.token, `the statement nests deeper than ${depthMax} levels`);
     const result = part();
     this.#depth--;
     return result;
@@ -139,7 +143,7 @@ export class TokenReader {
   /** Takes a binary operator. */
   operator(): Token {
     if (++this.#operators > operatorsMax) {
-      throw syntaxError(
+      throw tooLarge(
         this.token,
         `the statement has more than ${operatorsMax} operators`,
         'use IN (...) for many values',

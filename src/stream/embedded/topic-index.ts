@@ -1,5 +1,6 @@
 // The topics of the embedded log in memory, with the offsets that their partitions give next. A copy of wt_topic,
 // wt_partition and the ends of wt_batch; read again from there after a rollback.
+import { assertPartitions } from '../../core/topic-name.js';
 import type { TopicRetention } from '../../core/topic-retention.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TopicSpec } from '../event-log.js';
@@ -80,6 +81,7 @@ export class TopicIndex {
 
   create(spec: TopicSpec): void {
     if (this.#byName.has(spec.name)) return;
+    assertPartitions(spec.name, spec.partitions);
     this.#database.transaction(() => {
       const inserted = this.#database
         .statement(

@@ -1,7 +1,7 @@
 // Topics made, deleted and described, through kafkajs's admin client.
 import { delay } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
-import { isTopicName, topicNameRule } from '../../core/topic-name.js';
+import { assertPartitions, isTopicName, topicNameRule } from '../../core/topic-name.js';
 import { printLimit, type TopicRetention } from '../../core/topic-retention.js';
 import type { TopicDescription, TopicSettings, TopicSpec } from '../event-log.js';
 import type { AdminClient } from './admin-client.js';
@@ -33,6 +33,7 @@ export function checkTopicName(name: string): void {
 export async function createTopic(tools: TopicTools, spec: TopicSpec): Promise<void> {
   checkTopicName(spec.name);
   if ((await tools.directory.ask(spec.name)) !== undefined) return;
+  assertPartitions(spec.name, spec.partitions);
   const entries: ConfigEntries = [
     { name: 'cleanup.policy', value: spec.cleanup },
     { name: 'retention.ms', value: printLimit(spec.retentionMs) },

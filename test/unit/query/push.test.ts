@@ -92,3 +92,48 @@ it('tells a source that is not there, and what it cannot run', () => {
   expect(codeOf('SELECT name, COUNT(*) FROM people GROUP BY name EMIT CHANGES;')).toBe('unsupported-statement');
   expect(codeOf('SELECT * FROM people EMIT CHANGES; SELECT * FROM people;')).toBe('bad-request');
 });
+
+it('never holds the event loop longer than a row takes, however much a query asks for', async () => {
+  await engine.write([person(1, 'a'.repeat(200_000))]);
+  for (let first = 2; first < 120; first += 30)
+    await engine.write(Array.from({ length: 30 }, (_, i) => person(first + i, 'a'.repeat(20_000))));
+  const caller = new AbortController();
+  // Each tries the pattern at every place of the text, to no avail.
+  const sql = `SELECT id FROM people WHERE name LIKE '%${'a_'.repeat(60)}b%' EMIT CHANGES;`;
+  const queries = Array.from({ length: 6 }, async () => {
+    for await (const rows of push.open(sql, {}, caller.signal)!.rows) expect(rows).toEqual([]);
+  });
+  // What lies between two of its turns is how long a request would wait.
+  const gaps: number[] = [];
+  let last = performance.now();
+  const cpu = process.cpuUsage();
+  for (let i = 0; i < 40; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const now = performance.now();
+    gaps.push(now - last);
+    last = now;
+  }
+  const { user } = process.cpuUsage(cpu);
+  caller.abort();
+  await Promise.all(queries);
+  // They were at work all the time; all their rows in one go would be seconds.
+  expect(user).toBeGreaterThan(100_000);
+  expect(gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length * 0.9)]).toBeLessThan(250);
+});
+
+it('gives NULL for what would become too large, and ends with a row that cannot be given', async () => {
+  await engine.write([person(1, 'e'.repeat(20))]);
+  const all = async (sql: string) => {
+    const got: string[] = [];
+    for await (const rows of push.open(sql, {}, new AbortController().signal)!.rows)
+      got.push(...rows.map(({ values }) => values));
+    return got;
+  };
+  const doubled = `${'REPLACE('.repeat(28)}name${", 'e', 'ee')".repeat(28)}`;
+  expect(await all(`SELECT id, ${doubled} AS x FROM people EMIT CHANGES LIMIT 1;`)).toEqual(['1,null']);
+  const long = 'a'.repeat(300_000);
+  await engine.write([person(1, long)]);
+  expect(await all('SELECT id, LEN(name) AS n FROM people EMIT CHANGES LIMIT 1;')).toEqual(['1,300000']);
+  const wide = `SELECT ${Array.from({ length: 60 }, (_, i) => `name AS c${i}`).join()} FROM people EMIT CHANGES LIMIT 1;`;
+  await expect(all(wide)).rejects.toMatchObject({ code: 'result-too-large' });
+});

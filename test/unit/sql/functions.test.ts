@@ -42,6 +42,13 @@ describe('scalar functions', () => {
     }
   });
 
+  it('ROUND to a place in front of all digits is 0', () => {
+    expect(call('ROUND', [125, decimal(10, 2)], [-300_000, INTEGER])).toBe(0);
+    expect(call('ROUND', [-1.5, DOUBLE], [-300_000, INTEGER])).toBe(0);
+    expect(call('ROUND', [5_000_000_000, decimal(10, 2)], [-8, INTEGER])).toBe(10_000_000_000);
+    expect(call('ROUND', [0.07, DOUBLE], [-1, INTEGER])).toBe(0);
+  });
+
   it('count positions from 1, or from the end', () => {
     const substring = (position: number, length?: number): Value =>
       length === undefined
