@@ -46,6 +46,7 @@ export const bounds = {
     value: 500_000,
     what: 'types, fields and tens of characters that are read and compared to register one schema',
     code: 'invalid-schema',
+  },
   partitions: { value: 1_024, what: 'partitions of a topic that is made here', code: 'bad-topic-setting' },
   sqlText: {
     value: 262_144,
@@ -70,8 +71,8 @@ export const bounds = {
     code: 'statement-too-large',
   },
   sqlColumns: {
-    value: 1_900,
-    what: 'columns of a SELECT, stars spelt out, or of a CREATE: SQLite holds 2,000 in a table, some of which are our own',
+    value: 1_999,
+    what: 'columns of a SELECT, stars spelt out, or of a CREATE: SQLite has room for 2,000, one of which is our own',
     code: 'statement-too-large',
   },
   sqlSteps: {
