@@ -15,8 +15,9 @@ import { SourceFreshness } from './connect/source-freshness.js';
 import { systemClock } from './core/clock.js';
 import { untilAborted } from './core/backoff.js';
 import { AppError, toAppError } from './core/errors.js';
-import { createLogger, type LogLevel, type LogTarget } from './core/logger.js';
+import { createLogger, type LogFields, type LogLevel, type LogTarget } from './core/logger.js';
 import { createMetrics } from './core/metrics.js';
+import { hideInFields, hideSecrets, keepSecrets, maskText } from './core/secrets.js';
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { EngineLife } from './process/engine-life.js';
@@ -69,7 +70,8 @@ export interface AppOptions {
 const aheadWaitMs = 10_000;
 
 export async function startApp({ config, log, prepare, signal }: AppOptions): Promise<App> {
-  const levels = new LogLevels(log, { root: config['log.level'] as LogLevel, clock: systemClock });
+  keepSecrets([config.source, config.stream, config['advertised.url']]);
+  const levels = new LogLevels(hidingTarget(log), { root: config['log.level'] as LogLevel, clock: systemClock });
   const logger = createLogger(levels.target);
   const failure = new ServiceFailure(logger);
   const metrics = createMetrics();
@@ -280,6 +282,11 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
   }
 }
 
+/** What this process was started with stays out of every line. */
+function hidingTarget(log: LogTarget): LogTarget {
+  return (level, message, fields) => log(level, hideSecrets(message), hideInFields(fields) as LogFields);
+}
+
 /** Closes in the reverse order of opening, once. What cannot be closed in order keeps nothing else from being closed. */
 function stopper(closers: (() => Promise<void> | void)[]): () => Promise<void> {
   let stopped: Promise<void> | undefined;
@@ -318,7 +325,7 @@ export function openDataFolder(folder: string): string {
 function streamOptions(text: string): StreamOptions {
   if (text === 'embedded') return { kind: 'embedded' };
   if (text.startsWith('kafka://')) return { kind: 'kafka', url: text };
-  throw new AppError('bad-config', `stream: "${text}" is neither "embedded" nor a kafka:// URL`, {
+  throw new AppError('bad-config', `stream: "${maskText(text)}" is neither "embedded" nor a kafka:// URL`, {
     hint: 'kafka://broker:9092,broker2:9092',
   });
 }
@@ -326,7 +333,7 @@ function streamOptions(text: string): StreamOptions {
 function advertisedName(config: Config): readonly string[] {
   const url = config['advertised.url'];
   if (url !== undefined && !URL.canParse(url))
-    throw new AppError('bad-config', `advertised.url: "${url}" is not a URL`, { hint: 'http://host:8088' });
+    throw new AppError('bad-config', `advertised.url: "${maskText(url)}" is not a URL`, { hint: 'http://host:8088' });
   if (url !== undefined) return [new URL(url).hostname];
   return isWildcard(config.host) ? [hostname()] : [];
 }

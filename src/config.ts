@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { AppError } from './core/errors.js';
 import type { AskedRetention } from './core/topic-retention.js';
 import { didYouMean } from './core/nearest-name.js';
+import { maskText } from './core/secrets.js';
 
 interface OptionDef<T> {
   readonly doc: string;
@@ -119,7 +120,7 @@ export const optionDefs = {
   ),
   'http.body-bytes-max': whole('largest request body', mb, 1024, 1024 * mb),
   'http.allowed-hosts': list('further Host names, for a proxy in front'),
-  'http.allowed-origins': list('browser origins that may change state'),
+  'http.allowed-origins': list('browser origins whose pages may send requests'),
   'read.bytes-max': whole('largest answer of one read', 256 * mb, mb, 512 * mb),
   'read.deadline-ms': whole('longest time of one read', 30_000, 100, 3_600_000),
   'read.threads': whole('threads for scans', 1, 1, 64),
@@ -157,6 +158,7 @@ export interface ConfigSources {
 
 export async function loadConfig({ flags, env, file }: ConfigSources): Promise<Config> {
   const given = new Map<string, string>();
+  checkEnvironment(env);
   for (const [key, value] of await readFile(file)) given.set(key, value);
   for (const key of Object.keys(optionDefs)) {
     const value = env[environmentName(key)];
@@ -176,6 +178,23 @@ export async function loadConfig({ flags, env, file }: ConfigSources): Promise<C
 
 export function environmentName(key: string): string {
   return `WRITETHROUGH_${key.replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/** Read elsewhere: by the command line as a client, and by tests of crashes. */
+const otherVariables: readonly string[] = ['WRITETHROUGH_URL', 'WRITETHROUGH_FAILPOINT'];
+/** What Kubernetes puts into the containers beside a service of that name. */
+const serviceLink = /^WRITETHROUGH_(?:\w+_)?(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+
+function checkEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+  const known = [...Object.keys(optionDefs).map(environmentName), ...otherVariables];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('WRITETHROUGH_') || value === undefined || value === '') continue;
+    if (known.includes(name) || serviceLink.test(name)) continue;
+    throw new AppError('unknown-option', `unknown option "${name}" in the environment`, {
+      hint: didYouMean(name, known),
+      place: { path: name },
+    });
+  }
 }
 
 async function readFile(named: string | undefined): Promise<readonly (readonly [string, string])[]> {
@@ -209,7 +228,7 @@ function flatten(value: unknown, prefix: string, into: [string, string][], path:
 }
 
 function checkKey(key: string, where: string): void {
-  if (key in optionDefs) return;
+  if (Object.hasOwn(optionDefs, key)) return;
   throw new AppError('unknown-option', `unknown option "${key}" in ${where}`, {
     hint: didYouMean(key, Object.keys(optionDefs)),
     place: { path: key },
@@ -217,11 +236,10 @@ function checkKey(key: string, where: string): void {
 }
 
 function bad(key: string, value: string, wanted: string): AppError {
-  return new AppError('bad-config', `${key}: "${value}" is not ${wanted}`, { place: { path: key } });
+  return new AppError('bad-config', `${key}: "${maskText(value)}" is not ${wanted}`, { place: { path: key } });
 }
 
-/** As it may be shown: without the password of the source. */
+/** As it may be shown. */
 export function shownConfig(config: Config): Readonly<Record<string, string>> {
-  const mask = (value: string) => value.replace(/:\/\/([^:@/]*):.*@/s, '://$1:****@');
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, mask(String(value ?? ''))]));
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, maskText(String(value ?? ''))]));
 }

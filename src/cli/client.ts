@@ -100,7 +100,7 @@ async function errorOf(response: Response): Promise<AppError> {
   const text = await response.text();
   const body = parseObject(text);
   const named = firstText(body['code'], response.headers.get('writethrough-error-code')) ?? 'internal';
-  const code: ErrorCode = named in errorCodes ? (named as ErrorCode) : 'internal';
+  const code: ErrorCode = Object.hasOwn(errorCodes, named) ? (named as ErrorCode) : 'internal';
   const full = firstText(body['detail'], body['message'], text.slice(0, 500)) ?? `HTTP status ${response.status}`;
   const [message, ...detail] = full.split('\n');
   return new AppError(code, message!, {

@@ -71,6 +71,6 @@ function entityText(entity: Record<string, unknown>): string {
 
 function errorInStream(line: string): AppError {
   const { message, code } = JSON.parse(line) as { message?: string; code?: string };
-  const known: ErrorCode = code !== undefined && code in errorCodes ? (code as ErrorCode) : 'internal';
+  const known: ErrorCode = code !== undefined && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'internal';
   return new AppError(known, message ?? line);
 }

@@ -77,7 +77,7 @@ async function verifyOne(
   }
   if (status.error === undefined) return status;
   const { code, message, hint } = status.error;
-  throw new AppError(code in errorCodes ? (code as ErrorCode) : 'internal', message, { hint });
+  throw new AppError(Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'internal', message, { hint });
 }
 
 function progressOf({ io }: CommandContext): (status: VerifyStatus) => void {

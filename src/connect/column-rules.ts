@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.js';
 import { splitPatterns, wholeName } from '../core/pattern-list.js';
 import type { SourceColumn, SourceTable } from '../core/row-encoder.js';
 import { group, patterns, type PropertyDef } from './properties/property.js';
+import { own } from '../core/own.js';
 
 /** Plain values: they go to another thread. */
 export interface ColumnRule {
@@ -39,7 +40,7 @@ function useOf(property: string): ColumnRule['use'] | undefined {
   const length = /^column\.truncate\.to\.([1-9]\d{0,8})\.chars$/.exec(property)?.[1];
   if (length !== undefined) return { kind: 'shorten', length: Number(length) };
   const [, v2, name = '', salt = ''] = /^column\.mask\.hash\.(v2\.)?([^.]+)\.with\.salt\.(.+)$/.exec(property) ?? [];
-  const algorithm = algorithms[name.toLowerCase()];
+  const algorithm = own(algorithms, name.toLowerCase());
   return algorithm === undefined ? undefined : { kind: 'hash', algorithm, salt, ofObject: v2 === undefined };
 }
 

@@ -1,6 +1,7 @@
 // Goes through a flat map of text properties, in whatever generation's spelling: aliases resolved, defaults set, every problem found at
 // once, each with its repair.
 import { AppError } from '../core/errors.js';
+import { isSecretName } from '../core/secrets.js';
 import { nearestName } from '../core/nearest-name.js';
 import type { SourceConfig, SourceFinding } from '../source/source-connector.js';
 import { propertiesOf, propertyFamilies } from './config-def.js';
@@ -11,7 +12,7 @@ import { checkShape } from './output-shape.js';
 import { sourceSettings } from './source-settings.js';
 import { belongsToRefused } from './transforms/read-transforms.js';
 import type { ConnectorConfig } from './connect-facade.js';
-import { isSecret, mask } from './connector-secrets.js';
+import { maskValue } from './connector-secrets.js';
 import { bounds } from '../core/bounds.js';
 import { patternCost } from '../core/pattern.js';
 import { notAPattern, splitPatterns, wholeName } from '../core/pattern-list.js';
@@ -20,6 +21,7 @@ import { serverNamePlaceholder } from './side-topics.js';
 import { findPlugin, type PluginClass } from './plugins.js';
 import type { PropertyDef, PropertyFamily } from './properties/property.js';
 import { checkTopicCreation, groupsProperty, topicPrefix } from './topic-creation.js';
+import { own } from '../core/own.js';
 
 export interface Inspection {
   readonly plugin: PluginClass;
@@ -48,7 +50,7 @@ export function inspectConfig(name: string, config: ConnectorConfig): Inspection
     if (typeof raw !== 'string') {
       problem(
         `the value must be a text, got ${typeof raw}`,
-        isSecret(key) ? 'put it between quotes' : `write "${key}": "${String(raw)}"`,
+        isSecretName(key) ? 'put it between quotes' : `write "${key}": "${String(raw)}"`,
       );
       continue;
     }
@@ -186,19 +188,19 @@ function hintFor(key: string): string | undefined {
 /** The value as the table spells it. */
 function spelled(def: PropertyDef, raw: string): string {
   const small = raw.toLowerCase();
-  return def.spellings?.[small] ?? def.values?.find((value) => value.toLowerCase() === small) ?? raw;
+  return own(def.spellings, small) ?? def.values?.find((value) => value.toLowerCase() === small) ?? raw;
 }
 
 function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[] {
   const findings: SourceFinding[] = [];
   const problem = (message: string, hint?: string) => findings.push(problemOf(key, message, hint));
-  const shown = isSecret(key) ? mask : raw;
+  const shown = maskValue(key, raw);
   const small = raw.trim().toLowerCase();
   const isNumber = def.type === 'INT' || def.type === 'LONG';
   if (isNumber && !/^-?\d+$/.test(raw)) problem(`"${shown}" is not a whole number`);
-  else if (isNumber && !isWithin(Number(raw), def)) problem(`${def.name} is a number ${rangeOf(def)}, not ${raw}`);
+  else if (isNumber && !isWithin(Number(raw), def)) problem(`${def.name} is a number ${rangeOf(def)}, not ${shown}`);
   const words = def.type === 'LIST' && def.values ? small.split(',').map((word) => word.trim()) : [small];
-  const refusal = words.map((word) => def.refusedValues?.[word]).find((found) => found !== undefined);
+  const refusal = words.map((word) => own(def.refusedValues, word)).find((found) => found !== undefined);
   if (refusal !== undefined) {
     problem(`${def.name}=${shown} is not supported: ${refusal}`, `one of ${(def.values ?? []).join(', ')}`);
   } else if (def.values && !words.every((word) => takes(def, word))) {
@@ -215,11 +217,11 @@ function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[]
     );
   } else if (def.use === 'accepted') findings.push(noteOf(key, def.doc));
   for (const word of words) {
-    const note = def.notedValues?.[word];
+    const note = own(def.notedValues, word);
     if (note !== undefined) findings.push(noteOf(key, note));
   }
   if (def.ofTopics === true && !hasOnlyTopicCharacters(raw.replace(serverNamePlaceholder, '')))
-    problem(`"${raw}" has characters that Kafka does not take in the name of a topic`, topicNameRule);
+    problem(`"${shown}" has characters that Kafka does not take in the name of a topic`, topicNameRule);
   if (def.patterns === true) {
     for (const part of splitPatterns(raw)) {
       try {
@@ -233,7 +235,7 @@ function checkValue(def: PropertyDef, key: string, raw: string): SourceFinding[]
 }
 
 function takes(def: PropertyDef, word: string): boolean {
-  return def.values!.some((value) => value.toLowerCase() === word) || def.spellings?.[word] !== undefined;
+  return def.values!.some((value) => value.toLowerCase() === word) || own(def.spellings, word) !== undefined;
 }
 
 function isWithin(value: number, { min = -Infinity, max = Infinity }: PropertyDef): boolean {

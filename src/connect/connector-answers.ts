@@ -65,7 +65,7 @@ export function statusOf(
 export function liveError(name: string, errors: readonly SourceFinding[]): AppError {
   const summary = configError(name, errors);
   const code = errors[0]!.code;
-  if (!(code in errorCodes)) return summary;
+  if (!Object.hasOwn(errorCodes, code)) return summary;
   return new AppError(code as ErrorCode, errors[0]!.message, {
     detail: summary.detail,
     hint: summary.hint,

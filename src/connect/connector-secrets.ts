@@ -1,38 +1,31 @@
 // What must not be seen in answers and logs: values behind `${env:}` and `${file:}`, whichever property they stand in, and the
-// values of properties that are secrets by name. A text that holds one shows the reference, or stars, in its place.
-import { AppError } from '../core/errors.js';
+// values of properties that are secrets by name or have one in them. A text that holds one shows the reference, or stars, in its place.
+import { AppError, stackOf } from '../core/errors.js';
+import { hiding, isSecretName, mask, maskText, secretsIn } from '../core/secrets.js';
 import type { ConnectorConfig } from './connect-facade.js';
 
-const secretName = /password|secret|credential|jaas|token|user\.info/i;
 const reference = /\$\{(?:env|file):[^}]*\}/g;
 const wholeReference = /^\$\{(?:env|file):[^}]*\}$/;
-export const mask = '****';
-
-/** Shorter ones stand in too many words by chance, and keep nothing secret. */
-const secretLengthMin = 3;
-
-export function isSecret(property: string): boolean {
-  return secretName.test(property);
-}
 
 /** The configuration as it may be shown: secrets masked. References are no secrets. */
 export function maskSecrets(config: ConnectorConfig): ConnectorConfig {
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      isSecret(key) && value !== '' && !wholeReference.test(value) ? mask : value,
-    ]),
-  );
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, maskValue(key, value)]));
+}
+
+export function maskValue(property: string, value: string): string {
+  if (typeof value !== 'string' || value === '' || wholeReference.test(value)) return value;
+  return isSecretName(property) ? mask : maskText(value);
 }
 
 /** A configuration that was read masked and is sent back keeps the secrets that it did not see. */
 export function unmaskSecrets(config: ConnectorConfig, earlier: ConnectorConfig | undefined): ConnectorConfig {
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      value === mask && isSecret(key) ? (earlier?.[key] ?? value) : value,
-    ]),
+    Object.entries(config).map(([key, value]) => [key, isMasked(key, value, earlier?.[key]) ? earlier![key]! : value]),
   );
+}
+
+function isMasked(key: string, value: string, before: string | undefined): boolean {
+  return typeof value === 'string' && value.includes(mask) && before !== undefined && value === maskValue(key, before);
 }
 
 export type Redact = (text: string) => string;
@@ -42,13 +35,10 @@ export function createRedact(config: ConnectorConfig, resolve: (config: Connecto
   const shownAs = new Map<string, string>();
   for (const [key, value] of Object.entries(config)) {
     if (typeof value !== 'string') continue;
-    if (isSecret(key)) shownAs.set(value, mask);
+    for (const secret of isSecretName(key) ? [value] : secretsIn(value)) shownAs.set(secret, mask);
     for (const [found] of value.matchAll(reference)) shownAs.set(valueOf(found, resolve), found);
   }
-  const pairs = [...shownAs]
-    .filter(([value]) => value.length >= secretLengthMin)
-    .toSorted(([a], [b]) => b.length - a.length);
-  return (text) => pairs.reduce((shown, [value, as]) => shown.replaceAll(value, () => as), text);
+  return hiding(shownAs);
 }
 
 function valueOf(found: string, resolve: (config: ConnectorConfig) => ConnectorConfig): string {
@@ -62,5 +52,8 @@ function valueOf(found: string, resolve: (config: ConnectorConfig) => ConnectorC
 export function redactError(error: AppError, redact: Redact): AppError {
   const { code, message, detail, hint, retriable, place, cause } = error;
   const shown = (text: string | undefined) => (text === undefined ? undefined : redact(text));
-  return new AppError(code, redact(message), { detail: shown(detail), hint: shown(hint), retriable, place, cause });
+  const options = { detail: shown(detail), hint: shown(hint), retriable, place };
+  if (code !== 'internal') return new AppError(code, redact(message), { ...options, cause });
+  // A bug is logged with where it was thrown, and what it comes from, whose texts are not ours.
+  return Object.assign(new AppError(code, redact(message), options), { stack: redact(stackOf(error)) });
 }

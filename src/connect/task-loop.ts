@@ -2,7 +2,7 @@
 // failure says restarts.ts. The herder starts a loop and ends it, and reads what it leaves in `held`.
 import { isDeepStrictEqual } from 'node:util';
 import { delay, isAbort, passed, untilAborted } from '../core/backoff.js';
-import { toAppError, type AppError } from '../core/errors.js';
+import { errorFields, toAppError, type AppError } from '../core/errors.js';
 import { retrySettings, type Retry } from '../core/retries.js';
 import type { SourceReport } from '../source/source-connector.js';
 import type { ConnectorConfig } from './connect-facade.js';
@@ -97,11 +97,11 @@ export class TaskLoop {
     if (this.#signal.aborted) return false;
     const after = restarts.after(error, position);
     if (after.kind === 'again') return this.#again(error, after.retry, after.waitMs);
-    const { code, message, detail, hint } = (held.error = after.error);
+    held.error = after.error;
     if (!(await this.#stillLeads())) return false;
     held.state = 'FAILED';
-    this.#env.freshness.stands(name, { kind: 'failed', reason: message });
-    this.#env.logger.error('connector failed', { connector: name, code, error: message, detail, hint });
+    this.#env.freshness.stands(name, { kind: 'failed', reason: after.error.message });
+    this.#env.logger.error('connector failed', { connector: name, ...errorFields(after.error) });
     return isOfValues(after.error) && this.#otherValues(resolved);
   }
 

@@ -31,10 +31,17 @@ export const errorCodes = {
   'unknown-topic': [404, 'there is no topic of that name'],
   'unknown-row': [404, 'the table has no row with that key'],
   'unknown-route': [404, 'no such HTTP path'],
+  'unknown-parameter': [
+    400,
+    'a query parameter, or a member of the JSON body, that the path does not have; the hint has the nearest name',
+  ],
   'bad-key': [400, 'the key in the request does not fit the key columns of the table'],
   'bad-request': [400, 'the HTTP request is malformed'],
   'body-too-large': [413, 'the request body is over the limit (option `http.body-bytes-max`)'],
-  'foreign-origin': [403, 'a browser page of another origin tried to change state, or the Host header is not allowed'],
+  'foreign-origin': [
+    403,
+    'a browser page of another origin sent the request (`http.allowed-origins`), or the Host header is not allowed',
+  ],
   'method-not-allowed': [405, 'the path exists but not for this method'],
   'not-acceptable': [406, 'none of the media types in Accept can be produced'],
   snapshotting: [503, 'the first snapshot of the table is still running; progress is in the status'],
@@ -181,6 +188,8 @@ export interface ErrorMessage {
   readonly place?: ErrorPlace | undefined;
   readonly leader?: string | undefined;
   readonly subject?: string | undefined;
+  /** Of an internal error: where it was thrown, for the log. */
+  readonly stack?: string | undefined;
 }
 
 /** What the machine did not give, by Node's codes: what was asked for is refused, and may succeed later. */
@@ -211,7 +220,27 @@ export function toErrorMessage(error: unknown): ErrorMessage {
 }
 
 export function fromErrorMessage(message: ErrorMessage): AppError {
-  return new AppError(message.code, message.message, message);
+  const error = new AppError(message.code, message.message, message);
+  if (message.stack !== undefined) error.stack = message.stack;
+  return error;
+}
+
+/** For another thread, which logs it: nothing that is kept, or told to others, has a stack in it. */
+export function toThrownMessage(error: unknown): ErrorMessage {
+  const app = toAppError(error);
+  return { ...toErrorMessage(app), ...(app.code === 'internal' ? { stack: stackOf(app) } : {}) };
+}
+
+/** As a log line tells it: a bug with the place where it was thrown. */
+export function errorFields(error: AppError): Readonly<Record<string, unknown>> {
+  const { code, message, detail, hint } = error;
+  return { code, error: message, detail, hint, ...(code === 'internal' ? { stack: stackOf(error) } : {}) };
+}
+
+/** Where it was thrown, and what it comes from, as far as that tells more than it. */
+export function stackOf(error: Error): string {
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
 }
 
 /** A condition that only a bug can break. */

@@ -10,7 +10,7 @@ export const headersMax = 255;
 
 /** Names and values, each a length as a zig-zag varint and UTF-8; what has no value (a length below 0) is left out. */
 export function readHeaders(source: Buffer, start: number, count: number): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: [string, string][] = [];
   const from = new ByteReader(source, start);
   const text = (): string | null => {
     const length = from.varint();
@@ -20,7 +20,7 @@ export function readHeaders(source: Buffer, start: number, count: number): Recor
   for (let left = count; left > 0; left--) {
     const name = text() ?? '';
     const value = text();
-    if (value !== null) headers[name] = value;
+    if (value !== null) headers.push([name, value]);
   }
-  return headers;
+  return Object.fromEntries(headers);
 }

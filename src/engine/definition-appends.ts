@@ -65,12 +65,12 @@ export class DefinitionAppends {
     definitionOf: (seen: SeenTopics) => Definition,
   ): Promise<DefinitionResult> {
     const { topics } = this.#env;
-    const seen: Record<string, SeenTopic> = {};
+    const seen: [string, SeenTopic][] = [];
     for (const name of names) {
       const found = await topics.see(name);
-      if (found) seen[name] = found;
+      if (found) seen.push([name, found]);
     }
-    const result = await this.#tracked(source, this.append(definitionOf(seen)));
+    const result = await this.#tracked(source, this.append(definitionOf(Object.fromEntries(seen))));
     for (const name of names) await topics.ready(name);
     return result;
   }

@@ -16,7 +16,7 @@
 // builds get as much time as the commit took, and housekeeping its share (housekeeping.ts). The loop waits for nothing outside: an append
 // whose application needs what is still being read of the log is held, with all behind it, and everything else goes on.
 import type { AppendControl } from '../core/append-control.js';
-import { assert, unreachable } from '../core/errors.js';
+import { assert, errorFields, unreachable } from '../core/errors.js';
 import { failpoint } from '../core/failpoint.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
@@ -256,7 +256,7 @@ export class EngineLoop {
   #refuse({ append, error }: Unwritable): void {
     const { intake, logger } = this.#env;
     intake.refuse(append, error);
-    logger.error('an append is refused', { producer: append.producer, code: error.code, error: error.message });
+    logger.error('an append is refused', { producer: append.producer, ...errorFields(error) });
   }
 
   #isStored({ kind, name }: FailedPart): boolean {

@@ -13,6 +13,7 @@ import type { EngineTopics } from './engine-topics.js';
 import { FileStatements } from './file-statements.js';
 import { insertValues } from './insert-values.js';
 import type { LocalAppends } from './local-appends.js';
+import { own } from '../core/own.js';
 
 export interface EngineStatementsEnv {
   readonly catalog: Catalog;
@@ -46,7 +47,7 @@ export class EngineStatements {
         failpoint('statement-before-append');
         const names = topic === null ? [] : [topic];
         const result = await definitions.appendFor(source, names, (seen) =>
-          definitionOf(topic === null ? null : (seen[topic] ?? null)),
+          definitionOf(topic === null ? null : (own(seen, topic) ?? null)),
         );
         failpoint('statement-after-append');
         return result;

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { join } from 'node:path';
 import { Catalog } from '../catalog/catalog.js';
 import { systemClock } from '../core/clock.js';
-import { AppError, toAppError, toErrorMessage } from '../core/errors.js';
+import { AppError, toAppError, toErrorMessage, toThrownMessage } from '../core/errors.js';
 import { connectorOfProducer } from '../connect/naming.js';
 import type { AppendControl } from '../core/append-control.js';
 import { createLogger } from '../core/logger.js';
@@ -255,7 +255,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
       state.fail(told);
       local.fail(told);
       logEnd.fail(told);
-      main.failed(toErrorMessage(told));
+      main.failed(toThrownMessage(told));
     },
     housekeeping,
   });

@@ -1,7 +1,7 @@
 // The end that the service did not ask for: its engine, or what keeps its file small, cannot go on. The first failure counts. Everyone who
 // asks afterwards and everyone who waits hears it at once, since what is in memory and on disk grows old without a word; the process of
 // `writethrough start` ends, and a program that embeds the service is told.
-import type { AppError } from '../core/errors.js';
+import { errorFields, type AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { StateReader } from '../store/state-store.js';
 
@@ -30,8 +30,7 @@ export class ServiceFailure {
   fail(error: AppError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
-    const { code, message, detail, hint } = error;
-    this.#logger.error('the service has failed', { code, error: message, detail, hint });
+    this.#logger.error('the service has failed', errorFields(error));
     this.#settle(error);
     for (const listener of this.#listeners) listener(error);
   }

@@ -19,6 +19,7 @@ import { assertSameColumns, assertSameTimes } from './definition-checks.js';
 import type { CapturedResult, CapturedTable } from './definition.js';
 import { SchemaChanges } from './schema-changes.js';
 import type { SourceDefinitions } from './source-definitions.js';
+import { own } from '../core/own.js';
 
 /** Documents of topics that are filled without a table. */
 export const claimKind = 'topic-claim';
@@ -58,7 +59,7 @@ export class CapturedDefinitions {
     const { state, topics, registry } = this.#env;
     const { connector, partitions, cleanup } = definition;
     const topic = this.#topicFor(definition, reached);
-    const seen = definition.seen[topic] ?? null;
+    const seen = own(definition.seen, topic) ?? null;
     const retention = { retention: nothingAsked, defaults: definition.retention ?? nothingAsked };
     ensureTopic(topics, { name: topic, partitions, cleanup, ...retention, seen, otherwise: null });
     // Only what this table itself had before is followed; a subject that others have filled is theirs.

@@ -4,6 +4,7 @@
 // then does the call resolve, so what it made can be read at once.
 import { AppError, assert, toAppError, toErrorMessage, unreachable } from '../core/errors.js';
 import type { AskedRetention } from '../core/topic-retention.js';
+import { readRequestProperty, requestPropertyName, throwOnInvalidTimestamp } from '../core/request-properties.js';
 import type { Catalog, Owner } from '../catalog/catalog.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements, type ParsedStatement } from '../sql/parser/parse.js';
@@ -46,10 +47,8 @@ interface Ran {
 interface Session {
   readonly owner: Owner;
   /** Those of the request, changed by its SET and UNSET. */
-  readonly properties: Record<string, unknown>;
+  readonly properties: Map<string, unknown>;
 }
-
-const throwOnInvalid = 'ksql.timestamp.throw.on.invalid';
 
 export class Statements {
   readonly #env: StatementsEnv;
@@ -80,10 +79,12 @@ export class Statements {
       const view = new PlannedCatalog(this.#env.catalog);
       for (const one of parsed) {
         text = one.text;
-        view.note(analyzeStatement(one, view, analyzeOptions(this.#env.strict)));
+        const statement = analyzeStatement(one, view, analyzeOptions(this.#env.strict));
+        if (statement.kind === 'set' || statement.kind === 'unset') settingOf(statement);
+        view.note(statement);
       }
       const owner: Owner = { kind: request.owner, name: request.file ?? null };
-      const session = { owner, properties: { ...request.properties } };
+      const session = { owner, properties: new Map(Object.entries(request.properties ?? {})) };
       for (const one of parsed) {
         text = one.text;
         // Analysed again: an earlier statement of this request may have made what this one reads.
@@ -129,11 +130,11 @@ export class Statements {
       case 'explain':
         return this.#told.explain(statement, text);
       case 'set':
-        session.properties[statement.name] = statement.value;
+      case 'unset': {
+        const [name, value] = settingOf(statement);
+        session.properties.set(name, value);
         return undefined;
-      case 'unset':
-        delete session.properties[statement.name];
-        return undefined;
+      }
       case 'define':
       case 'undefine':
         return undefined; // they change how the rest of the request is read: parse has seen to it
@@ -154,7 +155,7 @@ export class Statements {
     topic: string | null,
   ): Promise<StatementResult> {
     const { define, strict, failsOnTimestamp, retention } = this.#env;
-    const given = properties[throwOnInvalid];
+    const given = properties.get(throwOnInvalidTimestamp);
     const fails = given === undefined ? failsOnTimestamp : String(given as string | boolean).toLowerCase() === 'true';
     const result = await define(source, topic, (seen) => ({
       kind: 'statement',
@@ -167,4 +168,15 @@ export class Statements {
     }));
     return result as StatementResult;
   }
+}
+
+interface Setting {
+  readonly kind: string;
+  readonly name: string;
+  readonly value: string | null;
+}
+
+/** What SET or UNSET makes of a property. Throws bad-request for one that nobody knows. */
+function settingOf({ kind, name, value }: Setting): readonly [string, unknown] {
+  return kind === 'set' ? readRequestProperty(name, value) : [requestPropertyName(name), undefined];
 }

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { bounds } from '../core/bounds.js';
 import { printType, sizeOf, type Row, type Value } from '../core/data-type.js';
 import { AppError, assert } from '../core/errors.js';
+import { offsetReset } from '../core/request-properties.js';
 import { compileColumns, compilePredicate } from '../dataflow/expression/compile.js';
 import { analyzeStatement } from '../sql/analyze/statement.js';
 import { parseStatements } from '../sql/parser/parse.js';
@@ -84,7 +85,7 @@ export class PushQueries {
     outer.addEventListener('abort', () => controller.abort(), { once: true });
     if (outer.aborted) controller.abort();
     const { schema } = plan.root;
-    const snapshot = properties['auto.offset.reset'] !== 'latest';
+    const snapshot = properties[offsetReset] !== 'latest';
     let limitReached = false;
     const rows = this.#rows(linear, schema.keyColumns, snapshot, limit, controller.signal, () => {
       limitReached = true;

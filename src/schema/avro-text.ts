@@ -44,7 +44,7 @@ function ordered(
   order: readonly string[],
   each: (key: string, value: unknown) => unknown,
 ): Record<string, unknown> {
-  const known = order.filter((key) => key in object);
+  const known = order.filter((key) => Object.hasOwn(object, key));
   const others = Object.keys(object).filter((key) => !order.includes(key));
   return Object.fromEntries([...known, ...others].map((key) => [key, each(key, object[key])]));
 }

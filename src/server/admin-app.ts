@@ -8,7 +8,7 @@ import express, {
   type Request,
   type Response,
 } from 'express';
-import { AppError, toAppError } from '../core/errors.js';
+import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { parseJson, readBody } from './body.js';
 import { type ErrorFamily, errorAnswer, errorCodeHeader } from './http-error.js';
@@ -38,6 +38,11 @@ export function queryParam(request: Request, name: string): string | undefined {
   return typeof last === 'string' ? last : undefined;
 }
 
+/** What is neither true nor false is refused before (declared-parameters.ts). */
+export function flagParam(request: Request, name: string): boolean {
+  return queryParam(request, name)?.toLowerCase() === 'true';
+}
+
 /** `routes` registers the paths; unknown ones and errors are answered here. */
 export function createAdminApp(options: AdminAppOptions, routes: (app: Express) => void): Express {
   const app = express();
@@ -62,10 +67,10 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
     }
     throw new AppError('unknown-route', `there is no ${request.method} ${request.path}`);
   });
-  const onError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+  const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
     const known = toAppError(fromExpress(error));
     const { status, contentType, body } = errorAnswer(options.family, known);
-    if (status >= 500) options.logger.error('an admin request failed', { status, error });
+    if (status >= 500) options.logger.error('a request failed', { path: request.path, status, ...errorFields(known) });
     if (response.headersSent) return void response.destroy();
     const headers = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
     response.writeHead(status, [...headers, errorCodeHeader, known.code]);

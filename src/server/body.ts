@@ -2,6 +2,7 @@
 // that the client can finish sending and see the answer instead of a reset connection.
 import type { Readable } from 'node:stream';
 import { AppError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest-name.js';
 import type { Exchange } from './exchange.js';
 
 /** How much more than the limit is still read, and dropped, before the connection is cut. */
@@ -73,6 +74,17 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Refuses members that nothing would read, with the nearest of those that are. */
+export function knownMembers(body: object, known: readonly string[], where = 'the request body'): void {
+  for (const name of Object.keys(body)) {
+    if (known.includes(name)) continue;
+    throw new AppError('unknown-parameter', `${where} has an unknown member "${name.slice(0, 100)}"`, {
+      hint: didYouMean(name.slice(0, 100), known) ?? `it can have ${known.join(', ')}`,
+      place: { path: name.slice(0, 100) },
+    });
+  }
+}
+
 /** A member that must be a string when it is there. */
 export function optionalString(body: Record<string, unknown>, name: string): string | undefined {
   const value = body[name];
@@ -99,13 +111,14 @@ export function optionalObject(body: Record<string, unknown>, name: string): Rec
 
 /** Text values by name, from scalars: how Kafka Connect and ksqlDB read such maps. */
 export function textMap(body: Record<string, unknown>, subject: string): Record<string, string> {
-  const map: Record<string, string> = {};
+  const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(body)) {
     if (value === null || value === undefined) continue;
     if (typeof value === 'object') {
       throw new AppError('bad-request', `the value of "${name}" in ${subject} must be a string`);
     }
-    map[name] = String(value as string | number | boolean);
+    entries.push([name, String(value as string | number | boolean)]);
   }
-  return map;
+  // Not by assignment: that of `__proto__` would be lost.
+  return Object.fromEntries(entries);
 }

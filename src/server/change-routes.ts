@@ -1,7 +1,7 @@
 // GET /v1/tables/{table}/changes: the changes of a table as server-sent events or NDJSON. It promises order, no gap and no
 // repeat behind the event id that the client hands in, and bounded memory: the next page is asked for only when the socket
 // took the last one, so a slow client holds one page and its subscription only a place in the feed.
-import { AppError, toAppError } from '../core/errors.js';
+import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { ChangeItem, SubscribeOptions } from '../query/query-facade.js';
 import { acceptedTypes } from './accept.js';
 import type { Exchange, HeaderList } from './exchange.js';
@@ -54,7 +54,7 @@ export async function streamChanges(context: ServerContext, exchange: Exchange, 
   } catch (error) {
     if (stream.ended || shutDown) return;
     const app = toAppError(error);
-    context.logger.warn('a change stream ended with an error', { table, code: app.code, error: app.message });
+    context.logger.warn('a change stream ended with an error', { table, ...errorFields(app) });
     const problem = JSON.stringify(problemOf(app));
     stream.end(format === 'sse' ? `event: error\ndata: ${problem}\n\n` : `{"error":${problem}}\n`);
   }

@@ -3,12 +3,13 @@
 import type { Express, Request } from 'express';
 import type { ConnectFacade, ConnectorConfig, ConnectorOffset, InitialState } from '../connect/connect-facade.js';
 import { AppError } from '../core/errors.js';
-import { type AdminAppOptions, answer, createAdminApp, param, queryParam } from './admin-app.js';
-import { textMap } from './body.js';
+import { type AdminAppOptions, answer, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
+import { knownMembers, textMap } from './body.js';
 import type { LoggersFacade } from './loggers-facade.js';
 import { parseOffsets } from './offsets-body.js';
 import { snapshotRequests } from './snapshot-body.js';
 import type { StatusFacade } from './status-facade.js';
+import { own } from '../core/own.js';
 
 const json = 'application/json';
 
@@ -48,7 +49,9 @@ function loggerRoutes(app: Express, loggers: () => LoggersFacade): void {
     answer(response, 200, json, loggers().of(param(request, 'logger')));
   });
   app.put('/admin/loggers/:logger', (request, response) => {
-    const { level } = bodyObject(request);
+    const body = bodyObject(request);
+    knownMembers(body, ['level']);
+    const { level } = body;
     if (typeof level !== 'string')
       throw new AppError('bad-request', 'the body has no "level"', { hint: '{"level":"DEBUG"}' });
     const scope = queryParam(request, 'scope') ?? 'worker';
@@ -65,14 +68,14 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     const names = await connect().list();
     const expand = expansions(request);
     if (expand.length === 0) return answer(response, 200, json, names);
-    const all: Record<string, unknown> = {};
+    const all: [string, unknown][] = [];
     for (const name of names) {
       const entry: Record<string, unknown> = {};
       if (expand.includes('status')) entry['status'] = await connect().status(name);
       if (expand.includes('info')) entry['info'] = await connect().info(name);
-      all[name] = entry;
+      all.push([name, entry]);
     }
-    answer(response, 200, json, all);
+    answer(response, 200, json, Object.fromEntries(all));
   });
 
   app.post('/connectors', async (request, response) => {
@@ -141,7 +144,7 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     answer(response, 200, json, await connect().offsets(param(request, 'name')));
   });
   app.delete('/connectors/:name', async (request, response) => {
-    const asks = (option: string) => queryParam(request, option) === 'true';
+    const asks = (option: string) => flagParam(request, option);
     if (asks('cascade') && !asks('topics'))
       throw new AppError('bad-request', 'cascade goes with topics: without it nothing is dropped', {
         hint: `DELETE ${request.path}?topics=true&cascade=true`,
@@ -151,12 +154,14 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
     response.status(204).end();
   });
   app.delete('/connectors/:name/offsets', async (request, response) => {
-    const topics = queryParam(request, 'topics') === 'true';
+    const topics = flagParam(request, 'topics');
     await connect().resetOffsets(param(request, 'name'), { topics });
     answer(response, 200, json, { message: 'The offsets for this connector have been reset successfully' });
   });
   app.patch('/connectors/:name/offsets', async (request, response) => {
-    const offsets = parseOffsets(bodyObject(request)['offsets'], 'offsets');
+    const body = bodyObject(request);
+    knownMembers(body, ['offsets']);
+    const offsets = parseOffsets(body['offsets'], 'offsets');
     await connect().alterOffsets(param(request, 'name'), offsets);
     answer(response, 200, json, { message: 'The offsets for this connector have been altered successfully' });
   });
@@ -189,8 +194,8 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
   });
   app.post('/connectors/:name/restart', async (request, response) => {
     const name = param(request, 'name');
-    const withTasks = queryParam(request, 'includeTasks') === 'true';
-    const onlyFailed = queryParam(request, 'onlyFailed') === 'true';
+    const withTasks = flagParam(request, 'includeTasks');
+    const onlyFailed = flagParam(request, 'onlyFailed');
     if (!onlyFailed || isFailed(await connect().status(name))) await connect().restart(name);
     if (!withTasks && !onlyFailed) return void response.status(204).end();
     answer(response, 202, json, await connect().status(name));
@@ -206,7 +211,7 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
 
 function pluginRoutes(app: Express, connect: () => ConnectFacade): void {
   app.get('/connector-plugins', async (request, response) => {
-    answer(response, 200, json, connect().plugins(queryParam(request, 'connectorsOnly') === 'false'));
+    answer(response, 200, json, connect().plugins(queryParam(request, 'connectorsOnly')?.toLowerCase() === 'false'));
   });
   app.get('/connector-plugins/:plugin/config', (request, response) => {
     answer(response, 200, json, connect().pluginConfig(param(request, 'plugin')));
@@ -237,10 +242,7 @@ function parseCreate(body: Record<string, unknown>): {
   initially: InitialState;
   offsets: readonly ConnectorOffset[] | undefined;
 } {
-  const known = ['name', 'config', 'initial_state', 'initial_offsets'];
-  const unknown = Object.keys(body).find((each) => !known.includes(each));
-  if (unknown !== undefined)
-    throw new AppError('bad-request', `"${unknown}" is not known`, { hint: `one of ${known.join(', ')}` });
+  knownMembers(body, ['name', 'config', 'initial_state', 'initial_offsets']);
   const { name, config } = body;
   if (typeof name !== 'string' || name.trim() === '')
     throw new AppError('bad-request', '"name" must be the name of the connector');
@@ -250,7 +252,7 @@ function parseCreate(body: Record<string, unknown>): {
   const initial = body['initial_offsets'] ?? undefined;
   const offsets = initial === undefined ? undefined : parseOffsets(initial, 'initial_offsets');
   const state = body['initial_state'] ?? 'RUNNING';
-  const initially = typeof state === 'string' ? initialStates[state.toUpperCase()] : undefined;
+  const initially = typeof state === 'string' ? own(initialStates, state.toUpperCase()) : undefined;
   if (initially === undefined)
     throw new AppError('bad-request', `"initial_state" can be ${Object.keys(initialStates).join(', ')}`);
   const named = namedConfig(name, textMap(config as Record<string, unknown>, '"config"'));
@@ -260,10 +262,7 @@ function parseCreate(body: Record<string, unknown>): {
 /** Without a body: all tables, and nothing is repaired. */
 function parseVerify(body: unknown): Parameters<ConnectFacade['verify']>[1] {
   const given = body === undefined || body === '' ? {} : bodyObject({ body } as Request);
-  const known = ['tables', 'repair', 'rowsPerSecond'];
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new AppError('bad-request', `"${unknown}" is not known`, { hint: `one of ${known.join(', ')}` });
+  knownMembers(given, ['tables', 'repair', 'rowsPerSecond']);
   const { tables = [], repair = false, rowsPerSecond = null } = given;
   if (!Array.isArray(tables) || !tables.every((name) => typeof name === 'string'))
     throw new AppError('bad-request', '"tables" must be a list of names, database.table each');

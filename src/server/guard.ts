@@ -1,7 +1,7 @@
 // Defence of a service on loopback against web pages. A page of a foreign site can make a browser send requests to 127.0.0.1,
-// and by DNS rebinding even under a name of its own. So: the Host must be one that we are known by (all requests), and what
-// can change state is refused when the browser says that another origin sent it. Programs send neither Origin nor
-// Sec-Fetch-Site and notice nothing.
+// and by DNS rebinding even under a name of its own. So: the Host must be one that we are known by, and a request is refused when the
+// browser says that another origin sent it, reads too: the page does not see the answer, but the work is done and the connection taken. Only a
+// link to the front page may stand anywhere. Programs send neither Origin nor Sec-Fetch-Site and notice nothing.
 import { isIP } from 'node:net';
 import { AppError } from '../core/errors.js';
 import type { Exchange } from './exchange.js';
@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.js';
 export interface GuardOptions {
   /** Names beyond loopback and the bound address under which the service is reached, without port. */
   readonly allowedHosts: readonly string[];
-  /** Origins such as `https://console.example` whose pages may change state. */
+  /** Origins such as `https://console.example` whose pages may send requests. */
   readonly allowedOrigins: readonly string[];
 }
 
@@ -52,17 +52,21 @@ export function createGuard(options: GuardOptions): Guard {
         }
         lastGood = host;
       }
-      const method = exchange.method;
-      if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return;
       const origin = exchange.header('origin');
       if (origin !== undefined) {
         if (origins.has(origin.toLowerCase()) || sameOrigin(origin, host)) return;
         throw foreign(`a page of ${origin.slice(0, 100)}`);
       }
       const site = exchange.header('sec-fetch-site');
-      if (site !== undefined && site !== 'same-origin' && site !== 'none') throw foreign('a page of another origin');
+      if (site === undefined || site === 'same-origin' || site === 'none' || isLinkToFrontPage(exchange)) return;
+      throw foreign('a page of another origin');
     },
   };
+}
+
+/** A page in a frame has another destination. */
+function isLinkToFrontPage(exchange: Exchange): boolean {
+  return exchange.path === '/' && exchange.method === 'GET' && exchange.header('sec-fetch-dest') === 'document';
 }
 
 function foreign(who: string): AppError {

@@ -2,6 +2,7 @@
 // generic and statement errors, {error_code, message} of Kafka Connect, the Schema Registry and Confluent's REST API for Kafka. Codes and
 // texts come from the AppError; nothing here invents a cause.
 import { type AppError, errorCodes, type ErrorCode, toAppError } from '../core/errors.js';
+import { hideInError, hideSecrets } from '../core/secrets.js';
 import type { Exchange, HeaderList } from './exchange.js';
 import { RegistryError } from './registry-error.js';
 
@@ -49,7 +50,7 @@ export function familyOf(path: string): ErrorFamily {
 
 /** The problem as an object; also an item of a stream that has begun. */
 export function problemOf(error: unknown): Record<string, unknown> {
-  const { code, message, detail, hint, place, status, leader } = toAppError(error);
+  const { code, message, detail, hint, place, status, leader } = hideInError(toAppError(error));
   return {
     type: `/errors/${code}`,
     title: errorCodes[code][1],
@@ -130,7 +131,7 @@ export function respondKsqlError(exchange: Exchange, error: { status: number; bo
 /** Message, detail and hint as one text, for shapes that have only `message`. */
 export function fullMessage(error: AppError): string {
   const { message, detail, hint } = error;
-  return [message, detail, hint].filter((part) => part !== undefined && part !== '').join('\n');
+  return hideSecrets([message, detail, hint].filter((part) => part !== undefined && part !== '').join('\n'));
 }
 
 const registryCodes: Partial<Record<ErrorCode, number>> = {

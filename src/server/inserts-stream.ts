@@ -2,6 +2,7 @@
 // acknowledgement once it is durable. Rows go through INSERT VALUES one after the other, so order and errors are those of
 // statements. The body may be endless: it is read line by line, and a row waits until the one before it is acknowledged.
 import { AppError, toAppError } from '../core/errors.js';
+import { readRequestProperties } from '../core/request-properties.js';
 import { negotiate } from './accept.js';
 import { optionalObject, parseJsonObject, requiredString } from './body.js';
 import type { Exchange } from './exchange.js';
@@ -28,7 +29,7 @@ export async function insertsStream(context: ServerContext, exchange: Exchange):
   if (first.done === true) throw new AppError('bad-request', 'the first line must name the target: {"target":"NAME"}');
   const start = parseJsonObject(first.value);
   const target = quoteName(requiredString(start, 'target'));
-  const properties = optionalObject(start, 'properties');
+  const properties = readRequestProperties(optionalObject(start, 'properties'));
 
   const type = form === 'array' ? 'application/json' : 'application/vnd.ksqlapi.delimited.v1';
   const stream = exchange.open(200, ['Content-Type', type]);

@@ -1,6 +1,7 @@
 // POST /ksql: runs statements and answers with their entities. Also GET /status, what became of the last commands, and
-// GET /is_valid_property, the request properties that mean something here.
+// GET /is_valid_property, whether a request may carry a property.
 import { AppError, fromErrorMessage } from '../core/errors.js';
+import { readRequestProperties, requestPropertyName } from '../core/request-properties.js';
 import type { StatementRun } from '../projector/statement-facade.js';
 import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
@@ -45,7 +46,7 @@ export async function runStatements(context: ServerContext, exchange: Exchange):
     refuseStatementsOfFollower(context.facades.status, sql);
     ran = await context.facades.statements.run({
       sql,
-      properties: optionalObject(body, 'streamsProperties'),
+      properties: readRequestProperties(optionalObject(body, 'streamsProperties')),
       sessionVariables: textMap(optionalObject(body, 'sessionVariables'), 'sessionVariables'),
       owner: 'api',
     });
@@ -69,24 +70,9 @@ export function commandStatus(context: ServerContext, exchange: Exchange, id: st
   exchange.respond(200, headers, JSON.stringify(status));
 }
 
-/** Properties that a request may carry and that mean something here. */
-const requestProperties: readonly string[] = [
-  'auto.offset.reset',
-  'ksql.query.pull.table.scan.enabled',
-  'ksql.query.pull.range.scan.enabled',
-  'ksql.query.push.v2.enabled',
-  'ksql.streams.auto.offset.reset',
-  'ksql.timestamp.throw.on.invalid',
-  'ksql.streams.cache.max.bytes.buffering',
-  'ksql.streams.commit.interval.ms',
-  'cache.max.bytes.buffering',
-  'commit.interval.ms',
-  'writethrough.query.tombstones',
-];
-
 /** GET /is_valid_property/{name} */
 export function isValidProperty(exchange: Exchange, name: string): void {
   exchange.route = 'is-valid-property';
-  if (!requestProperties.includes(name)) throw new AppError('bad-request', `not recognizable as a property: ${name}`);
+  requestPropertyName(name);
   exchange.respond(200, ['Content-Type', ksqlContentType(exchange)], 'true');
 }

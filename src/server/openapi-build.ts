@@ -7,10 +7,30 @@ type ParameterPlace = 'path' | 'query' | 'header';
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 export const text: Json = { type: 'string' };
 export const whole: Json = { type: 'integer', minimum: 0 };
+export const bool: Json = { type: 'boolean' };
 
 export function parameter(place: ParameterPlace, name: string, schema: Json, description: string): Json {
   return { name, in: place, required: place === 'path', schema, description };
 }
+
+/** One of Kafka Connect's or the registry's own whose value cannot matter here; their clients send it. */
+export function indifferent(name: string, schema: Json, why: string): Json {
+  return parameter('query', name, schema, `known, and without effect: ${why}`);
+}
+
+export const position = parameter(
+  'query',
+  'position',
+  { type: 'string', enum: ['token', 'full'], default: 'token' },
+  'how the header Writethrough-Position shows source positions; a whole one may be longer than a proxy takes',
+);
+/** Of everything that is read at one cut. */
+export const cutOptions: readonly Json[] = [
+  position,
+  parameter('query', 'atLeast', text, 'wait until this version (`logId:seq`) is applied'),
+  parameter('query', 'waitMs', { ...whole, maximum: 60_000, default: 10_000 }, 'longest wait for atLeast'),
+  parameter('query', 'stale', { type: 'string', enum: ['ok'] }, 'allow tables that stand at different versions'),
+];
 
 export const freshness: Json = {
   'Writethrough-Version': {

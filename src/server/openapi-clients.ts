@@ -1,10 +1,20 @@
-// The paths that other systems' clients use: ksqlDB, Kafka Connect, the Schema Registry.
-import { freshness, type Json, ok, operation, parameter, ref, text, whole } from './openapi-build.js';
+// The paths that the clients of ksqlDB and of Kafka Connect use.
+import {
+  bool,
+  cutOptions,
+  freshness,
+  indifferent,
+  type Json,
+  ok,
+  operation,
+  parameter,
+  ref,
+  text,
+  whole,
+} from './openapi-build.js';
 
 const connector = parameter('path', 'connector', text, 'name of the connector');
 const logger = parameter('path', 'logger', text, '`root`, `connector`, `connector.NAME`, `engine` or `capture`');
-const subject = parameter('path', 'subject', text, 'name of the subject');
-const version = parameter('path', 'version', text, 'a version number or "latest"');
 
 const queryResponse: Json = {
   description: 'rows; the form is chosen by Accept',
@@ -33,6 +43,7 @@ export const ksqlPaths: Json = {
     post: operation({
       summary: 'run one SELECT',
       tag: 'ksqlDB',
+      parameters: cutOptions,
       body: ref('KsqlRequest'),
       responses: { 200: queryResponse },
     }),
@@ -41,6 +52,7 @@ export const ksqlPaths: Json = {
     post: operation({
       summary: 'run one SELECT',
       tag: 'ksqlDB',
+      parameters: cutOptions,
       body: ref('QueryStreamRequest'),
       responses: { 200: queryResponse },
     }),
@@ -95,7 +107,7 @@ export const ksqlPaths: Json = {
       summary: 'whether a request property is known',
       tag: 'ksqlDB',
       parameters: [parameter('path', 'name', text, 'name of the property')],
-      responses: { 200: ok({ type: 'boolean' }) },
+      responses: { 200: ok(bool) },
     }),
   },
 };
@@ -119,7 +131,7 @@ function connectCall(
 }
 
 const done = { description: 'done' };
-export const connectPaths: Json = {
+const connectOwn: Readonly<Record<string, Json>> = {
   '/connectors': {
     get: operation({
       summary: 'list the connectors',
@@ -148,11 +160,11 @@ export const connectPaths: Json = {
       parameter(
         'query',
         'topics',
-        { type: 'boolean' },
+        bool,
         'also drop its tables with their topics: made again, it begins with a snapshot',
       ),
-      parameter('query', 'cascade', { type: 'boolean' }, 'with topics: also drop what is derived from its tables'),
-      parameter('query', 'uninstall', { type: 'boolean' }, 'also take away what it has added to its source'),
+      parameter('query', 'cascade', bool, 'with topics: also drop what is derived from its tables'),
+      parameter('query', 'uninstall', bool, 'also take away what it has added to its source'),
     ]),
   },
   '/connectors/{connector}/config': {
@@ -205,10 +217,7 @@ export const connectPaths: Json = {
       'give the position of a stopped connector up: at its next start everything is read again in place',
       { 200: anyObject },
       undefined,
-      [
-        connector,
-        parameter('query', 'topics', { type: 'boolean' }, 'true: drops its tables with their topics instead'),
-      ],
+      [connector, parameter('query', 'topics', bool, 'true: drops its tables with their topics instead')],
     ),
     patch: connectCall(
       'have a stopped connector go on somewhere else; every table is read again in place there, so that no row is wrong for changes that are left out or told twice',
@@ -219,7 +228,13 @@ export const connectPaths: Json = {
   '/connectors/{connector}/pause': { put: connectCall('pause it', { 202: done }) },
   '/connectors/{connector}/resume': { put: connectCall('resume it', { 202: done }) },
   '/connectors/{connector}/stop': { put: connectCall('stop it', { 204: done }) },
-  '/connectors/{connector}/restart': { post: connectCall('restart it', { 202: anyObject, 204: done }) },
+  '/connectors/{connector}/restart': {
+    post: connectCall('restart it', { 202: anyObject, 204: done }, undefined, [
+      connector,
+      parameter('query', 'includeTasks', bool, 'true: answered with its state; its task is restarted in any case'),
+      parameter('query', 'onlyFailed', bool, 'true: only where it has failed'),
+    ]),
+  },
   '/admin/loggers': {
     get: operation({
       summary: 'loggers with a level of their own',
@@ -256,9 +271,7 @@ export const connectPaths: Json = {
     get: operation({
       summary: 'connector classes',
       tag: 'Kafka Connect',
-      parameters: [
-        parameter('query', 'connectorsOnly', { type: 'boolean' }, 'false: converters, transforms and predicates, too'),
-      ],
+      parameters: [parameter('query', 'connectorsOnly', bool, 'false: converters, transforms and predicates, too')],
       responses: { 200: entityList },
     }),
   },
@@ -276,72 +289,17 @@ export const connectPaths: Json = {
   },
 };
 
-const registryOk = (schema: Json): Json => ok(schema, undefined, 'application/vnd.schemaregistry.v1+json');
+/** Workers of Kafka Connect pass requests on to one another, and say so. */
+const forward = indifferent('forward', bool, 'there is one worker');
 
-function registryCall(summary: string, parameters: readonly Json[], schema: Json, body?: Json): Json {
-  return operation({
-    summary,
-    tag: 'Schema Registry',
-    parameters,
-    responses: { 200: registryOk(schema) },
-    ...(body === undefined ? {} : { body }),
-  });
-}
-
-const schemaId = parameter('path', 'id', whole, 'id of a schema');
-export const registryPaths: Json = {
-  '/subjects': { get: registryCall('list the subjects', [], { type: 'array', items: text }) },
-  '/subjects/{subject}': {
-    post: registryCall('find a schema under the subject', [subject], ref('RegisteredSchema'), ref('SchemaBody')),
-    delete: registryCall('delete the subject', [subject], { type: 'array', items: whole }),
-  },
-  '/subjects/{subject}/versions': {
-    get: registryCall('versions of the subject', [subject], { type: 'array', items: whole }),
-    post: registryCall(
-      'register a schema',
-      [subject],
-      { type: 'object', properties: { id: whole } },
-      ref('SchemaBody'),
+export const connectPaths: Json = Object.fromEntries(
+  Object.entries(connectOwn).map(([path, methods]) => [
+    path,
+    Object.fromEntries(
+      (Object.entries(methods) as [string, { parameters?: readonly Json[] }][]).map(([method, call]) => [
+        method,
+        method === 'get' ? call : { ...call, parameters: [...(call.parameters ?? []), forward] },
+      ]),
     ),
-  },
-  '/subjects/{subject}/versions/{version}': {
-    get: registryCall('one version', [subject, version], ref('RegisteredSchema')),
-  },
-  '/subjects/{subject}/versions/{version}/referencedby': {
-    get: registryCall('ids of the schemas that refer to a version', [subject, version], {
-      type: 'array',
-      items: whole,
-    }),
-  },
-  '/subjects/{subject}/versions/{version}/schema': {
-    get: registryCall('the schema itself', [subject, version], { type: ['object', 'array', 'string'] }),
-  },
-  '/schemas/ids/{id}/schema': {
-    get: registryCall('the schema itself', [schemaId], { type: ['object', 'array', 'string'] }),
-  },
-  '/schemas/ids/{id}/subjects': {
-    get: registryCall('subjects of a schema', [schemaId], { type: 'array', items: text }),
-  },
-  '/schemas/ids/{id}/versions': {
-    get: registryCall('subjects and versions of a schema', [schemaId], { type: 'array', items: { type: 'object' } }),
-  },
-  '/mode': { get: registryCall('mode of the registry: always READWRITE', [], { type: 'object' }) },
-  '/schemas/types': { get: registryCall('kinds of schemas', [], { type: 'array', items: text }) },
-  '/schemas/ids/{id}': { get: registryCall('a schema by its id', [schemaId], ref('SchemaBody')) },
-  '/compatibility/subjects/{subject}/versions/{version}': {
-    post: registryCall(
-      'check a schema against a version',
-      [subject, version],
-      { type: 'object', properties: { is_compatible: { type: 'boolean' } } },
-      ref('SchemaBody'),
-    ),
-  },
-  '/config': {
-    get: registryCall('compatibility level', [], { type: 'object' }),
-    put: registryCall('set the compatibility level', [], { type: 'object' }, ref('Compatibility')),
-  },
-  '/config/{subject}': {
-    get: registryCall('compatibility level of a subject', [subject], { type: 'object' }),
-    put: registryCall('set the compatibility level of a subject', [subject], { type: 'object' }, ref('Compatibility')),
-  },
-};
+  ]),
+);

@@ -1,8 +1,21 @@
 // GET /openapi.json: the OpenAPI 3.1 description of every path that this server has. Built from a compact table of operations;
 // a test asks each of them of a running server, so that the description stays true.
-import { freshness, type Json, ok, operation, parameter, problem, ref, text, whole } from './openapi-build.js';
-import { connectPaths, ksqlPaths, registryPaths } from './openapi-clients.js';
+import {
+  cutOptions,
+  freshness,
+  type Json,
+  ok,
+  operation,
+  parameter,
+  position,
+  problem,
+  ref,
+  text,
+  whole,
+} from './openapi-build.js';
+import { connectPaths, ksqlPaths } from './openapi-clients.js';
 import { kafkaPaths } from './openapi-kafka.js';
+import { registryPaths } from './openapi-registry.js';
 import { openApiSchemas } from './openapi-schemas.js';
 
 const table = parameter('path', 'table', text, 'name of the table, without regard to case');
@@ -12,27 +25,18 @@ const key = parameter(
   text,
   'key of the row; several key columns: parts separated by commas, each percent-encoded',
 );
-const position = parameter(
+const numbers = parameter(
   'query',
-  'position',
-  { type: 'string', enum: ['token', 'full'], default: 'token' },
-  'how the header Writethrough-Position shows source positions; a whole one may be longer than a proxy takes',
+  'numbers',
+  { type: 'string', enum: ['strings', 'literals'], default: 'strings' },
+  'how BIGINT and DECIMAL are written',
 );
-const readOptions: readonly Json[] = [
-  position,
-  parameter('query', 'atLeast', text, 'wait until this version (`logId:seq`) is applied'),
-  parameter('query', 'waitMs', { ...whole, maximum: 60_000, default: 10_000 }, 'longest wait for atLeast'),
-  parameter('query', 'stale', { type: 'string', enum: ['ok'] }, 'allow tables that stand at different versions'),
-  parameter(
-    'query',
-    'numbers',
-    { type: 'string', enum: ['strings', 'literals'], default: 'strings' },
-    'how BIGINT and DECIMAL are written',
-  ),
-];
+const readOptions: readonly Json[] = [...cutOptions, numbers];
 
 const notModified: Json = { description: 'the client has this representation', headers: freshness };
 const ifNoneMatch = parameter('header', 'If-None-Match', text, 'ETag of the representation that the client has');
+
+const format = parameter('query', 'format', { type: 'string', enum: ['json', 'ndjson'] }, 'instead of Accept');
 
 const v1Paths: Json = {
   '/v1/tables': {
@@ -82,11 +86,14 @@ const v1Paths: Json = {
       tag: 'v1',
       parameters: [
         table,
-        parameter('query', 'snapshot', { type: 'boolean', default: false }, 'current rows first, as op r'),
+        {
+          ...parameter('query', 'snapshot', { type: 'boolean', default: false }, 'current rows first, as op r'),
+          allowEmptyValue: true,
+        },
         parameter('query', 'after', text, 'go on behind this event id or version'),
         parameter('query', 'format', { type: 'string', enum: ['sse', 'ndjson'] }, 'instead of Accept'),
         parameter('header', 'Last-Event-ID', text, 'as `after`; goes before it'),
-        readOptions[3]!,
+        numbers,
       ],
       responses: {
         200: {
@@ -112,6 +119,7 @@ const v1Paths: Json = {
     post: operation({
       summary: 'several reads of one consistent cut',
       tag: 'v1',
+      parameters: readOptions,
       body: ref('ReadRequest'),
       responses: { 200: ok(ref('ReadAnswer'), freshness) },
     }),
@@ -126,6 +134,7 @@ const v1Paths: Json = {
         parameter('query', 'partition', { ...whole, default: 0 }, 'partition'),
         parameter('query', 'offset', text, 'first offset; negative counts from the end'),
         parameter('query', 'limit', { ...whole, maximum: 10_000, default: 100 }, 'number of records'),
+        format,
       ],
       responses: { 200: ok(ref('Records')) },
     }),
@@ -177,6 +186,16 @@ const servicePaths: Json = {
   },
 };
 
+/** Every path; requests are checked against it, so that what is not declared here is refused. */
+export const describedPaths: Json = {
+  ...v1Paths,
+  ...servicePaths,
+  ...ksqlPaths,
+  ...connectPaths,
+  ...registryPaths,
+  ...kafkaPaths,
+};
+
 export function openApi(serviceVersion: string): Json {
   return {
     openapi: '3.1.0',
@@ -187,7 +206,7 @@ export function openApi(serviceVersion: string): Json {
         'Rows of a database as an event stream and as tables to query; with the interfaces of ksqlDB, Kafka Connect and the Schema Registry.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths: { ...v1Paths, ...servicePaths, ...ksqlPaths, ...connectPaths, ...registryPaths, ...kafkaPaths },
+    paths: describedPaths,
     components: { schemas: openApiSchemas },
   };
 }

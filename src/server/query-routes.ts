@@ -1,7 +1,8 @@
 // POST /query and /query-stream: one SELECT, pull or push, answered in the form that the client accepts. A pull's rows are
 // gathered to a few KB per write; a push query's rows go out at once, on HTTP/2 each as a frame of its own, because clients
 // take a frame for a JSON value. POST /close-query ends a push query.
-import { AppError, toAppError } from '../core/errors.js';
+import { AppError, errorFields, toAppError } from '../core/errors.js';
+import { readRequestProperties, tombstonesProperty } from '../core/request-properties.js';
 import type { SqlRows } from '../query/query-facade.js';
 import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
@@ -16,9 +17,6 @@ import type { StreamResponse } from './stream-response.js';
 import { substituteVariables } from './variables.js';
 
 const pullFlushCharacters = 5_000;
-/** Request property: deletes appear on /query-stream and in the delimited form, where ksqlDB drops them. */
-const tombstonesProperty = 'writethrough.query.tombstones';
-
 export async function runQuery(context: ServerContext, exchange: Exchange, endpoint: QueryEndpoint): Promise<void> {
   exchange.route = endpoint;
   const started = performance.now();
@@ -30,7 +28,9 @@ export async function runQuery(context: ServerContext, exchange: Exchange, endpo
   const sqlMember = endpoint === 'query' ? 'ksql' : 'sql';
   const given = requiredString(body, body[sqlMember] === undefined && body['sql'] !== undefined ? 'sql' : sqlMember);
   const sql = substituteVariables(given, textMap(optionalObject(body, 'sessionVariables'), 'sessionVariables'));
-  const properties = optionalObject(body, endpoint === 'query' ? 'streamsProperties' : 'properties');
+  const properties = readRequestProperties(
+    optionalObject(body, endpoint === 'query' ? 'streamsProperties' : 'properties'),
+  );
   const push = checkStatement(sql);
   if (push && context.pushQueries.open >= context.options.pushQueriesMax) {
     const limit = ksqlErrorBody(40003, `the limit of ${context.options.pushQueriesMax} open push queries is reached`);
@@ -116,7 +116,7 @@ async function sendRows(
   } catch (error) {
     if (stream.ended) return;
     const app = toAppError(error);
-    context.logger.warn('a query ended with an error behind its header', { code: app.code, error: app.message, sql });
+    context.logger.warn('a query ended with an error behind its header', { ...errorFields(app), sql });
     stream.end(waiting + printer.fail(ksqlError(app).body));
     return;
   }

@@ -6,7 +6,7 @@ import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { sameName } from '../core/names.js';
 import type { Freshness, ReadRequest, TableSummary } from '../query/query-facade.js';
-import { optionalString, readBodyObject } from './body.js';
+import { knownMembers, optionalString, readBodyObject } from './body.js';
 import { type Exchange, type HeaderList, jsonType } from './exchange.js';
 import { errorAnswer } from './http-error.js';
 import { bodyPullOptions, decodeSegment, positionStyle, pullOptions, wholeNumber } from './query-string.js';
@@ -188,6 +188,7 @@ export async function readMany(context: ServerContext, exchange: Exchange): Prom
   exchange.route = 'read';
   const started = performance.now();
   const body = await readBodyObject(exchange, context.options.bodyBytesMax);
+  knownMembers(body, ['reads', 'atLeast', 'waitMs', 'stale', 'numbers', 'position']);
   const options = bodyPullOptions(exchange, new URLSearchParams(exchange.query), body);
   const reads = parseReads(body['reads']);
   const answer = await context.facades.query.read(reads, options);
@@ -207,6 +208,7 @@ function parseReads(value: unknown): ReadRequest[] {
       throw new AppError('bad-request', `"reads" item ${i} must be an object`);
     }
     const read = item as Record<string, unknown>;
+    knownMembers(read, ['table', 'key', 'limit', 'after'], `"reads" item ${i}`);
     const table = optionalString(read, 'table');
     if (table === undefined) throw new AppError('bad-request', `"reads" item ${i} has no "table"`);
     const key = read['key'];
@@ -217,6 +219,8 @@ function parseReads(value: unknown): ReadRequest[] {
     if (limit !== undefined && (!Number.isInteger(limit) || (limit as number) < 0)) {
       throw new AppError('bad-request', `"limit" of "reads" item ${i} must be a whole number`);
     }
+    if (key !== undefined && read['after'] !== undefined)
+      throw new AppError('bad-request', `"reads" item ${i} asks for one row by its "key", and for rows behind "after"`);
     return {
       table,
       key: key === undefined ? undefined : String(key),

@@ -3,7 +3,7 @@
 import type { Express, Request } from 'express';
 import { AppError } from '../core/errors.js';
 import type { CompatibilityLevel, RegistryFacade, SchemaReference, SchemaType } from '../registry/registry-facade.js';
-import { type AdminAppOptions, answer, createAdminApp, param, queryParam } from './admin-app.js';
+import { type AdminAppOptions, answer, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
 import { registryType } from './http-error.js';
 import { RegistryError } from './registry-error.js';
 
@@ -35,15 +35,11 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
   app.get('/subjects', async (request, response) => {
     const prefix = queryParam(request, 'subjectPrefix') ?? '';
     const subjects = await registry().subjects();
-    answer(
-      response,
-      200,
-      registryType,
-      subjects.filter((subject) => subject.startsWith(prefix)),
-    );
+    const found = subjects.filter((subject) => subject.startsWith(prefix));
+    answer(response, 200, registryType, pageOf(request, found));
   });
   app.get('/subjects/:subject/versions', async (request, response) => {
-    answer(response, 200, registryType, await registry().versions(param(request, 'subject')));
+    answer(response, 200, registryType, pageOf(request, await registry().versions(param(request, 'subject'))));
   });
   app.get('/subjects/:subject/versions/:version', async (request, response) => {
     const found = await versionOf(request, registry());
@@ -57,7 +53,7 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
   app.get('/subjects/:subject/versions/:version/referencedby', async (request, response) => {
     const version = versionNumber(param(request, 'version'));
     const ids = await versionErrors(() => registry().referencedBy(param(request, 'subject'), version));
-    answer(response, 200, registryType, ids);
+    answer(response, 200, registryType, pageOf(request, ids));
   });
   app.post('/subjects/:subject/versions', async (request, response) => {
     const { schema, schemaType, references } = schemaBody(request);
@@ -95,10 +91,10 @@ function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
   });
   app.get('/schemas/ids/:id/subjects', async (request, response) => {
     const { subjects } = await registry().byId(schemaId(request));
-    answer(response, 200, registryType, [...new Set(subjects.map(({ subject }) => subject))]);
+    answer(response, 200, registryType, pageOf(request, [...new Set(subjects.map(({ subject }) => subject))]));
   });
   app.get('/schemas/ids/:id/versions', async (request, response) => {
-    answer(response, 200, registryType, (await registry().byId(schemaId(request))).subjects);
+    answer(response, 200, registryType, pageOf(request, (await registry().byId(schemaId(request))).subjects));
   });
 }
 
@@ -109,7 +105,7 @@ function compatibilityRoutes(app: Express, registry: () => RegistryFacade): void
     const result = await versionErrors(() =>
       registry().compatible(param(request, 'subject'), version, schema, schemaType, references),
     );
-    const verbose = queryParam(request, 'verbose') === 'true';
+    const verbose = flagParam(request, 'verbose');
     answer(response, 200, registryType, verbose ? result : { is_compatible: result.is_compatible });
   });
   app.get('/config', async (_request, response) => {
@@ -132,6 +128,19 @@ function compatibilityRoutes(app: Express, registry: () => RegistryFacade): void
 async function versionOf(request: Request, registry: RegistryFacade) {
   const version = versionNumber(param(request, 'version'));
   return versionErrors(() => registry.version(param(request, 'subject'), version));
+}
+
+/** `offset` and `limit` of a list; nothing that is deleted is in one. */
+function pageOf<T>(request: Request, list: readonly T[]): readonly T[] {
+  const whole = (name: string, absent: number) => {
+    const text = queryParam(request, name);
+    if (text === undefined || text === '-1') return absent;
+    if (!/^\d{1,9}$/.test(text)) throw new AppError('bad-request', `"${name}" must be a whole number, not "${text}"`);
+    return Number(text);
+  };
+  const offset = whole('offset', 0);
+  const limit = whole('limit', list.length);
+  return flagParam(request, 'deletedOnly') ? [] : list.slice(offset, offset + limit);
 }
 
 /** Here an unknown schema means an unknown version, which has a number of its own. */

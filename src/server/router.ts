@@ -1,9 +1,10 @@
 // From a request to its handler, by hand: one comparison for the reads of /v1/tables, a map for the fixed paths, a few prefixes
 // for the rest; no pattern is compiled and no list of routes is walked. Every request passes the guard first, and every
 // error leaves through one place, in the shape of the path's family.
-import { AppError, toAppError } from '../core/errors.js';
+import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { streamChanges } from './change-routes.js';
+import { checkParameters } from './declared-parameters.js';
 import type { Exchange } from './exchange.js';
 import type { Guard } from './guard.js';
 import { errorAnswer, familyOf, ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
@@ -105,6 +106,7 @@ export function createRouter(parts: RouterParts): (exchange: Exchange) => void {
     const context = parts.context();
     if (context === undefined) return beforeReady(exchange);
     refuseChangeOfFollower(context.facades.status, exchange);
+    checkParameters(exchange);
     if (path.startsWith(tablesPrefix)) return routeTable(context, exchange, path);
     const exact = exactRoutes.get(path);
     if (exact !== undefined) {
@@ -129,11 +131,12 @@ export function createRouter(parts: RouterParts): (exchange: Exchange) => void {
 
   function fail(exchange: Exchange, error: unknown): void {
     const app = toAppError(error);
-    if (app.code === 'internal')
-      logger.error('a request failed', { path: exchange.path, error: app.message, cause: app.cause ?? app });
-    if (exchange.answered)
-      logger.error('a request failed behind its header', { path: exchange.path, code: app.code, error: app.message });
-    else respondError(exchange, app);
+    const { path } = exchange;
+    if (exchange.answered) logger.error('a request failed behind its header', { path, ...errorFields(app) });
+    else {
+      if (app.code === 'internal') logger.error('a request failed', { path, ...errorFields(app) });
+      respondError(exchange, app);
+    }
   }
 
   return (exchange) => {

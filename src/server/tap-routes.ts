@@ -21,13 +21,14 @@ export async function tapTopic(context: ServerContext, exchange: Exchange, rest:
   if (slash < 0 || rest.slice(slash) !== '/records')
     throw new AppError('unknown-route', `there is no path ${exchange.path}`);
   const params = new URLSearchParams(exchange.query);
+  const ndjson = asksForLines(exchange, params.get('format'));
   const page = await context.facades.tap.records({
     topic: decodeSegment(rest.slice(0, slash)),
     partition: wholeNumber(params, 'partition', 1_000_000) ?? 0,
     offset: parseOffset(params.get('offset')),
     limit: wholeNumber(params, 'limit', recordsLimitMax) ?? recordsLimitDefault,
   });
-  if (params.get('format') === 'ndjson' || exchange.header('accept') === 'application/x-ndjson') {
+  if (ndjson) {
     const lines = page.records.map((record) => JSON.stringify(recordJson(record)) + '\n').join('');
     const headers = ['Content-Type', 'application/x-ndjson', 'Writethrough-Next-Offset', page.nextOffset];
     exchange.respond(200, headers, lines);
@@ -35,6 +36,13 @@ export async function tapTopic(context: ServerContext, exchange: Exchange, rest:
   }
   const body = { records: page.records.map(recordJson), nextOffset: page.nextOffset, endOffset: page.endOffset };
   exchange.respond(200, ['Content-Type', jsonType, 'Cache-Control', 'no-store'], JSON.stringify(body));
+}
+
+function asksForLines(exchange: Exchange, format: string | null): boolean {
+  if (format === null) return exchange.header('accept') === 'application/x-ndjson';
+  if (format !== 'json' && format !== 'ndjson')
+    throw new AppError('bad-request', '"format" must be "json" or "ndjson"');
+  return format === 'ndjson';
 }
 
 function parseOffset(text: string | null): bigint | undefined {

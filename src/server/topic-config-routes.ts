@@ -2,7 +2,7 @@
 // or a client made from its description, finds the same names, bodies and statuses here. The cluster is the log, its id what /info
 // gives as `kafkaClusterId`.
 import { AppError } from '../core/errors.js';
-import { readBodyObject } from './body.js';
+import { knownMembers, readBodyObject } from './body.js';
 import { type Exchange, jsonType } from './exchange.js';
 import { decodeSegment } from './query-string.js';
 import type { ServerContext } from './server-context.js';
@@ -62,7 +62,9 @@ export async function readConfigs(context: ServerContext, exchange: Exchange, re
 export async function putConfig(context: ServerContext, exchange: Exchange, rest: string): Promise<void> {
   const { topic, setting } = target(context, exchange, rest);
   if (setting === undefined) throw notThere(exchange);
-  const { value } = await readBodyObject(exchange, context.options.bodyBytesMax);
+  const body = await readBodyObject(exchange, context.options.bodyBytesMax);
+  knownMembers(body, ['value']);
+  const { value } = body;
   await context.facades.topics.alter(topic, { [setting]: textOf(value, 'value') });
   exchange.respond(204, [], '');
 }
@@ -78,18 +80,22 @@ export async function resetConfig(context: ServerContext, exchange: Exchange, re
 export async function alterConfigs(context: ServerContext, exchange: Exchange, rest: string): Promise<void> {
   const { topic, alter } = target(context, exchange, rest);
   if (!alter) throw notThere(exchange);
-  const { data, validate_only: validateOnly } = await readBodyObject(exchange, context.options.bodyBytesMax);
+  const body = await readBodyObject(exchange, context.options.bodyBytesMax);
+  knownMembers(body, ['data', 'validate_only']);
+  const { data, validate_only: validateOnly } = body;
   if (validateOnly === true) throw new AppError('bad-request', '"validate_only" is not supported');
   if (!Array.isArray(data)) throw new AppError('bad-request', '"data" must be a list of settings');
-  const changes: Record<string, string | null> = {};
+  const changes = new Map<string, string | null>();
   for (const item of data as readonly unknown[]) {
     const { name, operation = 'SET', value } = (item ?? {}) as Record<string, unknown>;
+    knownMembers(item ?? {}, ['name', 'operation', 'value'], 'a setting');
     const key = textOf(name, 'name');
     if (operation !== 'SET' && operation !== 'DELETE')
       throw new AppError('bad-request', `"operation" of ${key} must be SET or DELETE`);
-    changes[key] = operation === 'DELETE' ? null : textOf(value, `value of ${key}`);
+    if (changes.has(key)) throw new AppError('bad-request', `${key} is there twice`);
+    changes.set(key, operation === 'DELETE' ? null : textOf(value, `value of ${key}`));
   }
-  await context.facades.topics.alter(topic, changes);
+  await context.facades.topics.alter(topic, Object.fromEntries(changes));
   exchange.respond(204, [], '');
 }
 

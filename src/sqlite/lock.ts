@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { AppError } from '../core/errors.js';
 import { makePrivateFile, openDatabase, type SqliteDatabase } from './database.js';
+import { storageError } from './storage-error.js';
 
 export interface FolderLock {
   release(): void;
@@ -24,7 +25,7 @@ export function lockFolder(folder: string): FolderLock {
   } catch (error) {
     const other = isBusy(error) ? ownerOf(database) : undefined;
     database.close();
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw storageError(error, path);
     throw new AppError(
       'data-folder-in-use',
       `the data folder ${folder} is in use by ${other === undefined ? 'another process' : `process ${other}`}`,

@@ -1,14 +1,28 @@
 // Which errors of SQLite are those of the file's place: of a disk that is full or broken, of rights, of a file that is damaged.
 import { AppError } from '../core/errors.js';
 
-/** Result codes of SQLite that tell of the file's place and not of a bug (sqlite.org/rescode.html), each with what to do. */
+const makeRoom = 'make room and start again: nothing that was confirmed is lost';
+const giveRights = 'give the user of this process the right to write the file and its folder';
+
+/**
+ * Result codes of SQLite that tell of the file's place and not of a bug (sqlite.org/rescode.html), and those of the system for the files
+ * beside it; each with what to do.
+ */
 const troubles: readonly (readonly [code: string, what: string, hint: string])[] = [
-  ['SQLITE_FULL', 'the disk is full', 'make room and start again: nothing that was confirmed is lost'],
+  ['SQLITE_FULL', 'the disk is full', makeRoom],
+  ['ENOSPC', 'the disk is full', makeRoom],
+  ['EDQUOT', 'the quota of the disk is used up', makeRoom],
   ['SQLITE_IOERR', 'the disk reports an error', 'look into the log of the system; then start again'],
+  ['SQLITE_READONLY', 'it may not be written', giveRights],
+  ['SQLITE_CANTOPEN', 'it, or a file beside it, cannot be opened', giveRights],
+  ['SQLITE_PERM', 'it may not be written', giveRights],
+  ['EROFS', 'it lies on a disk that can only be read', giveRights],
+  ['EACCES', 'it may not be written', giveRights],
+  ['EPERM', 'it may not be written', giveRights],
   [
-    'SQLITE_READONLY',
-    'it may not be written',
-    'give the user of this process the right to write the file and its folder',
+    'SQLITE_NOTADB',
+    'it is no database file',
+    'put a backup of the data folder in its place, or begin with an empty one',
   ],
   ['SQLITE_CORRUPT', 'it is damaged', 'put a backup of the data folder in its place, or begin with an empty one'],
 ];

@@ -12,7 +12,7 @@ import { EncoderMakers, type CompareRowsRequest } from '../connect/row-compariso
 import type { RecordDifference, VerifyReport, VerifyRequest } from '../source/verification.js';
 import type { OutputSettings, RecordForm } from '../connect/output-settings.js';
 import type { PluginFamily } from '../connect/config-def.js';
-import { AppError, assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { AppError, assert, toThrownMessage, type ErrorMessage } from '../core/errors.js';
 import { replacedTopicName } from '../core/topic-name.js';
 import { createLogger, type LogFields, type LogLevel } from '../core/logger.js';
 import { positionToResume } from '../core/append.js';
@@ -105,7 +105,9 @@ const api: CaptureApi = {
     });
   },
 };
-const rpc = connectRpc<CaptureMainApi>(port, { ...api } as never, (error) => rpc.notify('done', toErrorMessage(error)));
+const rpc = connectRpc<CaptureMainApi>(port, { ...api } as never, (error) =>
+  rpc.notify('done', toThrownMessage(error)),
+);
 const logger = createLogger((level, message, fields) => rpc.notify('log', level, message, fields), {
   thread: 'capture',
   connector: data.name,
@@ -243,4 +245,4 @@ async function openProducer(): Promise<AppendProducer> {
 freeMemoryAtRest();
 run()
   .then(() => rpc.notify('done', undefined))
-  .catch((error: unknown) => rpc.notify('done', toErrorMessage(error)));
+  .catch((error: unknown) => rpc.notify('done', toThrownMessage(error)));

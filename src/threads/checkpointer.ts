@@ -1,6 +1,6 @@
 // Moves the write-ahead log back into the data file, away from the engine's commits: a step now and then while there are commits.
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { assert, toThrownMessage, type ErrorMessage } from '../core/errors.js';
 import { openCheckpointer } from '../sqlite/checkpoint.js';
 import { storageError } from '../sqlite/storage-error.js';
 
@@ -33,6 +33,6 @@ function step(): CheckpointerAnswer {
     const { walBytes, blocked, left } = checkpointer.step();
     return { kind: 'moved', walBytes, blocked, left };
   } catch (error) {
-    return { kind: 'failed', error: toErrorMessage(storageError(error, path)) };
+    return { kind: 'failed', error: toThrownMessage(storageError(error, path)) };
   }
 }

@@ -1,6 +1,6 @@
 // The engine thread: the one writer of the data file. Opens the engine and lets the main thread call it.
 import { parentPort, workerData } from 'node:worker_threads';
-import { AppError, assert, toErrorMessage } from '../core/errors.js';
+import { AppError, assert, toThrownMessage } from '../core/errors.js';
 import type { EngineApi, EngineOptions, MainApi } from '../engine/engine-api.js';
 import { openEngine } from '../engine/open-engine.js';
 import { freeMemoryAtRest } from './rest.js';
@@ -15,7 +15,7 @@ const methods = new Proxy({} as Record<string, (...args: never[]) => unknown>, {
     return engine[name as keyof EngineApi];
   },
 });
-const rpc = connectRpc<MainApi>(port, methods, (error) => rpc.notify('failed', toErrorMessage(error)));
+const rpc = connectRpc<MainApi>(port, methods, (error) => rpc.notify('failed', toThrownMessage(error)));
 const main: MainApi = {
   ready: (info) => rpc.notify('ready', info),
   committed: (seq, commitTimeUs) => rpc.notify('committed', seq, commitTimeUs),
@@ -32,4 +32,4 @@ openEngine(workerData as EngineOptions, {
   .then((opened) => {
     engine = opened;
   })
-  .catch((error: unknown) => main.failed(toErrorMessage(error)));
+  .catch((error: unknown) => main.failed(toThrownMessage(error)));

@@ -1,7 +1,7 @@
 // Calls across threads: one side offers an object of async functions, the other calls them by name; errors keep their code. Also
 // one-way notices. Nothing else crosses between our threads except the chunk ports of stream/bridge.
 import type { Transferable } from 'node:worker_threads';
-import { AppError, fromErrorMessage, toErrorMessage, type ErrorMessage } from '../core/errors.js';
+import { AppError, fromErrorMessage, toThrownMessage, type ErrorMessage } from '../core/errors.js';
 
 type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
@@ -74,7 +74,7 @@ export function connectRpc<T>(port: RpcPort, methods: Methods, onNoticeError: (e
       const transfer = transfers.get(value as object) ?? [];
       port.postMessage({ kind: 'result', id, value } satisfies Message, transfer);
     } catch (error) {
-      port.postMessage({ kind: 'error', id, error: toErrorMessage(error) } satisfies Message);
+      port.postMessage({ kind: 'error', id, error: toThrownMessage(error) } satisfies Message);
     }
   }
 

@@ -260,6 +260,8 @@ it('writes Avro that avsc reads, and reads what avsc writes', () => {
   );
   fc.assert(
     fc.property(schemaAndRows(plain), ({ schema, rows }) => {
+      // Its records are objects, on which such a field is none.
+      fc.pre(!JSON.stringify(schema).includes('__proto__'));
       const resolve = schemas(schema, 'bare');
       const type = avro.Type.forSchema(
         JSON.parse(resolve(valueSchemaId)) as avro.Schema,

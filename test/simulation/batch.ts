@@ -13,7 +13,7 @@ export interface SeedReport {
 
 const [first, count, steps] = process.argv.slice(2, 5).map(Number) as [number, number, number];
 const log = process.argv[5] as LogKind;
-const { WRITETHROUGH_JOURNAL: journal, WRITETHROUGH_JOURNAL_ROOT: folder } = process.env;
+const { POWER_LOSS_JOURNAL: journal, POWER_LOSS_ROOT: folder } = process.env;
 
 for (let seed = first; seed < first + count; seed++) {
   const journalled = journal === undefined || folder === undefined ? undefined : { journal, folder };

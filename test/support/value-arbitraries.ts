@@ -27,11 +27,34 @@ export const scalarType: fc.Arbitrary<DataType> = fc.oneof(
     ),
 );
 
+/** Names that mean something to somebody on the way: to every object in JavaScript, to SQLite, to us, to SQL. */
+export const oddNames: readonly string[] = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '__defineGetter__',
+  'rowid',
+  '_rowid_',
+  'oid',
+  'wt_rowtime',
+  'sqlite_a',
+  'wt_a',
+  't1_v1',
+  'rowtime',
+  'rowpartition',
+  'windowstart',
+  'select',
+  'then',
+  'length',
+];
+
 const fieldName = fc.oneof(
   fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,8}$/),
   fc.string({ minLength: 1, maxLength: 6, unit: 'grapheme' }),
   // A quote needs care wherever a name stands between quotes.
   fc.constantFrom('F"0', 'F"1', 'F"2'),
+  fc.constantFrom(...oddNames),
 );
 
 /** Names that differ also without regard to case: what tables have after their stated suffixes. */

@@ -3,6 +3,7 @@
 import { headersMax, logHeaders } from '../../core/record-headers.js';
 import { factNamed, factNames } from '../../schema/formats/change-facts.js';
 import type { AddedValue, TransformStep } from './transform-step.js';
+import { own } from '../../core/own.js';
 
 type Values = ReadonlyMap<string, string>;
 type Problem = (property: string, message: string, hint: string) => void;
@@ -86,7 +87,7 @@ function addedValue(field: string, values: Values): AddedValue | undefined {
       return { kind: 'text', text: /mariadb/i.test(values.get('connector.class') ?? '') ? 'mariadb' : 'mysql' };
     default: {
       const fact = factNamed(field);
-      return known[field] ?? (fact && { kind: 'fact', fact });
+      return own(known, field) ?? (fact && { kind: 'fact', fact });
     }
   }
 }

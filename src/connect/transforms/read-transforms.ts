@@ -10,6 +10,7 @@ import { readEventRouter } from './event-router.js';
 import { renameProblem } from './topic-rename.js';
 import type { Transform, TransformStep } from './transform-step.js';
 import { transformKind, transformProperties, typeRefusal, type TransformKind } from './transform-types.js';
+import { own } from '../../core/own.js';
 
 type Values = ReadonlyMap<string, string>;
 
@@ -63,7 +64,7 @@ export function transformDefs(config: Readonly<Record<string, unknown>>): readon
     }),
     ...[...names('predicates')].flatMap((name) => {
       const at = `predicates.${name}`;
-      const kind = predicateTypes[type(at)];
+      const kind = own(predicateTypes, type(at));
       return [
         chain.implemented(`${at}.type`, 'class of the predicate', { required: true }),
         ...(kind === 'topic'
@@ -175,7 +176,7 @@ function predicateOf(reader: Reader, kind: TransformKind): Transform['when'] | '
   }
   const type = values.get(`predicates.${name}.type`);
   if (type === undefined) return 'wrong';
-  switch (predicateTypes[type]) {
+  switch (own(predicateTypes, type)) {
     case 'topic':
       return { topic: values.get(`predicates.${name}.pattern`) ?? '', negate };
     case 'tombstone': {
@@ -345,16 +346,16 @@ function timeConversion(value: (name: string) => string | undefined): {
 }
 
 function castSteps({ problem }: Reader, spec: readonly string[]): readonly TransformStep[] {
-  const fields: Record<string, CastTarget> = {};
+  const fields: [string, CastTarget][] = [];
   for (const entry of spec) {
     const [field = '', type = '', more] = entry.split(':');
     const target = castTargets.find((known) => known === type.trim().toLowerCase());
-    if (target !== undefined && field !== '' && more === undefined) fields[field.trim()] = target;
+    if (target !== undefined && field !== '' && more === undefined) fields.push([field.trim(), target]);
     else if (type === '')
       problem('spec', `"${entry}" casts whole values, and rows are not one value`, 'write field:type');
     else problem('spec', `"${entry}" is no cast of a field`, `write field:type, with ${castTargets.join(', ')}`);
   }
-  return [{ kind: 'cast', fields }];
+  return [{ kind: 'cast', fields: Object.fromEntries(fields) }];
 }
 
 /** `!` and `?` behind a field say whether it is required, which a constant always is. */

@@ -3,6 +3,7 @@
 import { timeUnits } from '../../schema/formats/time-conversion.js';
 import { eventRouterProperties } from './event-router.js';
 import { group, patterns, truth, type PropertyDef, type Rest } from '../properties/property.js';
+import { own } from '../../core/own.js';
 
 const transforms = group('Transforms');
 const kafka = 'org.apache.kafka.connect.transforms.';
@@ -72,7 +73,7 @@ export const refusedTransforms: Readonly<Record<string, readonly [reason: string
 /** Why a type is not done here, and what to do instead. */
 export function typeRefusal(type: string): readonly [reason: string, way: string] | undefined {
   const name = type.slice(type.lastIndexOf('.') + 1);
-  const found = refusedTransforms[name] ?? refusedTransforms[`${name}$Value`];
+  const found = own(refusedTransforms, name) ?? own(refusedTransforms, `${name}$Value`);
   return found === undefined ? undefined : [found[0], found[1] ?? 'leave it out of transforms'];
 }
 

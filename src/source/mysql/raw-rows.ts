@@ -1,5 +1,6 @@
 // Rows of a result as they lie in the packets: the driver frames them, nothing is decoded or made per row. A chunk of the
 // snapshot waits in this form until the stream has caught up with it.
+import type { Connection, FieldPacket, QueryOptions } from 'mysql2';
 import type { Session } from './connection.js';
 
 /** What we use of mysql2's query command beyond its types: the state that is called for each packet of a row. */
@@ -76,7 +77,7 @@ export function readRaw(session: Session, sql: string, bytesMax: number): Promis
   return session.read('reading rows', (connection, resolve, reject) => {
     const rows = new RawRows();
     let cut = false;
-    const query = connection.query(sql, (error) => {
+    const query = rawQuery(connection, sql, (error) => {
       if (error) reject(error);
       else resolve({ rows, cut });
     });
@@ -89,6 +90,19 @@ export function readRaw(session: Session, sql: string, bytesMax: number): Promis
       }
     });
   });
+}
+
+/**
+ * A query of which only packets are wanted. The driver makes no code for its columns then, which it does by their names, and refuses some
+ * that every object has (`__proto__`): its error ends the connection.
+ */
+export function rawQuery(
+  connection: Connection,
+  sql: string,
+  done: (error: Error | null, rows: unknown, fields: FieldPacket[]) => void,
+): object {
+  const options: QueryOptions & { readonly disableEval: boolean } = { sql, rowsAsArray: true, disableEval: true };
+  return connection.query(options, done);
 }
 
 /** Rows of the query's result are taken as they come, and not read by the driver. */

@@ -2,7 +2,7 @@
 // result of any length is never held whole.
 import type { Connection } from 'mysql2';
 import type { Session } from './connection.js';
-import { RawRows, takeRows } from './raw-rows.js';
+import { rawQuery, RawRows, takeRows } from './raw-rows.js';
 
 /** When it is reached, the part ends. */
 interface PartSize {
@@ -50,7 +50,7 @@ export class RawStream {
 
   #begin(connection: Connection): void {
     this.#begun = true;
-    const query = connection.query(this.#sql, (error) => {
+    const query = rawQuery(connection, this.#sql, (error) => {
       this.#ended = true;
       this.#error = error ?? undefined;
       if (error) this.#reject(error);

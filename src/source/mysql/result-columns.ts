@@ -3,6 +3,7 @@
 import type { FieldPacket } from 'mysql2';
 import { textForm, type ColumnForm, type TableColumn } from './column-form.js';
 import type { Session } from './connection.js';
+import { rawQuery } from './raw-rows.js';
 
 /** The part of a column's description that the driver's types leave out. */
 interface ResultField extends FieldPacket {
@@ -12,7 +13,7 @@ interface ResultField extends FieldPacket {
 /** Rejects where the server refuses the statement. */
 export function describeResult(session: Session, sql: string): Promise<TableColumn[]> {
   return session.read('describing a result', (connection, resolve, reject) => {
-    connection.query(sql, (error, _rows, fields) => {
+    rawQuery(connection, sql, (error, _rows, fields) => {
       if (error) reject(error);
       else resolve((fields as ResultField[]).map(columnOf));
     });

@@ -120,7 +120,7 @@ function isStopped(json: unknown): json is StoppedTable {
   return (
     typeof table === 'string' &&
     typeof code === 'string' &&
-    code in errorCodes &&
+    Object.hasOwn(errorCodes, code) &&
     typeof message === 'string' &&
     (because === undefined || typeof because === 'string') &&
     typeof config === 'string'

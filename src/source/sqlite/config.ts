@@ -7,6 +7,7 @@ import { notAPattern, splitPatterns, wholeName } from '../../core/pattern-list.j
 import type { Pattern } from '../../core/pattern.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
 import type { SourceConfig } from '../source-connector.js';
+import { own } from '../../core/own.js';
 
 export type TimestampUnit = 'seconds' | 'milliseconds' | 'microseconds';
 
@@ -53,7 +54,7 @@ export function parseConfig(config: SourceConfig): SqliteSourceConfig {
   if (!file) throw bad('database.file', 'is missing', 'give the path of the SQLite file');
   const connector = config['name'] ?? 'sqlite';
   const mode = config['snapshot.mode'] ?? 'initial';
-  const readSnapshot = snapshotModes[mode];
+  const readSnapshot = own(snapshotModes, mode);
   if (readSnapshot === undefined) {
     throw bad(
       'snapshot.mode',

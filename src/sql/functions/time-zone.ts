@@ -1,5 +1,6 @@
 // How far a time zone is from UTC at a moment. Regions are those that this Node's ICU knows; the abbreviations are those that Java
 // reads without a locale of its own, each with the region that it takes for it.
+import { own } from '../../core/own.js';
 
 const abbreviations: Readonly<Record<string, string>> = {
   Z: 'UTC',
@@ -42,7 +43,7 @@ function formatOf(name: string): Intl.DateTimeFormat | null {
   let format: Intl.DateTimeFormat | null;
   try {
     format = new Intl.DateTimeFormat('en-US', {
-      timeZone: abbreviations[name.toUpperCase()] ?? name,
+      timeZone: own(abbreviations, name.toUpperCase()) ?? name,
       hourCycle: 'h23',
       year: 'numeric',
       month: 'numeric',

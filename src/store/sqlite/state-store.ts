@@ -24,7 +24,7 @@ import { createStoreTables } from './store-tables.js';
 import { LookupIndexes } from './lookup-indexes.js';
 import { printSchema, readDocuments, readTable, readVisible } from './table-catalogue.js';
 import { SqliteTableComparison } from './table-comparison.js';
-import { alteredColumns, physicalName, quote, TableLayout, viewName } from './table-layout.js';
+import { alteredColumns, physicalName, quote, TableLayout, viewName, viewNames } from './table-layout.js';
 import { SqliteTableWriter, type PhysicalTable } from './table-writer.js';
 
 export interface StateStoreOptions {
@@ -225,7 +225,12 @@ export class SqliteStateStore implements StateWriter {
   }
 
   #dropView(name: string): void {
-    this.#database.exec(`DROP VIEW IF EXISTS ${quote(viewName(name))}`);
+    for (const view of viewNames(name)) {
+      const found = this.#database
+        .statement("SELECT name FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE")
+        .get(view);
+      if (found !== undefined) this.#database.exec(`DROP VIEW ${quote(view)}`);
+    }
   }
 
   /** Name and schema as the catalogue of the caller has them. */

@@ -167,11 +167,17 @@ export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/**
- * The view's name is the SQL name, but for names of SQLite and of ours, which get `_view` behind them.
- */
+/** Names that SQLite keeps for itself, those of our own tables, and what is made of both for views, so that no two names get one view. */
+const reserved = /^(?:view_)*(?:wt_|sqlite_|t\d+_v\d+)/i;
+
+/** The view's name is the SQL name, but for reserved names, which get `view_` in front. */
 export function viewName(name: string): string {
-  return /^(wt_|sqlite_|t\d+_v\d+$)/i.test(name) ? `${name}_view` : name;
+  return reserved.test(name) ? `view_${name}` : name;
+}
+
+/** Those that the view of this name may have, since earlier builds named them otherwise. */
+export function viewNames(name: string): readonly string[] {
+  return reserved.test(name) ? [viewName(name), `${name}_view`, name] : [name];
 }
 
 /**

@@ -1,7 +1,7 @@
 // The engine's end of the bridge: turns the messages of one port (one capture thread) into producers of the append queue, and
 // the queue's news into messages.
 import type { MessagePort } from 'node:worker_threads';
-import { toErrorMessage } from '../../core/errors.js';
+import { toThrownMessage } from '../../core/errors.js';
 import { producerCreditBytes } from './append-assembler.js';
 import type { AppendQueue, QueueProducer } from './append-queue.js';
 import type { ClientMessage, ServerMessage } from './messages.js';
@@ -29,14 +29,14 @@ export function serveBridge(
         durable: ({ position, seq }, count, bytes) =>
           send({ kind: 'durable', id, position, seq, closed: count, bytes }),
         released: (bytes) => send({ kind: 'released', id, bytes }),
-        failed: (error) => send({ kind: 'failed', id, error: toErrorMessage(error) }),
+        failed: (error) => send({ kind: 'failed', id, error: toThrownMessage(error) }),
       });
       if (closed) return producer.close();
       producers.set(id, producer);
       const last = queue.lastAppend(name);
       send({ kind: 'opened', id, position: last?.position ?? null, seq: last?.seq ?? 0, creditBytes });
     } catch (error) {
-      send({ kind: 'failed', id, error: toErrorMessage(error) });
+      send({ kind: 'failed', id, error: toThrownMessage(error) });
     }
   }
 

@@ -3,6 +3,7 @@
 // that Kafka's clients have for them.
 import { readFileSync } from 'node:fs';
 import { AppError } from '../../core/errors.js';
+import { didYouMean } from '../../core/nearest-name.js';
 
 export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
@@ -54,7 +55,8 @@ export function parseKafkaUrl(text: string): KafkaAddress {
   const [, login, hosts = '', query = ''] = match;
   const options = new URLSearchParams(query);
   for (const name of options.keys()) {
-    if (!parameters.has(name)) throw badUrl(`it has an unknown parameter "${name}"`);
+    if (!parameters.has(name)) throw unknownParameter(name);
+    if (options.getAll(name).length > 1) throw badUrl(`it has "${name}" twice`);
   }
   return {
     brokers: hosts.split(',').map(parseBroker),
@@ -113,6 +115,16 @@ function decode(text: string): string {
   } catch {
     throw badUrl('user or password is not percent-encoded properly');
   }
+}
+
+function unknownParameter(name: string): AppError {
+  return new AppError(
+    'bad-config',
+    `the URL of the Kafka brokers is not usable: it has an unknown parameter "${name}"`,
+    {
+      hint: didYouMean(name, parameters) ?? `it can have ${[...parameters].join(', ')}`,
+    },
+  );
 }
 
 /** The text of the URL stays out of the message: it may hold a password. */

@@ -49,6 +49,12 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** Variables of the tests are none of the program, which refuses what it does not know. */
+function inherited(): NodeJS.ProcessEnv {
+  const own = ['WRITETHROUGH_MAIN', 'WRITETHROUGH_KEEP', 'WRITETHROUGH_TEST_CACHE'];
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.includes(name)));
+}
+
 const readyDeadlineMs = 60_000;
 const stopDeadlineMs = 20_000;
 
@@ -73,7 +79,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     if (child !== undefined) throw new Error('the program runs already');
     const out = openSync(logPath, 'a');
     const args = [main, 'start', '--data', dataDir, '--port', String(port), ...(options.args ?? [])];
-    const env = { ...process.env, WRITETHROUGH_LOG_FORMAT: 'json', ...options.env, ...extra.env };
+    const env = { ...inherited(), WRITETHROUGH_LOG_FORMAT: 'json', ...options.env, ...extra.env };
     const [program, ...rest] =
       options.filesMax === undefined
         ? [process.execPath, ...args]

@@ -3,8 +3,8 @@
  * below one folder in a journal, in the order in which they happened, so that a test can work out what a power loss
  * at any moment would have left on the disk (rebuild.ts). Nothing is changed in what the program does.
  *
- * WRITETHROUGH_JOURNAL       the journal, appended to
- * WRITETHROUGH_JOURNAL_ROOT  the folder, as realpath prints it
+ * POWER_LOSS_JOURNAL       the journal, appended to
+ * POWER_LOSS_ROOT  the folder, as realpath prints it
  *
  * An operation and its entry are made under one lock, so entries of one process have the order of the operations; a
  * process killed between the two loses an operation that nobody had been told of. A sync is noted twice, before and
@@ -67,7 +67,7 @@ DECLARE(unlink); DECLARE(unlinkat); DECLARE(rename); DECLARE(renameat); DECLARE(
 DECLARE(mkdir); DECLARE(mkdirat); DECLARE(rmdir);
 
 static void start(void) {
-  const char *path = getenv("WRITETHROUGH_JOURNAL"), *folder = getenv("WRITETHROUGH_JOURNAL_ROOT");
+  const char *path = getenv("POWER_LOSS_JOURNAL"), *folder = getenv("POWER_LOSS_ROOT");
   if (!path || !folder || !realpath(folder, root)) return;
   root_length = strlen(root);
   journal = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

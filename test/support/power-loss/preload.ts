@@ -14,8 +14,8 @@ export function powerLossUnavailable(): string | undefined {
 export async function journalEnvironment(options: { folder: string; journal: string }): Promise<NodeJS.ProcessEnv> {
   return {
     LD_PRELOAD: await library(),
-    WRITETHROUGH_JOURNAL: options.journal,
-    WRITETHROUGH_JOURNAL_ROOT: realpathSync(options.folder),
+    POWER_LOSS_JOURNAL: options.journal,
+    POWER_LOSS_ROOT: realpathSync(options.folder),
   };
 }
 

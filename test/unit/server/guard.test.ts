@@ -42,7 +42,7 @@ describe('the Host header', () => {
   });
 });
 
-describe('requests that change state', () => {
+describe('requests, reads too,', () => {
   it.each([
     [{ origin: 'https://evil.example' }],
     [{ origin: 'null' }],
@@ -55,7 +55,25 @@ describe('requests that change state', () => {
     expect([ksql.status, ksql.json()]).toMatchObject([403, { error_code: 40300 }]);
     const pause = await ask(server, '/connectors/c/pause', { method: 'PUT', headers });
     expect([pause.status, pause.json()]).toMatchObject([403, { error_code: 403 }]);
-    expect((await ask(server, row, { headers })).status).toBe(200);
+    for (const path of [row, '/v1/tables/t/changes', '/', '/metrics', '/connectors', '/subjects'])
+      expect([path, (await ask(server, path, { headers })).status]).toEqual([path, 403]);
+    expect((await ask(server, row, { method: 'HEAD', headers })).status).toBe(403);
+    expect((await ask(server, row, { method: 'OPTIONS', headers })).status).toBe(403);
+  });
+
+  it('from elsewhere are allowed for a link to the front page, and for nothing but it', async () => {
+    const server = await startServer(facades);
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    expect((await ask(server, '/', { headers: link })).status).toBe(307);
+    expect((await ask(server, '/', { headers: { ...link, 'sec-fetch-dest': 'iframe' } })).status).toBe(403);
+    expect((await ask(server, '/', { method: 'POST', body: '', headers: link })).status).toBe(403);
+    expect((await ask(server, row, { headers: link })).status).toBe(403);
+  });
+
+  it('are refused over HTTP/2, too', async () => {
+    const server = await startServer(facades);
+    const reply = await ask2(http2Session(server), row, { headers: { 'sec-fetch-site': 'cross-site' } });
+    expect([reply.status, reply.json()]).toMatchObject([403, { code: 'foreign-origin' }]);
   });
 
   it.each([
@@ -67,5 +85,6 @@ describe('requests that change state', () => {
     const server = await startServer(facades, { allowedOrigins: ['https://console.example'] });
     expect((await ask(server, '/ksql', { ...statement, headers })).status).toBe(200);
     expect((await ask(server, '/connectors/c/pause', { method: 'PUT', headers })).status).toBe(202);
+    expect((await ask(server, row, { headers })).status).toBe(200);
   });
 });

@@ -12,17 +12,19 @@ import {
   type Column,
   type Row,
 } from '../../../src/core/data-type.js';
-import { openDatabase } from '../../../src/sqlite/database.js';
+import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import { openStateStore } from '../../../src/store/sqlite/state-store.js';
 import { columnNames, viewName } from '../../../src/store/sqlite/table-layout.js';
 import type { StateWriter, TableSpec } from '../../../src/store/state-store.js';
 import { anyType, nullableOf, scalarType, valueOf } from '../../support/value-arbitraries.js';
 
-function withStore<T>(body: (store: StateWriter, query: (sql: string) => unknown[]) => T): T {
+function withStore<T>(
+  body: (store: StateWriter, query: (sql: string) => unknown[][], database: SqliteDatabase) => T,
+): T {
   const database = openDatabase(':memory:');
   try {
     const store = openStateStore(database, { logId: 'log' });
-    return store.transaction(() => body(store, (sql) => database.prepare(sql).all()));
+    return store.transaction(() => body(store, (sql) => database.prepare(sql).all(), database));
   } finally {
     database.close();
   }
@@ -198,20 +200,51 @@ describe('the view of a table', () => {
   });
 
   it('has its own name where the SQL name is one of ours or of SQLite', () => {
-    expect(['orders', 'wt_frontier', 'T1_V2', 'sqlite_master', 't1'].map(viewName)).toEqual([
+    expect(['orders', 'wt_frontier', 'T1_V2', 'sqlite_stats', 't1'].map(viewName)).toEqual([
       'orders',
-      'wt_frontier_view',
-      'T1_V2_view',
-      'sqlite_master_view',
+      'view_wt_frontier',
+      'view_T1_V2',
+      'view_sqlite_stats',
       't1',
     ]);
+    // Whatever else is called so.
+    const names = [
+      'wt_a',
+      'view_wt_a',
+      'view_view_wt_a',
+      'wt_a_view',
+      'sqlite_a',
+      't1_v1',
+      't1_v1_view',
+      'view_a',
+      'a',
+    ];
+    expect(new Set(names.map(viewName)).size).toBe(names.length);
     withStore((store, query) => {
       const table = store.createTable(spec([{ name: 'a', type: INTEGER }], [0], 't1_v1'));
       store.publish(table.spec);
       table.put([5], 1, undefined);
-      expect(query('SELECT * FROM t1_v1_view')).toEqual([[5]]);
+      expect(query('SELECT * FROM view_t1_v1')).toEqual([[5]]);
     });
   });
+
+  it.each(['sqlite_stats', 'SQLITE_x', 'wt_frontier', 'wt_table', 't1_v1', 't2_v1', 'view_wt_x', 'a"b', '__proto__'])(
+    'of the name %s comes, goes, and is made over those of earlier builds',
+    (name) => {
+      withStore((store, query, database) => {
+        const table = store.createTable(spec([{ name: 'a', type: INTEGER }], [0], name));
+        if (/^wt_|^t\d/.test(name)) database.exec(`CREATE VIEW "${name}_view" AS SELECT 1`);
+        store.publish(table.spec);
+        const views = () => query("SELECT name FROM sqlite_schema WHERE type = 'view'").map(([view]) => view);
+        expect(views()).toEqual([viewName(name)]);
+        store.unpublish(name);
+        expect(views()).toEqual([]);
+        store.publish(table.spec);
+        store.dropTable(table.spec);
+        expect(views()).toEqual([]);
+      });
+    },
+  );
 });
 
 describe('column names', () => {
