@@ -137,7 +137,7 @@ export class FileStatements {
 
 /** The statement's meaning as text, so that another layout of the same statement is the same. */
 function normal(sql: string): string {
-  return parseStatements(sql)
+  return parseStatements(sql, { accepted: true })
     .map(({ ast }) => printStatement(ast))
     .join(';');
 }

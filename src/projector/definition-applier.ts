@@ -75,8 +75,8 @@ export class DefinitionApplier {
 
   #statement(definition: Extract<Definition, { readonly kind: 'statement' }>, reached: Frontier): StatementResult {
     const { sql, owner, strict, failsOnTimestamp = false, seen = null, retention = nothingAsked } = definition;
-    const [parsed] = parseStatements(sql);
-    const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(strict));
+    const [parsed] = parseStatements(sql, { accepted: true });
+    const statement = analyzeStatement(parsed!, this.#env.catalog, analyzeOptions(strict, true));
     const placed: PlacedStatement = { sql, owner, strict, failsOnTimestamp, seen, retention, seq: reached.seq };
     switch (statement.kind) {
       case 'create-source':

@@ -7,8 +7,9 @@ import { analyzeStatement } from '../sql/analyze/statement.js';
 import type { CatalogView, QueryPlan, Statement } from '../sql/plan.js';
 import { parseStatements } from '../sql/parser/parse.js';
 
-export function analyzeOptions(strict: boolean): AnalyzeOptions {
-  return { strict, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } };
+/** `accepted`: of a statement that is in the log. */
+export function analyzeOptions(strict: boolean, accepted = false): AnalyzeOptions {
+  return { strict, accepted, defaults: { keyFormat: 'JSON', valueFormat: 'JSON', partitions: 1 } };
 }
 
 /** Throws what the analysis finds: the columns of what it reads may be others than when it was made. */
@@ -17,15 +18,15 @@ export function queryPlan(catalog: Catalog, query: QueryEntry): QueryPlan {
 }
 
 export function queryMeaning(catalog: Catalog, query: QueryEntry): Extract<Statement, { kind: 'create-as' }> {
-  const [parsed] = parseStatements(query.sql);
-  const statement = analyzeStatement(parsed!, viewWithout(catalog, query.sink), analyzeOptions(query.strict));
+  const [parsed] = parseStatements(query.sql, { accepted: true });
+  const statement = analyzeStatement(parsed!, viewWithout(catalog, query.sink), analyzeOptions(query.strict, true));
   assert(statement.kind === 'create-as', `query ${query.id} is a ${statement.kind}`);
   return statement;
 }
 
 /** Names as defined. Read from the text alone, so that they are known of a query whose columns are gone, too. */
 export function querySources(catalog: Catalog, query: QueryEntry): readonly string[] {
-  const [parsed] = parseStatements(query.sql);
+  const [parsed] = parseStatements(query.sql, { accepted: true });
   const { ast } = parsed!;
   assert(ast.kind === 'create-as', `query ${query.id} is a ${ast.kind}`);
   const { from, joins } = ast.query;

@@ -33,9 +33,10 @@ export class PushQueries {
   readonly #strict: boolean;
   readonly #running = new Map<string, AbortController>();
   /** Of all push queries together. */
-  readonly #slices = new Slices();
+  readonly #slices: Slices;
 
-  constructor(reader: StateReader, subscriptions: Subscriptions, strict: boolean) {
+  constructor(reader: StateReader, subscriptions: Subscriptions, strict: boolean, slices = new Slices()) {
+    this.#slices = slices;
     this.#reader = reader;
     this.#subscriptions = subscriptions;
     this.#strict = strict;

@@ -13,10 +13,10 @@ export interface StatementText {
 }
 
 /** Statements end at semicolons; empty ones are left out; the last may lack its semicolon. */
-export function splitStatements(text: string, tokensMax?: number): StatementText[] {
+export function splitStatements(text: string, tokensMax: number): StatementText[] {
   const statements: StatementText[] = [];
   let tokens: Token[] = [];
-  for (const token of lex(text, tokensMax === undefined ? {} : { tokensMax })) {
+  for (const token of lex(text, { tokensMax })) {
     const ends = token.kind === 'end' || (token.kind === 'symbol' && token.text === ';');
     if (!ends) {
       tokens.push(token);
@@ -34,6 +34,8 @@ export function splitStatements(text: string, tokensMax?: number): StatementText
   return statements;
 }
 
+type Grow = (characters: number) => void;
+
 export type Variables = ReadonlyMap<string, string>;
 
 /**
@@ -43,7 +45,7 @@ export type Variables = ReadonlyMap<string, string>;
 export function substituteVariables(
   statement: StatementText,
   variables: Variables,
-  grow: (characters: number) => void,
+  { grow, tokensMax }: { readonly grow: Grow; readonly tokensMax: number },
 ): StatementText {
   if (!statement.text.includes('${')) return statement;
   const base = statement.tokens[0]!.start;
@@ -59,7 +61,9 @@ export function substituteVariables(
     copied = end;
   }
   text += statement.text.slice(copied);
-  const tokens = lex(text, { base: statement.place }).filter((token) => token.kind !== 'symbol' || token.text !== ';');
+  const tokens = lex(text, { base: statement.place, tokensMax }).filter(
+    (token) => token.kind !== 'symbol' || token.text !== ';',
+  );
   const stray = tokens.find((token) => token.kind === 'variable');
   if (stray !== undefined) throw syntaxError(stray, `the value of a variable cannot hold the variable "${stray.text}"`);
   return { text, place: statement.place, tokens };

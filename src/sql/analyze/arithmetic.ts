@@ -6,6 +6,7 @@ import { arithmeticType, asDecimal, isNumber } from '../functions/common-type.js
 import { messages } from '../messages.js';
 import type { Expr } from '../plan.js';
 import { printExpression } from '../print/expression.js';
+import { isOver } from './effort.js';
 import { typeError, type Environment } from './environment.js';
 import { coerce, literal, nullTypeName, typed, type Typed } from './typed.js';
 
@@ -25,7 +26,7 @@ export function arithmetic(e: Expression & { kind: 'binary' }, left: Typed, righ
   if (type === null) {
     throw typeError(env, e.place, messages.arithmetic(printExpression(e), left.type.kind, right.type.kind));
   }
-  if (type.kind === 'DECIMAL' && type.precision > bounds.decimalPrecision.value) {
+  if (type.kind === 'DECIMAL' && isOver('decimalPrecision', type.precision)) {
     const what = `Error processing expression: ${printExpression(e)}. Its result is a ${printType(type)}`;
     throw typeError(
       env,

@@ -11,6 +11,8 @@ import type { Place } from '../sql-error.js';
 export interface AnalyzeOptions {
   /** ksqlDB's own rules: unquoted names are upper case, names compare exactly, no extensions. */
   readonly strict: boolean;
+  /** The statement is one that was taken before: bounds are for new ones. */
+  readonly accepted?: boolean | undefined;
   readonly defaults: {
     readonly keyFormat: FormatName;
     /** Null: a CREATE over a topic has to name it. */

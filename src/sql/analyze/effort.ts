@@ -6,14 +6,25 @@ import type { Expression } from '../ast.js';
 import type { Expr } from '../plan.js';
 import { tooLarge, type Place } from '../sql-error.js';
 
-const stepsMax = bounds.sqlSteps.value;
+const stepsMax: number = bounds.sqlSteps.value;
 /** A list of constants is long and costs little. */
 const stepsOfPart = 4;
 
 let left = stepsMax;
+let bounded = true;
 
-export function beginStatement(): void {
-  left = stepsMax;
+/** `accepted`: the statement was taken before, perhaps under other bounds, and stands. */
+export function beginStatement(accepted: boolean): void {
+  bounded = !accepted;
+  left = accepted ? Infinity : stepsMax;
+}
+
+/** Whether the statement asks for more than is taken from a new one. */
+export function isOver(
+  bound: 'sqlColumns' | 'decimalPrecision' | 'timePattern' | 'partitions',
+  value: number,
+): boolean {
+  return bounded && value > bounds[bound].value;
 }
 
 /** A part is about to be analysed. */
@@ -43,7 +54,7 @@ export function planSize(expr: Expr): number {
 export function assertPlanSize(place: Place, ...exprs: readonly Expr[]): void {
   let size = 0;
   for (const expr of exprs) size += planSize(expr);
-  if (size > stepsMax) throw tooLarge(place, 'the expressions become too large', stepsHint);
+  if (bounded && size > stepsMax) throw tooLarge(place, 'the expressions become too large', stepsHint);
 }
 
 function partsOf(expr: Expr): readonly Expr[] {

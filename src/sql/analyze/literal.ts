@@ -6,22 +6,23 @@ import { parseDecimal } from '../functions/decimal.js';
 import { messages } from '../messages.js';
 import type { Expr } from '../plan.js';
 import { invalidStatement } from '../sql-error.js';
+import { isOver } from './effort.js';
 import { coerce, literal, typed } from './typed.js';
 import { dataType } from './types.js';
 
-/** Characters of a number: sign and point beside the digits. */
-const numberMax = bounds.decimalPrecision.value + 2;
+/** In the text of a number, beside its digits: a sign and a point. */
+const signs = 2;
 
 export function literalOf(e: Expression & { kind: 'integer' | 'decimal' | 'double' }): Expr {
   switch (e.kind) {
     case 'integer': {
-      const value = e.text.length > numberMax ? null : BigInt(e.text);
+      const value = isOver('decimalPrecision', e.text.length - signs) ? null : BigInt(e.text);
       if (value === null || BigInt.asIntN(64, value) !== value)
         throw invalidStatement(e.place, messages.numericLiteral(e.text));
       return literal(integerValue(value), BigInt.asIntN(32, value) === value ? INTEGER : BIGINT);
     }
     case 'decimal': {
-      if (e.text.length > numberMax) {
+      if (isOver('decimalPrecision', e.text.length - signs)) {
         const what = `a DECIMAL of ${e.text.length} digits`;
         throw invalidStatement(e.place, what, `${bounds.decimalPrecision.value} at most`);
       }

@@ -9,6 +9,7 @@ import { messages } from '../messages.js';
 import type { FormatName } from '../plan.js';
 import { printExpression } from '../print/expression.js';
 import { invalidStatement, unsupported, type Place } from '../sql-error.js';
+import { isOver } from './effort.js';
 
 export interface Properties {
   readonly topic: string | null;
@@ -136,7 +137,7 @@ function partitionsOf(property: Property | undefined): number | null {
   if (property === undefined) return null;
   const { value } = property;
   const count = value.kind === 'integer' ? Number(value.text) : value.kind === 'string' ? Number(value.value) : NaN;
-  if (count > bounds.partitions.value) throw tooManyPartitions(value.place, count);
+  if (isOver('partitions', count)) throw tooManyPartitions(value.place, count);
   if (Number.isInteger(count) && count > 0) return count;
   throw invalidStatement(value.place, `PARTITIONS is a number of at least 1, not ${printExpression(value)}`);
 }

@@ -4,6 +4,7 @@ import { bounds } from '../../core/bounds.js';
 import type { Expression, Name, Query, SelectItem } from '../ast.js';
 import { messages } from '../messages.js';
 import { invalidStatement, tooLarge, type Place } from '../sql-error.js';
+import { isOver } from './effort.js';
 import { isPseudoColumn, type Scope, type ScopeSource } from './scope.js';
 import type { DataType } from '../../core/data-type.js';
 
@@ -27,7 +28,7 @@ export function selectColumns(query: Query, options: SelectOptions): SelectColum
   const columns: SelectColumn[] = [];
   for (const item of query.select) {
     for (const column of expand(item, options, namer)) columns.push(column);
-    if (columns.length > bounds.sqlColumns.value)
+    if (isOver('sqlColumns', columns.length))
       throw tooLarge(item.place, `the SELECT has more than ${bounds.sqlColumns.value} columns`);
   }
   const names = new Set<string>();

@@ -6,6 +6,7 @@ import { messages } from '../messages.js';
 import type { FormatName, Statement } from '../plan.js';
 import { invalidStatement, tooLarge, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
+import { isOver } from './effort.js';
 import { checkFormat, checkKeyTypes, checkWrapping } from './format-check.js';
 import { columnOrder, reorder } from './key-order.js';
 import { readProperties } from './properties.js';
@@ -72,7 +73,7 @@ function defaultValueFormat(node: CreateSource, context: Context): FormatName {
 function schemaOf(node: CreateSource, context: Context): RowSchema {
   const keyColumns: number[] = [];
   const { value: columnsMax } = bounds.sqlColumns;
-  if (node.columns.length > columnsMax) {
+  if (isOver('sqlColumns', node.columns.length)) {
     throw tooLarge(node.columns[columnsMax]!.place, `the definition has more than ${columnsMax} columns`);
   }
   const names = new Set<string>();

@@ -22,7 +22,7 @@ export type { AnalyzeOptions } from './context.js';
 /** Errors carry place and excerpt; a stream or table that is not there is `unknown-table`. */
 export function analyzeStatement(parsed: ParsedStatement, catalog: CatalogView, options: AnalyzeOptions): Statement {
   const context = new Context(catalog, options);
-  beginStatement();
+  beginStatement(options.accepted ?? false);
   beginEvaluation();
   try {
     return analyze(options.strict ? foldNames(parsed.ast) : parsed.ast, context);

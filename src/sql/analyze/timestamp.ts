@@ -9,6 +9,7 @@ import { messages } from '../messages.js';
 import type { SourceProperties } from '../plan.js';
 import { invalidStatement, unsupported } from '../sql-error.js';
 import type { Context } from './context.js';
+import { isOver } from './effort.js';
 import type { Properties } from './properties.js';
 
 export function timestampProperties(
@@ -50,7 +51,7 @@ export function timestampProperties(
 
 function checkPattern({ pattern, property }: NonNullable<Properties['timestampFormat']>): void {
   const { value: max } = bounds.timePattern;
-  if (pattern.length > max)
+  if (isOver('timePattern', pattern.length))
     throw invalidStatement(property.value.place, `TIMESTAMP_FORMAT has ${pattern.length} characters`, `${max} at most`);
   try {
     createTimeParser(pattern);

@@ -7,6 +7,7 @@ import type { TypeNode } from '../ast.js';
 import { messages } from '../messages.js';
 import { printTypeNode } from '../print/expression.js';
 import { invalidStatement } from '../sql-error.js';
+import { isOver } from './effort.js';
 
 const baseTypes: ReadonlyMap<string, DataType> = new Map<string, DataType>([
   ['BOOLEAN', BOOLEAN],
@@ -58,7 +59,7 @@ function decimal(node: TypeNode & { kind: 'named-type' }): DataType {
   }
   if (precision < 1)
     throw invalidStatement(node.place, `DECIMAL precision must be >= 1: DECIMAL(${precision},${scale})`);
-  if (precision > bounds.decimalPrecision.value) {
+  if (isOver('decimalPrecision', precision)) {
     throw invalidStatement(
       node.place,
       `DECIMAL precision must be <= ${bounds.decimalPrecision.value}: DECIMAL(${precision},${scale})`,

@@ -19,6 +19,8 @@ export interface ParseOptions {
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Where the text may be longer than that of a request. */
   readonly textMax?: number | undefined;
+  /** The text is of statements that were taken before, perhaps under other bounds, and stand. */
+  readonly accepted?: boolean | undefined;
 }
 
 /** Of a file of queries. */
@@ -26,14 +28,14 @@ export const fileTextMax = 16 * bounds.sqlText.value;
 
 /** All statements of a text, or `syntax-error` with place and excerpt; `statement-too-large` before anything is made of it. */
 export function parseStatements(text: string, options: ParseOptions = {}): ParsedStatement[] {
-  const { textMax = bounds.sqlText.value } = options;
+  const { accepted = false, textMax = accepted ? Infinity : bounds.sqlText.value } = options;
   if (text.length > textMax) throw tooLong(textMax, `the SQL text has ${text.length} characters`);
   const variables = new Map<string, string>();
   for (const [name, value] of Object.entries(options.variables ?? {})) variables.set(name.toLowerCase(), value);
   try {
     const tokensMax = Math.floor((bounds.sqlTokens.value * textMax) / bounds.sqlText.value);
     const statements = splitStatements(text, tokensMax);
-    const { value: countMax } = bounds.sqlStatements;
+    const countMax = accepted ? Infinity : bounds.sqlStatements.value;
     if (statements.length > countMax) {
       const { place } = statements[countMax]!;
       throw tooLarge(place, `the SQL text has ${statements.length} statements`, `send ${countMax} at most at once`);
@@ -42,7 +44,7 @@ export function parseStatements(text: string, options: ParseOptions = {}): Parse
     const grow = (characters: number) => {
       if ((left -= characters) < 0) throw tooLong(textMax, 'the SQL text becomes too long by its variables');
     };
-    return statements.map((statement) => parseOne(statement, variables, grow));
+    return statements.map((statement) => parseOne(statement, { variables, grow, tokensMax, accepted }));
   } catch (error) {
     throw withExcerpt(error, text, { line: 1, column: 1 });
   }
@@ -52,14 +54,17 @@ function tooLong(textMax: number, message: string): AppError {
   return tooLarge(undefined, message, `${textMax} characters at most`);
 }
 
-function parseOne(
-  written: StatementText,
-  variables: Map<string, string>,
-  grow: (characters: number) => void,
-): ParsedStatement {
-  const statement = substituteVariables(written, variables as Variables, grow);
+interface Parsing {
+  readonly variables: Map<string, string>;
+  readonly grow: (characters: number) => void;
+  readonly tokensMax: number;
+  readonly accepted: boolean;
+}
+
+function parseOne(written: StatementText, { variables, grow, tokensMax, accepted }: Parsing): ParsedStatement {
+  const statement = substituteVariables(written, variables as Variables, { grow, tokensMax });
   try {
-    const cursor = new TokenReader(statement.tokens);
+    const cursor = new TokenReader(statement.tokens, accepted ? Infinity : bounds.sqlName.value);
     const ast = parseStatement(cursor);
     cursor.expectEnd();
     if (ast.kind === 'define') variables.set(ast.name.text.toLowerCase(), ast.value);

@@ -13,16 +13,17 @@ import { messages } from '../messages.js';
 const depthMax = bounds.sqlDepth.value;
 /** `a AND b AND ..` makes a tree as deep as it is long. */
 const operatorsMax = bounds.sqlOperators.value;
-const nameMax = bounds.sqlName.value;
 
 export class TokenReader {
   readonly #tokens: readonly Token[];
+  readonly #nameMax: number;
   #at = 0;
   #depth = 0;
   #operators = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], nameMax: number = bounds.sqlName.value) {
     this.#tokens = tokens;
+    this.#nameMax = nameMax;
   }
 
   get token(): Token {
@@ -106,8 +107,8 @@ export class TokenReader {
       throw syntaxError(token, messages.reservedWord(token.text, token), `quote it: \`${token.text}\``);
     }
     if (!this.isName()) throw this.unexpected([what]);
-    if (token.text.length > nameMax)
-      throw tooLarge(token, `a name of ${token.text.length} characters`, `a name has ${nameMax} at most`);
+    if (token.text.length > this.#nameMax)
+      throw tooLarge(token, `a name of ${token.text.length} characters`, `a name has ${this.#nameMax} at most`);
     this.next();
     return {
       kind: 'name',
