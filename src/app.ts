@@ -12,6 +12,7 @@ import { FollowedConnectors } from './connect/followed-connectors.js';
 import { connectorOfUrl } from './connect/source-url.js';
 import { SourceFollower } from './connect/source-follower.js';
 import { SourceFreshness } from './connect/source-freshness.js';
+import { AnswerBudget } from './core/answer-budget.js';
 import { systemClock } from './core/clock.js';
 import { untilAborted } from './core/backoff.js';
 import { AppError, toAppError } from './core/errors.js';
@@ -21,6 +22,7 @@ import { hideInFields, hideSecrets, keepSecrets, maskText } from './core/secrets
 import type { RegistryFacade } from './registry/registry-facade.js';
 import { QueryService } from './query/query-service.js';
 import { EngineLife } from './process/engine-life.js';
+import { connectionsFor, fileLimit } from './process/file-limit.js';
 import { serviceInUse, takeSeat } from './process/seat.js';
 import { ServiceLives } from './process/service-lives.js';
 import { connectorStore, openHerder } from './process/open-herder.js';
@@ -92,13 +94,17 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
   signal?.addEventListener('abort', onSignal, { once: true });
   if (signal?.aborted === true) onSignal();
   try {
+    const answers = new AnswerBudget(config['http.answers-bytes-max']);
     const server = createServer({
       logger,
       metrics,
+      answers,
       options: {
         host: config.host,
         port: config.port,
         bodyBytesMax: config['http.body-bytes-max'],
+        connectionsMax: config['http.connections-max'] || connectionsFor(fileLimit()),
+        subscribersMax: config['http.subscribers-max'],
         // Followers ask for it by the name that it told them.
         allowedHosts: [...config['http.allowed-hosts'], ...advertisedName(config)],
         allowedOrigins: config['http.allowed-origins'],
@@ -192,8 +198,9 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
 
     const reader = openStateReader(path);
     closers.push(() => reader.close());
-    const limits = { resultBytesMax: config['read.bytes-max'], deadlineMs: config['read.deadline-ms'] };
-    const pool = new ReaderPool({ data: { path, limits }, size: config['read.threads'], logger });
+    const resultBytesMax = Math.min(config['read.bytes-max'], answers.bytesMax);
+    const limits = { resultBytesMax, deadlineMs: config['read.deadline-ms'] };
+    const pool = new ReaderPool({ data: { path, limits }, answers, size: config['read.threads'], logger });
     closers.push(() => pool.close());
     const checkpointer = new CheckpointerThread({ path, onFailed: (error) => failure.fail(error), logger });
     closers.push(() => checkpointer.close());

@@ -3,8 +3,12 @@ import { startApp, type App } from './app.js';
 import { loadConfig, type ConfigInput } from './config.js';
 import { AppError } from './core/errors.js';
 import type { LogTarget } from './core/logger.js';
-import type { ChangeItem, JsonAnswer, ReadRequest, SubscribeOptions } from './query/query-facade.js';
+import type { ChangeItem, Freshness, ReadRequest, SubscribeOptions } from './query/query-facade.js';
 import { toEntity, type StatementEntity } from './server/ksql-entities.js';
+
+export interface JsonAnswer extends Freshness {
+  readonly json: string;
+}
 
 export interface WritethroughOptions extends ConfigInput {
   /** Receives log lines; silent by default. */
@@ -83,7 +87,10 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
       return app?.failure.error;
     },
     whenReadable: async (table, timeoutMs = 60_000) => running().whenReadable(table, timeoutMs),
-    read: (reads) => running().query.read(reads, {}),
+    async read(reads) {
+      const { pages, etag: _etag, ...freshness } = await running().query.read(reads, {});
+      return { json: pages.take().toString(), ...freshness };
+    },
     pull(table, key) {
       const { json } = running().query.point(table, key, 'strings');
       return json === null ? null : JSON.parse(json);
@@ -94,4 +101,4 @@ export function createWritethrough(options: WritethroughOptions = {}): Writethro
 }
 
 export { AppError };
-export type { ChangeItem, ConfigInput, JsonAnswer, ReadRequest, StatementEntity, SubscribeOptions };
+export type { ChangeItem, ConfigInput, ReadRequest, StatementEntity, SubscribeOptions };

@@ -28,7 +28,7 @@ export function statusText(status: ServiceStatus): string {
   let text = `writethrough ${status.serviceVersion}, ${status.state}, up ${duration(status.uptimeSeconds)}\n`;
   for (const reason of status.reasons) text += `  ${reason}\n`;
   text += `version ${status.version}, ${ageText(status)}\n`;
-  text += `memory ${megabytes(status.memory.rssBytes)}, data ${megabytes(status.memory.dataBytes)}\n`;
+  text += `memory ${status.memory.rssBytes === null ? 'unknown' : megabytes(status.memory.rssBytes)}, data ${megabytes(status.memory.dataBytes)}\n`;
   if (status.outbox !== undefined && status.outbox.entries > 0) {
     const { bytes, bytesMax, ageMs, full } = status.outbox;
     text += `outbox ${megabytes(bytes)} of ${megabytes(bytesMax)}, oldest ${duration(ageMs / 1000)}${full ? ', full' : ''}\n`;

@@ -106,4 +106,44 @@ export const bounds = {
     what: 'characters and bytes of a row that a push query gives; a larger one ends it',
     code: 'result-too-large',
   },
+  http2StreamsPerConnection: {
+    value: 100,
+    what: 'requests at once over one HTTP/2 connection; further ones are refused as streams, which clients send again',
+    code: 'overloaded',
+  },
+  http2Streams: {
+    value: 2_000,
+    what: 'requests at once over all HTTP/2 connections together',
+    code: 'overloaded',
+  },
+  http2IdleMs: {
+    value: 65_000,
+    what: 'milliseconds that an HTTP/2 connection stays open without a request; as long as one of HTTP/1.1',
+    code: 'overloaded',
+  },
+  http1Pipelined: {
+    value: 128,
+    what: 'requests of one HTTP/1.1 connection that wait for the answer before them; with more the connection is cut',
+    code: 'overloaded',
+  },
+  answerPatienceMs: {
+    value: 5_000,
+    what: 'milliseconds that a client may take nothing of its answer while others need the room (`http.answers-bytes-max`)',
+    code: 'overloaded',
+  },
+  answerStallMs: {
+    value: 60_000,
+    what: 'milliseconds that a client may take nothing of its answer, of whatever kind, before it is cut off',
+    code: 'overloaded',
+  },
+  pageBytes: {
+    value: 256 * 1024,
+    what: 'bytes of rows or changes that are read at once for one subscriber; one row may be longer',
+    code: 'result-too-large',
+  },
+  tapBytes: {
+    value: 4 * 1024 * 1024,
+    what: 'bytes of records in one page of `/v1/topics/TOPIC/records`; one record may be longer, and the page says where to go on',
+    code: 'result-too-large',
+  },
 } as const satisfies Readonly<Record<string, Bound>>;

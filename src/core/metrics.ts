@@ -85,7 +85,10 @@ export const metricDefinitions = {
   writethrough_query_running: ['gauge', '1 while a query follows its sources, else 0'],
   writethrough_table_rows: ['gauge', 'rows of a table'],
   writethrough_subscribers: ['gauge', 'open subscriptions: change streams and push queries'],
-  writethrough_subscriber_dropped_total: ['counter', 'streams cut off because their client took nothing'],
+  writethrough_subscriber_dropped_total: [
+    'counter',
+    'answers and streams cut off because their client took nothing, or others needed the room',
+  ],
   writethrough_pull_seconds: ['histogram', 'time to answer a read, by route'],
   writethrough_http_requests_total: ['counter', 'HTTP requests by route and status'],
   writethrough_rebuild_progress_ratio: ['gauge', 'part of the log that a running rebuild has read, 0 to 1'],

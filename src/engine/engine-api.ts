@@ -132,7 +132,14 @@ export interface EngineApi {
   topics(): Promise<readonly TopicDescription[]>;
   /** Changes what a topic keeps; resolves when it has effect. */
   alterTopic(topic: string, changes: RetentionChanges): Promise<void>;
-  readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]>;
+  /** At most `limit`, and, behind the first, at most about `bytesMax`. */
+  readTopic(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+    bytesMax?: number,
+  ): Promise<readonly TapRecord[]>;
   /** What waits to be written to Kafka; undefined with the embedded log, where nothing waits. */
   outbox(): Promise<OutboxStatus | undefined>;
   /** Derived records wait from here on (a process that no longer leads), until `startSending`. */

@@ -348,7 +348,8 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => topics.shown(),
     alterTopic: (topic, changes) => alterTopic(definitionAppends, topic, changes, options.topicRetention),
-    readTopic: (topic, partition, offset, limit) => log.readTopic(topic, partition, offset, limit),
+    readTopic: (topic, partition, offset, limit, bytesMax) =>
+      log.readTopic(topic, partition, offset, limit, undefined, bytesMax),
     outbox: async () => engineLog.outbox(),
     stopSending: () => engineLog.stopSending(),
     startSending: () => engineLog.startSending(refuse),

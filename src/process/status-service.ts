@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { ConnectFacade, ConnectorStatus } from '../connect/connect-facade.js';
 import type { SourceFreshness } from '../connect/source-freshness.js';
 import { describeAge, staleness } from '../core/freshness.js';
+import { heapBytes, residentBytes } from '../core/process-memory.js';
 import { metricDefinitions, type Labels, type MetricName, type MetricSample } from '../core/metrics.js';
 import type { TableSummary } from '../query/query-facade.js';
 import type { QueryService } from '../query/query-service.js';
@@ -88,8 +89,8 @@ export class StatusService implements StatusFacade {
       rebuilds,
       ...(outbox ? { outbox: outboxState(outbox) } : {}),
       memory: {
-        rssBytes: process.memoryUsage.rss(),
-        heapBytes: process.memoryUsage().heapUsed,
+        rssBytes: residentBytes() ?? null,
+        heapBytes: heapBytes().used,
         dataBytes: sizeOf(path) + sizeOf(`${path}-wal`),
       },
     };

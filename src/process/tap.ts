@@ -1,4 +1,5 @@
 // The tap of topics for the HTTP server, over the engine's log.
+import { bounds } from '../core/bounds.js';
 import { AppError } from '../core/errors.js';
 import type { TapBytes, TapFacade } from '../server/tap-facade.js';
 import type { EngineApi } from '../engine/engine-api.js';
@@ -41,7 +42,7 @@ export function tapOf(engine: Remote<EngineApi>): TapFacade {
           : offset < 0n
             ? Math.max(place.first, place.next + Number(offset))
             : Number(offset);
-      const records = await engine.readTopic(topic, partition, from, limit);
+      const records = await engine.readTopic(topic, partition, from, limit, bounds.tapBytes.value);
       const last = records.at(-1);
       return {
         records: records.map((record) => ({

@@ -8,14 +8,15 @@ import { parseStatements } from '../sql/parser/parse.js';
 import type { CatalogView, PullPlan } from '../sql/plan.js';
 import type { ReadSession, StoredRow, TableFrontier } from '../store/state-store.js';
 import type { ReadTable } from './freshness.js';
+import { PageWriter, type WrittenPage } from './page-writer.js';
 import { columnPrinters } from './printers.js';
 import { evaluation } from './evaluation.js';
 import type { ReadBudget } from './read-budget.js';
 
 export interface PullResult {
   readonly columns: readonly { readonly name: string; readonly type: string; readonly isKey: boolean }[];
-  /** Inner texts of JSON arrays. */
-  readonly rows: readonly string[];
+  /** Rows, each the inner text of a JSON array. */
+  readonly pages: readonly WrittenPage[];
 }
 
 export interface PullRequest {
@@ -51,22 +52,27 @@ function pullRows(session: ReadSession, plan: PullPlan, source: string, budget: 
   const accept = plan.predicate === null ? undefined : compilePredicate(plan.predicate, evaluation);
   const values = compileColumns(plan.columns, evaluation);
   const print = columnPrinters(plan.output.map((column) => column.type));
-  const rows: string[] = [];
+  const writer = new PageWriter(budget.takeRoom);
+  let count = 0;
   const limit = plan.limit ?? Number.POSITIVE_INFINITY;
   const take = ({ row, rowtimeMs }: StoredRow) => {
     if (accept && !accept(row, rowtimeMs)) return budget.look();
     const parts = values(row, rowtimeMs);
     const texts: string[] = [];
+    let counted = 0;
     for (let i = 0; i < parts.length; i++) {
       const text = print[i]!(parts[i]!);
       budget.takePart(text.length + 1);
+      counted += text.length + 1;
       texts.push(text);
     }
-    budget.look();
-    rows.push(texts.join(','));
+    // So far characters were counted, before the row is made of them; now its bytes are known.
+    budget.take(writer.append(texts.join(',')) - counted);
+    writer.mark();
+    count++;
   };
   for (const access of plan.accesses) {
-    if (rows.length >= limit) break;
+    if (count >= limit) break;
     if (access.kind === 'key') {
       const found = session.get(source, access.key);
       if (found) take(found);
@@ -79,8 +85,9 @@ function pullRows(session: ReadSession, plan: PullPlan, source: string, budget: 
       upper: access.upper ?? undefined,
     })) {
       take(stored);
-      if (rows.length >= limit) break;
+      if (count >= limit) break;
     }
   }
-  return { columns: plan.output.map(({ name, type, isKey }) => ({ name, type: printType(type), isKey })), rows };
+  const columns = plan.output.map(({ name, type, isKey }) => ({ name, type: printType(type), isKey }));
+  return { columns, pages: writer.finish() };
 }

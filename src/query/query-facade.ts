@@ -1,5 +1,6 @@
 // What the server may ask of the query pump. Answers are serialisable: ready JSON text, so that a row is printed once, by column
 // type, and never goes through JSON.stringify of a generic object (BIGINT and DECIMAL would lose digits, DOUBLE its fraction).
+import type { AnswerPages } from '../core/answer-pages.js';
 import type { RowSchema } from '../core/data-type.js';
 import type { Age, Standing } from '../core/freshness.js';
 
@@ -18,8 +19,11 @@ export interface Freshness {
   readonly position: string;
 }
 
-export interface JsonAnswer extends Freshness {
-  readonly json: string;
+/** JSON text in UTF-8. */
+export interface PagedAnswer extends Freshness {
+  readonly pages: AnswerPages;
+  /** Of these very bytes, in quotes. */
+  readonly etag: string;
 }
 
 export type NumberStyle =
@@ -64,13 +68,13 @@ export interface PullOptions {
   readonly position?: PositionStyle | undefined;
 }
 
-/** The answer of a SQL pull: the header at once, rows in batches of ready JSON arrays' texts. */
+/** The answer of a SQL pull: the header at once, rows in batches of ready JSON arrays' texts. Whoever has it cancels it in the end. */
 export interface SqlRows extends Freshness {
   readonly queryId: string;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly isKey: boolean }[];
   /** Each item: one row as the inner text of a JSON array, `1,"a",2.0`; tombstones only in push results. */
   readonly rows: AsyncIterable<readonly SqlRow[]>;
-  /** Ends a push query from outside (close-query). */
+  /** Ends a push query from outside (close-query), and frees what is left of a pull's rows. */
   readonly cancel: () => void;
   /** Asked once `rows` has ended: LIMIT was reached, or a pull over a stream came to its end. A pull over a table has none. */
   readonly endReason?: (() => 'limit' | 'completed' | undefined) | undefined;
@@ -114,7 +118,9 @@ export interface QueryFacade {
    * `{"results":[{"rows":[...]},...]}`, all of one consistent cut. A read that its limit cut short has `"next":"<key text>"` behind
    * its rows: the `after` of the following page.
    */
-  read(reads: readonly ReadRequest[], options: PullOptions): Promise<JsonAnswer>;
+  read(reads: readonly ReadRequest[], options: PullOptions): Promise<PagedAnswer>;
+  /** The one result of one read: `{"rows":[...],"next":...}`. */
+  rows(read: ReadRequest, options: PullOptions): Promise<PagedAnswer>;
   /** A SELECT without EMIT CHANGES, or with (then `rows` goes on until cancelled). */
   select(
     sql: string,

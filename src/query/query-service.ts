@@ -1,6 +1,8 @@
 // The query facade on the main thread: point reads at once, on a connection of its own; everything longer on reader threads; changes
 // from the subscriptions. Knows the newest version by the engine's notices.
 import { randomUUID } from 'node:crypto';
+import { AnswerPages } from '../core/answer-pages.js';
+import type { AnswerShare } from '../core/answer-budget.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { parseEventId } from '../core/version.js';
@@ -10,14 +12,15 @@ import { freshnessOf, worstOf, type FreshnessEnv, type ReadTable } from './fresh
 import { snapshotTrouble } from './hidden-table.js';
 import { parseKeyText } from './key-text.js';
 import { rowPrinter } from './printers.js';
+import { PulledRows } from './pulled-rows.js';
 import { PushQueries } from './push.js';
 import type {
   NumberStyle,
+  PagedAnswer,
   PositionStyle,
   PullOptions,
   QueryFacade,
   ReadRequest,
-  SqlRow,
   SqlRows,
   SubscribeOptions,
 } from './query-facade.js';
@@ -28,18 +31,19 @@ export interface QueryServiceEnv extends FreshnessEnv {
   /** How long a subscription waits for a place that is not reached here yet; 0: it is refused, because nobody else can have given it. */
   readonly aheadWaitMs?: number | undefined;
   readonly reader: StateReader;
-  readonly runTask: (task: ReadTask) => Promise<ReadAnswer>;
+  readonly runTask: (task: ReadTask) => Promise<CountedAnswer | ReadAnswer>;
   readonly strict: boolean;
   readonly logger: Logger;
 }
+
+/** An answer with what it takes of the room that all answers of the process share. */
+export type CountedAnswer = ReadAnswer & { readonly share: AnswerShare };
 
 interface Waiter {
   readonly seq: number;
   readonly resolve: () => void;
   readonly reject: (error: AppError) => void;
 }
-
-const pullBatchRows = 500;
 
 export class QueryService implements QueryFacade {
   readonly #env: QueryServiceEnv;
@@ -146,16 +150,29 @@ export class QueryService implements QueryFacade {
     }
   }
 
-  async read(reads: readonly ReadRequest[], options: PullOptions) {
+  read(reads: readonly ReadRequest[], options: PullOptions) {
+    return this.#read(reads, options, false);
+  }
+
+  rows(read: ReadRequest, options: PullOptions) {
+    return this.#read([read], options, true);
+  }
+
+  async #read(reads: readonly ReadRequest[], options: PullOptions, single: boolean): Promise<PagedAnswer> {
     await this.#waitAtLeast(options);
     const answer = await this.#run({
       kind: 'read',
       reads,
       numbers: options.numbers ?? 'strings',
       staleOk: options.staleOk ?? false,
+      single,
     });
     if (answer.kind !== 'read') throw new AppError('internal', 'a reader thread answered another question');
-    return { json: answer.json, ...this.#freshness(answer.frontier, answer.tables, options.position) };
+    const pages = new AnswerPages(
+      answer.pages.map(({ bytes }) => bytes),
+      shareOf(answer),
+    );
+    return { pages, etag: answer.etag, ...this.#freshness(answer.frontier, answer.tables, options.position) };
   }
 
   async select(
@@ -168,17 +185,18 @@ export class QueryService implements QueryFacade {
     if (push) return { ...push, ...this.#freshness(push.table.frontier, [push.table], options.position) };
     const answer = await this.#run({ kind: 'pull', sql, strict: this.#env.strict, variables: {} });
     if (answer.kind !== 'pull') throw new AppError('internal', 'a reader thread answered another question');
-    const { columns, rows } = answer.result;
+    const { columns, pages } = answer.result;
+    const rows = new PulledRows(pages, shareOf(answer));
     return {
       queryId: `query_${randomUUID()}`,
       columns,
-      rows: batches(rows),
-      cancel: () => {},
+      rows: rows.batches(),
+      cancel: () => rows.free(),
       ...this.#freshness(answer.frontier, answer.tables, options.position),
     };
   }
 
-  async #run(task: ReadTask): Promise<ReadAnswer> {
+  async #run(task: ReadTask): Promise<CountedAnswer | ReadAnswer> {
     try {
       return await this.#env.runTask(task);
     } catch (error) {
@@ -261,8 +279,6 @@ export class QueryService implements QueryFacade {
   }
 }
 
-async function* batches(rows: readonly string[]): AsyncGenerator<readonly SqlRow[]> {
-  for (let i = 0; i < rows.length; i += pullBatchRows) {
-    yield rows.slice(i, i + pullBatchRows).map((values) => ({ values, tombstone: false }));
-  }
+function shareOf(answer: CountedAnswer | ReadAnswer): AnswerShare | undefined {
+  return 'share' in answer ? answer.share : undefined;
 }

@@ -1,4 +1,4 @@
-// What one read may cost.
+// What one read may cost, in bytes, time, and of the room that all answers of the process share.
 import { AppError } from '../core/errors.js';
 import { stepsSpent } from '../core/evaluation-work.js';
 
@@ -11,15 +11,18 @@ export interface ReadLimits {
 /** Steps of functions and printed bytes of some milliseconds: rows that take long are looked at more often. */
 const stepsMax = 1_000_000;
 
-/** Bytes and time that a task has left; checked per row. */
+/** Bytes and time that a task has left; checked per row. Room is asked for per page. */
 export class ReadBudget {
+  /** Asks for room for a page; throws overloaded. */
+  readonly takeRoom: (bytes: number) => void;
   readonly #limits: ReadLimits;
   readonly #endMs: number;
   #bytes = 0;
   #rows = 0;
   #lookedAtSteps = stepsSpent();
 
-  constructor(limits: ReadLimits) {
+  constructor(limits: ReadLimits, takeRoom: (bytes: number) => void = () => {}) {
+    this.takeRoom = takeRoom;
     this.#limits = limits;
     this.#endMs = performance.now() + limits.deadlineMs;
   }

@@ -10,8 +10,9 @@ import type { Row, RowSchema } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { staleness, type Standing } from '../core/freshness.js';
 import type { Logger } from '../core/logger.js';
+import { rowBytes } from '../core/row-size.js';
 import { comparePlaces, parseEventId, printVersion, rebuiltIndex, type EventId, type Place } from '../core/version.js';
-import type { Frontier, ReadSession, StateReader, TableFrontier } from '../store/state-store.js';
+import type { Frontier, ReadSession, StateReader, StoredRow, TableFrontier } from '../store/state-store.js';
 import {
   ChangeChannel,
   countUpTo,
@@ -22,23 +23,13 @@ import {
 import type { Ages } from './freshness.js';
 import { snapshotTrouble } from './hidden-table.js';
 import { parseKeyText, printKeyText } from './key-text.js';
+import { Page } from './page.js';
 import type { ChangeItem, NumberStyle, SubscribeOptions } from './query-facade.js';
 import { keyPrinter, rowPrinter } from './printers.js';
 import { shown, shownChange, type RowStep } from './shown-rows.js';
+import { limitsDefault, type SubscriptionLimits } from './subscription-limits.js';
+import { Turns } from './turns.js';
 import { caughtUp, standingMark, type Told } from './standing-mark.js';
-
-export interface SubscriptionLimits {
-  /** Of changes in one read of the feed: of a page, which a subscriber that takes nothing holds. */
-  readonly readBytes: number;
-  readonly snapshotPageRows: number;
-  /** Of printed changes that a table's subscribers share. */
-  readonly cacheBytes: number;
-}
-const limitsDefault: SubscriptionLimits = {
-  readBytes: 256 * 1024,
-  snapshotPageRows: 2_000,
-  cacheBytes: 1024 * 1024,
-};
 
 /** How often it is looked whether a table has become stale, or is current again. */
 const lookMs = 500;
@@ -63,6 +54,7 @@ export class Subscriptions {
   readonly #limits: SubscriptionLimits;
   readonly #held = new Map<string, Held>();
   readonly #ages: Ages;
+  readonly #turns = new Turns();
   #watch: NodeJS.Timeout | undefined;
 
   constructor(reader: StateReader, ages: Ages, logger: Logger, limits: SubscriptionLimits = limitsDefault) {
@@ -112,11 +104,11 @@ export class Subscriptions {
         if (mark.length > 0) yield mark;
       }
       while (!signal.aborted) {
-        const { changes, next, more } = this.#changesAfter(start.table, held, place);
-        if (changes.length > 0) yield changes.map(({ item }) => item);
+        const { page, next, more } = this.#itemsAfter(start.table, held, place);
+        if (page.count > 0) yield page.take();
         place = next;
-        if (more) await turn();
-        else if (changes.length === 0) {
+        if (more) await this.#turns.next();
+        else if (page.count === 0) {
           const mark = stand();
           if (mark.length > 0) yield mark;
           await waiter.changed();
@@ -145,24 +137,27 @@ export class Subscriptions {
       if (options.snapshot) {
         let after: Row | undefined;
         for (;;) {
-          const page = this.#page(start.table, held, after);
-          if (page.length > 0)
-            yield page.map(({ row, rowtimeMs }) => ({ before: null, after: shown(row, held, start), rowtimeMs }));
-          if (page.length < this.#limits.snapshotPageRows || signal.aborted) break;
-          after = held.schema.keyColumns.map((i) => page.at(-1)!.row[i]!);
+          await this.#turns.next();
+          if (signal.aborted) break;
+          const { page, ends, last } = this.#page(start.table, held, after, ({ row, rowtimeMs }): RowStep => {
+            return { before: null, after: shown(row, held, start), rowtimeMs };
+          });
+          if (page.count > 0) yield page.take();
+          if (ends || signal.aborted) break;
+          after = last;
         }
       }
       while (!signal.aborted) {
-        const { read, frontier } = this.#session(start.table, held, (session) => ({
-          read: session.changes(start.table, place, this.#limits.readBytes),
-          frontier: session.frontier,
-        }));
-        const end = endOf(frontier);
+        const { page, next, end } = this.#session(start.table, held, (session) => {
+          const { changes, next: behind } = session.changes(start.table, place, this.#limits.readBytes);
+          const steps = new Page(changes.map((change) => shownChange(change, held, start)));
+          return { page: steps, next: behind, end: endOf(session.frontier) };
+        });
         held.channel.extend([], end);
-        place = read.next;
-        if (read.changes.length > 0) yield read.changes.map((change) => shownChange(change, held, start));
-        if (comparePlaces(place, end) < 0) await turn();
-        else if (read.changes.length === 0) await waiter.changed();
+        place = next;
+        if (page.count > 0) yield page.take();
+        if (comparePlaces(place, end) < 0) await this.#turns.next();
+        else if (page.count === 0) await waiter.changed();
       }
     } finally {
       waiter.close();
@@ -277,27 +272,32 @@ export class Subscriptions {
   ): AsyncGenerator<readonly ChangeItem[]> {
     const version = printVersion(place);
     let after = resume;
-    while (!signal.aborted) {
-      const page = this.#page(table, held, after);
-      if (page.length === 0) return;
-      const keyOf = (row: Row) => held.schema.keyColumns.map((i) => row[i]!);
-      yield page.map(({ row, rowtimeMs }) =>
-        held.printer.row(`${version}~${printKeyText(keyOf(row), held.schema)}`, row, rowtimeMs * 1000),
-      );
-      if (page.length < this.#limits.snapshotPageRows) return;
-      after = keyOf(page.at(-1)!.row);
-      await turn();
+    for (;;) {
+      await this.#turns.next();
+      if (signal.aborted) return;
+      const { page, ends, last } = this.#page(table, held, after, ({ row, rowtimeMs }) => {
+        const key = printKeyText(keyOf(row, held.schema), held.schema);
+        return held.printer.row(`${version}~${key}`, row, rowtimeMs * 1000);
+      });
+      if (page.count > 0) yield page.take();
+      if (ends) return;
+      after = last;
     }
   }
 
-  #page(table: string, held: Held, after: Row | undefined) {
+  /** `last`: the key to go on behind. */
+  #page<T>(table: string, held: Held, after: Row | undefined, shownAs: (stored: StoredRow) => T) {
+    const { snapshotPageRows, snapshotBytes } = this.#limits;
     return this.#session(table, held, (session) => {
-      const rows = [];
-      for (const row of session.scan({ table, after })) {
-        rows.push(row);
-        if (rows.length === this.#limits.snapshotPageRows) break;
+      const rows: T[] = [];
+      let bytes = 0;
+      for (const stored of session.scan({ table, after })) {
+        rows.push(shownAs(stored));
+        bytes += rowBytes(stored.row);
+        if (rows.length === snapshotPageRows || bytes >= snapshotBytes)
+          return { page: new Page(rows), ends: false, last: keyOf(stored.row, held.schema) };
       }
-      return rows;
+      return { page: new Page(rows), ends: true, last: undefined };
     });
   }
 
@@ -321,6 +321,11 @@ export class Subscriptions {
     } finally {
       session.close();
     }
+  }
+
+  #itemsAfter(table: string, held: Held, place: Place) {
+    const { changes, next, more } = this.#changesAfter(table, held, place);
+    return { page: new Page(changes.map(({ item }) => item)), next, more };
   }
 
   #changesAfter(table: string, held: Held, place: Place): ChangesAfter {
@@ -357,6 +362,10 @@ export class Subscriptions {
   }
 }
 
+function keyOf(row: Row, { keyColumns }: RowSchema): Row {
+  return keyColumns.map((i) => row[i]!);
+}
+
 interface ChangesAfter {
   readonly changes: readonly PrintedChange[];
   readonly next: Place;
@@ -376,9 +385,4 @@ function insertMark(changes: PrintedChange[], seq: number, item: ChangeItem): vo
 
 function endOf({ seq }: Frontier): Place {
   return { seq, index: Number.POSITIVE_INFINITY };
-}
-
-/** Other requests get their turn between two pages. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -10,21 +10,39 @@ import express, {
 } from 'express';
 import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import type { AnswerRoad } from './answer-road.js';
 import { parseJson, readBody } from './body.js';
-import { type ErrorFamily, errorAnswer, errorCodeHeader } from './http-error.js';
+import { type ErrorFamily, errorAnswer, errorCodeHeader, retryHeaders } from './http-error.js';
 
 export interface AdminAppOptions {
   readonly family: ErrorFamily;
   readonly contentType: string;
   readonly bodyBytesMax: number;
   readonly logger: Logger;
+  readonly road: AnswerRoad;
 }
 
 /** A JSON answer. */
 export function answer(response: Response, status: number, contentType: string, body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(text))]);
-  response.end(text);
+  send(response, status, ['Content-Type', contentType], JSON.stringify(body));
+}
+
+/** An answer that is its status alone. */
+export function answerEmpty(response: Response, status: number): void {
+  send(response, status, [], '');
+}
+
+/** A text as it is. */
+export function answerText(response: Response, contentType: string, text: string): void {
+  send(response, 200, ['Content-Type', contentType], text);
+}
+
+/** Set once for an application, for all its answers. */
+const sending = 'sendAnswer';
+type Send = (response: Response, status: number, headers: string[], text: string) => void;
+
+function send(response: Response, status: number, headers: string[], text: string): void {
+  (response.app.locals[sending] as Send)(response, status, headers, text);
 }
 
 /** A path parameter; express gives one text for each `:name`. */
@@ -49,6 +67,10 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.locals[sending] = ((response, status, headers, text) => {
+    const refuse = (error: unknown) => respondError(response, error);
+    options.road.http1(response, { route: options.family, refuse }, status, headers, text);
+  }) satisfies Send;
   app.use(async (request: Request, _response: Response, next: NextFunction) => {
     // Without a body `request.body` is undefined, and what needs one says so.
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -69,15 +91,19 @@ export function createAdminApp(options: AdminAppOptions, routes: (app: Express) 
   });
   const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
     const known = toAppError(fromExpress(error));
-    const { status, contentType, body } = errorAnswer(options.family, known);
+    const { status } = known;
     if (status >= 500) options.logger.error('a request failed', { path: request.path, status, ...errorFields(known) });
     if (response.headersSent) return void response.destroy();
-    const headers = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
-    response.writeHead(status, [...headers, errorCodeHeader, known.code]);
-    response.end(body);
+    respondError(response, known);
   };
   app.use(onError);
   return app;
+
+  function respondError(response: Response, error: unknown): void {
+    const known = toAppError(error);
+    const { status, contentType, body } = errorAnswer(options.family, known);
+    send(response, status, ['Content-Type', contentType, errorCodeHeader, known.code, ...retryHeaders(known)], body);
+  }
 }
 
 interface Layer {

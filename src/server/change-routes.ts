@@ -1,6 +1,7 @@
 // GET /v1/tables/{table}/changes: the changes of a table as server-sent events or NDJSON. It promises order, no gap and no
 // repeat behind the event id that the client hands in, and bounded memory: the next page is asked for only when the socket
-// took the last one, so a slow client holds one page and its subscription only a place in the feed.
+// took the last one, and a client that takes nothing for a moment holds no page at all: its subscription is given up, and another one goes
+// on behind the last event that was written.
 import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { ChangeItem, SubscribeOptions } from '../query/query-facade.js';
 import { acceptedTypes } from './accept.js';
@@ -15,6 +16,8 @@ type ChangeFormat = 'sse' | 'ndjson';
 /** A subscription that says nothing for so long is taken to stand: the header must not wait for the first change. */
 const headerWaitMs = 250;
 const pieceCharacters = 32 * 1024;
+/** A client that takes nothing for so long has its page taken back. */
+const pageWaitMs = 200;
 
 export async function streamChanges(context: ServerContext, exchange: Exchange, table: string): Promise<void> {
   exchange.route = 'changes';
@@ -31,7 +34,30 @@ export async function streamChanges(context: ServerContext, exchange: Exchange, 
     numbers: numberStyle(params.get('numbers')),
     signal: stop.signal,
   };
-  const changes = context.facades.query.subscribe(request)[Symbol.asyncIterator]();
+  const { subscribers, options } = context;
+  if (subscribers.open >= options.subscribersMax) {
+    throw new AppError('overloaded', `${subscribers.open} subscriptions are open already`, {
+      hint: 'the limit is the option http.subscribers-max',
+      retriable: true,
+    });
+  }
+  subscribers.open++;
+  try {
+    await subscribe(context, exchange, request, format, stop);
+  } finally {
+    subscribers.open--;
+  }
+}
+
+async function subscribe(
+  context: ServerContext,
+  exchange: Exchange,
+  request: SubscribeOptions,
+  format: ChangeFormat,
+  stop: AbortController,
+): Promise<void> {
+  const { query } = context.facades;
+  const changes = query.subscribe(request)[Symbol.asyncIterator]();
   // Asked before the header is out, so that a position that is gone is a 410 and not a stream with an error in it.
   const first = changes.next();
   const started = await settledWithin(first, headerWaitMs);
@@ -49,33 +75,80 @@ export async function streamChanges(context: ServerContext, exchange: Exchange, 
   if (format === 'sse') await stream.write(`retry: ${context.options.retryMs}\n\n`);
   stream.heartbeat(format === 'sse' ? ':\n\n' : '\n', context.options.heartbeatMs);
   try {
-    await forward(stream, changes, first, format === 'sse' ? sseText : ndjsonText);
+    const goOn = (after: string) => query.subscribe({ ...request, snapshot: false, after })[Symbol.asyncIterator]();
+    await forward(stream, { changes, first, goOn }, format === 'sse' ? sseText : ndjsonText);
     stream.end();
   } catch (error) {
     if (stream.ended || shutDown) return;
     const app = toAppError(error);
+    const { table } = request;
     context.logger.warn('a change stream ended with an error', { table, ...errorFields(app) });
     const problem = JSON.stringify(problemOf(app));
     stream.end(format === 'sse' ? `event: error\ndata: ${problem}\n\n` : `{"error":${problem}}\n`);
   }
 }
 
+type Changes = AsyncIterator<readonly ChangeItem[]>;
+type Step = IteratorResult<readonly ChangeItem[], unknown>;
+const nothingYet: Step = { done: false, value: [] };
+
+interface Subscribed {
+  readonly changes: Changes;
+  readonly first: Promise<IteratorResult<readonly ChangeItem[]>>;
+  /** Another subscription, behind an event. */
+  readonly goOn: (after: string) => Changes;
+}
+
 async function forward(
   stream: StreamResponse,
-  changes: AsyncIterator<readonly ChangeItem[]>,
-  first: Promise<IteratorResult<readonly ChangeItem[]>>,
+  { changes: begun, first, goOn }: Subscribed,
   print: (items: readonly ChangeItem[]) => string,
 ): Promise<void> {
-  let step = await first;
+  let changes = begun;
+  let step: Step = await first;
   while (step.done !== true && !stream.ended) {
-    for (const piece of pieces(step.value)) {
-      await stream.write(print(piece));
-      if (stream.ended) break;
-    }
+    // Given away, and not kept here: a stream that waits for the next change must not hold the last page.
+    const writing = writePage(stream, step.value, print);
+    step = nothingYet;
+    const stoppedAt = await writing;
     if (stream.ended) break;
-    step = await changes.next();
+    if (stoppedAt === undefined) {
+      step = await changes.next();
+      continue;
+    }
+    await changes.return?.();
+    await stoppedAt.written;
+    if (stream.ended) return;
+    changes = goOn(stoppedAt.id);
   }
   if (step.done !== true) await changes.return?.();
+}
+
+/** Undefined once the client has taken all of it; else the event behind which it took nothing for a while. */
+async function writePage(
+  stream: StreamResponse,
+  page: readonly ChangeItem[],
+  print: (items: readonly ChangeItem[]) => string,
+): Promise<{ readonly id: string; readonly written: Promise<void> } | undefined> {
+  for (const piece of pieces(page)) {
+    const { id } = piece.at(-1)!;
+    const written = stream.write(print(piece));
+    if (stream.waits && !(await within(written, pageWaitMs))) return { id, written };
+    await written;
+    if (stream.ended) return undefined;
+  }
+  return undefined;
+}
+
+/** False: it has not come to be in that time. */
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 /** What is printed waits for the socket, once for each client: so little of it at a time. */

@@ -3,7 +3,15 @@
 import type { Express, Request } from 'express';
 import type { ConnectFacade, ConnectorConfig, ConnectorOffset, InitialState } from '../connect/connect-facade.js';
 import { AppError } from '../core/errors.js';
-import { type AdminAppOptions, answer, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
+import {
+  type AdminAppOptions,
+  answer,
+  answerEmpty,
+  createAdminApp,
+  flagParam,
+  param,
+  queryParam,
+} from './admin-app.js';
 import { knownMembers, textMap } from './body.js';
 import type { LoggersFacade } from './loggers-facade.js';
 import { parseOffsets } from './offsets-body.js';
@@ -59,7 +67,7 @@ function loggerRoutes(app: Express, loggers: () => LoggersFacade): void {
       throw new AppError('bad-request', `there is no scope "${scope}"`, { hint: 'worker or cluster' });
     const changed = loggers().set(param(request, 'logger'), level);
     if (scope === 'worker') return answer(response, 200, json, changed);
-    response.status(204).end();
+    answerEmpty(response, 204);
   });
 }
 
@@ -151,7 +159,7 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
       });
     const options = { uninstall: asks('uninstall'), topics: asks('topics'), cascade: asks('cascade') };
     await connect().delete(param(request, 'name'), options);
-    response.status(204).end();
+    answerEmpty(response, 204);
   });
   app.delete('/connectors/:name/offsets', async (request, response) => {
     const topics = flagParam(request, 'topics');
@@ -168,22 +176,22 @@ function connectorRoutes(app: Express, connect: () => ConnectFacade): void {
   app.put('/connectors/:name/topics/reset', async (request, response) => {
     // Its topics are those of the tables that it captures now: there is nothing to forget.
     await connect().topics(param(request, 'name'));
-    response.status(202).end();
+    answerEmpty(response, 202);
   });
 }
 
 function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
   app.put('/connectors/:name/pause', async (request, response) => {
     await connect().pause(param(request, 'name'));
-    response.status(202).end();
+    answerEmpty(response, 202);
   });
   app.put('/connectors/:name/resume', async (request, response) => {
     await connect().resume(param(request, 'name'));
-    response.status(202).end();
+    answerEmpty(response, 202);
   });
   app.put('/connectors/:name/stop', async (request, response) => {
     await connect().stop(param(request, 'name'));
-    response.status(204).end();
+    answerEmpty(response, 204);
   });
   app.post('/connectors/:name/snapshot', async (request, response) => {
     const name = param(request, 'name');
@@ -197,7 +205,7 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
     const withTasks = flagParam(request, 'includeTasks');
     const onlyFailed = flagParam(request, 'onlyFailed');
     if (!onlyFailed || isFailed(await connect().status(name))) await connect().restart(name);
-    if (!withTasks && !onlyFailed) return void response.status(204).end();
+    if (!withTasks && !onlyFailed) return answerEmpty(response, 204);
     answer(response, 202, json, await connect().status(name));
   });
   app.post('/connectors/:name/tasks/:task/restart', async (request, response) => {
@@ -205,7 +213,7 @@ function lifeCycleRoutes(app: Express, connect: () => ConnectFacade): void {
     taskOf(request, (await connect().status(name)).tasks);
     // A connector has one task, and they share their life.
     await connect().restart(name);
-    response.status(204).end();
+    answerEmpty(response, 204);
   });
 }
 

@@ -180,12 +180,16 @@ export const errorCodeHeader = 'Writethrough-Error-Code';
 /** Where a change can be sent to that this process does not take. */
 export const leaderHeader = 'Writethrough-Leader';
 
+/** When to come again, where that can help. */
+export function retryHeaders({ status }: AppError): HeaderList {
+  return status === 503 ? ['Retry-After', '1'] : [];
+}
+
 /** Answers with an error in the shape of the path's family; the caller has checked that nothing was answered yet. */
 export function respondError(exchange: Exchange, error: unknown, statement?: FailedStatement): void {
   const { status, contentType, body } = errorAnswer(familyOf(exchange.path), error, statement);
-  const { code, leader } = toAppError(error);
-  const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, code];
-  if (leader !== undefined) headers.push(leaderHeader, leader);
-  if (status === 503) headers.push('Retry-After', '1');
+  const app = toAppError(error);
+  const headers: HeaderList = ['Content-Type', contentType, errorCodeHeader, app.code, ...retryHeaders(app)];
+  if (app.leader !== undefined) headers.push(leaderHeader, app.leader);
   exchange.respond(status, headers, body);
 }

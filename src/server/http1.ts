@@ -1,10 +1,18 @@
 // HTTP/1.1 in terms of an Exchange. One small object per request, the header in one writeHead call with a flat list, header
 // and body in one write to the socket: a point read must stay near a bare node:http server.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Exchange, HeaderList } from './exchange.js';
+import { type AnswerRoad, clientOf } from './answer-road.js';
+import type { AnswerBody, Exchange, HeaderList } from './exchange.js';
+import { respondError } from './http-error.js';
 import type { RequestCounts } from './request-counts.js';
 import type { StreamResponse } from './stream-response.js';
 import type { StreamTracker } from './stream-tracker.js';
+
+export interface ExchangeParts {
+  readonly counts: RequestCounts;
+  readonly streams: StreamTracker;
+  readonly road: AnswerRoad;
+}
 
 export class Http1Exchange implements Exchange {
   readonly request: IncomingMessage;
@@ -12,14 +20,12 @@ export class Http1Exchange implements Exchange {
   readonly path: string;
   readonly query: string;
   route = 'other';
-  readonly #counts: RequestCounts;
-  readonly #streams: StreamTracker;
+  readonly #parts: ExchangeParts;
 
-  constructor(request: IncomingMessage, response: ServerResponse, counts: RequestCounts, streams: StreamTracker) {
+  constructor(request: IncomingMessage, response: ServerResponse, parts: ExchangeParts) {
     this.request = request;
     this.response = response;
-    this.#counts = counts;
-    this.#streams = streams;
+    this.#parts = parts;
     let url = request.url!;
     // The absolute form, as sent to a proxy: only path and query matter here.
     if (url.charCodeAt(0) !== 47) url = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '') || '/';
@@ -48,19 +54,18 @@ export class Http1Exchange implements Exchange {
     return typeof value === 'string' ? value : value?.join(', ');
   }
 
-  respond(status: number, headers: HeaderList, body: string | Buffer): void {
-    this.#counts.add(this.route, status);
-    if (status !== 304 && status !== 204) {
-      headers.push('Content-Length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.length));
-    }
-    this.response.writeHead(status, headers);
-    this.response.end(body);
+  respond(status: number, headers: HeaderList, body: AnswerBody): void {
+    this.#parts.road.http1(this.response, this, status, headers, body);
+  }
+
+  refuse(error: unknown): void {
+    respondError(this, error);
   }
 
   open(status: number, headers: HeaderList, flush = true): StreamResponse {
-    this.#counts.add(this.route, status);
+    this.#parts.counts.add(this.route, status);
     this.response.writeHead(status, headers);
     if (flush) this.response.flushHeaders();
-    return this.#streams.track(this.response, () => this.response.destroy());
+    return this.#parts.streams.track(this.response, clientOf(this.response));
   }
 }

@@ -1,10 +1,10 @@
 // HTTP/2 (cleartext, prior knowledge) in terms of an Exchange, over Node's core API: its compatibility layer would only add
 // objects. Header names go out in lower case, as the protocol wants.
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { Exchange, HeaderList } from './exchange.js';
-import type { RequestCounts } from './request-counts.js';
+import type { AnswerBody, Exchange, HeaderList } from './exchange.js';
+import type { ExchangeParts } from './http1.js';
+import { respondError } from './http-error.js';
 import type { StreamResponse } from './stream-response.js';
-import type { StreamTracker } from './stream-tracker.js';
 
 export class Http2Exchange implements Exchange {
   readonly stream: ServerHttp2Stream;
@@ -13,14 +13,12 @@ export class Http2Exchange implements Exchange {
   readonly query: string;
   route = 'other';
   readonly #headers: IncomingHttpHeaders;
-  readonly #counts: RequestCounts;
-  readonly #streams: StreamTracker;
+  readonly #parts: ExchangeParts;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, counts: RequestCounts, streams: StreamTracker) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, parts: ExchangeParts) {
     this.stream = stream;
     this.#headers = headers;
-    this.#counts = counts;
-    this.#streams = streams;
+    this.#parts = parts;
     // A reset by the client arrives as an error; what answers sees `close` or a destroyed stream.
     stream.on('error', () => {});
     this.method = String(headers[':method']);
@@ -47,31 +45,29 @@ export class Http2Exchange implements Exchange {
     return typeof value === 'string' ? value : value?.join(', ');
   }
 
-  respond(status: number, headers: HeaderList, body: string | Buffer): void {
-    this.#counts.add(this.route, status);
-    if (this.stream.destroyed) return;
-    const out = headerObject(status, headers);
-    const bare = status === 304 || status === 204;
-    if (!bare) out['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    if (bare || this.method === 'HEAD') {
-      this.stream.respond(out, { endStream: true });
-    } else {
-      this.stream.respond(out);
-      this.stream.end(body);
-    }
+  get head(): boolean {
+    return this.method === 'HEAD';
+  }
+
+  respond(status: number, headers: HeaderList, body: AnswerBody): void {
+    this.#parts.road.http2(this.stream, this, headerObject(status, headers), body);
     // What is still unread of the request must not hold back the client's window.
-    this.stream.resume();
+    if (!this.stream.destroyed) this.stream.resume();
+  }
+
+  refuse(error: unknown): void {
+    respondError(this, error);
   }
 
   open(status: number, headers: HeaderList): StreamResponse {
-    this.#counts.add(this.route, status);
+    this.#parts.counts.add(this.route, status);
     if (!this.stream.destroyed) this.stream.respond(headerObject(status, headers));
-    return this.#streams.track(this.stream, () => this.stream.close(constants.NGHTTP2_CANCEL));
+    return this.#parts.streams.track(this.stream, { destroy: () => this.stream.close(constants.NGHTTP2_CANCEL) });
   }
 
   /** Tells the client to come back over HTTP/1.1; clients such as curl do so by themselves. */
   refuseHttp2(): void {
-    this.#counts.add(this.route, 505);
+    this.#parts.counts.add(this.route, 505);
     this.stream.close(constants.NGHTTP2_HTTP_1_1_REQUIRED);
   }
 }

@@ -1,22 +1,23 @@
 // One port for HTTP/1.1 and cleartext HTTP/2: the first bytes of a connection tell which it is, and it is handed to Node's own
 // server for that protocol. The http server listens itself, so that Node's time limits for slow clients and its closing
 // apply; only its way of taking a connection is put behind the look at the first bytes. Bytes that are neither get a 400 and
-// a closed connection; nothing that a client sends ends the process.
+// a closed connection; nothing that a client sends ends the process. Connections, requests that wait in one of them, streams and idle
+// sessions of HTTP/2 have limits: what is over them is turned away, and what is there goes on.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  createServer as createHttp2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { bounds } from '../core/bounds.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { Connections } from './connections.js';
+import { Http2Sessions } from './http2-sessions.js';
+import type { ServerOptions } from './server-context.js';
 
-export interface ListenerOptions {
-  readonly headersTimeoutMs: number;
-  readonly closeMs: number;
+export interface ListenerOptions extends Pick<
+  ServerOptions,
+  'headersTimeoutMs' | 'closeMs' | 'connectionsMax' | 'http2'
+> {
   readonly logger: Logger;
 }
 
@@ -42,26 +43,36 @@ export function createListener(handlers: ListenerHandlers, options: ListenerOpti
       connectionsCheckingInterval: Math.max(100, Math.min(5_000, options.headersTimeoutMs / 2)),
       keepAliveTimeout: 65_000,
     },
-    handlers.http1,
+    (request, response) => {
+      if (response.socket === null && !mayWait(request.socket, response)) return void request.socket.destroy();
+      handlers.http1(request, response);
+    },
   );
-  const http2 = createHttp2Server({ settings: { enablePush: false, maxConcurrentStreams: 1_000 } });
-  const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-
-  http2.on('stream', (stream, headers) => handlers.http2(stream, headers));
-  http2.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-    // A client that breaks the protocol loses its connection; that is all there is to do.
-    session.on('error', (error) => options.logger.debug('an HTTP/2 session failed', { error: error.message }));
+  const http2 = createHttp2Server({
+    settings: { enablePush: false, maxConcurrentStreams: options.http2.streamsPerConnection },
   });
+  const sessions = new Http2Sessions(options.http2, options.logger);
+  const connections = new Connections({
+    max: options.connectionsMax,
+    logger: options.logger,
+    closeIdle: () => {
+      http1.closeIdleConnections();
+      sessions.closeIdle(0);
+    },
+  });
+
+  http2.on('stream', (stream, headers) => {
+    if (sessions.takes(stream)) handlers.http2(stream, headers);
+  });
+  http2.on('session', (session) => sessions.add(session));
   http2.on('sessionError', () => {});
   http1.on('clientError', answerGarbage);
   const takeHttp1 = takeConnections(http1, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
     // Resets by the peer are its affair; 'close' follows.
     socket.on('error', () => {});
+    if (!connections.takes(socket)) return;
+    // Each answer that waits for the client listens for the end of its connection.
+    socket.setMaxListeners(bounds.http1Pipelined.value + 20);
     sniff(socket, options.headersTimeoutMs, {
       http1: takeHttp1,
       http2: (taken) => {
@@ -79,24 +90,36 @@ export function createListener(handlers: ListenerHandlers, options: ListenerOpti
         http1.once('error', failed);
         http1.listen(port, host, () => {
           http1.removeListener('error', failed);
-          http1.on('error', (error) => options.logger.error('the listener failed', { error: error.message }));
+          // Such as a connection that cannot be taken because the process has no file descriptor left: the next one may be.
+          http1.on('error', (error: NodeJS.ErrnoException) => connections.failed(error));
           resolve(http1.address() as AddressInfo);
         });
       });
     },
     async close() {
       const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
-      for (const session of sessions) session.close();
+      sessions.close();
       // A connection whose answer ends during closing becomes idle, and would stay for its keep-alive time.
       const sweep = setInterval(() => http1.closeIdleConnections(), 20);
       const deadline = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
+        connections.destroy();
       }, options.closeMs);
       await closed;
       clearInterval(sweep);
       clearTimeout(deadline);
     },
   };
+}
+
+const waiting = new WeakMap<Socket, number>();
+
+/** A client may send the next requests before it has the answer to the first, but not without end. */
+function mayWait(socket: Socket, response: ServerResponse): boolean {
+  const before = waiting.get(socket) ?? 0;
+  if (before >= bounds.http1Pipelined.value) return false;
+  waiting.set(socket, before + 1);
+  response.once('socket', () => waiting.set(socket, waiting.get(socket)! - 1));
+  return true;
 }
 
 /** Puts `take` in the place of the server's own connection handler, and gives that one back. */

@@ -190,7 +190,7 @@ export const openApiSchemas: Json = {
     queries: list({ type: 'object' }),
     rebuilds: list(ref('Rebuild')),
     outbox: object({ entries: whole, bytes: whole, bytesMax: whole, full: { type: 'boolean' }, ageMs: whole }),
-    memory: object({ rssBytes: whole, heapBytes: whole, dataBytes: whole }),
+    memory: object({ rssBytes: { type: ['integer', 'null'] }, heapBytes: whole, dataBytes: whole }),
   }),
   KsqlRequest: object(
     {

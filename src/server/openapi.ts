@@ -133,7 +133,12 @@ const v1Paths: Json = {
         parameter('path', 'topic', text, 'name of the topic'),
         parameter('query', 'partition', { ...whole, default: 0 }, 'partition'),
         parameter('query', 'offset', text, 'first offset; negative counts from the end'),
-        parameter('query', 'limit', { ...whole, maximum: 10_000, default: 100 }, 'number of records'),
+        parameter(
+          'query',
+          'limit',
+          { ...whole, maximum: 10_000, default: 100 },
+          'number of records at most; a page also ends after 4 MB, and nextOffset says where to go on',
+        ),
         format,
       ],
       responses: { 200: ok(ref('Records')) },

@@ -1,5 +1,6 @@
 // Metric samples in Prometheus' text form (version 0.0.4), and the few figures of the process itself. Written by hand: our
 // samples are already complete, and a client library would keep a second copy of each.
+import { heapBytes, residentBytes } from '../core/process-memory.js';
 import type { Labels, MetricSample } from '../core/metrics.js';
 
 export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -45,7 +46,8 @@ function printValue(value: number): string {
 /** By the names that Prometheus clients of all languages use. */
 export function processSamples(): MetricSample[] {
   const cpu = process.cpuUsage();
-  const memory = process.memoryUsage();
+  const rssBytes = residentBytes();
+  const heap = heapBytes();
   const sample = (type: 'counter' | 'gauge', name: string, help: string, value: number): MetricSample => ({
     name,
     type,
@@ -55,9 +57,9 @@ export function processSamples(): MetricSample[] {
   });
   return [
     sample('counter', 'process_cpu_seconds_total', 'user and system CPU time spent', (cpu.user + cpu.system) / 1e6),
-    sample('gauge', 'process_resident_memory_bytes', 'resident memory', memory.rss),
-    sample('gauge', 'nodejs_heap_size_used_bytes', 'used heap of the main thread', memory.heapUsed),
-    sample('gauge', 'nodejs_external_memory_bytes', 'buffers of the main thread', memory.external),
+    ...(rssBytes === undefined ? [] : [sample('gauge', 'process_resident_memory_bytes', 'resident memory', rssBytes)]),
+    sample('gauge', 'nodejs_heap_size_used_bytes', 'used heap of the main thread', heap.used),
+    sample('gauge', 'nodejs_external_memory_bytes', 'buffers of the main thread', heap.external),
     sample('gauge', 'process_start_time_seconds', 'start of the process', Math.round(performance.timeOrigin) / 1000),
   ];
 }

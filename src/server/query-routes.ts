@@ -70,7 +70,10 @@ export async function runQuery(context: ServerContext, exchange: Exchange, endpo
     await sendRows(context, exchange, stream, rows, printer, push, given);
   } finally {
     if (push) context.pushQueries.open--;
-    else context.counts.pull(endpoint, (performance.now() - started) / 1000);
+    else {
+      rows.cancel();
+      context.counts.pull(endpoint, (performance.now() - started) / 1000);
+    }
   }
 }
 

@@ -2,12 +2,13 @@
 // the service: synchronous from request to answer, no promise, no parsing of options unless there are some.
 // Every answer says how fresh it is in its headers, also a 304 and the 404 of a missing row.
 import { hash } from 'node:crypto';
+import { AnswerPages } from '../core/answer-pages.js';
 import { printType } from '../core/data-type.js';
 import { AppError } from '../core/errors.js';
 import { sameName } from '../core/names.js';
 import type { Freshness, ReadRequest, TableSummary } from '../query/query-facade.js';
 import { knownMembers, optionalString, readBodyObject } from './body.js';
-import { type Exchange, type HeaderList, jsonType } from './exchange.js';
+import { type AnswerBody, type Exchange, type HeaderList, jsonType } from './exchange.js';
 import { errorAnswer } from './http-error.js';
 import { bodyPullOptions, decodeSegment, positionStyle, pullOptions, wholeNumber } from './query-string.js';
 import type { ServerContext } from './server-context.js';
@@ -78,7 +79,10 @@ function answerRow(
 
 /** A JSON text with its ETag, or 304 when the client has that very text. */
 function answerJson(exchange: Exchange, json: string, freshness: Freshness): void {
-  const etag = `"${hash('sha1', json, 'base64url')}"`;
+  answerTagged(exchange, json, `"${hash('sha1', json, 'base64url')}"`, freshness);
+}
+
+function answerTagged(exchange: Exchange, body: AnswerBody, etag: string, freshness: Freshness): void {
   const headers: HeaderList = [
     'Content-Type',
     jsonType,
@@ -95,8 +99,10 @@ function answerJson(exchange: Exchange, json: string, freshness: Freshness): voi
   ];
   if (freshness.stale !== undefined) headers.push('Writethrough-Stale', freshness.stale);
   const held = exchange.header('if-none-match');
-  if (held !== undefined && matchesEtag(held, etag)) exchange.respond(304, headers, '');
-  else exchange.respond(200, headers, json);
+  if (held !== undefined && matchesEtag(held, etag)) {
+    if (body instanceof AnswerPages) body.free();
+    exchange.respond(304, headers, '');
+  } else exchange.respond(200, headers, body);
 }
 
 function matchesEtag(header: string, etag: string): boolean {
@@ -167,20 +173,9 @@ export async function readRows(context: ServerContext, exchange: Exchange, table
     limit: wholeNumber(params, 'limit', rowsLimitMax) ?? rowsLimitDefault,
     after: params.get('after') ?? undefined,
   };
-  const answer = await context.facades.query.read([read], pullOptions(exchange, params));
-  answerJson(exchange, onlyResult(answer.json), answer);
+  const { pages, etag, ...freshness } = await context.facades.query.rows(read, pullOptions(exchange, params));
+  answerTagged(exchange, pages, etag, freshness);
   context.counts.pull('rows', (performance.now() - started) / 1000);
-}
-
-const resultsStart = '{"results":[';
-const resultsEnd = ']}';
-
-/** The one item of `{"results":[item]}`, cut out as text: its numbers must not pass through JSON.parse. */
-function onlyResult(json: string): string {
-  if (!json.startsWith(resultsStart) || !json.endsWith(resultsEnd)) {
-    throw new AppError('internal', 'an answer of the query room is not {"results":[...]}');
-  }
-  return json.slice(resultsStart.length, -resultsEnd.length);
 }
 
 /** POST /v1/read `{"reads":[{"table","key"?,"limit"?,"after"?}], "atLeast"?, "waitMs"?, "stale"?, "numbers"?, "position"?}`. */
@@ -191,8 +186,8 @@ export async function readMany(context: ServerContext, exchange: Exchange): Prom
   knownMembers(body, ['reads', 'atLeast', 'waitMs', 'stale', 'numbers', 'position']);
   const options = bodyPullOptions(exchange, new URLSearchParams(exchange.query), body);
   const reads = parseReads(body['reads']);
-  const answer = await context.facades.query.read(reads, options);
-  answerJson(exchange, answer.json, answer);
+  const { pages, etag, ...freshness } = await context.facades.query.read(reads, options);
+  answerTagged(exchange, pages, etag, freshness);
   context.counts.pull('read', (performance.now() - started) / 1000);
 }
 

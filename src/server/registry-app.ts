@@ -3,7 +3,7 @@
 import type { Express, Request } from 'express';
 import { AppError } from '../core/errors.js';
 import type { CompatibilityLevel, RegistryFacade, SchemaReference, SchemaType } from '../registry/registry-facade.js';
-import { type AdminAppOptions, answer, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
+import { type AdminAppOptions, answer, answerText, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
 import { registryType } from './http-error.js';
 import { RegistryError } from './registry-error.js';
 
@@ -47,8 +47,7 @@ function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
   });
   app.get('/subjects/:subject/versions/:version/schema', async (request, response) => {
     const { schema } = await versionOf(request, registry());
-    response.writeHead(200, ['Content-Type', registryType, 'Content-Length', String(Buffer.byteLength(schema))]);
-    response.end(schema);
+    answerText(response, registryType, schema);
   });
   app.get('/subjects/:subject/versions/:version/referencedby', async (request, response) => {
     const version = versionNumber(param(request, 'version'));
@@ -86,8 +85,7 @@ function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
   });
   app.get('/schemas/ids/:id/schema', async (request, response) => {
     const { schema } = await registry().byId(schemaId(request));
-    response.writeHead(200, ['Content-Type', registryType, 'Content-Length', String(Buffer.byteLength(schema))]);
-    response.end(schema);
+    answerText(response, registryType, schema);
   });
   app.get('/schemas/ids/:id/subjects', async (request, response) => {
     const { subjects } = await registry().byId(schemaId(request));

@@ -1,5 +1,6 @@
 // What every handler is given: the rooms behind the HTTP edge, once they are there, and the server's own parts.
 import type { ConnectFacade } from '../connect/connect-facade.js';
+import { bounds } from '../core/bounds.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import type { StatementFacade } from '../projector/statement-facade.js';
@@ -34,7 +35,7 @@ export interface ServerOptions {
   /** Listening beyond loopback without it is refused. */
   readonly allowUnauthenticated: boolean;
   readonly heartbeatMs: number;
-  /** A streaming client that takes nothing for so long is cut off. */
+  /** A client that takes nothing of its answer for so long is cut off. */
   readonly stallMs: number;
   /** How long closing waits for requests and streams to end. */
   readonly closeMs: number;
@@ -43,6 +44,11 @@ export interface ServerOptions {
   /** What an event stream tells its clients to wait before they connect again. */
   readonly retryMs: number;
   readonly pushQueriesMax: number;
+  /** Bytes of answers that wait for clients, where the process has no sum of its own. */
+  readonly answersBytesMax: number;
+  readonly connectionsMax: number;
+  readonly subscribersMax: number;
+  readonly http2: { readonly streamsPerConnection: number; readonly streams: number; readonly idleMs: number };
 }
 
 export const serverDefaults: ServerOptions = {
@@ -53,11 +59,19 @@ export const serverDefaults: ServerOptions = {
   allowedOrigins: [],
   allowUnauthenticated: false,
   heartbeatMs: 15_000,
-  stallMs: 60_000,
+  stallMs: bounds.answerStallMs.value,
   closeMs: 5_000,
   headersTimeoutMs: 20_000,
   retryMs: 1_000,
   pushQueriesMax: 1_000,
+  answersBytesMax: 128 * 1024 * 1024,
+  connectionsMax: 10_000,
+  subscribersMax: 5_000,
+  http2: {
+    streamsPerConnection: bounds.http2StreamsPerConnection.value,
+    streams: bounds.http2Streams.value,
+    idleMs: bounds.http2IdleMs.value,
+  },
 };
 
 export interface ServerContext {
@@ -68,6 +82,7 @@ export interface ServerContext {
   readonly counts: RequestCounts;
   readonly streams: StreamTracker;
   readonly commands: CommandStatuses;
-  /** Open push queries, for the limit. */
+  /** Open ones, for the limits. */
   readonly pushQueries: { open: number };
+  readonly subscribers: { open: number };
 }

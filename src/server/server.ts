@@ -1,9 +1,11 @@
 // The HTTP edge of the service: listener, guard, router and the two express applications, put together. It can listen before
 // the rooms behind it are there: until `attach` every path but liveness answers 503.
 import { isIP } from 'node:net';
+import { AnswerBudget } from '../core/answer-budget.js';
 import { AppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
+import { AnswerRoad } from './answer-road.js';
 import { CommandStatuses } from './command-statuses.js';
 import type { Exchange } from './exchange.js';
 import { createGuard } from './guard.js';
@@ -19,6 +21,8 @@ export interface ServerParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly options?: Partial<ServerOptions> | undefined;
+  /** The sum in which the process counts what waits for clients. */
+  readonly answers?: AnswerBudget | undefined;
   /** Can be given later by `attach`. */
   readonly facades?: ServerFacades | undefined;
 }
@@ -38,7 +42,10 @@ export function createServer(parts: ServerParts): WritethroughServer {
   const options: ServerOptions = { ...serverDefaults, ...parts.options };
   const { logger, metrics } = parts;
   const counts = new RequestCounts();
-  const streams = createStreamTracker(options.stallMs, () => counts.dropped());
+  const answers = parts.answers ?? new AnswerBudget(options.answersBytesMax);
+  const streams = createStreamTracker({ stallMs: options.stallMs, answers, onStall: () => counts.dropped() });
+  const road = new AnswerRoad({ answers, streams, counts, stallMs: options.stallMs });
+  const exchangeParts = { counts, streams, road };
   const guard = createGuard(options);
   let context: ServerContext | undefined;
   let draining = false;
@@ -47,13 +54,14 @@ export function createServer(parts: ServerParts): WritethroughServer {
 
   function attach(facades: ServerFacades): void {
     const commands = new CommandStatuses();
-    context = { facades, options, logger, metrics, counts, streams, commands, pushQueries: { open: 0 } };
+    const open = { pushQueries: { open: 0 }, subscribers: { open: 0 } };
+    context = { facades, options, logger, metrics, counts, streams, commands, ...open };
   }
   if (parts.facades !== undefined) attach(parts.facades);
 
   // Only called once the context is there: the router answers 503 before.
   const facades = (): ServerFacades => context!.facades;
-  const adminOptions = { bodyBytesMax: options.bodyBytesMax, logger };
+  const adminOptions = { bodyBytesMax: options.bodyBytesMax, logger, road };
   // Express is loaded for the first request that needs it: it costs more to load than the rest of the server.
   const adminApps = {
     connect: once(async () => (await import('./connect-app.js')).createConnectApp(facades, adminOptions)),
@@ -70,7 +78,6 @@ export function createServer(parts: ServerParts): WritethroughServer {
       exchange.route = family;
       if (exchange instanceof Http2Exchange) return exchange.refuseHttp2();
       const { request, response } = exchange as Http1Exchange;
-      response.on('finish', () => counts.add(family, response.statusCode));
       (await adminApps[family]())(request, response);
     },
   });
@@ -79,13 +86,13 @@ export function createServer(parts: ServerParts): WritethroughServer {
     {
       http1(request, response) {
         if (draining) response.shouldKeepAlive = false;
-        route(new Http1Exchange(request, response, counts, streams));
+        route(new Http1Exchange(request, response, exchangeParts));
       },
       http2(stream, headers) {
-        route(new Http2Exchange(stream, headers, counts, streams));
+        route(new Http2Exchange(stream, headers, exchangeParts));
       },
     },
-    { headersTimeoutMs: options.headersTimeoutMs, closeMs: options.closeMs, logger },
+    { ...options, logger },
   );
 
   return {

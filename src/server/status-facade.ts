@@ -31,7 +31,8 @@ export interface OutboxState {
 }
 
 export interface MemoryStatus {
-  readonly rssBytes: number;
+  /** Null: it cannot be read now, since the process has no file descriptor left. */
+  readonly rssBytes: number | null;
   readonly heapBytes: number;
   /** Data file and write-ahead log on disk. */
   readonly dataBytes: number;

@@ -1,13 +1,24 @@
-// An answer that goes on: change streams, push queries, long pulls. It promises bounded memory: nothing is written past the
-// socket's own buffer without waiting, and a client that takes nothing for `stallMs` is cut off. It ends by itself when the
-// client goes; `signal` then aborts, so that whoever feeds it stops.
+// An answer that is written bit by bit: change streams, push queries, long answers. It promises bounded memory: nothing is written past
+// the socket's own buffer without waiting, what waits is counted with all other answers of the process, and a client that takes nothing for
+// `stallMs`, or whose room others need, is cut off. It ends by itself when the client goes; `signal` then aborts, so that whoever feeds it
+// stops.
 import type { Writable } from 'node:stream';
+import type { AnswerBudget } from '../core/answer-budget.js';
 
-/** A batch is handed to the socket in pieces of about this size, so a slow client holds one piece and not the batch. */
-const pieceCharacters = 64 * 1024;
+/** What is handed to the socket at once is of about this size, so a slow client holds one piece and not the batch. */
+const pieceSize = 64 * 1024;
+
+/** What tells that a client is gone, also while its answer waits behind others of the connection and has no socket yet. */
+export interface Connection {
+  on(event: 'close', listener: () => void): unknown;
+  removeListener(event: 'close', listener: () => void): unknown;
+}
 
 export interface StreamOptions {
   readonly stallMs: number;
+  /** Where what waits is counted; undefined: whoever writes has counted it. */
+  readonly answers?: AnswerBudget | undefined;
+  readonly connection?: Connection | undefined;
   /** Ends the connection at once, without a polite end. */
   readonly destroy: () => void;
   /** Called before a client that takes nothing is cut off. */
@@ -23,6 +34,8 @@ export class StreamResponse {
   #ended = false;
   #wake: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
+  /** For the client to take what is left behind the end, and to end its own side. */
+  #lastStall: NodeJS.Timeout | undefined;
 
   constructor(writable: Writable, options: StreamOptions) {
     this.#writable = writable;
@@ -30,11 +43,14 @@ export class StreamResponse {
     const closed = () => {
       if (this.#gone.signal.aborted) return;
       clearInterval(this.#beat);
+      clearTimeout(this.#lastStall);
+      options.connection?.removeListener('close', closed);
       this.#ended = true;
       this.#gone.abort(new DOMException('the client is gone', 'AbortError'));
       this.#wake?.();
       options.onClose?.();
     };
+    options.connection?.on('close', closed);
     writable.on('close', closed);
     // A reset by the client arrives as an error; `close` follows it, and that is where it is dealt with.
     writable.on('error', closed);
@@ -57,15 +73,29 @@ export class StreamResponse {
     return this.#writable.writableLength;
   }
 
-  /** Writes, and resolves when the socket has room for more. Text for an ended stream is dropped: nobody is there to read it. */
-  async write(text: string): Promise<void> {
-    for (let at = 0; at < text.length && !this.#ended;) {
-      let end = Math.min(text.length, at + pieceCharacters);
-      // A piece must not end between the two halves of a character outside the basic plane.
-      if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end++;
-      const hasRoom = this.#writable.write(at === 0 && end === text.length ? text : text.slice(at, end));
-      at = end;
-      if (!hasRoom) await this.#drained();
+  /** The last write waits for the client. */
+  get waits(): boolean {
+    return this.#wake !== undefined;
+  }
+
+  /** Writes, and resolves when the socket has room for more. What comes for an ended stream is dropped: nobody is there to read it. */
+  async write(data: string | Buffer, onPiece?: () => void): Promise<void> {
+    if (this.#ended || data.length === 0) return;
+    if (data.length <= pieceSize) {
+      if (!this.#writable.write(data)) await this.#drained(0);
+      onPiece?.();
+      return;
+    }
+    // Outside the heap: what waits for a client must not fill it.
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    await this.#writePieces(bytes, onPiece);
+  }
+
+  async #writePieces(bytes: Buffer, onPiece: (() => void) | undefined): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#ended; at += pieceSize) {
+      const hasRoom = this.#writable.write(bytes.subarray(at, at + pieceSize));
+      if (!hasRoom) await this.#drained(Math.max(0, bytes.length - at - pieceSize));
+      onPiece?.();
     }
   }
 
@@ -77,13 +107,16 @@ export class StreamResponse {
     if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
       const stalled = this.#stallTimer();
+      const share = this.#count(text.length);
       const done = () => {
         clearTimeout(stalled);
+        share?.end();
         this.#gone.signal.removeEventListener('abort', done);
         resolve();
       };
       this.#gone.signal.addEventListener('abort', done);
-      this.#writable.write(text, done);
+      if (this.#ended) done();
+      else this.#writable.write(text, done);
     });
   }
 
@@ -95,13 +128,24 @@ export class StreamResponse {
     this.#beat.unref();
   }
 
-  /** Ends politely; what is queued is still sent. */
+  /** Ends politely; what is queued is still sent, as long as the client takes it. */
   end(text?: string): void {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#beat);
     if (text === undefined) this.#writable.end();
     else this.#writable.end(text);
+    if (!this.#gone.signal.aborted) this.#lastStall = this.#stallTimer();
+  }
+
+  /** Ends politely; resolves when the client has taken all, or is gone. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#gone.signal.aborted) return resolve();
+      this.#gone.signal.addEventListener('abort', () => resolve());
+      this.#writable.on('finish', () => resolve());
+      this.end();
+    });
   }
 
   /** Cuts the connection. */
@@ -109,21 +153,37 @@ export class StreamResponse {
     this.#options.destroy();
   }
 
-  async #drained(): Promise<void> {
+  /** `restBytes`: what whoever writes holds beside what is in the socket's buffer. */
+  async #drained(restBytes: number): Promise<void> {
     if (this.#ended || !this.#writable.writableNeedDrain) return;
     const stalled = this.#stallTimer();
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+    const share = this.#count(this.#writable.writableLength + restBytes);
+    if (!this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
     this.#wake = undefined;
     clearTimeout(stalled);
+    share?.end();
+  }
+
+  /** A stream has no other answer to give when there is no room for it: its client can come back for the rest. */
+  #count(bytes: number) {
+    const { answers } = this.#options;
+    if (answers === undefined) return undefined;
+    const share = answers.tryTake(bytes);
+    if (share === undefined) this.#cut();
+    else share.sending(() => this.#cut());
+    return share;
+  }
+
+  #cut(): void {
+    this.#options.onStall?.();
+    this.#options.destroy();
   }
 
   #stallTimer(): NodeJS.Timeout {
-    const { destroy, onStall, stallMs } = this.#options;
-    return setTimeout(() => {
-      onStall?.();
-      destroy();
-    }, stallMs);
+    return setTimeout(() => this.#cut(), this.#options.stallMs);
   }
 }

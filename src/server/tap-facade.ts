@@ -49,6 +49,6 @@ export interface TapPage {
 
 export interface TapFacade {
   topics(): Promise<readonly TopicSummary[]>;
-  /** Rejects unknown-topic, bad-request for a partition that does not exist. */
+  /** A page of bounded size, which may hold fewer than were asked for. Rejects unknown-topic, bad-request for a partition that does not exist. */
   records(request: TapRequest): Promise<TapPage>;
 }

@@ -4,6 +4,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { closeSync, openSync } from 'node:fs';
 import { AppError, assert } from '../core/errors.js';
+import { hasNoFiles, isFileShortage } from '../core/file-shortage.js';
 import { Database } from './driver.js';
 
 /**
@@ -166,6 +167,13 @@ export function openTemporary(cacheBytes: number = readerCacheBytes): SqliteData
 }
 
 function unusable(path: string, error: unknown): AppError {
+  if (isFileShortage(error) || hasNoFiles()) {
+    return new AppError('overloaded', `no file descriptor is left to open ${path}`, {
+      hint: 'try again, or permit more open files: ulimit -n',
+      retriable: true,
+      cause: error,
+    });
+  }
   return new AppError('data-folder-unusable', `cannot open the database file ${path}`, {
     detail: error instanceof Error ? error.message : String(error),
     cause: error,

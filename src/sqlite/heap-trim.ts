@@ -3,6 +3,7 @@
 // and SQLite's loader of extensions is the one way from here to a C function without a native module of our own: it opens a library
 // and calls a function with three pointers, of which malloc_trim(3) takes the first for the bytes to leave at the top of the main
 // heap. Its result 1 (something was given back) looks like a failed start of the extension, and 0 like a successful one.
+import { isFileShortage } from '../core/file-shortage.js';
 import { Database } from './driver.js';
 
 /** The published types leave out the second parameter. */
@@ -19,6 +20,8 @@ export function trimHeap(): boolean {
   try {
     (database as unknown as ExtensionLoader).loadExtension('libc.so.6', 'malloc_trim');
   } catch (error) {
+    // Without a file descriptor the library cannot be opened just now.
+    if (isFileShortage(error)) return false;
     useless = !(error instanceof Error && error.message.startsWith('error during initialization'));
   } finally {
     database.close();

@@ -99,7 +99,8 @@ export interface EventLog {
   partitionEnds(topic: string): Promise<readonly number[]>;
   /**
    * Records of one partition from `offset` on, at most `limit`; for taps and tools. Committed records only. Fewer than `limit` are all that
-   * can be seen; before `decidedTo` that is everything: it waits for what is not decided there.
+   * can be seen; before `decidedTo` that is everything: it waits for what is not decided there. With `bytesMax` it also ends, at the
+   * earliest behind the first record, where keys and values take so much.
    */
   readTopic(
     topic: string,
@@ -107,6 +108,7 @@ export interface EventLog {
     offset: number,
     limit: number,
     decidedTo?: number,
+    bytesMax?: number,
   ): Promise<readonly TapRecord[]>;
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@
 // could be lost. When it dies again and again, or the file's place fails, the write-ahead log would grow without end: that is a failure.
 import { Worker } from 'node:worker_threads';
 import { AppError, fromErrorMessage } from '../core/errors.js';
+import { isFileShortage } from '../core/file-shortage.js';
 import type { Logger } from '../core/logger.js';
 import type { CheckpointerAnswer, CheckpointerData } from './checkpointer.js';
 
@@ -24,6 +25,7 @@ const stepMs = 200;
 const idleMs = 10_000;
 const deathsMax = 5;
 const restartMs = 500;
+const shortageMs = 2_000;
 /** Four times the size over which the checkpointer itself would have the log begin at its start again. */
 const walBytesNotable = 256 * 1024 * 1024;
 
@@ -39,6 +41,8 @@ export class CheckpointerThread {
   #deaths = 0;
   #restartAtMs = 0;
   #noted = false;
+  /** It has been said that there is no file descriptor. */
+  #short = false;
 
   constructor(env: CheckpointerEnv) {
     this.#env = env;
@@ -57,7 +61,11 @@ export class CheckpointerThread {
       this.#pending = false;
       this.#busy = true;
       this.#restMs = 0;
-      (this.#worker ??= this.#start()).postMessage('step');
+      try {
+        (this.#worker ??= this.#start()).postMessage('step');
+      } catch (error) {
+        this.#died(error);
+      }
       return;
     }
     this.#restMs += stepMs;
@@ -83,6 +91,7 @@ export class CheckpointerThread {
     this.#busy = false;
     if (answer.kind === 'failed') return this.#env.onFailed(fromErrorMessage(answer.error));
     this.#deaths = 0;
+    this.#short = false;
     const { walBytes, blocked, left } = answer;
     if (left) this.#pending = true;
     const notable = walBytes > walBytesNotable;
@@ -98,6 +107,7 @@ export class CheckpointerThread {
     this.#worker = undefined;
     this.#busy = false;
     this.#pending = true;
+    if (isFileShortage(cause)) return this.#postponed(cause);
     this.#deaths++;
     const error = cause instanceof Error ? cause.message : String(cause);
     if (this.#deaths >= deathsMax) {
@@ -107,6 +117,15 @@ export class CheckpointerThread {
     const delayMs = restartMs * 2 ** (this.#deaths - 1);
     this.#restartAtMs = performance.now() + delayMs;
     this.#env.logger.error('the checkpointer thread has died and is started again', { error, afterMs: delayMs });
+  }
+
+  /** No fault of its own: it is tried for as long as it takes, and until then the log grows. */
+  #postponed(cause: unknown): void {
+    this.#restartAtMs = performance.now() + shortageMs;
+    if (this.#short) return;
+    this.#short = true;
+    const error = cause instanceof Error ? cause.message : String(cause);
+    this.#env.logger.warn('the checkpointer waits for a file descriptor', { error });
   }
 
   #end(): void {

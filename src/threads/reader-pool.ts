@@ -2,9 +2,11 @@
 // thread for them). A bounded queue: over it a read is refused instead of waiting without end. A thread that dies takes its own read with
 // it, is a line in the log, and is started again by the next read.
 import { Worker } from 'node:worker_threads';
+import type { AnswerBudget } from '../core/answer-budget.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { ReadAnswer, ReadTask } from '../query/read-task.js';
+import type { CountedAnswer } from '../query/query-service.js';
+import type { ReadTask } from '../query/read-task.js';
 import type { ReaderApi, ReaderData } from './reader.js';
 import { connectRpc, type Rpc, type RpcPort } from './rpc.js';
 
@@ -17,6 +19,8 @@ export interface ReaderThread extends RpcPort {
 interface PooledReader {
   readonly thread: ReaderThread;
   readonly rpc: Rpc<ReaderApi>;
+  /** What its task has taken of the room for answers. */
+  readonly taken: Float64Array;
   busy: boolean;
   idle: NodeJS.Timeout | undefined;
   /** The task in hand looks at its deadline itself; this is for one that no longer comes to look. */
@@ -25,13 +29,14 @@ interface PooledReader {
 
 interface Waiting {
   readonly task: ReadTask;
-  readonly resolve: (answer: ReadAnswer) => void;
+  readonly resolve: (answer: CountedAnswer) => void;
   readonly reject: (error: unknown) => void;
   readonly deadline: NodeJS.Timeout;
 }
 
 export interface ReaderPoolEnv {
-  readonly data: ReaderData;
+  readonly data: Pick<ReaderData, 'path' | 'limits'>;
+  readonly answers: AnswerBudget;
   /** Threads at most. */
   readonly size: number;
   readonly logger: Logger;
@@ -43,7 +48,8 @@ const queueMax = 1_000;
 const watchdogGraceMs = 5_000;
 
 export class ReaderPool {
-  readonly #data: ReaderData;
+  readonly #data: ReaderPoolEnv['data'];
+  readonly #answers: AnswerBudget;
   readonly #size: number;
   readonly #logger: Logger;
   readonly #startThread: (data: ReaderData) => ReaderThread;
@@ -51,14 +57,15 @@ export class ReaderPool {
   readonly #waiting: Waiting[] = [];
   #closed = false;
 
-  constructor({ data, size, logger, startThread = startReaderThread }: ReaderPoolEnv) {
+  constructor({ data, answers, size, logger, startThread = startReaderThread }: ReaderPoolEnv) {
     this.#data = data;
+    this.#answers = answers;
     this.#size = size;
     this.#logger = logger;
     this.#startThread = startThread;
   }
 
-  run(task: ReadTask): Promise<ReadAnswer> {
+  run(task: ReadTask): Promise<CountedAnswer> {
     if (this.#closed) return Promise.reject(stopping());
     if (this.#waiting.length >= queueMax) {
       return Promise.reject(new AppError('overloaded', `${queueMax} reads wait already`, { retriable: true }));
@@ -95,13 +102,13 @@ export class ReaderPool {
 
   #next(): void {
     if (this.#waiting.length === 0) return;
-    const reader =
-      this.#readers.find(({ busy }) => !busy) ?? (this.#readers.length < this.#size ? this.#start() : undefined);
+    const reader = this.#free();
     if (!reader) return;
     const { task, resolve, reject, deadline } = this.#waiting.shift()!;
     clearTimeout(deadline);
     clearTimeout(reader.idle);
     reader.busy = true;
+    this.#answers.clear();
     const { deadlineMs } = this.#data.limits;
     reader.watchdog = setTimeout(() => {
       const error = new AppError('read-timeout', `the read did not end within ${deadlineMs} ms`, { retriable: true });
@@ -109,7 +116,13 @@ export class ReaderPool {
     }, deadlineMs + watchdogGraceMs);
     reader.rpc.remote
       .run(task)
-      .then(resolve, reject)
+      .then(
+        (answer) => resolve({ ...answer, share: this.#answers.adopt(takenOver(reader)) }),
+        (error: unknown) => {
+          this.#answers.uncount(takenOver(reader));
+          reject(error);
+        },
+      )
       .finally(() => {
         clearTimeout(reader.watchdog);
         reader.busy = false;
@@ -118,12 +131,44 @@ export class ReaderPool {
       });
   }
 
+  /** Undefined: all are at work, or none can be started now, as when the process has no file descriptor left. */
+  #free(): PooledReader | undefined {
+    const free = this.#readers.find(({ busy }) => !busy);
+    if (free !== undefined || this.#readers.length >= this.#size) return free;
+    try {
+      return this.#start();
+    } catch (cause) {
+      const error = toAppError(cause).message;
+      this.#logger.error('a reader thread cannot be started', { error });
+      if (this.#readers.length > 0) return undefined;
+      const refusal = new AppError('overloaded', 'no thread can be started for the read', {
+        detail: error,
+        retriable: true,
+        cause,
+      });
+      for (const { reject, deadline } of this.#waiting.splice(0)) {
+        clearTimeout(deadline);
+        reject(refusal);
+      }
+      return undefined;
+    }
+  }
+
   #start(): PooledReader {
-    const thread = this.#startThread(this.#data);
+    const taken = new SharedArrayBuffer(8);
+    const thread = this.#startThread({ ...this.#data, answers: this.#answers.shared, taken });
     const rpc = connectRpc<ReaderApi>(thread, {}, () => {});
-    const reader: PooledReader = { thread, rpc, busy: false, idle: undefined, watchdog: undefined };
+    const reader: PooledReader = {
+      thread,
+      rpc,
+      taken: new Float64Array(taken),
+      busy: false,
+      idle: undefined,
+      watchdog: undefined,
+    };
     // Its read is refused; the next one finds another thread.
     const lost = (cause: unknown) => {
+      this.#answers.uncount(takenOver(reader));
       if (!this.#forget(reader)) return;
       const error = cause instanceof Error ? cause.message : `it ended with code ${String(cause)}`;
       this.#logger.error('a reader thread has died', { error });
@@ -154,7 +199,16 @@ export class ReaderPool {
     this.#forget(reader);
     reader.rpc.fail(error);
     await reader.thread.terminate();
+    // What it has taken until its very end.
+    this.#answers.uncount(takenOver(reader));
   }
+}
+
+/** The account is the caller's from now on. */
+function takenOver({ taken }: PooledReader): number {
+  const bytes = taken[0]!;
+  taken[0] = 0;
+  return bytes;
 }
 
 function startReaderThread(data: ReaderData): ReaderThread {

@@ -2,13 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../core/errors.js';
 import type { ReadLimits } from '../query/read-budget.js';
-import { runReadTask, type ReadAnswer, type ReadTask } from '../query/read-task.js';
+import { AnswerBudget, type SharedAnswerBudget } from '../core/answer-budget.js';
+import { pagesOf, runReadTask, type ReadAnswer, type ReadTask } from '../query/read-task.js';
 import { openStateReader } from '../store/sqlite/state-reader.js';
-import { connectRpc } from './rpc.js';
+import { connectRpc, transfer } from './rpc.js';
 
 export interface ReaderData {
   readonly path: string;
   readonly limits: ReadLimits;
+  /** What all answers of the process share. */
+  readonly answers: SharedAnswerBudget;
+  /** What of it the task in hand has taken; the pool takes the account over with the answer, or when the thread is gone. */
+  readonly taken: SharedArrayBuffer;
 }
 
 export interface ReaderApi {
@@ -17,8 +22,19 @@ export interface ReaderApi {
 
 const port = parentPort;
 assert(port, 'reader.ts runs as a worker thread');
-const { path, limits } = workerData as ReaderData;
+const { path, limits, answers, taken } = workerData as ReaderData;
 const reader = openStateReader(path);
-connectRpc(port, { run: (task: ReadTask) => runReadTask(reader, task, limits) }, (error) => {
+const budget = new AnswerBudget(answers.bytesMax, { total: answers.total });
+const account = new Float64Array(taken);
+
+function run(task: ReadTask): ReadAnswer {
+  const answer = runReadTask(reader, task, limits, (bytes) => {
+    account[0]! += budget.count(bytes);
+  });
+  const moved = pagesOf(answer).flatMap(({ bytes, ends }) => [bytes.buffer, ends.buffer]);
+  return transfer(answer, moved);
+}
+
+connectRpc(port, { run }, (error) => {
   throw error;
 });

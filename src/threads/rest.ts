@@ -9,6 +9,7 @@
 import { setFlagsFromString, getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { performance } from 'node:perf_hooks';
+import { residentBytes } from '../core/process-memory.js';
 import { trimHeap } from '../sqlite/heap-trim.js';
 
 const lookMs = 5_000;
@@ -49,12 +50,14 @@ export function freeMemoryAtRest(freeCaches?: () => void): void {
     }
     keptBytes = Math.min(keptBytes, heldBytes());
     if (freeCaches === undefined || utilization > idleUtilization) return;
-    if (process.memoryUsage.rss() >= keptRssBytes + worthBytes) trimming = trims;
+    const rssBytes = residentBytes();
+    if (rssBytes === undefined) return;
+    if (rssBytes >= keptRssBytes + worthBytes) trimming = trims;
     if (trimming === 0) return;
     trimming--;
     freeCaches();
     trimHeap();
-    keptRssBytes = process.memoryUsage.rss();
+    keptRssBytes = residentBytes() ?? rssBytes;
   }, lookMs).unref();
 }
 

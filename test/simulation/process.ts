@@ -21,7 +21,7 @@ import { virtualPorts } from './virtual-port.js';
 import { alwaysCurrent } from '../support/ages.js';
 
 /** Pages, reads and the shared cache end in the middle of things. */
-const smallLimits = { readBytes: 200, snapshotPageRows: 2, cacheBytes: 600 };
+const smallLimits = { readBytes: 200, snapshotBytes: 64 * 1024, snapshotPageRows: 2, cacheBytes: 600 };
 
 export interface ProcessHost {
   readonly loop: VirtualLoop;

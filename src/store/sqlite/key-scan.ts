@@ -1,5 +1,6 @@
 // Ranges of a table in key order, page by page: the one way in which writer, sessions and rebuild walk over rows. Texts are built
-// per shape of request and prepared once per connection. A page in which an integer may have been rounded is read again exactly.
+// per shape of request and prepared once per connection. A page in which an integer may have been rounded is read again exactly. Pages that
+// are bounded in bytes are read row by row, since nothing tells how long rows are before they are there.
 import type { Row } from '../../core/data-type.js';
 import type { SqlValue, SqliteDatabase, Statement } from '../../sqlite/database.js';
 import type { KeyBound, StoredRow } from '../state-store.js';
@@ -33,16 +34,28 @@ export class KeyScan {
 
   /** At most `limit` rows from the start of the range. */
   page(range: KeyRange, limit: number): StoredRow[] {
+    return this.pageWithin(range, limit, undefined).rows;
+  }
+
+  /** As `page`, and no more rows once they take `bytesMax`; `ends`: there is nothing behind them in the range. */
+  pageWithin(range: KeyRange, limit: number, bytesMax: number | undefined): { rows: StoredRow[]; ends: boolean } {
     const params: SqlValue[] = [];
     const sql = this.#sql(range, params);
     let statements = this.#statements.get(sql);
     if (statements === undefined)
       this.#statements.set(sql, (statements = { plain: this.#database.prepare(sql), exact: undefined }));
     params.push(limit);
-    const stored = statements.plain.all(params);
-    if (!stored.some((row) => this.#layout.isRounded(row))) return stored.map((row) => this.#row(row, false));
+    const { plain } = statements;
+    const { stored, cut } =
+      bytesMax === undefined
+        ? { stored: plain.all(params), cut: false }
+        : storedWithin(plain.iterate(params), bytesMax);
+    const ends = !cut && stored.length < limit;
+    if (!stored.some((row) => this.#layout.isRounded(row)))
+      return { rows: stored.map((row) => this.#row(row, false)), ends };
     statements.exact ??= this.#database.prepareExact(sql);
-    return statements.exact.all(params).map((row) => this.#row(row, true));
+    params[params.length - 1] = stored.length;
+    return { rows: statements.exact.all(params).map((row) => this.#row(row, true)), ends };
   }
 
   #row(stored: SqlValue[], exact: boolean): StoredRow {
@@ -81,4 +94,16 @@ export class KeyScan {
     const by = narrowed === undefined ? '' : ` INDEXED BY ${narrowed.index}`;
     return `SELECT ${layout.selectList()} FROM ${layout.table}${by}${where} ORDER BY ${order} LIMIT ?`;
   }
+}
+
+function storedWithin(rows: Iterable<SqlValue[]>, bytesMax: number): { stored: SqlValue[][]; cut: boolean } {
+  const stored: SqlValue[][] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    stored.push(row);
+    for (const value of row) if (typeof value === 'string' || value instanceof Uint8Array) bytes += value.length;
+    bytes += row.length * 8;
+    if (bytes >= bytesMax) return { stored, cut: true };
+  }
+  return { stored, cut: false };
 }

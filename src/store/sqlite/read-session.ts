@@ -1,5 +1,6 @@
 // A consistent cut: a read transaction on a connection of its own. Rows are read page by page, so that a caller who stops early has
 // not paid for the rest, and no statement stays open between two calls.
+import { bounds } from '../../core/bounds.js';
 import type { Column, Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { carriedThrough, carryRow } from '../../core/schema-change.js';
@@ -74,10 +75,10 @@ export class SqliteReadSession implements ReadSession {
     let after = range.after;
     for (let limit = firstPageRows; ; limit = Math.min(limit * 4, pageRowsMax)) {
       assert(this.#open, 'rows are read while the session is open');
-      const page = scan.page({ ...range, after }, limit);
-      yield* page;
-      if (page.length < limit) return;
-      const last = page.at(-1)!.row;
+      const { rows, ends } = scan.pageWithin({ ...range, after }, limit, bounds.pageBytes.value);
+      yield* rows;
+      if (ends) return;
+      const last = rows.at(-1)!.row;
       after = keyColumns.map((i) => last[i]!);
     }
   }

@@ -211,8 +211,15 @@ export class EmbeddedLog implements EventLog {
     return [...this.#topics.get(topic).next];
   }
 
-  async readTopic(topic: string, partition: number, offset: number, limit: number): Promise<readonly TapRecord[]> {
-    return this.#reader.readTopic(topic, partition, offset, limit);
+  async readTopic(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+    _decidedTo?: number,
+    bytesMax?: number,
+  ): Promise<readonly TapRecord[]> {
+    return this.#reader.readTopic(topic, partition, { offset, limit, bytesMax });
   }
 
   /** Ends the epoch in order. The database stays open: it is the caller's. */

@@ -6,6 +6,7 @@ import { extent, extentSize, headersSize, headersStart, opOfCode } from '../../c
 import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { TapRecord, TopicDescription } from '../event-log.js';
+import { tapRecordBytes } from '../tap-record.js';
 import { decodeBatch, type DecodedBatch } from './batch-codec.js';
 import { readCommit } from './commit-reader.js';
 import type { Topic, TopicIndex } from './topic-index.js';
@@ -55,7 +56,15 @@ export class LogReader {
     }
   }
 
-  readTopic(name: string, partition: number, offset: number, limit: number): TapRecord[] {
+  readTopic(
+    name: string,
+    partition: number,
+    {
+      offset,
+      limit,
+      bytesMax = Number.POSITIVE_INFINITY,
+    }: { readonly offset: number; readonly limit: number; readonly bytesMax?: number | undefined },
+  ): TapRecord[] {
     const topic = this.#topics.get(name);
     if (partition < 0 || partition >= topic.spec.partitions) {
       throw new AppError(
@@ -74,12 +83,17 @@ export class LogReader {
       )
       .iterate(topic.id, partition, start) as IterableIterator<[number, number, number, Buffer, Buffer]>;
     const result: TapRecord[] = [];
+    let bytes = 0;
+    const isFull = () => result.length >= limit || bytes >= bytesMax;
     for (const [baseOffset, firstSeq, recordCount, records, data] of batches) {
       const batch = decodeBatch({ baseOffset, firstSeq, recordCount, records }, { topic: 0, partition, buffer: 0 });
-      for (let i = 0; i < batch.count && result.length < limit; i++) {
-        if (batch.offsets[i]! >= offset) result.push(tapRecord(name, partition, batch, i, data));
+      for (let i = 0; i < batch.count && !isFull(); i++) {
+        if (batch.offsets[i]! < offset) continue;
+        const record = tapRecord(name, partition, batch, i, data);
+        result.push(record);
+        bytes += tapRecordBytes(record);
       }
-      if (result.length >= limit) break;
+      if (isFull()) break;
     }
     return result;
   }

@@ -336,11 +336,12 @@ export class KafkaLog implements EventLog {
     offset: number,
     limit: number,
     decidedTo = 0,
+    bytesMax = Number.POSITIVE_INFINITY,
   ): Promise<readonly TapRecord[]> {
     return this.#attempt(`topic "${topic}"`, async () => {
       const { topicId } = await this.#directory.get(topic);
       const durableEnd = Math.max(decidedTo, this.#durableEnds.get(`${topicId}/${partition}`) ?? 0);
-      return readTap(this.#link, this.#directory, { topic, partition, offset, limit, durableEnd });
+      return readTap(this.#link, this.#directory, { topic, partition, offset, limit, bytesMax, durableEnd });
     });
   }
 

@@ -2,6 +2,7 @@
 import { AppError } from '../../core/errors.js';
 import { readHeaders } from '../../core/record-headers.js';
 import type { TapRecord } from '../event-log.js';
+import { tapRecordBytes } from '../tap-record.js';
 import type { BrokerLink } from './broker-link.js';
 import { eachCommitted, fetchPartition } from './fetch-partition.js';
 import type { RecordReader } from './record-reader.js';
@@ -12,16 +13,18 @@ export interface TapRequest {
   readonly partition: number;
   readonly offset: number;
   readonly limit: number;
+  /** Of keys and values; the first record comes however long it is. */
+  readonly bytesMax: number;
   /** What lies before it is durable, or will be decided, so it must be seen. */
   readonly durableEnd: number;
 }
 
-const tapBytesMax = 1024 * 1024;
+const fetchBytesMax = 1024 * 1024;
 /** How long at most until the markers of a transaction that has been committed are there. */
 const markerWaitMs = 100;
 
 export async function readTap(link: BrokerLink, directory: TopicDirectory, request: TapRequest): Promise<TapRecord[]> {
-  const { topic, partition, limit, durableEnd } = request;
+  const { topic, partition, limit, bytesMax, durableEnd } = request;
   const { leaders } = await directory.get(topic);
   if (partition < 0 || partition >= leaders.length) {
     throw new AppError(
@@ -30,7 +33,8 @@ export async function readTap(link: BrokerLink, directory: TopicDirectory, reque
     );
   }
   const records: TapRecord[] = [];
-  for (let at = request.offset; records.length < limit;) {
+  let bytes = 0;
+  for (let at = request.offset; records.length < limit && bytes < bytesMax;) {
     const waitMs = at < durableEnd ? markerWaitMs : 0;
     const part = await fetchPartition(link, directory, {
       topic,
@@ -38,7 +42,7 @@ export async function readTap(link: BrokerLink, directory: TopicDirectory, reque
       offset: at,
       committed: true,
       waitMs,
-      bytesMax: tapBytesMax,
+      bytesMax: fetchBytesMax,
     });
     if (part === undefined) {
       const leader = await directory.leader(topic, partition);
@@ -48,8 +52,10 @@ export async function readTap(link: BrokerLink, directory: TopicDirectory, reque
       continue;
     }
     at = eachCommitted(part, at, (reader) => {
-      records.push(tapRecord(topic, partition, reader));
-      return records.length < limit;
+      const record = tapRecord(topic, partition, reader);
+      records.push(record);
+      bytes += tapRecordBytes(record);
+      return records.length < limit && bytes < bytesMax;
     });
     if (at >= part.lastStableOffset && at >= durableEnd) break;
   }

@@ -20,7 +20,7 @@ const columns = [
 ];
 
 /** Every bound small, so that pages, reads and the shared cache end in the middle of things. */
-const limits = { readBytes: 40, snapshotPageRows: 2, cacheBytes: 300 };
+const limits = { readBytes: 40, snapshotBytes: 64 * 1024, snapshotPageRows: 2, cacheBytes: 300 };
 
 class World {
   readonly engine = new TestEngine();

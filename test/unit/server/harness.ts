@@ -3,6 +3,8 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect as http2Connect, type ClientHttp2Session, type IncomingHttpHeaders as Http2Headers } from 'node:http2';
 import { connect } from 'node:net';
 import { afterEach } from 'vitest';
+import type { AnswerBudget } from '../../../src/core/answer-budget.js';
+import { AnswerPages } from '../../../src/core/answer-pages.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { createMetrics } from '../../../src/core/metrics.js';
 import type { SqlRow, SqlRows } from '../../../src/query/query-facade.js';
@@ -14,6 +16,11 @@ export const freshness = { version: 'log1:42', lagMs: 7, position: 'mysql=uuid%3
 
 /** What a table summary says of its age. */
 export const current = { freshness, age: noAge, stopped: false };
+
+/** What the query room answers to a read. */
+export function paged(json: string) {
+  return { pages: new AnswerPages([Buffer.from(json)]), etag: `"${json.length}"`, ...freshness };
+}
 
 export type FakeFacades = { [Room in keyof ServerFacades]?: Partial<ServerFacades[Room]> };
 
@@ -58,10 +65,12 @@ afterEach(async () => {
 export async function startServer(
   given: FakeFacades | undefined,
   options: Partial<ServerOptions> = {},
+  answers?: AnswerBudget,
 ): Promise<TestServer> {
   const server = createServer({
     logger: silentLogger,
     metrics: createMetrics(),
+    answers,
     facades: given === undefined ? undefined : fakeFacades(given),
     options: { port: 0, closeMs: 500, ...options },
   });

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ask, ask2, freshness, http2Session, raw, startServer, waitFor } from './harness.js';
+import { ask, ask2, freshness, http2Session, paged, raw, startServer, waitFor } from './harness.js';
 
 const point = { query: { point: () => ({ json: '{"id":1}', ...freshness }) } };
 
@@ -141,7 +141,7 @@ describe('closing', () => {
     const read = async () => {
       called = true;
       await held;
-      return { json: '{"results":[]}', ...freshness };
+      return paged('{"results":[]}');
     };
     const server = await startServer({ query: { read } }, { closeMs: 5_000 });
     const pending = ask(server, '/v1/read', { body: '{"reads":[{"table":"t"}]}' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/core/errors.js';
-import { ask, ask2, current, freshness, http2Session, startServer } from './harness.js';
+import { ask, ask2, current, freshness, http2Session, paged, startServer } from './harness.js';
 
 const row = { json: '{"id":"7","total":"12.50"}', ...freshness };
 const fresh = {
@@ -161,22 +161,22 @@ describe('tables and pages', () => {
   it('give a page as the text of the query room, digits untouched', async () => {
     const seen: unknown[] = [];
     const page = '{"rows":[{"id":9007199254740993,"x":1.10}],"next":"9007199254740993"}';
-    const read = (reads: unknown, options: unknown) => {
-      seen.push(reads, options);
-      return Promise.resolve({ json: `{"results":[${page}]}`, ...freshness });
+    const rows = (read: unknown, options: unknown) => {
+      seen.push(read, options);
+      return Promise.resolve(paged(page));
     };
-    const server = await startServer({ query: { read } });
+    const server = await startServer({ query: { rows } });
     const reply = await ask(server, '/v1/tables/t/rows?limit=1&after=a%252Cb&numbers=literals&stale=ok');
     expect(reply.body).toBe(page);
     expect(reply.headers).toMatchObject(fresh);
     expect(seen).toEqual([
-      [{ table: 't', limit: 1, after: 'a%2Cb' }],
+      { table: 't', limit: 1, after: 'a%2Cb' },
       { atLeast: undefined, waitMs: undefined, staleOk: true, numbers: 'literals', position: 'token' },
     ]);
   });
 
   it.each(['limit=-1', 'limit=x', 'limit=1e9', 'numbers=roman', 'stale=yes'])('refuse ?%s by name', async (query) => {
-    const server = await startServer({ query: { read: () => Promise.reject(new Error('not reached')) } });
+    const server = await startServer({ query: { rows: () => Promise.reject(new Error('not reached')) } });
     const reply = await ask(server, `/v1/tables/t/rows?${query}`);
     expect(reply.status).toBe(400);
     expect(reply.json()).toMatchObject({
@@ -191,7 +191,7 @@ describe('several reads of one cut', () => {
     const seen: unknown[] = [];
     const read = (reads: unknown, options: unknown) => {
       seen.push(reads, options);
-      return Promise.resolve({ json: '{"results":[{"rows":[]},{"rows":[]}]}', ...freshness });
+      return Promise.resolve(paged('{"results":[{"rows":[]},{"rows":[]}]}'));
     };
     const server = await startServer({ query: { read } });
     const body = JSON.stringify({
@@ -302,10 +302,7 @@ describe('source positions in the header', () => {
       query: {
         point: (_table, _key, _numbers, position) => (asked.push(position), row),
         tables: (position) => (asked.push(position), tables()),
-        read: (_reads, { position }) => (
-          asked.push(position),
-          Promise.resolve({ json: '{"results":[{"rows":[]}]}', ...freshness })
-        ),
+        rows: (_read, { position }) => (asked.push(position), Promise.resolve(paged('{"rows":[]}'))),
       },
     });
     for (const path of ['/v1/tables/orders/rows/7', '/v1/tables', '/v1/tables/orders', '/v1/tables/orders/rows']) {

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import { describe, expect, it } from 'vitest';
 import { openApi } from '../../../src/server/openapi.js';
 import type { ServiceStatus } from '../../../src/server/status-facade.js';
+import type { AnswerRoad } from '../../../src/server/answer-road.js';
 import { createConnectApp } from '../../../src/server/connect-app.js';
 import { createRegistryApp } from '../../../src/server/registry-app.js';
 import { routedPaths } from '../../../src/server/router.js';
@@ -123,7 +124,7 @@ describe('/openapi.json', () => {
         true,
       ]);
     }
-    const options = { bodyBytesMax: 1, logger: silentLogger };
+    const options = { bodyBytesMax: 1, logger: silentLogger, road: {} as AnswerRoad };
     const unused = (): never => expect.fail('nothing is asked of it');
     const missing = [createConnectApp(unused, options), createRegistryApp(unused, options)].flatMap((app) =>
       expressRoutes(app).filter((route) => !known.includes(route) && !refused.has(route)),

@@ -53,6 +53,40 @@ it('a thread that dies is a line in the log, and what it had to do is done by an
   expect(failed).toEqual([]);
 });
 
+it('waits for a file descriptor for as long as it takes, which is no death', async () => {
+  checkpointer.committed();
+  for (let i = 0; i < 20; i++) {
+    await vi.advanceTimersByTimeAsync(2_400);
+    newest().emit('error', new Error('EMFILE: too many open files, open'));
+    newest().emit('exit', 1);
+  }
+  expect(failed).toEqual([]);
+  expect(lines).toEqual(['warn: the checkpointer waits for a file descriptor']);
+  await vi.advanceTimersByTimeAsync(2_400);
+  expect(newest().messages).toEqual(['step']);
+});
+
+it('goes on when a thread cannot even be started', async () => {
+  let full = true;
+  const some = new CheckpointerThread({
+    path: 'x',
+    onFailed: (error) => failed.push(error),
+    logger: createLogger((level, message) => lines.push(`${level}: ${message}`)),
+    startThread: () => {
+      if (full) throw Object.assign(new Error('worker initialization failure'), { code: 'ERR_WORKER_INIT_FAILED' });
+      const worker = new FakeWorker();
+      workers.push(worker);
+      return worker as unknown as CheckpointerWorker;
+    },
+  });
+  some.committed();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([workers.length, failed.length]).toEqual([0, 0]);
+  full = false;
+  await vi.advanceTimersByTimeAsync(2_400);
+  expect(newest().messages).toEqual(['step']);
+});
+
 it('what a step has left is asked for again, also when no commit follows', async () => {
   checkpointer.committed();
   await vi.advanceTimersByTimeAsync(200);

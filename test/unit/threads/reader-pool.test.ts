@@ -1,6 +1,7 @@
 // The pool of reader threads, over threads that the test plays itself.
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { AnswerBudget } from '../../../src/core/answer-budget.js';
 import { toAppError } from '../../../src/core/errors.js';
 import { createLogger } from '../../../src/core/logger.js';
 import type { ReadAnswer, ReadTask } from '../../../src/query/read-task.js';
@@ -9,9 +10,11 @@ import { ReaderPool, type ReaderThread } from '../../../src/threads/reader-pool.
 const task: ReadTask = { kind: 'read', reads: [], numbers: 'strings', staleOk: false };
 const answer = {
   kind: 'read',
-  json: '{}',
-  frontier: { logId: 'l', seq: 1, commitTimeUs: 0, positions: {} },
-} as ReadAnswer;
+  pages: [],
+  etag: '"e"',
+  tables: [],
+  frontier: { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: {}, positions: {} },
+} satisfies ReadAnswer;
 
 class FakeThread extends EventEmitter {
   readonly calls: number[] = [];
@@ -43,6 +46,7 @@ beforeEach(() => {
   errors = [];
   pool = new ReaderPool({
     data: { path: 'x', limits },
+    answers: new AnswerBudget(1e6),
     size: 1,
     logger: createLogger((level, message) => {
       if (level === 'error') errors.push(message);
@@ -73,6 +77,64 @@ it('gives one read at a time to a thread, in order', async () => {
   expect(threads[0]!.calls).toHaveLength(2);
   threads[0]!.answer();
   await second;
+});
+
+it('refuses reads while no thread can be started, and takes the next when one can', async () => {
+  let full = true;
+  const some = new ReaderPool({
+    data: { path: 'x', limits },
+    answers: new AnswerBudget(1e6),
+    size: 1,
+    logger: createLogger(() => {}),
+    startThread: () => {
+      if (full) throw Object.assign(new Error('worker initialization failure'), { code: 'ERR_WORKER_INIT_FAILED' });
+      const thread = new FakeThread();
+      threads.push(thread);
+      return thread as unknown as ReaderThread;
+    },
+  });
+  expect(await codeOf(some.run(task))).toBe('overloaded');
+  full = false;
+  const read = codeOf(some.run(task));
+  threads[0]!.answer();
+  expect(await read).toBe('ok');
+});
+
+it('has the room back that a read took, however it ends', async () => {
+  const answers = new AnswerBudget(1e6);
+  const elsewhere = new AnswerBudget(1e6, { total: answers.shared.total });
+  const accounts: Float64Array[] = [];
+  const some = new ReaderPool({
+    data: { path: 'x', limits },
+    answers,
+    size: 1,
+    logger: createLogger(() => {}),
+    startThread: (data) => {
+      accounts.push(new Float64Array(data.taken));
+      const thread = new FakeThread();
+      threads.push(thread);
+      return thread as unknown as ReaderThread;
+    },
+  });
+  const takes = (bytes: number) => (accounts.at(-1)![0]! += elsewhere.count(bytes));
+  const given = some.run(task);
+  takes(100_000);
+  threads.at(-1)!.answer();
+  const { share } = await given;
+  expect(answers.bytes).toBeGreaterThanOrEqual(100_000);
+  share.end();
+  expect(answers.bytes).toBe(0);
+  await vi.advanceTimersByTimeAsync(0);
+  const lost = codeOf(some.run(task));
+  takes(200_000);
+  threads.at(-1)!.die();
+  expect(await lost).toBe('internal');
+  expect(answers.bytes).toBe(0);
+  const late = codeOf(some.run(task));
+  takes(200_000);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(await late).toBe('read-timeout');
+  expect(answers.bytes).toBe(0);
 });
 
 it('a thread that dies takes its own read with it and no other, and is a line in the log', async () => {
