@@ -37,6 +37,11 @@ export const bounds = {
     what: 'schemas that one schema refers to, with those that these refer to',
     code: 'invalid-schema',
   },
+  schemaAnswer: {
+    value: 16_000_000,
+    what: 'characters of schemas in one answer',
+    code: 'result-too-large',
+  },
   schemaDepth: {
     value: 200,
     what: 'lists and objects around one another in an Avro or JSON schema',

@@ -22,6 +22,7 @@ import { createRecordDecoder } from '../projector/record-decoder.js';
 import { SinkTopics } from '../projector/sink-topics.js';
 import { Visibility } from '../projector/visibility.js';
 import { Registry, type RegistryOutcome } from '../registry/registry.js';
+import { RegistryService } from '../registry/registry-service.js';
 import { Runtime } from '../runtime/runtime.js';
 import { newApplyContext } from '../runtime/apply-context.js';
 import { alterTopic } from './alter-topic.js';
@@ -45,7 +46,7 @@ import { LogTrimming, noteLogStart } from './log-trimming.js';
 import { openEngineLog } from './open-engine-log.js';
 import { followersProducer, LogEnd } from './following.js';
 import { Rebuilds } from './rebuilds.js';
-import { schemaDocuments, takeOverSchemas } from './schema-documents.js';
+import { schemaDocuments, takeOverSchemas, topicWithSchemas } from './schema-documents.js';
 import { SkippedRecords } from './skipped-records.js';
 import { TopicRows } from './topic-rows.js';
 import { topicSamples } from './topic-samples.js';
@@ -111,6 +112,10 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   const context = newApplyContext();
   const registry = new Registry(
     schemaDocuments({ state, tell: (key, value) => sinks.put(schemas, key, value, context) }),
+    (subject) => topicWithSchemas(catalog, subject),
+  );
+  const registryService = new RegistryService(
+    registry,
     async (command) => (await definitionAppends.append(command)) as RegistryOutcome,
   );
   const resolve = Object.assign((id: number) => registry.schemaText(id), {
@@ -345,7 +350,7 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
     knownPositions: async () => ({ seq: state.frontier.seq, positions: state.frontier.positions }),
     moments: async () => connectors.moments(),
     keepMoment: async (moment) => connectors.keepMoment(moment),
-    registry: (method, args) => (registry[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
+    registry: (method, args) => (registryService[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args),
     topics: () => topics.shown(),
     alterTopic: (topic, changes) => alterTopic(definitionAppends, topic, changes, options.topicRetention),
     readTopic: (topic, partition, offset, limit, bytesMax) =>

@@ -1,5 +1,6 @@
 // The registry's entries: documents of the store, told in the topic `_schemas` as records of a query are, for other registries and
 // consumers. A data folder of before has its entries in the topic alone, and takes them over once.
+import type { Catalog } from '../catalog/catalog.js';
 import type { SchemaStore, SchemaStoreEntry } from '../registry/schema-store.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { EventLog } from '../stream/event-log.js';
@@ -21,7 +22,16 @@ export function schemaDocuments({ state, tell }: SchemaDocumentsEnv): SchemaStor
       else state.putDocument(kind, key, value);
       tell(Buffer.from(key), value === null ? null : Buffer.from(value));
     },
+    maxId: () => (JSON.parse(state.getDocument('catalog', 'registry') ?? '{}') as { maxId?: number }).maxId ?? 0,
+    keepMaxId: (maxId) => state.putDocument('catalog', 'registry', JSON.stringify({ maxId })),
   };
+}
+
+/** The topic of a stream or table whose records are read by the schemas of a subject. */
+export function topicWithSchemas(catalog: Catalog, subject: string): string | undefined {
+  const topic = subject.replace(/-(?:key|value)$/, '');
+  if (topic === subject) return undefined;
+  return catalog.all().some(({ properties }) => properties.topic === topic) ? `topic ${topic}` : undefined;
 }
 
 /** At start, before anything is applied. */

@@ -49,7 +49,9 @@ export class DefinitionApplier {
         return this.#captured.capture(definition, reached);
       case 'register-schema':
       case 'set-compatibility':
+      case 'set-registry-mode':
       case 'delete-subject':
+      case 'delete-schema-version':
         return registry.apply(definition);
       case 'topic-made':
         topics.made(definition.topic, definition.id);

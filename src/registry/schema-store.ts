@@ -1,7 +1,13 @@
 // Where the registry keeps its entries: documents of the store, from which they also go to the compacted topic `_schemas`; a list in
 // tests. Keys and values have the shape of Confluent's own topic, so either registry can take over the other's.
 import { AppError } from '../core/errors.js';
-import type { CompatibilityLevel, SchemaReference, SchemaType } from './registry-facade.js';
+import {
+  registryModes,
+  type CompatibilityLevel,
+  type RegistryMode,
+  type SchemaReference,
+  type SchemaType,
+} from './registry-facade.js';
 
 /** One record of the topic: JSON texts. The newest per key counts; value null: the key is gone. */
 export interface SchemaStoreEntry {
@@ -14,6 +20,9 @@ export interface SchemaStore {
   load(): readonly SchemaStoreEntry[];
   /** In the open transaction; durable with it. */
   put(entry: SchemaStoreEntry): void;
+  /** The highest id that was given to an entry that is gone; 0: none. No id is given twice. */
+  maxId(): number;
+  keepMaxId(id: number): void;
 }
 
 /** An entry's meaning. */
@@ -32,8 +41,11 @@ export type RegistryEvent =
   | { readonly kind: 'schema-removed'; readonly subject: string; readonly version: number }
   /** Versions up to this one are deleted; their ids go on to mean what they meant. */
   | { readonly kind: 'subject-deleted'; readonly subject: string; readonly version: number }
+  /** The versions are gone for good, and so is what says that they are deleted. */
+  | { readonly kind: 'deletion-forgotten'; readonly subject: string }
   /** `subject` null: the level of subjects that have none. `level` null: not set any more. */
-  | { readonly kind: 'config'; readonly subject: string | null; readonly level: CompatibilityLevel | null };
+  | { readonly kind: 'config'; readonly subject: string | null; readonly level: CompatibilityLevel | null }
+  | { readonly kind: 'mode'; readonly subject: string | null; readonly mode: RegistryMode | null };
 
 /** The members' order is part of the format: compaction compares keys byte by byte. */
 export function toEntry(event: RegistryEvent): SchemaStoreEntry {
@@ -58,6 +70,13 @@ export function toEntry(event: RegistryEvent): SchemaStoreEntry {
       return {
         key: JSON.stringify({ keytype: 'DELETE_SUBJECT', subject, magic: 0 }),
         value: JSON.stringify({ subject, version: event.version }),
+      };
+    case 'deletion-forgotten':
+      return { key: JSON.stringify({ keytype: 'DELETE_SUBJECT', subject, magic: 0 }), value: null };
+    case 'mode':
+      return {
+        key: JSON.stringify({ keytype: 'MODE', subject, magic: 0 }),
+        value: event.mode === null ? null : JSON.stringify({ mode: event.mode }),
       };
     case 'config':
       return {
@@ -84,9 +103,10 @@ interface EntryValue {
   readonly schema?: string;
   readonly deleted?: boolean;
   readonly compatibilityLevel?: CompatibilityLevel;
+  readonly mode?: string;
 }
 
-/** Undefined for entries of Confluent's registry that say nothing about schemas (NOOP, MODE, CONTEXT). */
+/** Undefined for entries of Confluent's registry that say nothing about schemas (NOOP, CONTEXT, CLEAR_SUBJECT). */
 export function fromEntry(entry: SchemaStoreEntry): RegistryEvent | undefined {
   const key = parse<EntryKey>(entry.key, entry);
   const value = entry.value === null ? null : parse<EntryValue>(entry.value, entry);
@@ -102,12 +122,18 @@ export function fromEntry(entry: SchemaStoreEntry): RegistryEvent | undefined {
     }
     case 'DELETE_SUBJECT':
       if (typeof subject !== 'string') return refuse(entry);
-      return value?.version === undefined ? undefined : { kind: 'subject-deleted', subject, version: value.version };
+      if (value === null) return { kind: 'deletion-forgotten', subject };
+      return value.version === undefined ? undefined : { kind: 'subject-deleted', subject, version: value.version };
     case 'CONFIG':
       return { kind: 'config', subject: subject ?? null, level: value?.compatibilityLevel ?? null };
+    case 'MODE': {
+      // What another registry has beside ours (FORWARD) lets nothing be changed here.
+      const mode = registryModes.find((known) => known === value?.mode) ?? 'READONLY';
+      return { kind: 'mode', subject: subject ?? null, mode: value?.mode === undefined ? null : mode };
+    }
     case 'NOOP':
-    case 'MODE':
     case 'CONTEXT':
+    case 'CLEAR_SUBJECT':
       return undefined;
     default:
       return refuse(entry);

@@ -4,15 +4,21 @@ import { AppError, assert } from '../core/errors.js';
 import { avroUnreadable } from '../schema/avro/avro-compatibility.js';
 import { parseAvro } from '../schema/avro/avro-parser.js';
 import type { AvroType } from '../schema/avro/avro-type.js';
-import { canonicalAvro } from '../schema/avro-text.js';
+import { canonicalAvro, orderedAvro } from '../schema/avro-text.js';
 import { breachesOf } from '../schema/compatibility.js';
 import { avroUnreadableBefore } from '../schema/earlier-avro-rule.js';
 import { Effort, readJson } from '../schema/effort.js';
 import { linkProto, type LinkedFile } from '../schema/protobuf/descriptors.js';
 import { protobufUnreadable } from '../schema/protobuf/differences.js';
 import { printProto } from '../schema/protobuf/proto-printer.js';
-import type { CompatibilityLevel, RegisteredSchema, SchemaReference, SchemaType } from './registry-facade.js';
-import { sameText, type RegistryState, type SchemaText } from './registry-state.js';
+import type {
+  CompatibilityLevel,
+  GivenSchema,
+  RegisteredSchema,
+  SchemaReference,
+  SchemaText,
+} from './registry-facade.js';
+import { sameText, type RegistryState } from './registry-state.js';
 
 /** A schema that has been read: the text by which it is known, and what it says. */
 export interface ReadSchema {
@@ -23,11 +29,15 @@ export interface ReadSchema {
 /** invalid-schema when the text is no schema, or refers to what is not there. */
 export function readSchema(
   state: RegistryState,
-  schema: string,
-  schemaType: SchemaType,
-  references: readonly SchemaReference[] = [],
-  effort = new Effort(),
+  given: Omit<GivenSchema, 'id' | 'version'>,
+  effort: Effort,
 ): ReadSchema {
+  const read = readPlain(state, given, effort);
+  return given.normalize ? { ...read, text: { ...read.text, schema: orderedText(read.text) } } : read;
+}
+
+function readPlain(state: RegistryState, given: SchemaText, effort: Effort): ReadSchema {
+  const { schema, schemaType, references = [] } = given;
   effort.admit(schema);
   const text: SchemaText = { schemaType, ...(references.length === 0 ? {} : { references }), schema };
   assertSameType(state, text);
@@ -52,6 +62,19 @@ export function readSchema(
       return { said, text: { ...text, schema: printProto(file) } };
     }
   }
+}
+
+/** The text with what has no order in one order. The normal form of Protobuf has none that could differ. */
+export function orderedText({ schemaType, schema }: SchemaText): string {
+  if (schemaType === 'PROTOBUF') return schema;
+  return schemaType === 'AVRO' ? orderedAvro(schema) : JSON.stringify(sorted(JSON.parse(schema)));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
 }
 
 function assertSameType(state: RegistryState, { schemaType, references = [] }: SchemaText): void {

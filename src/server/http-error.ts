@@ -42,6 +42,7 @@ export function familyOf(path: string): ErrorFamily {
     case '/compatibility':
     case '/config':
     case '/mode':
+    case '/contexts':
       return 'registry';
     default:
       return path.startsWith('/v1/metadata') ? 'ksql' : 'v1';
@@ -139,6 +140,9 @@ const registryCodes: Partial<Record<ErrorCode, number>> = {
   'unknown-schema': 40403,
   'invalid-schema': 42201,
   'schema-in-use': 42206,
+  'operation-not-permitted': 42205,
+  'already-deleted': 40404,
+  'not-deleted': 40405,
   'incompatible-schema': 409,
   internal: 50001,
 };

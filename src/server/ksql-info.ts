@@ -43,6 +43,12 @@ export function metadataIdOnly(context: ServerContext, exchange: Exchange): void
   respondJson(exchange, metadataId(context, context.facades.status.identity.logId));
 }
 
+/** The Schema Registry's call; its id is ksqlDB's, too. */
+export function metadataVersion(context: ServerContext, exchange: Exchange): void {
+  exchange.route = 'metadata';
+  respondJson(exchange, { version: context.facades.status.identity.version, commitId: '' });
+}
+
 function metadataId(context: ServerContext, logId: string): Record<string, unknown> {
   const { serviceId } = context.facades.status.identity;
   return { scope: { path: [], clusters: { 'kafka-cluster': logId, 'ksql-cluster': serviceId } }, id: '' };

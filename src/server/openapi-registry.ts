@@ -1,60 +1,81 @@
 // The paths of the Schema Registry. Its clients send some parameters always, whatever they want: each of those is known here.
 import { bool, indifferent, type Json, ok, operation, parameter, ref, text, whole } from './openapi-build.js';
 
-const subject = parameter('path', 'subject', text, 'name of the subject');
-const version = parameter('path', 'version', text, 'a version number or "latest"');
+const subject = parameter(
+  'path',
+  'subject',
+  text,
+  'name of the subject; `:.:` in front of it is the default context, the only one',
+);
+const version = parameter('path', 'version', text, 'a version number, "latest" or -1');
 const schemaId = parameter('path', 'id', whole, 'id of a schema');
 
-const deleted = indifferent('deleted', bool, 'what is deleted is not told any more');
-const deletedOnly = parameter('query', 'deletedOnly', bool, 'true: none, since what is deleted is not told any more');
-const normalize = indifferent('normalize', bool, 'schemas are always compared in their normal form');
-const permanent = indifferent('permanent', bool, 'there is one way to delete');
-const oneContext = indifferent('subject', text, 'there is one context, in which ids are those of all subjects');
-const toGlobal = indifferent('defaultToGlobal', bool, 'the level that holds is answered');
-const page: readonly Json[] = [
-  parameter('query', 'offset', { ...whole, default: 0 }, 'how many are left out in front'),
-  parameter('query', 'limit', { type: 'integer', minimum: -1, default: -1 }, 'how many at most; -1: all'),
-];
+const boolean = (name: string, description: string): Json => parameter('query', name, bool, description);
+const deleted = boolean('deleted', 'with those that are deleted softly');
+const deletedOnly = boolean('deletedOnly', 'only those that are deleted softly');
+const permanent = boolean('permanent', 'for good, which has to follow a soft deletion');
+const normalize = boolean('normalize', 'the order of members makes no other schema');
+const verbose = boolean('verbose', 'with what stands in the way');
+const defaultToGlobal = boolean('defaultToGlobal', 'that of all subjects where the subject has none');
+const subjectPrefix = parameter('query', 'subjectPrefix', text, 'what the names begin with');
+const offset = parameter('query', 'offset', whole, 'how many are passed over');
+const limit = parameter('query', 'limit', { type: 'integer', minimum: -1 }, 'how many are told at most; -1: all');
 /** Only as it is by default: other forms of a schema are not there. */
-const format = parameter('query', 'format', { type: 'string', const: '' }, 'only the schema as it is');
-const maxId = parameter('query', 'fetchMaxId', { type: 'boolean', const: false }, 'the highest id is not told');
+const format = parameter('query', 'format', { type: 'string', const: '' }, 'only the schema in its normal form');
+const ofSubject = indifferent('subject', text, 'there is one context, in which ids are those of all subjects');
 
-const registryOk = (schema: Json): Json => ok(schema, undefined, 'application/vnd.schemaregistry.v1+json');
+const answered = (schema: Json): Json => ok(schema, undefined, 'application/vnd.schemaregistry.v1+json');
+const versions: Json = { type: 'array', items: whole };
+const schemaItself: Json = { type: ['object', 'array', 'string'] };
+const object: Json = { type: 'object' };
 
-function registryCall(summary: string, parameters: readonly Json[], schema: Json, body?: Json): Json {
+function call(summary: string, parameters: readonly Json[], schema: Json, body?: Json): Json {
   return operation({
     summary,
     tag: 'Schema Registry',
     parameters,
-    responses: { 200: registryOk(schema) },
+    responses: { 200: answered(schema) },
     ...(body === undefined ? {} : { body }),
   });
 }
 
-const texts: Json = { type: 'array', items: text };
-const numbers: Json = { type: 'array', items: whole };
-const anySchema: Json = { type: ['object', 'array', 'string'] };
+const isCompatible: Json = {
+  type: 'object',
+  properties: { is_compatible: { type: 'boolean' }, messages: { type: 'array', items: text } },
+};
+
+/** The setting of all subjects and that of one have the same calls. */
+function setting(path: string, name: string, body: Json, more: readonly Json[] = []): Json {
+  const calls = (of: string, parameters: readonly Json[], reading: readonly Json[]): Json => ({
+    get: call(`${name} ${of}`, [...parameters, ...reading], object),
+    put: call(`set the ${name} ${of}`, [...parameters, ...more], object, body),
+    delete: call(`give up the ${name} ${of}; answers the one that held`, parameters, object),
+  });
+  return {
+    [path]: calls('of all subjects', [], [defaultToGlobal]),
+    [`${path}/{subject}`]: calls('of a subject', [subject], [defaultToGlobal]),
+  };
+}
 
 export const registryPaths: Json = {
   '/subjects': {
-    get: registryCall(
-      'list the subjects',
-      [parameter('query', 'subjectPrefix', text, 'only those that begin so'), deleted, deletedOnly, ...page],
-      texts,
-    ),
+    get: call('list the subjects', [subjectPrefix, deleted, deletedOnly, offset, limit], {
+      type: 'array',
+      items: text,
+    }),
   },
   '/subjects/{subject}': {
-    post: registryCall(
+    post: call(
       'find a schema under the subject',
-      [subject, normalize, deleted, format],
+      [subject, deleted, normalize, format],
       ref('RegisteredSchema'),
       ref('SchemaBody'),
     ),
-    delete: registryCall('delete the subject', [subject, permanent], numbers),
+    delete: call('delete the subject; answers its versions', [subject, permanent], versions),
   },
   '/subjects/{subject}/versions': {
-    get: registryCall('versions of the subject', [subject, deleted, deletedOnly, ...page], numbers),
-    post: registryCall(
+    get: call('versions of the subject', [subject, deleted, deletedOnly, offset, limit], versions),
+    post: call(
       'register a schema',
       [subject, normalize, format],
       { type: 'object', properties: { id: whole } },
@@ -62,45 +83,60 @@ export const registryPaths: Json = {
     ),
   },
   '/subjects/{subject}/versions/{version}': {
-    get: registryCall('one version', [subject, version, deleted, format], ref('RegisteredSchema')),
+    get: call('one version', [subject, version, deleted, format], ref('RegisteredSchema')),
+    delete: call('delete one version', [subject, version, permanent], whole),
   },
   '/subjects/{subject}/versions/{version}/referencedby': {
-    get: registryCall('ids of the schemas that refer to a version', [subject, version, ...page], numbers),
+    get: call('ids of the schemas that refer to a version', [subject, version, offset, limit], versions),
   },
   '/subjects/{subject}/versions/{version}/schema': {
-    get: registryCall('the schema itself', [subject, version, deleted, format], anySchema),
+    get: call('the schema itself', [subject, version, deleted, format], schemaItself),
   },
-  '/schemas/ids/{id}/schema': {
-    get: registryCall('the schema itself', [schemaId, oneContext, format], anySchema),
+  '/schemas': {
+    get: call(
+      'schemas of all subjects, 1,000 at most',
+      [subjectPrefix, deleted, boolean('latestOnly', 'the newest of each subject'), offset, limit],
+      { type: 'array', items: ref('RegisteredSchema') },
+    ),
   },
-  '/schemas/ids/{id}/subjects': {
-    get: registryCall('subjects of a schema', [schemaId, oneContext, deleted, ...page], texts),
-  },
-  '/schemas/ids/{id}/versions': {
-    get: registryCall('subjects and versions of a schema', [schemaId, oneContext, deleted, ...page], {
-      type: 'array',
-      items: { type: 'object' },
-    }),
-  },
-  '/mode': { get: registryCall('mode of the registry: always READWRITE', [toGlobal], { type: 'object' }) },
-  '/schemas/types': { get: registryCall('kinds of schemas', [], texts) },
+  '/schemas/types': { get: call('kinds of schemas', [], { type: 'array', items: text }) },
   '/schemas/ids/{id}': {
-    get: registryCall('a schema by its id', [schemaId, oneContext, format, maxId], ref('SchemaBody')),
-  },
-  '/compatibility/subjects/{subject}/versions/{version}': {
-    post: registryCall(
-      'check a schema against a version',
-      [subject, version, normalize, parameter('query', 'verbose', bool, 'true: with the reasons')],
-      { type: 'object', properties: { is_compatible: { type: 'boolean' } } },
+    get: call(
+      'a schema by its id',
+      [schemaId, ofSubject, format, boolean('fetchMaxId', 'with the highest id that was ever given')],
       ref('SchemaBody'),
     ),
   },
-  '/config': {
-    get: registryCall('compatibility level', [toGlobal], { type: 'object' }),
-    put: registryCall('set the compatibility level', [], { type: 'object' }, ref('Compatibility')),
+  '/schemas/ids/{id}/schema': { get: call('the schema itself', [schemaId, ofSubject, format], schemaItself) },
+  '/schemas/ids/{id}/subjects': {
+    get: call('subjects of a schema', [schemaId, ofSubject, deleted, offset, limit], { type: 'array', items: text }),
   },
-  '/config/{subject}': {
-    get: registryCall('compatibility level of a subject', [subject, toGlobal], { type: 'object' }),
-    put: registryCall('set the compatibility level of a subject', [subject], { type: 'object' }, ref('Compatibility')),
+  '/schemas/ids/{id}/versions': {
+    get: call('subjects and versions of a schema', [schemaId, ofSubject, deleted, offset, limit], {
+      type: 'array',
+      items: object,
+    }),
   },
+  '/compatibility/subjects/{subject}/versions': {
+    post: call(
+      'check a schema against the versions that the level names',
+      [subject, verbose, normalize],
+      isCompatible,
+      ref('SchemaBody'),
+    ),
+  },
+  '/compatibility/subjects/{subject}/versions/{version}': {
+    post: call(
+      'check a schema against a version',
+      [subject, version, verbose, normalize],
+      isCompatible,
+      ref('SchemaBody'),
+    ),
+  },
+  ...setting('/config', 'compatibility level', ref('Compatibility')),
+  ...setting('/mode', 'mode', ref('RegistryMode'), [
+    { ...boolean('force', 'IMPORT also where there are schemas already'), allowEmptyValue: true },
+  ]),
+  '/contexts': { get: call('contexts: always the default one', [], { type: 'array', items: text }) },
+  '/v1/metadata/version': { get: call('version of the server', [], object) },
 };

@@ -248,10 +248,15 @@ export const openApiSchemas: Json = {
     {
       schema: text,
       schemaType: { type: 'string', enum: ['AVRO', 'JSON', 'PROTOBUF'] },
-      references: list(object({ name: text, subject: text, version: whole })),
+      references: list(object({ name: text, subject: text, version: { type: 'integer', minimum: -1 } })),
+      id: { type: 'integer', description: 'in mode IMPORT: what it gets' },
+      version: { type: 'integer', description: 'in mode IMPORT: what it gets; else the next one' },
     },
     ['schema'],
   ),
+  RegistryMode: object({
+    mode: { type: 'string', enum: ['READWRITE', 'READONLY', 'READONLY_OVERRIDE', 'IMPORT'] },
+  }),
   RegisteredSchema: object({ subject: text, version: whole, id: whole, schemaType: text, schema: text }, [
     'subject',
     'version',

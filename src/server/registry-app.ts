@@ -1,214 +1,210 @@
-// The Schema Registry's REST interface over the registry facade: subjects, versions, ids, compatibility, with the media type
+// The Schema Registry's REST interface over the registry facade: subjects, versions, ids, compatibility, modes, with the media type
 // and the error codes of the original.
-import type { Express, Request } from 'express';
+import type { Express, Request, Response } from 'express';
 import { AppError } from '../core/errors.js';
-import type { CompatibilityLevel, RegistryFacade, SchemaReference, SchemaType } from '../registry/registry-facade.js';
+import type { RegisteredSchema, RegistryFacade } from '../registry/registry-facade.js';
 import { type AdminAppOptions, answer, answerText, createAdminApp, flagParam, param, queryParam } from './admin-app.js';
 import { registryType } from './http-error.js';
 import { RegistryError } from './registry-error.js';
+import {
+  count,
+  givenLevel,
+  givenMode,
+  givenSchema,
+  pageOf,
+  prefixOf,
+  schemaId,
+  shownOf,
+  subjectOf,
+  versionNumber,
+} from './registry-request.js';
 
-const levels: readonly CompatibilityLevel[] = [
-  'NONE',
-  'BACKWARD',
-  'BACKWARD_TRANSITIVE',
-  'FORWARD',
-  'FORWARD_TRANSITIVE',
-  'FULL',
-  'FULL_TRANSITIVE',
-];
+const schemasMax = 1_000;
+
+type Registry = () => RegistryFacade;
 
 export function createRegistryApp(
-  registry: () => RegistryFacade,
+  registry: Registry,
   options: Omit<AdminAppOptions, 'family' | 'contentType'>,
 ): Express {
   return createAdminApp({ ...options, family: 'registry', contentType: registryType }, (app) => {
     subjectRoutes(app, registry);
+    versionRoutes(app, registry);
     schemaRoutes(app, registry);
     compatibilityRoutes(app, registry);
-    app.get('/mode', async (_request, response) => {
-      answer(response, 200, registryType, { mode: 'READWRITE' });
-    });
+    configRoutes(app, registry);
+    modeRoutes(app, registry);
+    app.get('/contexts', (_request, response) => reply(response, ['.']));
   });
 }
 
-function subjectRoutes(app: Express, registry: () => RegistryFacade): void {
+function reply(response: Response, body: unknown): void {
+  answer(response, 200, registryType, body);
+}
+
+function subjectRoutes(app: Express, registry: Registry): void {
   app.get('/subjects', async (request, response) => {
-    const prefix = queryParam(request, 'subjectPrefix') ?? '';
-    const subjects = await registry().subjects();
-    const found = subjects.filter((subject) => subject.startsWith(prefix));
-    answer(response, 200, registryType, pageOf(request, found));
+    reply(response, pageOf(request, await registry().subjects(prefixOf(request), shownOf(request))));
   });
+  app.post('/subjects/:subject', async (request, response) => {
+    const shown = flagParam(request, 'deleted') ? 'all' : 'live';
+    const { id: _, version: __, ...given } = givenSchema(request);
+    reply(response, shownSchema(await registry().lookup(subjectOf(request), given, shown)));
+  });
+  app.delete('/subjects/:subject', async (request, response) => {
+    const deleting = registry().deleteSubject(subjectOf(request), flagParam(request, 'permanent'));
+    reply(response, await numbered(deleting, { 'already-deleted': 40404, 'not-deleted': 40405 }));
+  });
+}
+
+function versionRoutes(app: Express, registry: Registry): void {
+  const versionOf = (request: Request): Promise<RegisteredSchema> => {
+    const shown = flagParam(request, 'deleted') ? 'all' : 'live';
+    const version = versionNumber(param(request, 'version'));
+    return numbered(registry().version(subjectOf(request), version, shown), unknownVersion);
+  };
   app.get('/subjects/:subject/versions', async (request, response) => {
-    answer(response, 200, registryType, pageOf(request, await registry().versions(param(request, 'subject'))));
+    reply(response, pageOf(request, await registry().versions(subjectOf(request), shownOf(request))));
+  });
+  app.post('/subjects/:subject/versions', async (request, response) => {
+    reply(response, await registry().register(subjectOf(request), givenSchema(request)));
   });
   app.get('/subjects/:subject/versions/:version', async (request, response) => {
-    const found = await versionOf(request, registry());
-    answer(response, 200, registryType, withoutDefaultType(found));
+    reply(response, shownSchema(await versionOf(request)));
   });
   app.get('/subjects/:subject/versions/:version/schema', async (request, response) => {
-    const { schema } = await versionOf(request, registry());
-    answerText(response, registryType, schema);
+    answerText(response, registryType, (await versionOf(request)).schema);
   });
   app.get('/subjects/:subject/versions/:version/referencedby', async (request, response) => {
     const version = versionNumber(param(request, 'version'));
-    const ids = await versionErrors(() => registry().referencedBy(param(request, 'subject'), version));
-    answer(response, 200, registryType, pageOf(request, ids));
+    const ids = await numbered(registry().referencedBy(subjectOf(request), version), unknownVersion);
+    reply(response, pageOf(request, ids));
   });
-  app.post('/subjects/:subject/versions', async (request, response) => {
-    const { schema, schemaType, references } = schemaBody(request);
-    const registered = await registry().register(param(request, 'subject'), schema, schemaType, references);
-    answer(response, 200, registryType, registered);
-  });
-  app.post('/subjects/:subject', async (request, response) => {
-    const { schema, schemaType, references } = schemaBody(request);
-    const found = await registry().lookup(param(request, 'subject'), schema, schemaType, references);
-    answer(response, 200, registryType, withoutDefaultType(found));
-  });
-  app.delete('/subjects/:subject', async (request, response) => {
-    answer(response, 200, registryType, await registry().deleteSubject(param(request, 'subject')));
-  });
-  app.delete('/subjects/:subject/versions/:version', (request: Request) => {
-    throw new AppError('method-not-allowed', `${request.method} ${request.path} is not supported`, {
-      hint: 'delete the whole subject, or leave the version: nothing reads it unless a record names it',
-    });
+  app.delete('/subjects/:subject/versions/:version', async (request, response) => {
+    const version = versionNumber(param(request, 'version'));
+    const deleting = registry().deleteVersion(subjectOf(request), version, flagParam(request, 'permanent'));
+    reply(response, await numbered(deleting, { ...unknownVersion, 'already-deleted': 40406, 'not-deleted': 40407 }));
   });
 }
 
-function schemaRoutes(app: Express, registry: () => RegistryFacade): void {
-  app.get('/schemas/types', async (_request, response) => {
-    answer(response, 200, registryType, ['JSON', 'PROTOBUF', 'AVRO']);
+function schemaRoutes(app: Express, registry: Registry): void {
+  app.get('/schemas', async (request, response) => {
+    const found = await registry().schemas({
+      prefix: prefixOf(request),
+      shown: flagParam(request, 'deleted') ? 'all' : 'live',
+      latestOnly: flagParam(request, 'latestOnly'),
+      offset: count(request, 'offset') ?? 0,
+      limit: Math.min(schemasMax, count(request, 'limit') ?? schemasMax),
+    });
+    reply(response, found.map(shownSchema));
   });
+  app.get('/schemas/types', (_request, response) => reply(response, ['JSON', 'PROTOBUF', 'AVRO']));
   app.get('/schemas/ids/:id', async (request, response) => {
-    const { schema, schemaType, references } = await registry().byId(schemaId(request));
-    const used = references === undefined ? {} : { references };
-    answer(response, 200, registryType, withoutDefaultType({ schemaType, ...used, schema }));
+    const { maxId, ...found } = await registry().byId(schemaId(request));
+    reply(response, { ...withoutDefaultType(found), ...(flagParam(request, 'fetchMaxId') ? { maxId } : {}) });
   });
   app.get('/schemas/ids/:id/schema', async (request, response) => {
-    const { schema } = await registry().byId(schemaId(request));
-    answerText(response, registryType, schema);
+    answerText(response, registryType, (await registry().byId(schemaId(request))).schema);
   });
   app.get('/schemas/ids/:id/subjects', async (request, response) => {
-    const { subjects } = await registry().byId(schemaId(request));
-    answer(response, 200, registryType, pageOf(request, [...new Set(subjects.map(({ subject }) => subject))]));
+    const uses = await registry().usesOf(schemaId(request), flagParam(request, 'deleted') ? 'all' : 'live');
+    reply(response, pageOf(request, [...new Set(uses.map(({ subject }) => subject))]));
   });
   app.get('/schemas/ids/:id/versions', async (request, response) => {
-    answer(response, 200, registryType, pageOf(request, (await registry().byId(schemaId(request))).subjects));
+    const uses = await registry().usesOf(schemaId(request), flagParam(request, 'deleted') ? 'all' : 'live');
+    reply(response, pageOf(request, uses));
   });
 }
 
-function compatibilityRoutes(app: Express, registry: () => RegistryFacade): void {
-  app.post('/compatibility/subjects/:subject/versions/:version', async (request, response) => {
-    const { schema, schemaType, references } = schemaBody(request);
-    const version = versionNumber(param(request, 'version'));
-    const result = await versionErrors(() =>
-      registry().compatible(param(request, 'subject'), version, schema, schemaType, references),
-    );
-    const verbose = flagParam(request, 'verbose');
-    answer(response, 200, registryType, verbose ? result : { is_compatible: result.is_compatible });
+function compatibilityRoutes(app: Express, registry: Registry): void {
+  app.post(
+    ['/compatibility/subjects/:subject/versions', '/compatibility/subjects/:subject/versions/:version'],
+    async (request, response) => {
+      const { id: _, version: __, ...given } = givenSchema(request);
+      const version = request.params['version'] === undefined ? 'all' : versionNumber(param(request, 'version'));
+      const result = await numbered(registry().compatible(subjectOf(request), version, given), unknownVersion);
+      reply(response, flagParam(request, 'verbose') ? result : { is_compatible: result.is_compatible });
+    },
+  );
+}
+
+const settingPaths = (of: string) => [`/${of}`, `/${of}/:subject`];
+
+/** Null: the path names none. */
+function optionalSubject(request: Request): string | null {
+  return request.params['subject'] === undefined ? null : subjectOf(request);
+}
+
+function configRoutes(app: Express, registry: Registry): void {
+  app.get(settingPaths('config'), async (request, response) => {
+    const subject = optionalSubject(request);
+    const own = await registry().config(subject);
+    const compatibilityLevel = own ?? (flagParam(request, 'defaultToGlobal') ? await registry().config(null) : null);
+    if (compatibilityLevel === null)
+      throw new RegistryError(40408, 'unknown-subject', `subject ${subject} has no compatibility level of its own`);
+    reply(response, { compatibilityLevel });
   });
-  app.get('/config', async (_request, response) => {
-    answer(response, 200, registryType, { compatibilityLevel: await registry().config(null) });
+  app.put(settingPaths('config'), async (request, response) => {
+    const compatibility = givenLevel(request);
+    await registry().setConfig(optionalSubject(request), compatibility);
+    reply(response, { compatibility });
   });
-  app.get('/config/:subject', async (request, response) => {
-    answer(response, 200, registryType, { compatibilityLevel: await registry().config(param(request, 'subject')) });
-  });
-  app.put(['/config', '/config/:subject'], async (request, response) => {
-    const compatibility = bodyObject(request)['compatibility'];
-    const level = levels.find((known) => known === compatibility);
-    if (level === undefined) {
-      throw new RegistryError(42203, 'unconvertible-value', `"compatibility" must be one of ${levels.join(', ')}`);
-    }
-    await registry().setConfig(request.params['subject'] === undefined ? null : param(request, 'subject'), level);
-    answer(response, 200, registryType, { compatibility: level });
+  app.delete(settingPaths('config'), async (request, response) => {
+    const subject = optionalSubject(request);
+    const compatibilityLevel = await registry().resetConfig(subject);
+    if (compatibilityLevel === null)
+      throw new RegistryError(40401, 'unknown-subject', `subject ${subject} has no compatibility level of its own`);
+    reply(response, { compatibilityLevel });
   });
 }
 
-async function versionOf(request: Request, registry: RegistryFacade) {
-  const version = versionNumber(param(request, 'version'));
-  return versionErrors(() => registry.version(param(request, 'subject'), version));
+function modeRoutes(app: Express, registry: Registry): void {
+  app.get(settingPaths('mode'), async (request, response) => {
+    const subject = optionalSubject(request);
+    const own = await registry().mode(subject);
+    const mode = own ?? (flagParam(request, 'defaultToGlobal') ? await registry().mode(null) : null);
+    if (mode === null) throw new RegistryError(40409, 'unknown-subject', `subject ${subject} has no mode of its own`);
+    reply(response, { mode });
+  });
+  app.put(settingPaths('mode'), async (request, response) => {
+    const mode = givenMode(request);
+    const force = flagParam(request, 'force') || queryParam(request, 'force') === '';
+    await registry().setMode(optionalSubject(request), mode, force);
+    reply(response, { mode });
+  });
+  app.delete(settingPaths('mode'), async (request, response) => {
+    const subject = optionalSubject(request);
+    const mode = await registry().resetMode(subject);
+    if (mode === null) throw new RegistryError(40401, 'unknown-subject', `subject ${subject} has no mode of its own`);
+    reply(response, { mode });
+  });
 }
 
-/** `offset` and `limit` of a list; nothing that is deleted is in one. */
-function pageOf<T>(request: Request, list: readonly T[]): readonly T[] {
-  const whole = (name: string, absent: number) => {
-    const text = queryParam(request, name);
-    if (text === undefined || text === '-1') return absent;
-    if (!/^\d{1,9}$/.test(text)) throw new AppError('bad-request', `"${name}" must be a whole number, not "${text}"`);
-    return Number(text);
-  };
-  const offset = whole('offset', 0);
-  const limit = whole('limit', list.length);
-  return flagParam(request, 'deletedOnly') ? [] : list.slice(offset, offset + limit);
-}
+type Numbers = Readonly<Partial<Record<AppError['code'], number>>>;
 
-/** Here an unknown schema means an unknown version, which has a number of its own. */
-async function versionErrors<T>(call: () => Promise<T>): Promise<T> {
+/** Where an unknown schema means an unknown version. */
+const unknownVersion: Numbers = { 'unknown-schema': 40402 };
+
+/** The answer, or the error under the number that it has here. */
+async function numbered<T>(asked: Promise<T>, numbers: Numbers): Promise<T> {
   try {
-    return await call();
+    return await asked;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'unknown-schema') {
-      throw new RegistryError(40402, 'unknown-schema', error.message, error);
-    }
-    throw error;
+    const number = error instanceof AppError ? numbers[error.code] : undefined;
+    if (!(error instanceof AppError) || number === undefined) throw error;
+    throw new RegistryError(number, error.code, error.message, { cause: error, hint: error.hint });
   }
 }
 
-function versionNumber(text: string): number | 'latest' {
-  if (text === 'latest' || text === '-1') return 'latest';
-  const version = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (version < 1) {
-    throw new RegistryError(
-      42202,
-      'unconvertible-value',
-      `the version "${text}" is neither a number from 1 nor "latest"`,
-    );
-  }
-  return version;
-}
-
-function schemaId(request: Request): number {
-  const text = param(request, 'id');
-  if (!/^\d{1,10}$/.test(text)) throw new AppError('bad-request', `"${text}" is not a schema id`);
-  return Number(text);
-}
-
-function bodyObject(request: Request): Record<string, unknown> {
-  const body: unknown = request.body;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new AppError('bad-request', 'the request body must be a JSON object');
-  }
-  return body as Record<string, unknown>;
-}
-
-interface SchemaBody {
-  readonly schema: string;
-  readonly schemaType: SchemaType;
-  readonly references: readonly SchemaReference[];
-}
-
-function schemaBody(request: Request): SchemaBody {
-  const body = bodyObject(request);
-  const schema = body['schema'];
-  if (typeof schema !== 'string' || schema === '')
-    throw new AppError('invalid-schema', '"schema" must be the text of a schema');
-  const given = body['schemaType'] ?? 'AVRO';
-  const schemaType = (['AVRO', 'JSON', 'PROTOBUF'] as const).find((known) => known === given);
-  if (schemaType === undefined) throw new AppError('invalid-schema', '"schemaType" must be AVRO, JSON or PROTOBUF');
-  return { schema, schemaType, references: referencesOf(body['references'] ?? []) };
-}
-
-function referencesOf(given: unknown): SchemaReference[] {
-  const list: readonly unknown[] = Array.isArray(given) ? given : [undefined];
-  return list.map((each) => {
-    const { name, subject, version } = (each ?? {}) as Partial<Record<keyof SchemaReference, unknown>>;
-    if (typeof name === 'string' && typeof subject === 'string' && Number.isSafeInteger(version))
-      return { name, subject, version: version as number };
-    throw new AppError('invalid-schema', '"references" is a list of {"name", "subject", "version"}');
-  });
+function shownSchema(found: RegisteredSchema): Record<string, unknown> {
+  const { subject, version, id, schemaType, references, schema, deleted } = found;
+  const used = references === undefined ? {} : { references };
+  const gone = deleted === undefined ? {} : { deleted };
+  return withoutDefaultType({ subject, version, id, schemaType, ...used, schema, ...gone });
 }
 
 /** AVRO is what a missing `schemaType` means; the original leaves it out, and old clients know no such member. */
-function withoutDefaultType<T extends { readonly schemaType: SchemaType }>(found: T): Record<string, unknown> {
+function withoutDefaultType<T extends { readonly schemaType: string }>(found: T): Record<string, unknown> {
   const { schemaType, ...rest } = found;
-  return schemaType === 'AVRO' ? rest : { ...rest, schemaType };
+  return schemaType === 'AVRO' ? rest : { schemaType, ...rest };
 }

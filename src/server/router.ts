@@ -9,7 +9,15 @@ import type { Exchange } from './exchange.js';
 import type { Guard } from './guard.js';
 import { errorAnswer, familyOf, ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
 import { insertsStream } from './inserts-stream.js';
-import { clusterStatus, healthCheck, metadata, metadataIdOnly, serverInfo, terminateCluster } from './ksql-info.js';
+import {
+  clusterStatus,
+  healthCheck,
+  metadata,
+  metadataIdOnly,
+  metadataVersion,
+  serverInfo,
+  terminateCluster,
+} from './ksql-info.js';
 import { commandStatus, isValidProperty, runStatements } from './ksql-statements.js';
 import { refuseChangeOfFollower } from './leader-only.js';
 import { decodeSegment } from './query-string.js';
@@ -65,6 +73,7 @@ const exactRoutes = new Map<string, Route<Handler>>([
   ['/clusterStatus', { GET: clusterStatus }],
   ['/v1/metadata', { GET: metadata }],
   ['/v1/metadata/id', { GET: metadataIdOnly }],
+  ['/v1/metadata/version', { GET: metadataVersion }],
   ['/chc/ready', { GET: chc }],
 ]);
 

@@ -5,6 +5,7 @@ import { AppError, errorCodes } from '../core/errors.js';
 import { acceptedTypes } from './accept.js';
 import { type Exchange, jsonType } from './exchange.js';
 import { frontPage } from './front-page.js';
+import { registryType } from './http-error.js';
 import { openApi } from './openapi.js';
 import { freshnessHeaders } from './read-routes.js';
 import { printMetrics, processSamples, prometheusType } from './prometheus.js';
@@ -67,6 +68,9 @@ export async function root(context: ServerContext, exchange: Exchange): Promise<
     const worker = { version, commit: version, kafka_cluster_id: logId };
     return exchange.respond(200, ['Content-Type', jsonType, ...noStore], JSON.stringify(worker));
   }
+  // The Schema Registry's answer, by which its clients ask whether somebody is there.
+  if (types[0]?.startsWith('application/vnd.schemaregistry'))
+    return exchange.respond(200, ['Content-Type', registryType, ...noStore], '{}');
   if (!types.includes('text/html')) return exchange.respond(307, ['Location', '/info'], '');
   const [{ tables }, current] = await Promise.all([context.facades.query.tables(), context.facades.status.status()]);
   const headers = ['Content-Type', 'text/html; charset=utf-8', ...noStore];

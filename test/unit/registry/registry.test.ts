@@ -1,44 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Registry, type RegistryCommand } from '../../../src/registry/registry.js';
-import type { SchemaStore, SchemaStoreEntry } from '../../../src/registry/schema-store.js';
+import type { RegistryCommand } from '../../../src/registry/registry.js';
+import { compacted, memoryStore, MemoryRegistry, type MemoryStore } from '../../support/memory-registry.js';
 
-interface MemoryStore extends SchemaStore {
-  entries: SchemaStoreEntry[];
-}
-
-function memoryStore(entries: readonly SchemaStoreEntry[] = []): MemoryStore {
-  return {
-    entries: [...entries],
-    load() {
-      return this.entries;
-    },
-    put(entry) {
-      this.entries.push(entry);
-    },
-  };
-}
-
-/** Commands applied one after the other, each in a transaction that is rolled back where it fails. */
-function openRegistry(over: MemoryStore, commands: RegistryCommand[] = []): Registry {
-  const opened: Registry = new Registry(over, async (command) => {
-    commands.push(command);
-    const before = over.entries.length;
-    await Promise.resolve();
-    try {
-      return opened.apply(command);
-    } catch (error) {
-      over.entries.length = before;
-      opened.reload();
-      throw error;
-    }
-  });
-  return opened;
-}
-
-/** The newest entry per key, as compaction leaves the topic. */
-function compacted(entries: readonly SchemaStoreEntry[]): SchemaStoreEntry[] {
-  return entries.filter((entry, i) => !entries.slice(i + 1).some((later) => later.key === entry.key));
-}
+const openRegistry = (over: MemoryStore, commands: RegistryCommand[] = []) => new MemoryRegistry(over, { commands });
 
 const record = (...fields: { name: string; type: unknown; default?: unknown }[]) =>
   JSON.stringify({ type: 'record', name: 'Value', namespace: 'p.db.t', fields });
@@ -47,7 +11,7 @@ const note = { name: 'note', type: ['null', 'string'], default: null };
 const required = { name: 'required', type: 'string' };
 
 let store: MemoryStore;
-let registry: Registry;
+let registry: MemoryRegistry;
 let commands: RegistryCommand[];
 beforeEach(() => {
   store = memoryStore();
@@ -62,7 +26,7 @@ async function outcome(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-async function view(r: Registry) {
+async function view(r: MemoryRegistry) {
   const subjects = await r.subjects();
   return {
     global: await r.config(null),
@@ -145,7 +109,7 @@ describe('versions and compatibility', () => {
     await registry.setConfig('t', 'NONE');
     expect(await registry.deleteSubject('t')).toStrictEqual([1]);
     expect(await registry.subjects()).toStrictEqual([]);
-    expect(await outcome(registry.deleteSubject('t'))).toBe('unknown-subject');
+    expect(await outcome(registry.deleteSubject('t'))).toBe('already-deleted');
     expect(await registry.config('t')).toBe('BACKWARD');
     expect(registry.schemaText(first)).toContain('"id"');
     expect(await registry.register('t', record(id), 'AVRO')).toStrictEqual({ id: first });

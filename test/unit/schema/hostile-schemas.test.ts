@@ -2,18 +2,15 @@
 // time is asserted here: the steps are counted, on every machine alike.
 import { describe, expect, it } from 'vitest';
 import { bounds } from '../../../src/core/bounds.js';
-import { Registry } from '../../../src/registry/registry.js';
-import type { SchemaStoreEntry } from '../../../src/registry/schema-store.js';
 import type { SchemaType } from '../../../src/registry/registry-facade.js';
+import { memoryStore, MemoryRegistry } from '../../support/memory-registry.js';
 
-/** The same text registered under a subject of its own, and then once more with something behind it. */
-function outcome(schemaType: SchemaType, text: string, changed = text): string {
-  const entries: SchemaStoreEntry[] = [];
-  const registry = new Registry({ load: () => entries, put: (entry) => entries.push(entry) }, () => Promise.reject());
+/** The same text registered under a subject, and then once more with something changed. */
+async function outcome(schemaType: SchemaType, text: string, changed = text): Promise<string> {
+  const registry = new MemoryRegistry(memoryStore());
   try {
-    registry.apply({ kind: 'set-compatibility', subject: null, level: 'FULL_TRANSITIVE' });
-    for (const schema of [text, changed])
-      registry.apply({ kind: 'register-schema', subject: 's', schema, schemaType, rules: 2 });
+    await registry.setConfig(null, 'FULL_TRANSITIVE');
+    for (const schema of [text, changed]) await registry.register('s', schema, schemaType);
     return 'registered';
   } catch (error) {
     return (error as { code?: string }).code ?? String(error);
@@ -26,37 +23,37 @@ const nested = (depth: number, before: string, innermost: string, after: string)
 const changedDoc = (schema: object) => [JSON.stringify(schema), JSON.stringify({ ...schema, doc: 'changed' })] as const;
 
 describe('Avro', () => {
-  it('a union of thousands of enums is compared with itself', () => {
+  it('a union of thousands of enums is compared with itself', async () => {
     const union = many(3_000, (i) => ({ type: 'enum', name: `E${i}`, symbols: ['A', `B${i}`] }));
     const record = { type: 'record', name: 'R', fields: [{ name: 'u', type: union }] };
-    expect(outcome('AVRO', ...changedDoc(record))).toBe('registered');
+    expect(await outcome('AVRO', ...changedDoc(record))).toBe('registered');
   });
 
-  it('records that name one another in a chain are compared however long it is', () => {
+  it('records that name one another in a chain are compared however long it is', async () => {
     const chain = many(5_000, (i) => ({
       type: 'record',
       name: `R${i}`,
       fields: i === 0 ? [] : [{ name: 'f', type: `R${i - 1}` }],
     }));
     const record = { type: 'record', name: 'R', fields: [{ name: 'u', type: chain }] };
-    expect(outcome('AVRO', ...changedDoc(record))).toBe('registered');
+    expect(await outcome('AVRO', ...changedDoc(record))).toBe('registered');
   });
 
-  it('a union whose types have one name in many namespaces is refused', () => {
+  it('a union whose types have one name in many namespaces is refused', async () => {
     const union = many(1_000, (i) => ({ type: 'enum', name: `n${i}.E`, symbols: ['A'] }));
     const record = { type: 'record', name: 'R', fields: [{ name: 'u', type: union }] };
-    expect(outcome('AVRO', ...changedDoc(record))).toBe('invalid-schema');
+    expect(await outcome('AVRO', ...changedDoc(record))).toBe('invalid-schema');
   });
 
-  it('many aliases of one field of many types are refused', () => {
+  it('many aliases of one field of many types are refused', async () => {
     const writer = many(1_500, (i) => ({ type: 'enum', name: `E${i}`, symbols: ['A'] }));
     const one = { type: 'record', name: 'R', fields: [{ name: 'u', type: writer }] };
     const fields = many(1_000, (i) => ({ name: `f${i}`, aliases: ['u'], type: ['null', 'E1', 'E2'] }));
     const other = { type: 'record', name: 'R', fields: [{ name: 'v', type: writer, default: 'A' }, ...fields] };
-    expect(outcome('AVRO', JSON.stringify(one), JSON.stringify(other))).toBe('invalid-schema');
+    expect(await outcome('AVRO', JSON.stringify(one), JSON.stringify(other))).toBe('invalid-schema');
   });
 
-  it('a default that fits branches of branches in many ways is refused', () => {
+  it('a default that fits branches of branches in many ways is refused', async () => {
     const branches = many(30, (i) => ({
       type: 'record',
       name: `B${i}`,
@@ -67,54 +64,56 @@ describe('Avro', () => {
     const value = JSON.parse(nested(12, '{"a":', '1', '}')) as unknown;
     const union = [first, ...many(12, (i) => ({ type: 'record', name: `Y${i}`, fields: [{ name: 'a', type: 'R' }] }))];
     const record = { type: 'record', name: 'R', fields: [{ name: 'a', type: union, default: value }] };
-    expect(outcome('AVRO', JSON.stringify(record))).toBe('invalid-schema');
-    expect(outcome('AVRO', JSON.stringify(branches))).toBe('invalid-schema');
+    expect(await outcome('AVRO', JSON.stringify(record))).toBe('invalid-schema');
+    expect(await outcome('AVRO', JSON.stringify(branches))).toBe('invalid-schema');
   });
 
   it.each([
     ['lists', '['],
     ['objects', '{"type":'],
     ['arrays', '{"type":"array","items":'],
-  ])('%s around one another are refused', (_what, before) => {
-    expect(outcome('AVRO', before.repeat(20_000))).toBe('invalid-schema');
+  ])('%s around one another are refused', async (_what, before) => {
+    expect(await outcome('AVRO', before.repeat(20_000))).toBe('invalid-schema');
     const after = before === '[' ? ']' : '}';
-    expect(outcome('AVRO', nested(bounds.schemaDepth.value + 1, before, '"int"', after))).toBe('invalid-schema');
+    expect(await outcome('AVRO', nested(bounds.schemaDepth.value + 1, before, '"int"', after))).toBe('invalid-schema');
     if (before !== '[')
-      expect(outcome('AVRO', nested(bounds.schemaDepth.value, before, '"int"', after))).toBe('registered');
+      expect(await outcome('AVRO', nested(bounds.schemaDepth.value, before, '"int"', after))).toBe('registered');
   });
 });
 
 describe('Protobuf', () => {
   const file = (body: string, more = '') => `syntax = "proto3"; ${more} message V { ${body} }`;
 
-  it('thousands of oneofs are compared', () => {
+  it('thousands of oneofs are compared', async () => {
     const body = many(10_000, (i) => `oneof o${i} { int32 f${i} = ${i + 1}; }`).join(' ');
-    expect(outcome('PROTOBUF', file(body), file(`${body} string z = 20001;`))).toBe('registered');
+    expect(await outcome('PROTOBUF', file(body), file(`${body} string z = 20001;`))).toBe('registered');
   });
 
-  it('messages that name one another in a chain are compared however long it is', () => {
+  it('messages that name one another in a chain are compared however long it is', async () => {
     const chain = many(10_000, (i) => `message M${i} { ${i === 0 ? '' : `M${i - 1} f = 1;`} }`).join(' ');
-    expect(outcome('PROTOBUF', file('', chain), file('string z = 1;', chain))).toBe('registered');
+    expect(await outcome('PROTOBUF', file('', chain), file('string z = 1;', chain))).toBe('registered');
   });
 
-  it('thousands of reserved numbers are looked up', () => {
+  it('thousands of reserved numbers are looked up', async () => {
     const reserved = many(10_000, (i) => `reserved ${100_000 + 2 * i};`).join(' ');
     const fields = many(10_000, (i) => `int32 f${i} = ${i + 1};`).join(' ');
-    expect(outcome('PROTOBUF', file(`${reserved} ${fields}`))).toBe('registered');
-    expect(outcome('PROTOBUF', file(`${reserved} int32 f = 100004;`))).toBe('invalid-schema');
-    expect(outcome('PROTOBUF', file('reserved 5 to 9, 6; int32 f = 8;'))).toBe('invalid-schema');
-    expect(outcome('PROTOBUF', file('reserved 5 to 9, 6, "g"; int32 f = 10;'))).toBe('registered');
-    expect(outcome('PROTOBUF', file('reserved 5 to 9, 6, "g"; int32 g = 10;'))).toBe('invalid-schema');
+    expect(await outcome('PROTOBUF', file(`${reserved} ${fields}`))).toBe('registered');
+    expect(await outcome('PROTOBUF', file(`${reserved} int32 f = 100004;`))).toBe('invalid-schema');
+    expect(await outcome('PROTOBUF', file('reserved 5 to 9, 6; int32 f = 8;'))).toBe('invalid-schema');
+    expect(await outcome('PROTOBUF', file('reserved 5 to 9, 6, "g"; int32 f = 10;'))).toBe('registered');
+    expect(await outcome('PROTOBUF', file('reserved 5 to 9, 6, "g"; int32 g = 10;'))).toBe('invalid-schema');
   });
 
-  it('names that are looked for in a package of thousands of parts are refused', () => {
+  it('names that are looked for in a package of thousands of parts are refused', async () => {
     const fields = many(5_000, (i) => `V f${i} = ${i + 1};`).join(' ');
-    expect(outcome('PROTOBUF', file(fields, `package ${many(20_000, () => 'a').join('.')};`))).toBe('invalid-schema');
+    expect(await outcome('PROTOBUF', file(fields, `package ${many(20_000, () => 'a').join('.')};`))).toBe(
+      'invalid-schema',
+    );
   });
 });
 
-it('a schema over the size is refused, whatever it is', () => {
+it('a schema over the size is refused, whatever it is', async () => {
   const text = 'x'.repeat(bounds.schemaSize.value + 1);
   for (const schemaType of ['AVRO', 'JSON', 'PROTOBUF'] as const)
-    expect(outcome(schemaType, text)).toBe('invalid-schema');
+    expect(await outcome(schemaType, text)).toBe('invalid-schema');
 });

@@ -115,11 +115,11 @@ describe('in the shape of its family', () => {
   });
 
   it('what the clients of others always send is taken', async () => {
-    const found = { schema: '"string"', schemaType: 'AVRO' as const, subjects: [] };
+    const found = { schema: '"string"', schemaType: 'AVRO' as const, maxId: 1 };
     const server = await startServer({
       registry: {
         byId: () => Promise.resolve(found),
-        subjects: () => Promise.resolve(['a', 'b', 'c']),
+        subjects: (_prefix, shown) => Promise.resolve(shown === 'deleted' ? [] : ['a', 'b', 'c']),
         versions: () => Promise.resolve([1, 2]),
         register: () => Promise.resolve({ id: 1 }),
       },
