@@ -147,7 +147,8 @@ export async function startApp({ config, log, prepare, signal }: AppOptions): Pr
       await seat.check();
       return seat.leadership.role === 'leader';
     };
-    const herderParts = { stream, freshness, stillLeads, reconnects: new Reconnects(metrics), metrics, log };
+    const reconnects = new Reconnects(metrics);
+    const herderParts = { stream, freshness, stillLeads, reconnects, stopping: stopping.signal, metrics, log };
     let follower: SourceFollower | undefined;
     const lives: ServiceLives = new ServiceLives({
       role: () => seat.leadership.role,

@@ -54,14 +54,26 @@ const oneOf = <const T extends string>(doc: string, def: T, values: readonly T[]
     return found;
   },
 });
-const list = (doc: string): OptionDef<readonly string[]> => ({
+const list = (doc: string, def: readonly string[] = []): OptionDef<readonly string[]> => ({
   doc,
-  default: [],
+  default: def,
   read: (value) =>
     value
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== ''),
+});
+/** Servers anywhere, and files below the working folder, until it is said otherwise. */
+const sources = (doc: string): OptionDef<readonly string[]> => ({
+  doc,
+  default: ['mysql://*', 'sqlite:.'],
+  read: (value, key) => {
+    const entries = list(doc).read(value, key);
+    const form = /^(?:(?:mysql|mariadb):\/\/(?:\[[^\]]+\]|[^/:[\]\s]+)(?::\d+)?|sqlite:.+)$/;
+    const wrong = entries.find((entry) => !form.test(entry));
+    if (wrong !== undefined) throw bad(key, wrong, 'mysql://HOST, mysql://HOST:PORT or sqlite:FOLDER');
+    return entries;
+  },
 });
 
 const mb = 1024 * 1024;
@@ -134,6 +146,12 @@ export const optionDefs = {
   'http.subscribers-max': whole('change streams at once', 5_000, 1, 1_000_000),
   'http.allowed-hosts': list('further Host names, for a proxy in front'),
   'http.allowed-origins': list('browser origins whose pages may send requests'),
+  'secrets.env': list(
+    'names of the environment that a connector which comes over HTTP may refer to by ${env:NAME}; * for any part',
+  ),
+  'sources.allowed': sources(
+    'what such a connector may read: mysql://HOST or mysql://HOST:PORT (* for any part), sqlite:FOLDER for the files in a folder',
+  ),
   'read.bytes-max': whole('largest answer of one read', 64 * mb, mb, 512 * mb),
   'read.deadline-ms': whole('longest time of one read', 30_000, 100, 3_600_000),
   'read.threads': whole('threads for scans', 1, 1, 64),

@@ -2,16 +2,17 @@
 // What only the live source can tell (grants, settings, filters) is added to the property that it concerns. As in the original, a
 // property that is not defined has an entry without a definition, and error_count counts every error. Beyond it: `notes` beside the
 // errors, on what has no effect here and why.
+import { AppError } from '../core/errors.js';
 import type { SourceFinding } from '../source/source-connector.js';
 import { propertiesOf } from './config-def.js';
 import { inspectConfig, type Inspection } from './config-inspection.js';
 import { textOf } from './connector-config.js';
-import { maskSecrets, type Redact } from './connector-secrets.js';
+import { createRedact, maskSecrets, type Redact } from './connector-secrets.js';
 import type { ConnectorConfig, ValidationResult } from './connect-facade.js';
-import type { PluginClass } from './plugins.js';
+import { findPlugin, type PluginClass } from './plugins.js';
 import type { PropertyDef } from './properties/property.js';
 
-export interface ValidatedConfig {
+interface ValidatedConfig {
   /** As it was given: this is what the answer shows. */
   readonly given: ConnectorConfig;
   /** With its references resolved: this is what is checked. */
@@ -19,7 +20,28 @@ export interface ValidatedConfig {
   readonly redact: Redact;
 }
 
-export async function validationResult(
+export interface ValidationEnv {
+  readonly resolve: (config: ConnectorConfig) => ConnectorConfig;
+  /** What the live source says. */
+  readonly problems: (inspection: Inspection) => Promise<readonly SourceFinding[]>;
+}
+
+export async function validate(
+  pluginClass: string,
+  config: ConnectorConfig,
+  { resolve, problems }: ValidationEnv,
+): Promise<ValidationResult> {
+  const plugin = findPlugin(config['connector.class'] ?? pluginClass);
+  if (findPlugin(pluginClass).name !== plugin.name)
+    throw new AppError('bad-request', `the configuration is of class ${plugin.name}, the request of ${pluginClass}`, {
+      hint: 'ask for the class that connector.class names',
+    });
+  const given = { 'connector.class': plugin.name, ...config };
+  const redact = createRedact(given, resolve);
+  return validationResult(plugin, { given, resolved: resolve(given), redact }, problems);
+}
+
+async function validationResult(
   plugin: PluginClass,
   { given, resolved, redact }: ValidatedConfig,
   live: (inspection: Inspection) => Promise<readonly SourceFinding[]>,

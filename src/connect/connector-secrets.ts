@@ -17,14 +17,39 @@ export function maskValue(property: string, value: string): string {
   return isSecretName(property) ? mask : maskText(value);
 }
 
-/** A configuration that was read masked and is sent back keeps the secrets that it did not see. */
+/** What decides where a secret is sent. */
+const addressNames = [
+  'connector.class',
+  'database.hostname',
+  'database.port',
+  'connection.url',
+  'connection.host',
+  'connection.port',
+];
+
+/**
+ * A configuration that was read masked and is sent back keeps the secrets that it did not see; not for another address, where whoever may
+ * not see them could read them.
+ */
 export function unmaskSecrets(config: ConnectorConfig, earlier: ConnectorConfig | undefined): ConnectorConfig {
+  if (earlier === undefined) return config;
+  const moved = addressNames.find(
+    (name) => config[name] !== earlier[name] && !isMasked(name, config[name], earlier[name]),
+  );
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, isMasked(key, value, earlier?.[key]) ? earlier![key]! : value]),
+    Object.entries(config).map(([key, value]) => {
+      if (!isMasked(key, value, earlier[key])) return [key, value];
+      if (moved === undefined) return [key, earlier[key]!];
+      throw new AppError('bad-connector-config', `${key}: it is kept for the address that it was given for`, {
+        detail: `${moved} is another one`,
+        hint: 'give it again, or name it by ${env:NAME} or ${file:NAME}',
+        place: { path: key },
+      });
+    }),
   );
 }
 
-function isMasked(key: string, value: string, before: string | undefined): boolean {
+function isMasked(key: string, value: string | undefined, before: string | undefined): boolean {
   return typeof value === 'string' && value.includes(mask) && before !== undefined && value === maskValue(key, before);
 }
 

@@ -5,6 +5,7 @@ import type { SnapshotRequest, SourceConfig, SourceInquiry, SourceReport } from 
 import type { ConnectorConfig, StoppedTable, VerifySummary } from './connect-facade.js';
 import type { PluginFamily } from './config-def.js';
 import type { CheckedConfig } from './connector-config.js';
+import type { Owner } from './reach.js';
 import type { SourceFreshness } from './source-freshness.js';
 import type { StoredConnector } from './stored-connector.js';
 
@@ -48,8 +49,8 @@ export interface HerderEnv {
   readonly freshness: SourceFreshness;
   /** For a question or two; whoever opens it closes it. */
   readonly openInquiry: (family: PluginFamily, source: SourceConfig) => SourceInquiry;
-  /** Resolves `${env:NAME}` and `${file:PATH}`. */
-  readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
+  /** Resolves `${env:NAME}` and `${file:PATH}`; throws not-allowed for what a connector of this owner may not reach (reach.ts). */
+  readonly resolveReferences: (config: ConnectorConfig, owner: Owner) => ConnectorConfig;
   /**
    * Whether this process leads, asked now. Of one that slept, another has gone on with its sources: what it finds there when it wakes
    * is no fault of theirs.
@@ -59,6 +60,8 @@ export interface HerderEnv {
   readonly onRestart: (connector: string) => void;
   /** Tables of a connector were compared with their source. */
   readonly onVerified: (connector: string, summary: VerifySummary) => void;
+  /** The service begins to stop: what a source is being asked is given up, since whoever asks is waited for. */
+  readonly stopping?: AbortSignal | undefined;
   readonly workerId: string;
   readonly version: string;
   readonly logger: Logger;

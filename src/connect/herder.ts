@@ -11,7 +11,7 @@ import { systemClock } from '../core/clock.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { VerifyRequest } from '../source/verification.js';
 import type { SnapshotRequest } from '../source/source-connector.js';
-import { validationResult } from './config-validation.js';
+import { validate } from './config-validation.js';
 import { infoOf, statusOf } from './connector-answers.js';
 import { createRedact, redactError, unmaskSecrets } from './connector-secrets.js';
 import type {
@@ -31,7 +31,6 @@ import { LiveSource } from './live-source.js';
 import { offsetsOf, wantedOffset } from './offsets.js';
 import { pluginDefinitions } from './plugin-definitions.js';
 import { pluginInfos } from './plugin-infos.js';
-import { findPlugin } from './plugins.js';
 import { askSnapshot } from './snapshot-requests.js';
 import type { StoredConnector } from './stored-connector.js';
 import { TaskLoop } from './task-loop.js';
@@ -51,7 +50,9 @@ export class Herder implements ConnectFacade {
 
   constructor(env: HerderEnv) {
     this.#env = env;
-    this.#live = new LiveSource({ ...env, closing: this.#closing.signal });
+    const { signal } = this.#closing;
+    const closing = env.stopping === undefined ? signal : AbortSignal.any([signal, env.stopping]);
+    this.#live = new LiveSource({ ...env, closing });
     this.#verifyRuns = new VerifyRuns({
       nowMs: () => systemClock.nowMs(),
       onEnded: (name, summary) => this.#verified(name, summary),
@@ -110,8 +111,9 @@ export class Herder implements ConnectFacade {
       if (this.#held.has(name)) {
         throw new AppError('already-exists', `connector ${name} exists`, { hint: 'update it, or delete it first' });
       }
-      await this.#live.check(name, config);
-      const identity = await this.known.identify(name, config);
+      const wanted = { name, config, owner };
+      await this.#live.check(wanted);
+      const identity = await this.known.identify(wanted);
       const stored: StoredConnector = { name, config, wanted: initially, owner, identity };
       // Before the connector is there, so that it never begins elsewhere.
       if (offsets !== undefined) await this.#place(stored, wantedOffset(stored, offsets));
@@ -131,8 +133,8 @@ export class Herder implements ConnectFacade {
         return infoOf(held.stored);
       let told = identity ?? held?.stored.identity;
       try {
-        await this.#live.check(name, config);
-        told ??= await this.known.identify(name, config);
+        await this.#live.check({ name, config, owner });
+        told ??= await this.known.identify({ name, config, owner });
       } catch (error) {
         if (!toAppError(error).retriable) throw error;
         this.#env.logger.warn('source does not answer yet', { connector: name, error: toAppError(error).message });
@@ -145,12 +147,14 @@ export class Herder implements ConnectFacade {
     return this.#turns.take(name, async () => {
       const existing = this.#held.get(name);
       const full = unmaskSecrets(config, existing?.stored.config);
-      await this.#live.check(name, full);
+      // Whoever made it: it is theirs who change it.
+      const wanted = { name, config: full, owner: 'api' } as const;
+      await this.#live.check(wanted);
       if (existing !== undefined && (await this.#env.store.progress(name)).position !== null)
-        this.#live.checkChange(name, existing.stored.config, full);
+        this.#live.checkChange(wanted, existing.stored.config);
       const identity = existing
         ? await this.known.identityAt(existing.stored, full)
-        : await this.known.identify(name, full);
+        : await this.known.identify(wanted);
       const info = await this.#put({
         name,
         config: full,
@@ -251,9 +255,10 @@ export class Herder implements ConnectFacade {
     throw new AppError('bad-request', `connector ${name} is not stopped`, { hint: 'stop it first: PUT .../stop' });
   }
 
-  async #place({ name, config }: StoredConnector, offset: ConnectorOffset['offset']): Promise<void> {
+  async #place(stored: StoredConnector, offset: ConnectorOffset['offset']): Promise<void> {
+    const { name } = stored;
     const { position: current } = await this.#env.store.progress(name);
-    const position = await this.#live.place(name, config, { offset, current });
+    const position = await this.#live.place(stored, { offset, current });
     if (position === current) return;
     this.#env.logger.info('the position of a connector is set', { connector: name, from: current, to: position });
     await this.#env.store.setPosition(name, position);
@@ -265,24 +270,18 @@ export class Herder implements ConnectFacade {
     return pluginInfos(this.#env.version, all);
   }
 
-  async validate(pluginClass: string, config: ConnectorConfig) {
-    const plugin = findPlugin(config['connector.class'] ?? pluginClass);
-    if (findPlugin(pluginClass).name !== plugin.name)
-      throw new AppError('bad-request', `the configuration is of class ${plugin.name}, the request of ${pluginClass}`, {
-        hint: 'ask for the class that connector.class names',
-      });
-    const given = { 'connector.class': plugin.name, ...config };
-    const redact = createRedact(given, this.#env.resolveReferences);
-    return validationResult(plugin, { given, resolved: this.#env.resolveReferences(given), redact }, (inspection) =>
-      this.#live.problems(inspection),
-    );
+  validate(pluginClass: string, config: ConnectorConfig) {
+    return validate(pluginClass, config, {
+      resolve: (part) => this.#env.resolveReferences(part, 'api'),
+      problems: (inspection) => this.#live.problems(inspection),
+    });
   }
 
   async diagnose(name: string) {
-    const { config } = this.#find(name).stored;
+    const { stored } = this.#find(name);
     const { position } = await this.#env.store.progress(name);
     const lagMs = this.#env.freshness.ofConnector(name)?.lagMs;
-    return this.#live.diagnose(name, config, position === null ? undefined : { position, lagMs });
+    return this.#live.diagnose(stored, position === null ? undefined : { position, lagMs });
   }
 
   async verify(name: string, request: VerifyRequest) {
@@ -348,7 +347,8 @@ export class Herder implements ConnectFacade {
   }
 
   #hold(stored: StoredConnector): HeldConnector {
-    const held = holdConnector(stored, createRedact(stored.config, this.#env.resolveReferences));
+    const resolve = (part: ConnectorConfig) => this.#env.resolveReferences(part, stored.owner);
+    const held = holdConnector(stored, createRedact(stored.config, resolve));
     this.#held.set(stored.name, held);
     this.#env.freshness.stands(stored.name, { kind: stored.wanted === 'running' ? 'followed' : stored.wanted });
     return held;
@@ -368,8 +368,8 @@ export class Herder implements ConnectFacade {
   }
 
   async #learn(held: HeldConnector, signal: AbortSignal): Promise<void> {
-    const { name, config } = held.stored;
-    const identity = await this.known.identify(name, config);
+    const { name } = held.stored;
+    const identity = await this.known.identify(held.stored);
     if (identity === undefined || signal.aborted) return;
     await this.#note(name, (stored) => (signal.aborted ? stored : { ...stored, identity }));
   }

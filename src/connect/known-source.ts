@@ -4,7 +4,7 @@ import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Recognition } from '../source/source-connector.js';
 import type { ConnectorConfig } from './connect-facade.js';
-import type { LiveSource } from './live-source.js';
+import type { LiveSource, Wanted } from './live-source.js';
 import type { StoredConnector } from './stored-connector.js';
 
 export interface KnownSourceEnv {
@@ -24,7 +24,7 @@ export class KnownSources {
   }
 
   isElsewhere(stored: StoredConnector, config: ConnectorConfig): boolean {
-    return this.#env.live.isElsewhere(stored.name, stored.config, config);
+    return this.#env.live.isElsewhere({ ...stored, config }, stored.config);
   }
 
   /** Names of the tables that hold its rows. */
@@ -33,9 +33,10 @@ export class KnownSources {
   }
 
   /** Whether the source behind `config` is the one that this connector has read; undefined when it has read nothing yet. */
-  async recognise({ name, identity }: StoredConnector, config: ConnectorConfig): Promise<Recognition | undefined> {
+  async recognise(stored: StoredConnector, config: ConnectorConfig): Promise<Recognition | undefined> {
+    const { name, identity } = stored;
     const { position } = await this.#env.store.progress(name);
-    return position === null ? undefined : this.#env.live.recognise(name, config, { identity, position });
+    return position === null ? undefined : this.#env.live.recognise({ ...stored, config }, { identity, position });
   }
 
   /**
@@ -46,7 +47,7 @@ export class KnownSources {
     const { name } = stored;
     if (!this.isElsewhere(stored, config)) return stored.identity;
     const recognised = await this.recognise(stored, config);
-    if (recognised === undefined) return this.identify(name, config);
+    if (recognised === undefined) return this.identify({ ...stored, config });
     if (!recognised.same) {
       throw new AppError(
         'other-source',
@@ -62,12 +63,12 @@ export class KnownSources {
   }
 
   /** Who the source behind a configuration is; undefined where it cannot be asked now: a task asks again once it reads. */
-  async identify(name: string, config: ConnectorConfig): Promise<string | undefined> {
+  async identify(wanted: Wanted): Promise<string | undefined> {
     try {
-      return (await this.#env.live.recognise(name, config, { identity: undefined, position: null })).identity;
+      return (await this.#env.live.recognise(wanted, { identity: undefined, position: null })).identity;
     } catch (error) {
       this.#env.logger.debug('the source does not say who it is', {
-        connector: name,
+        connector: wanted.name,
         error: toAppError(error).message,
       });
       return undefined;

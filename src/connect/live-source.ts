@@ -18,15 +18,20 @@ import { liveError } from './connector-answers.js';
 import { diagnosisOf, type Diagnosis } from './diagnosis.js';
 import { checkConfig, checkInspected, configError, type CheckedConfig } from './connector-config.js';
 import type { OutputSettings } from './output-settings.js';
+import type { Owner } from './reach.js';
+import type { StoredConnector } from './stored-connector.js';
 import { createRedact, redactError, type Redact } from './connector-secrets.js';
 
 export interface LiveSourceEnv {
   readonly openInquiry: (family: PluginFamily, source: SourceConfig) => SourceInquiry;
-  readonly resolveReferences: (config: ConnectorConfig) => ConnectorConfig;
+  readonly resolveReferences: (config: ConnectorConfig, owner: Owner) => ConnectorConfig;
   readonly logger: Logger;
   /** Ends what a source is being asked. */
   readonly closing: AbortSignal;
 }
+
+/** A connector as somebody wants it, or as it is kept. */
+export type Wanted = Pick<StoredConnector, 'name' | 'config' | 'owner'>;
 
 /** Where a source is. */
 const addressNames = ['connector.class', 'database.hostname', 'database.port', 'database.file'];
@@ -55,17 +60,18 @@ export class LiveSource {
   }
 
   /** Rejects with what stands against this configuration, without anything secret in it. */
-  async check(name: string, config: ConnectorConfig): Promise<void> {
-    const redact = createRedact(config, this.#env.resolveReferences);
+  async check(wanted: Wanted): Promise<void> {
+    const redact = this.#redact(wanted);
     try {
-      await this.#check(name, config, redact);
+      await this.#check(wanted, redact);
     } catch (error) {
       throw redactError(toAppError(error), redact);
     }
   }
 
-  async #check(name: string, config: ConnectorConfig, redact: Redact): Promise<void> {
-    const inspection = inspectConfig(name, this.#env.resolveReferences(config));
+  async #check(wanted: Wanted, redact: Redact): Promise<void> {
+    const { name } = wanted;
+    const inspection = inspectConfig(name, this.#resolve(wanted));
     const problems = inspection.findings.filter((f) => f.severity === 'error');
     if (problems.length > 0) {
       const live = (await this.problems(inspection)).filter((f) => f.severity === 'error');
@@ -85,12 +91,12 @@ export class LiveSource {
    * Throws bad-connector-config for a change that would leave topics with records of two forms. Filters may change: what they let in is
    * read, and what they leave out stands still.
    */
-  checkChange(name: string, earlier: ConnectorConfig, config: ConnectorConfig): void {
-    const checked = (each: ConnectorConfig) => checkConfig(name, this.#env.resolveReferences(each));
-    const after = checked(config);
+  checkChange(wanted: Wanted, earlier: ConnectorConfig): void {
+    const { name } = wanted;
+    const after = this.#checked(wanted);
     let before: CheckedConfig;
     try {
-      before = checked(earlier);
+      before = this.#checked({ ...wanted, config: earlier });
     } catch {
       return; // such as a reference that is gone: the update is the way to mend it, and there is nothing to compare with
     }
@@ -107,22 +113,21 @@ export class LiveSource {
   }
 
   /** Asks the source behind a configuration whether it is the known one. */
-  async recognise(name: string, config: ConnectorConfig, known: KnownSource): Promise<Recognition> {
-    const redact = createRedact(config, this.#env.resolveReferences);
+  async recognise(wanted: Wanted, known: KnownSource): Promise<Recognition> {
+    const redact = this.#redact(wanted);
     try {
-      const checked = checkConfig(name, this.#env.resolveReferences(config));
-      return await this.#with(checked, (source) => source.recognise(known));
+      return await this.#with(this.#checked(wanted), (source) => source.recognise(known));
     } catch (error) {
       throw redactError(toAppError(error), redact);
     }
   }
 
   /** Whether a configuration leads elsewhere than an earlier one; true also where that cannot be told. */
-  isElsewhere(name: string, earlier: ConnectorConfig, config: ConnectorConfig): boolean {
-    const { source } = checkConfig(name, this.#env.resolveReferences(config));
+  isElsewhere(wanted: Wanted, earlier: ConnectorConfig): boolean {
+    const { source } = this.#checked(wanted);
     let before: CheckedConfig;
     try {
-      before = checkConfig(name, this.#env.resolveReferences(earlier));
+      before = this.#checked({ ...wanted, config: earlier });
     } catch {
       return true; // such as a reference that is gone
     }
@@ -147,10 +152,11 @@ export class LiveSource {
   }
 
   /** Everything that is wrong or risky, of the configuration and of the source; nothing secret is in it. */
-  async diagnose(name: string, config: ConnectorConfig, read?: ReadSoFar): Promise<Diagnosis> {
-    const redact = createRedact(config, this.#env.resolveReferences);
+  async diagnose(wanted: Wanted, read?: ReadSoFar): Promise<Diagnosis> {
+    const { name } = wanted;
+    const redact = this.#redact(wanted);
     try {
-      const inspection = inspectConfig(name, this.#env.resolveReferences(config));
+      const inspection = inspectConfig(name, this.#resolve(wanted));
       const findings = [...inspection.findings, ...(await this.problems(inspection, read))];
       return diagnosisOf(name, inspection.plugin.name, findings, redact);
     } catch (error) {
@@ -159,19 +165,30 @@ export class LiveSource {
   }
 
   /** The position for an offset that somebody wants; nothing secret is in what it rejects with. */
-  async place(name: string, config: ConnectorConfig, wanted: WantedPosition): Promise<string | null> {
-    const redact = createRedact(config, this.#env.resolveReferences);
+  async place(of: Wanted, wanted: WantedPosition): Promise<string | null> {
+    const redact = this.#redact(of);
     try {
-      const checked = checkConfig(name, this.#env.resolveReferences(config));
-      return await this.#with(checked, (source) => source.place(wanted));
+      return await this.#with(this.#checked(of), (source) => source.place(wanted));
     } catch (error) {
       throw redactError(toAppError(error), redact);
     }
   }
 
   /** Takes away what capture has added to the source. */
-  async uninstall({ name, config }: { readonly name: string; readonly config: ConnectorConfig }): Promise<void> {
-    await this.#with(checkConfig(name, this.#env.resolveReferences(config)), async (source) => source.uninstall?.());
+  async uninstall(of: Wanted): Promise<void> {
+    await this.#with(this.#checked(of), async (source) => source.uninstall?.());
+  }
+
+  #resolve({ config, owner }: Pick<Wanted, 'config' | 'owner'>): ConnectorConfig {
+    return this.#env.resolveReferences(config, owner);
+  }
+
+  #checked(of: Wanted): CheckedConfig {
+    return checkConfig(of.name, this.#resolve(of));
+  }
+
+  #redact({ config, owner }: Wanted): Redact {
+    return createRedact(config, (part) => this.#env.resolveReferences(part, owner));
   }
 
   async #with<T>(
@@ -179,6 +196,7 @@ export class LiveSource {
     use: (source: SourceInquiry) => Promise<T>,
   ): Promise<T> {
     const { closing, logger } = this.#env;
+    if (closing.aborted) throw stops();
     const inquiry = this.#env.openInquiry(plugin.family, source);
     const onClosing = () => {
       inquiry.close().catch((error: unknown) => logger.debug('closing a source', { error: toAppError(error).message }));
@@ -188,12 +206,16 @@ export class LiveSource {
       return await use(inquiry);
     } catch (error) {
       if (!closing.aborted) throw error;
-      throw new AppError('not-ready', 'the service stops', { retriable: true, cause: error });
+      throw stops(error);
     } finally {
       closing.removeEventListener('abort', onClosing);
       await inquiry.close();
     }
   }
+}
+
+function stops(cause?: unknown): AppError {
+  return new AppError('not-ready', 'the service stops', { retriable: true, cause });
 }
 
 /** What to look at when a source cannot be asked. */

@@ -1,7 +1,7 @@
 // Which failure of a task may pass, and what is done about it: the one place that says so. Four kinds:
 //   passes     what the error itself calls retriable: a database, a network or a log that does not answer. Tried again by the connector's
 //              settings (errors.max.retries: without end), from the shortest pause on each time that it has worked
-//   doubtful   a bug of ours, or a binlog that cannot be decoded: memory, a broken packet or a rare order of things may be behind it, so it
+//   doubtful   a bug of ours, or answers and a binlog that cannot be decoded: memory, a broken packet or a rare order of things may be behind it, so it
 //              is tried again, but not without end: what comes `sameMax` times at one position does not pass
 //   by a file  a password that was refused, or a property that cannot be resolved, where the configuration takes values from files or the
 //              environment: it stays FAILED, is never tried with the values that were refused (a server may lock the account), and starts as
@@ -11,7 +11,7 @@
 import type { AppError, ErrorCode } from '../core/errors.js';
 import { Retries, type Retry, type RetrySettings } from '../core/retries.js';
 
-const doubtful: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt-binlog']);
+const doubtful: ReadonlySet<ErrorCode> = new Set(['internal', 'corrupt-binlog', 'source-failed']);
 const ofValues: ReadonlySet<ErrorCode> = new Set(['source-access-denied', 'bad-connector-config']);
 const sameMax = 5;
 

@@ -59,13 +59,14 @@ export class TaskLoop {
     const held = this.#held;
     held.error = undefined;
     // What it refers to may have changed since the last start.
-    held.redact = createRedact(held.stored.config, this.#env.resolveReferences);
+    held.redact = createRedact(held.stored.config, (config) => this.#env.resolveReferences(config, held.stored.owner));
     this.#env.freshness.stands(held.stored.name, { kind: 'followed' });
     this.#heard({ state: idleState });
   }
 
   #resolve(): ConnectorConfig {
-    return this.#env.resolveReferences(this.#held.stored.config);
+    const { config, owner } = this.#held.stored;
+    return this.#env.resolveReferences(config, owner);
   }
 
   /** Resolves when it has come to its end by itself, as `initial_only` does, or was stopped. */

@@ -151,4 +151,49 @@ export const bounds = {
     what: 'bytes of records in one page of `/v1/topics/TOPIC/records`; one record may be longer, and the page says where to go on',
     code: 'result-too-large',
   },
+  secretBytes: {
+    value: 64 << 10,
+    what: 'bytes of a file that `${file:NAME}` in a connector refers to',
+    code: 'bad-connector-config',
+  },
+  sourceColumns: {
+    value: 4096,
+    what: 'columns of one result of a MySQL or MariaDB server, which is as many as a table can have',
+    code: 'source-answer-too-large',
+  },
+  sourceAnswerBytes: {
+    value: 64 << 20,
+    what: 'bytes of the answer of such a server to one question about itself or its tables',
+    code: 'source-answer-too-large',
+  },
+  sourceAnswerValues: {
+    value: 4_000_000,
+    what: 'values in such an answer',
+    code: 'source-answer-too-large',
+  },
+  sourceLoginBytes: {
+    value: 1 << 20,
+    what: 'bytes that such a server sends until a connection can be used',
+    code: 'source-answer-too-large',
+  },
+  sourceRowsBytes: {
+    value: 512 << 20,
+    what: 'bytes of the rows of one page or chunk that such a server is asked for',
+    code: 'source-answer-too-large',
+  },
+  inquiryMs: {
+    value: 900_000,
+    what: 'milliseconds in which a source answers all that is asked outside of a task: who it is, whether a configuration works',
+    code: 'source-unreachable',
+  },
+  inquiryHeapMb: {
+    value: 512,
+    what: 'MB of heap of the thread that asks it',
+    code: 'overloaded',
+  },
+  inquiries: {
+    value: 16,
+    what: 'sources that are asked at once; as many again as wait for a place are refused',
+    code: 'overloaded',
+  },
 } as const satisfies Readonly<Record<string, Bound>>;

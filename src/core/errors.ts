@@ -59,11 +59,23 @@ export const errorCodes = {
   'result-too-large': [413, 'a read gives more bytes than the bound of a spooled result; narrow it or use LIMIT'],
   overloaded: [503, 'a queue with a limit is full; try again'],
   'unknown-logger': [404, 'no log lines belong to a logger of that name; the hint has those that there are'],
+  'not-allowed': [
+    403,
+    'a connector that came over HTTP wants a server, a file or a value of the environment that the operator has not let it have (options `sources.allowed` and `secrets.env`), or any connector a file of this service',
+  ],
   'unknown-connector': [404, 'there is no connector of that name'],
   'unknown-plugin': [404, 'there is no connector class, converter, transform or predicate of that name'],
   'bad-connector-config': [400, 'a connector property is missing, unknown, contradictory or has a wrong value'],
   'filter-matches-nothing': [400, 'the database and table filters of the connector match no table of the server'],
   'source-unreachable': [503, 'the source database does not answer; retried with back-off'],
+  'source-failed': [
+    502,
+    'the source database fails at what it is asked, or its answer cannot be understood; the message holds what it says. Tried again a few times',
+  ],
+  'source-answer-too-large': [
+    413,
+    'the source database sends more for one answer, row or event than is taken; the hint names the property that raises it, where there is one',
+  ],
   'source-access-denied': [403, 'the source database refuses user or password'],
   'source-missing-grant': [403, 'the user of the source database lacks a privilege; the hint has the GRANT statement'],
   'source-misconfigured': [

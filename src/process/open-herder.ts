@@ -1,12 +1,11 @@
 // The herder of one life of the service, on the threads of its engine and of its sources.
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
 import type { Config } from '../config.js';
 import type { ConnectorStore } from '../connect/herder-env.js';
 import { Herder } from '../connect/herder.js';
 import type { Reconnects } from '../connect/reconnects.js';
 import { countVerification } from '../connect/verify-runs.js';
-import { resolveReferences } from '../connect/references.js';
+import { reached } from '../connect/reach.js';
 import type { SourceFreshness } from '../connect/source-freshness.js';
 import type { Metrics } from '../core/metrics.js';
 import { createLogger, type LogTarget } from '../core/logger.js';
@@ -14,6 +13,7 @@ import type { StreamOptions } from '../engine/engine-api.js';
 import { startCaptureThread } from '../threads/capture-thread.js';
 import type { EngineThread } from '../threads/engine-thread.js';
 import { startInquiry } from '../threads/inquiry-thread.js';
+import { reachOf } from './reach-options.js';
 import { version } from './version.js';
 
 export interface HerderParts {
@@ -21,6 +21,7 @@ export interface HerderParts {
   readonly freshness: SourceFreshness;
   readonly stillLeads: () => Promise<boolean>;
   readonly reconnects: Reconnects;
+  readonly stopping: AbortSignal;
   readonly metrics: Metrics;
   readonly log: LogTarget;
 }
@@ -29,9 +30,9 @@ export interface HerderParts {
 export function openHerder(
   config: Config,
   engine: EngineThread,
-  { stream, freshness, stillLeads, reconnects, metrics, log }: HerderParts,
+  { stream, freshness, stillLeads, reconnects, stopping, metrics, log }: HerderParts,
 ): Herder {
-  const secrets = join(resolve(config.data), 'secrets');
+  const reach = reachOf(config);
   const threads = { engine: engine.remote, stream, serviceId: config['service.id'], log };
   return new Herder({
     store: connectorStore(engine),
@@ -44,10 +45,11 @@ export function openHerder(
     },
     freshness,
     stillLeads,
+    stopping,
     onRestart: (connector) => metrics.count('writethrough_connector_restarts_total', 1, { connector }),
     onVerified: (name, summary) => countVerification(metrics, name, summary),
     openInquiry: (family, source) => startInquiry(log, family, source),
-    resolveReferences: (properties) => resolveReferences(properties, secrets, process.env),
+    resolveReferences: (properties, owner) => reached(properties, owner, reach),
     workerId: `${hostname()}:${config.port}`,
     version,
     logger: createLogger(log),

@@ -3,13 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CheckedConfig } from '../connect/connector-config.js';
 import type { ConnectorTask } from '../connect/herder-env.js';
-import { AppError, fromErrorMessage, toAppError } from '../core/errors.js';
+import { AppError, fromErrorMessage } from '../core/errors.js';
 import type { LogTarget } from '../core/logger.js';
 import type { SourceReport } from '../source/source-connector.js';
 import type { VerifyReport } from '../source/verification.js';
 import type { CaptureApi, CaptureData, CaptureMainApi } from './capture.js';
 import type { EngineApi, StreamOptions } from '../engine/engine-api.js';
 import { connectRpc, transfer, type Remote } from './rpc.js';
+import { brokenThread } from './thread-error.js';
 import { threadLimits } from './young-generation.js';
 
 export interface CaptureThreadEnv {
@@ -75,10 +76,7 @@ export function startCaptureThread(
     settle(new AppError('internal', String(error), { cause: error })),
   );
   attached.catch((cause: unknown) => settle(new AppError('internal', 'the engine took no bridge', { cause })));
-  worker.on('error', (error) => {
-    const { code, hint } = toAppError(error);
-    settle(new AppError(code, `the capture thread broke: ${String(error)}`, { hint, cause: error, retriable: true }));
-  });
+  worker.on('error', (error) => settle(brokenThread('the capture thread', error)));
   worker.on('exit', () => {
     rpc.fail(new AppError('source-unreachable', 'the task of the connector has ended', { retriable: true }));
     settle(new AppError('internal', 'the capture thread ended', { retriable: true }));

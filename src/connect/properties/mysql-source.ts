@@ -83,6 +83,12 @@ export const mysqlSourceProperties: readonly PropertyDef[] = [
     max: 86_400_000,
     default: '600000',
   }),
+  source.implemented('database.packet.bytes.max', 'largest row or event that is taken from the server', {
+    ...whole,
+    min: 1_048_576,
+    max: 1_073_741_824,
+    default: '134217728',
+  }),
   source.accepted('connect.keep.alive', heartbeats, truth),
   source.accepted('connect.keep.alive.interval.ms', heartbeats, whole),
   source.accepted('connection.validation.timeout.ms', heartbeats, whole),
@@ -91,7 +97,11 @@ export const mysqlSourceProperties: readonly PropertyDef[] = [
   source.accepted('connector.adapter', 'the server itself tells which it is', { values: ['mysql', 'mariadb'] }),
   source.accepted('database.connectionTimeZone', 'times are read as UTC on both paths'),
   source.accepted('database.serverTimezone', 'times are read as UTC on both paths'),
-  source.accepted('database.allowPublicKeyRetrieval', 'logging in by SHA-2 works without it', truth),
+  source.implemented(
+    'database.allowPublicKeyRetrieval',
+    'without TLS a password that is new to the server (caching_sha2_password, sha256_password) is encrypted by a key that the server sends, which whoever sits between could replace: the key is asked for where this is true, or, as long as it is not set, where the server is on this machine (localhost, 127.*, ::1). The URL of --source takes it, too',
+    { ...truth, aliases: ['driver.allowPublicKeyRetrieval', 'allowPublicKeyRetrieval'] },
+  ),
   source.accepted('database.useSSL', 'database.ssl.mode says it', truth),
   source.accepted('database.jdbc.driver', 'there is no JDBC driver here'),
   source.accepted('database.jdbc.protocol', 'there is no JDBC driver here'),
@@ -178,7 +188,10 @@ export const mysqlSourceProperties: readonly PropertyDef[] = [
 export const mysqlSourceFamilies: readonly PropertyFamily[] = [
   family('schema.history.internal.*', 'accepted', noHistory),
   family('database.history.*', 'accepted', noHistory),
-  family('driver.*', 'accepted', 'there is no JDBC driver here'),
+  {
+    ...family('driver.*', 'accepted', 'there is no JDBC driver here'),
+    pattern: /^driver\.(?!allowPublicKeyRetrieval$).+$/,
+  },
   family('signal.kafka.*', 'refused', noSignals, { way: wayOfSignals }),
   family('signal.consumer.*', 'refused', noSignals, { way: wayOfSignals }),
   family('openlineage.*', 'refused', 'OpenLineage hears nothing', { way: 'leave it out' }),

@@ -29,6 +29,11 @@ export const pollingProperties: readonly PropertyDef[] = [
     },
     default: 'preferred',
   }),
+  source.implemented(
+    'connection.allowPublicKeyRetrieval',
+    'as `database.allowPublicKeyRetrieval` of MySqlCdcSource; `allowPublicKeyRetrieval` in connection.url says the same',
+    truth,
+  ),
   source.implemented('connect.timeout.ms', 'deadline of a connection and of short questions', {
     ...whole,
     min: 1,
@@ -40,6 +45,12 @@ export const pollingProperties: readonly PropertyDef[] = [
     min: 0,
     max: 86_400_000,
     default: '600000',
+  }),
+  source.implemented('database.packet.bytes.max', 'largest row that is taken from a server', {
+    ...whole,
+    min: 1_048_576,
+    max: 1_073_741_824,
+    default: '134217728',
   }),
   source.accepted('connection.attempts', 'lost connections are tried again for ever', whole),
   source.accepted('connection.backoff.ms', 'the pause between tries grows to 30 s', long),

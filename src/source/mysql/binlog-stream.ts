@@ -2,9 +2,12 @@
 // event is taken before zongji would decode it. Events wait in a queue that is bounded in bytes: when the reader does not keep
 // up, the socket is paused. Checksums are verified, heartbeats asked for, and silence ends the connection with an error.
 import ZongJi from '@vlasky/zongji';
+import type { Connection } from 'mysql2';
 import { isAbort } from '../../core/backoff.js';
 import { AppError } from '../../core/errors.js';
 import { checksumOf, eventType, header, headerSize } from './binlog-event.js';
+import { bounds } from '../../core/bounds.js';
+import { AnswerGuard, boundColumns, notUnderstood } from './answer-bounds.js';
 import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
 import { expired, type Deadline } from './deadline.js';
 import { EventQueue } from './event-queue.js';
@@ -26,8 +29,10 @@ interface RawConnection {
   _command: object | null;
   sequenceId: number;
   readonly stream: { readonly bytesRead: number; pause(): void; resume(): void };
-  query(sql: string, done: (error: Error | null, rows: unknown) => void): void;
+  query: (this: RawConnection, sql: string, done: Answered) => object;
 }
+
+type Answered = (error: Error | null, rows?: unknown) => void;
 
 interface RawPacket {
   readonly buffer: Buffer;
@@ -36,6 +41,17 @@ interface RawPacket {
   readonly sequenceId: number;
   isError(): boolean;
   asError(encoding: string): Error;
+}
+
+/** What zongji asks on its second connection has a row, which it reads without looking. */
+function onlyRows(connection: RawConnection): void {
+  const { query } = connection;
+  connection.query = function (sql, done) {
+    return query.call(this, sql, (error, rows) => {
+      if (error === null && !(Array.isArray(rows) && rows.length > 0)) done(notUnderstood(`no row for ${sql}`));
+      else done(error, rows);
+    });
+  };
 }
 
 export interface BinlogStreamOptions {
@@ -47,6 +63,7 @@ export interface BinlogStreamOptions {
   readonly annotated: boolean;
   readonly user: string;
   readonly wakeup: Wakeup;
+  readonly packetBytesMax: number;
   /** For the server to take the command. */
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
@@ -85,7 +102,8 @@ export class BinlogStream {
     return stream;
   }
 
-  #start({ connection, server, from, serverId, annotated, deadline, signal }: BinlogStreamOptions): Promise<void> {
+  #start(options: BinlogStreamOptions): Promise<void> {
+    const { connection, server, from, serverId, annotated, deadline, signal } = options;
     const zongji = this.#zongji;
     let timer: NodeJS.Timeout | undefined;
     let onAbort = () => {};
@@ -99,7 +117,7 @@ export class BinlogStream {
         reject(error);
       });
       zongji.on('ready', () => {
-        this.#hook(server, connection.server);
+        this.#hook(server, connection.server, streaming);
         resolve();
       });
       // No event reaches zongji, so its filters and its decoding are never asked.
@@ -108,6 +126,19 @@ export class BinlogStream {
           ? { serverId, requestAnnotateRows: annotated, filename: from.at.file, position: from.at.offset }
           : { serverId, requestAnnotateRows: annotated, gtidSet: from.gtids.toString() },
       );
+      const guard = (made: Connection) => {
+        const guarded = new AnswerGuard(made, options.packetBytesMax, (error) => {
+          made.destroy();
+          this.#fail(error);
+          reject(error);
+        });
+        guarded.begin(bounds.sourceLoginBytes.value);
+        return guarded;
+      };
+      const { connection: stream, ctrlConnection: control } = zongji as unknown as Record<string, Connection>;
+      guard(control!);
+      onlyRows(control as unknown as RawConnection);
+      const streaming = guard(stream!);
     }).finally(() => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -115,18 +146,20 @@ export class BinlogStream {
   }
 
   /** Called in `ready`, just before zongji queues the dump command: statements queued here run first. */
-  #hook(server: Server, only: string | undefined): void {
+  #hook(server: Server, only: string | undefined, guard: AnswerGuard): void {
     const raw = this.#zongji.connection as unknown as RawConnection;
     this.#raw = raw;
-    const set = (sql: string) => {
-      raw.query(sql, (error) => {
-        if (error) this.#fail(error);
-      });
+    const ask = (sql: string, use: (rows: unknown) => void) => {
+      boundColumns(
+        raw.query(sql, (error, rows) => {
+          if (error) this.#fail(error);
+          else use(rows);
+        }),
+      );
     };
-    raw.query(serverSql, (error, rows) => {
-      if (error) this.#fail(error);
-      else if (only !== undefined && String((rows as { server: unknown }[])[0]?.server) !== only)
-        this.#fail(otherServer());
+    const set = (sql: string) => ask(sql, () => {});
+    ask(serverSql, (rows) => {
+      if (only !== undefined && String((rows as { server: unknown }[])[0]?.server) !== only) this.#fail(otherServer());
     });
     set(`SET @master_heartbeat_period = ${heartbeatMs * 1_000_000}`);
     if (!server.mariadb) set(`SET @source_heartbeat_period = ${heartbeatMs * 1_000_000}`);
@@ -139,11 +172,14 @@ export class BinlogStream {
 
     const dump = this.#zongji as unknown as { BinlogClass: new () => object };
     const original = raw.handlePacket;
+    let isDumping = false;
     raw.handlePacket = (packet) => {
       if (!packet || !(raw._command instanceof dump.BinlogClass)) {
         original.call(raw, packet);
         return;
       }
+      if (!isDumping) guard.begin(Number.POSITIVE_INFINITY);
+      isDumping = true;
       // The sequence is counted by no one else now; keep it right for whatever mysql2 does at the end.
       raw.sequenceId = (packet.sequenceId + 1) & 0xff;
       this.#take(packet);

@@ -259,6 +259,7 @@ export class CaptureRun {
       serverId: config.serverId ?? randomInt(0x8000_0000, 0xffff_ffff),
       user: config.user,
       wakeup: this.#wakeup,
+      packetBytesMax: config.packetBytesMax,
       deadline: config.deadlines.short,
       signal: context.signal,
     });

@@ -29,7 +29,11 @@ export interface MysqlConfig {
   readonly user: string;
   readonly password: string;
   readonly sslMode: SslMode;
+  /** Without TLS the server may be asked for the key that the password is encrypted by. */
+  readonly publicKeyRetrieval: boolean;
   readonly deadlines: Deadlines;
+  /** Of a row in a result, or of an event. */
+  readonly packetBytesMax: number;
   readonly retries: RetrySettings;
   /** Undefined: a random one for each connection, so that two processes never push each other off. */
   readonly serverId: number | undefined;
@@ -112,6 +116,7 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
     user: text('database.user'),
     password: config['database.password'] ?? '',
     sslMode,
+    publicKeyRetrieval: mayAskForKey(config['database.allowPublicKeyRetrieval'], text('database.hostname')),
     deadlines: {
       short: { property: 'connect.timeout.ms', ms: whole('connect.timeout.ms', 30_000, 1, 3_600_000) },
       long: {
@@ -119,6 +124,7 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
         ms: whole('database.query.timeout.ms', 600_000, 0, 86_400_000),
       },
     },
+    packetBytesMax: whole('database.packet.bytes.max', 128 << 20, 1 << 20, 1 << 30),
     retries: retrySettings(config),
     serverId: serverId === 0 ? undefined : serverId,
     snapshotMode: snapshotModes[mode],
@@ -142,6 +148,14 @@ export function parseConfig(config: SourceConfig): MysqlConfig {
       messageKeys: parseMessageKeys(config[messageKeysProperty] ?? ''),
     },
   };
+}
+
+/** Between a process and a server on one machine there is nobody who could put a key of his own in place of the server's. */
+function mayAskForKey(written: string | undefined, host: string): boolean {
+  const value = written?.trim().toLowerCase() ?? '';
+  if (value === '') return /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw bad('database.allowPublicKeyRetrieval', `database.allowPublicKeyRetrieval "${value}" is not true or false`);
 }
 
 const oddTimes: readonly [OddTimes, ...OddTimes[]] = ['stop', 'null', 'text'];

@@ -1,11 +1,14 @@
 // Connections to the source: one place for options, TLS and the settings that every session of ours has. Queries come back as
 // rows with text values only; what is larger than a page of settings is read by the snapshot instead. Everything that is asked has a
-// deadline, and ends at once when the signal aborts.
+// deadline and a largest answer (answer-bounds.ts), and ends at once when the signal aborts.
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import { isAbort } from '../../core/backoff.js';
+import { bounds } from '../../core/bounds.js';
 import { AppError } from '../../core/errors.js';
+import { AnswerGuard, boundValues } from './answer-bounds.js';
 import type { MysqlConfig } from './config.js';
-import { expired, type Deadline, type Deadlines } from './deadline.js';
+import { expired, progressBytes, type Deadline, type Deadlines } from './deadline.js';
+import { withoutPublicKey } from './public-key.js';
 import { sourceError } from './source-error.js';
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -40,7 +43,11 @@ export function connectionOptions(config: MysqlConfig, tls: boolean): Connection
     charset: 'utf8mb4',
     enableKeepAlive: true,
     // Certificates are not verified in the modes that we cover; the modes that do are refused by name.
-    ...(tls ? { ssl: { rejectUnauthorized: false } } : {}),
+    ...(tls
+      ? { ssl: { rejectUnauthorized: false } }
+      : config.publicKeyRetrieval
+        ? {}
+        : { authPlugins: withoutPublicKey }),
   };
 }
 
@@ -64,6 +71,15 @@ const sessionSettings = [
 const productSettings =
   ' /*!50708 , max_execution_time = 0 */ /*!80030 , show_gipk_in_create_table_and_information_schema = 1 */ /*M! , max_statement_time = 0 , idle_transaction_timeout = 0 */';
 
+interface Question {
+  readonly doing: string;
+  readonly deadline: Deadline;
+  /** Bytes of its answer, at most. */
+  readonly bytesMax: number;
+  /** Rows that come put the deadline off. */
+  readonly ofRows?: boolean;
+}
+
 type Start<T> = (connection: Connection, resolve: (value: T) => void, reject: (error: Error) => void) => void;
 
 /** A connection for questions; every value is text. */
@@ -72,19 +88,19 @@ export class Session {
   #options: ResolvedOptions;
   readonly #user: string;
   readonly #deadlines: Deadlines;
+  readonly #guard: AnswerGuard;
   /** Set when the connection broke while no query ran. */
   failure: Error | undefined;
   /** The driver forgets what runs when we close: these are told by us. */
   readonly #pending = new Set<(reason: Error) => void>();
 
-  private constructor(connection: Connection, options: ResolvedOptions, { user, deadlines }: MysqlConfig) {
+  private constructor(connection: Connection, options: ResolvedOptions, config: MysqlConfig) {
     this.#connection = connection;
     this.#options = options;
-    this.#user = user;
-    this.#deadlines = deadlines;
-    connection.on('error', (error: Error) => {
-      this.failure = error;
-    });
+    this.#user = config.user;
+    this.#deadlines = config.deadlines;
+    this.#guard = new AnswerGuard(connection, config.packetBytesMax, (error) => this.#break(error));
+    connection.on('error', (error: Error) => this.#break(error));
   }
 
   /** Connects, with or without TLS as the mode and the server allow. */
@@ -115,7 +131,8 @@ export class Session {
     signal?.addEventListener('abort', onAbort, { once: true });
     const doing = `connecting to ${config.host}:${config.port}`;
     try {
-      await session.run<void>(doing, config.deadlines.short, (_, resolve, reject) => {
+      const login = { doing, deadline: config.deadlines.short, bytesMax: bounds.sourceLoginBytes.value };
+      await session.#run<void>(login, (_, resolve, reject) => {
         connection.connect((error) => (error ? reject(error) : resolve()));
       });
       await session.query(`SET SESSION ${sessionSettings.join(', ')}${productSettings}`, doing);
@@ -143,29 +160,43 @@ export class Session {
   }
 
   #query(sql: string, doing: string, deadline: Deadline): Promise<Row[]> {
-    return this.run(doing, deadline, (connection, resolve, reject) => {
-      connection.query({ sql, typeCast: (field) => field.string() }, (error, rows) => {
+    return this.#ask(doing, deadline, (connection, resolve, reject) => {
+      const query = connection.query({ sql, typeCast: (field) => field.string() }, (error, rows) => {
         if (error) reject(error);
-        else resolve(rows as unknown as Row[]);
+        // What has no result has no rows either.
+        else resolve(Array.isArray(rows) ? (rows as unknown as Row[]) : []);
       });
+      boundValues(query);
     });
   }
 
-  /** Reads rows; what comes puts the deadline off. */
-  read<T>(doing: string, start: Start<T>): Promise<T> {
-    return this.run(doing, this.#deadlines.long, start);
+  /** A question to the driver itself that may have to wait; what it starts has to bound its columns and values. */
+  askLong<T>(doing: string, start: Start<T>): Promise<T> {
+    return this.#ask(doing, this.#deadlines.long, start);
   }
 
-  /** Anything asked of the driver; rejects with an error of ours, also when the session is closed meanwhile. */
-  async run<T>(doing: string, deadline: Deadline, start: Start<T>): Promise<T> {
+  #ask<T>(doing: string, deadline: Deadline, start: Start<T>): Promise<T> {
+    return this.#run({ doing, deadline, bytesMax: bounds.sourceAnswerBytes.value }, start);
+  }
+
+  /** Reads rows; what comes puts the deadline off. Who takes them bounds them. */
+  read<T>(doing: string, start: Start<T>): Promise<T> {
+    const { long: deadline } = this.#deadlines;
+    return this.#run({ doing, deadline, bytesMax: Number.POSITIVE_INFINITY, ofRows: true }, start);
+  }
+
+  /** Rejects with an error of ours, also when the session is closed meanwhile. */
+  async #run<T>(question: Question, start: Start<T>): Promise<T> {
+    const { doing } = question;
     if (this.failure) throw sourceError(this.failure, doing, this.#user);
     let reject: ((reason: Error) => void) | undefined;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<T>((resolve, rejectRun) => {
         reject = rejectRun;
+        this.#guard[this.#pending.size === 0 ? 'begin' : 'add'](question.bytesMax);
         this.#pending.add(rejectRun);
-        timer = this.#watch(deadline, doing, rejectRun);
+        timer = this.#watch(question);
         start(this.#connection, resolve, rejectRun);
       });
     } catch (error) {
@@ -176,23 +207,27 @@ export class Session {
     }
   }
 
-  /** Of a long statement what comes counts: its rows may take any time. A short one has to be over. */
-  #watch(deadline: Deadline, doing: string, reject: (reason: Error) => void): NodeJS.Timeout | undefined {
+  /** Of rows what comes counts: they may take any time. Anything else has to be over. */
+  #watch({ deadline, doing, ofRows = false }: Question): NodeJS.Timeout | undefined {
     if (deadline.ms === 0) return undefined;
     const { stream } = this.#connection as unknown as { readonly stream: { readonly bytesRead: number } };
     let bytesRead = stream.bytesRead;
     const timer = setTimeout(() => {
-      if (deadline === this.#deadlines.long && stream.bytesRead !== bytesRead) {
+      if (ofRows && stream.bytesRead - bytesRead >= progressBytes) {
         bytesRead = stream.bytesRead;
         timer.refresh();
         return;
       }
-      const error = expired(deadline, doing);
-      this.failure = error;
-      this.#connection.destroy();
-      reject(error);
+      this.#break(expired(deadline, doing));
     }, deadline.ms);
     return timer;
+  }
+
+  /** Whatever is asked now, or later, fails for this reason. */
+  #break(error: Error): void {
+    this.failure ??= error;
+    this.#connection.destroy();
+    for (const reject of this.#pending) reject(error);
   }
 
   async one(sql: string): Promise<Row> {

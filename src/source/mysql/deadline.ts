@@ -10,10 +10,16 @@ export interface Deadline {
   readonly property: string;
 }
 
+/**
+ * Rows come in lumps of the server's buffer (net_buffer_length, 16 KB): less than this within a whole deadline is a drip, which would put it
+ * off for ever.
+ */
+export const progressBytes = 4096;
+
 export interface Deadlines {
   /** To connect and log in, and for questions whose answer is at hand. */
   readonly short: Deadline;
-  /** For statements that may have to read or to wait. Rows that come put it off. */
+  /** For statements that may have to read or to wait; for rows, the time in which more of them have to come. */
   readonly long: Deadline;
 }
 

@@ -192,7 +192,7 @@ export class PolledRelations {
 
 /** What the server says of a statement that it does not take; undefined: the error is of another kind. */
 function refusedBy(error: unknown): string | undefined {
-  if (!(error instanceof AppError) || error.retriable || error.code !== 'internal') return undefined;
+  if (!(error instanceof AppError) || error.retriable || error.code !== 'source-failed') return undefined;
   const { cause } = error;
   return cause instanceof Error && typeof (cause as { readonly errno?: unknown }).errno === 'number'
     ? cause.message

@@ -1,6 +1,9 @@
 // Rows of a result as they lie in the packets: the driver frames them, nothing is decoded or made per row. A chunk of the
 // snapshot waits in this form until the stream has caught up with it.
 import type { Connection, FieldPacket, QueryOptions } from 'mysql2';
+import { bounds } from '../../core/bounds.js';
+import { AppError } from '../../core/errors.js';
+import { boundColumns } from './answer-bounds.js';
 import type { Session } from './connection.js';
 
 /** What we use of mysql2's query command beyond its types: the state that is called for each packet of a row. */
@@ -84,6 +87,10 @@ export function readRaw(session: Session, sql: string, bytesMax: number): Promis
     takeRows(query, (buffer, start, end) => {
       if (cut) return;
       rows.add(buffer, start, end);
+      if (rows.bytes > bounds.sourceRowsBytes.value)
+        throw new AppError('source-answer-too-large', `the rows of one chunk have more than ${rows.bytes} bytes`, {
+          hint: 'a smaller snapshot.fetch.size reads fewer at once',
+        });
       if (rows.bytes > bytesMax) {
         cut = true;
         resolve({ rows, cut });
@@ -107,6 +114,7 @@ export function rawQuery(
 
 /** Rows of the query's result are taken as they come, and not read by the driver. */
 export function takeRows(query: object, take: (buffer: Buffer, start: number, end: number) => void): void {
+  boundColumns(query);
   const raw = query as RawQuery;
   const finish = raw.row;
   raw.row = function (this: RawQuery, packet, driver) {

@@ -2,6 +2,7 @@
 // comes in utf8mb4, into which the session has the server convert it.
 import type { FieldPacket } from 'mysql2';
 import { textForm, type ColumnForm, type TableColumn } from './column-form.js';
+import { boundValues, notUnderstood } from './answer-bounds.js';
 import type { Session } from './connection.js';
 import { rawQuery } from './raw-rows.js';
 
@@ -12,11 +13,13 @@ interface ResultField extends FieldPacket {
 
 /** Rejects where the server refuses the statement. */
 export function describeResult(session: Session, sql: string): Promise<TableColumn[]> {
-  return session.read('describing a result', (connection, resolve, reject) => {
-    rawQuery(connection, sql, (error, _rows, fields) => {
+  return session.askLong('describing a result', (connection, resolve, reject) => {
+    const query = rawQuery(connection, sql, (error, _rows, fields) => {
       if (error) reject(error);
+      else if (fields === undefined) reject(notUnderstood('a question has no result'));
       else resolve((fields as ResultField[]).map(columnOf));
     });
+    boundValues(query);
   });
 }
 

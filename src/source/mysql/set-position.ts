@@ -156,7 +156,8 @@ async function eventAt(session: Session, { file, offset }: FileOffset): Promise<
   } catch (error) {
     const { cause, code } = toAppError(error);
     // 1220, ER_ERROR_WHEN_EXECUTING_COMMAND: there is no event at that place.
-    if (code === 'internal' && (cause as { readonly errno?: unknown } | undefined)?.errno === 1220) return undefined;
+    if (code === 'source-failed' && (cause as { readonly errno?: unknown } | undefined)?.errno === 1220)
+      return undefined;
     throw error;
   }
 }

@@ -83,7 +83,7 @@ export function sourceError(error: unknown, doing: string, user: string): AppErr
       cause: error,
     });
   }
-  return new AppError('internal', `the source failed while ${doing}: ${message}`, { cause: error });
+  return new AppError('source-failed', `the source failed while ${doing}: ${message}`, { cause: error });
 }
 
 /** A plug-in for passwords that the driver does not have, such as MariaDB's ed25519: no try will ever succeed. */

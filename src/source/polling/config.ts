@@ -1,6 +1,7 @@
 // The properties of the polling source, checked at the door: those of Confluent's JDBC source and of its managed form. What belongs to
 // the database itself is made into the properties of the source that captures it, whose readers are used.
 import { AppError } from '../../core/errors.js';
+import { parseJdbcUrl } from '../../core/jdbc-url.js';
 import { splitPatterns, wholeName } from '../../core/pattern-list.js';
 import type { Pattern } from '../../core/pattern.js';
 import { retrySettings, type RetrySettings } from '../../core/retries.js';
@@ -111,27 +112,31 @@ export function isAsked({ include, exclude }: PollingConfig, database: string, t
 }
 
 function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'database' | 'place'> {
-  const common = pick(config, ['name', 'column.exclude.list', 'connect.timeout.ms', 'database.query.timeout.ms']);
+  const common = pick(config, [
+    'name',
+    'column.exclude.list',
+    'connect.timeout.ms',
+    'database.query.timeout.ms',
+    'database.packet.bytes.max',
+  ]);
   const url = config['connection.url'];
-  const file = /^jdbc:sqlite:(?:file:)?([^?]+)/.exec(url ?? '')?.[1];
-  if (file !== undefined) {
+  const parsed = url === undefined ? undefined : parseJdbcUrl(url);
+  if (parsed?.kind === 'file') {
     const place = pick(config, ['sqlite.type.mismatch', 'sqlite.text.columns', 'sqlite.timestamp.unit']);
-    return { kind: 'sqlite', database: undefined, place: { ...common, ...place, 'database.file': file } };
+    return { kind: 'sqlite', database: undefined, place: { ...common, ...place, 'database.file': parsed.file } };
   }
-  const server = /^jdbc:(?:mysql|mariadb):\/\/(\[[^\]]+\]|[^:/?,]+)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/.exec(
-    url ?? '',
-  );
-  if (url !== undefined && server === null)
+  if (url !== undefined && parsed === undefined)
     throw bad(
       'connection.url',
       'is not the URL of a database that is covered',
       'jdbc:mysql://HOST:PORT/DATABASE, jdbc:mariadb://HOST:PORT/DATABASE or jdbc:sqlite:FILE',
     );
-  const host = server?.[1]?.replaceAll(/[[\]]/g, '') ?? config['connection.host'];
+  const host = parsed?.host ?? config['connection.host'];
   if (host === undefined) throw bad('connection.url', 'is missing', 'or give connection.host and db.name');
-  const query = new URLSearchParams(server?.[4] ?? '');
-  const database = decodeURIComponent(server?.[3] ?? '') || config['db.name'];
+  const parameter = (name: string) => parsed?.parameters.get(name) ?? undefined;
+  const database = parsed?.database || config['db.name'];
   if (!database) throw bad(url === undefined ? 'db.name' : 'connection.url', 'names no database');
+  const publicKey = config['connection.allowPublicKeyRetrieval'] ?? parameter('allowPublicKeyRetrieval');
   return {
     kind: 'mysql',
     database,
@@ -139,10 +144,11 @@ function placeOf(config: SourceConfig): Pick<PollingConfig, 'kind' | 'database' 
       ...common,
       ...pick(config, ['zero.date.handling.mode', 'time.range.handling.mode', 'geometry.handling.mode']),
       'database.hostname': host,
-      'database.port': server?.[2] ?? config['connection.port'] ?? '3306',
-      'database.user': config['connection.user'] ?? query.get('user') ?? '',
-      'database.password': config['connection.password'] ?? query.get('password') ?? '',
+      'database.port': parsed?.port ?? config['connection.port'] ?? '3306',
+      'database.user': config['connection.user'] ?? parameter('user') ?? '',
+      'database.password': config['connection.password'] ?? parameter('password') ?? '',
       'database.ssl.mode': config['ssl.mode'] ?? 'preferred',
+      ...(publicKey === undefined ? {} : { 'database.allowPublicKeyRetrieval': publicKey }),
       'database.include.list': database.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`),
     },
   };

@@ -19,6 +19,7 @@ export function openSession(config: SqliteSourceConfig): FileSession {
   if (inode === null) throw missing(config.file);
   const writer = open(config);
   try {
+    refuseServiceFile(writer, config);
     requireWal(writer, config);
     // Our commits need not survive a power failure: changes that come back are below `confirmed` and pruned again.
     writer.raw.pragma('synchronous = NORMAL');
@@ -47,6 +48,24 @@ export function openForReading(config: SqliteSourceConfig): SqliteDatabase {
   const database = open(config);
   database.raw.pragma('query_only = ON');
   return database;
+}
+
+/** Tables of the file in which a service keeps its log and its rows (store/sqlite). */
+const serviceTables = ['wt_frontier', 'wt_table', 'wt_document'];
+
+/**
+ * By what lies in it, under whatever name it was opened, and of whatever process: what is captured of such a file is written into it again,
+ * and triggers of ours would slow every commit of the service down.
+ */
+export function refuseServiceFile(database: SqliteDatabase, { file }: SqliteSourceConfig): void {
+  const named = database.prepare(
+    `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${serviceTables.map(() => '?').join(', ')})`,
+  );
+  if (Number(named.get(...serviceTables)?.[0]) < serviceTables.length) return;
+  throw new AppError('not-allowed', `database.file: ${file} is the file of a writethrough service`, {
+    hint: 'capture the file of your application',
+    place: { path: 'database.file' },
+  });
 }
 
 export function journalMode(database: SqliteDatabase): string {

@@ -8,12 +8,13 @@ import { adviseOnCapture, adviseOnTables } from './advice.js';
 import type { SqliteSourceConfig } from './config.js';
 import { selectTables } from './filter.js';
 import { asInstalled, readInstallation } from './install.js';
-import { inReadTransaction, journalMode, openForReading, walStatement } from './session.js';
+import { inReadTransaction, journalMode, openForReading, refuseServiceFile, walStatement } from './session.js';
 
 /** Rejects only when the file cannot be read at all. */
 export function validateFile(config: SqliteSourceConfig): readonly SourceFinding[] {
   const database = openForReading(config);
   try {
+    refuseServiceFile(database, config);
     const { tables, findings, captured, named } = inReadTransaction(database, () => {
       const installed = asInstalled(database, config) ?? config;
       const selection = selectTables(database, installed);

@@ -79,7 +79,14 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     if (child !== undefined) throw new Error('the program runs already');
     const out = openSync(logPath, 'a');
     const args = [main, 'start', '--data', dataDir, '--port', String(port), ...(options.args ?? [])];
-    const env = { ...inherited(), WRITETHROUGH_LOG_FORMAT: 'json', ...options.env, ...extra.env };
+    const env = {
+      ...inherited(),
+      WRITETHROUGH_LOG_FORMAT: 'json',
+      // Files of tests lie anywhere.
+      WRITETHROUGH_SOURCES_ALLOWED: 'mysql://*,sqlite:/',
+      ...options.env,
+      ...extra.env,
+    };
     const [program, ...rest] =
       options.filesMax === undefined
         ? [process.execPath, ...args]

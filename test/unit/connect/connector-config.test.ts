@@ -2,10 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { propertyDefs, propertyFamilies } from '../../../src/connect/config-def.js';
 import { askableSource, inspectConfig } from '../../../src/connect/config-inspection.js';
-import { validationResult } from '../../../src/connect/config-validation.js';
+import { validate } from '../../../src/connect/config-validation.js';
 import { checkConfig } from '../../../src/connect/connector-config.js';
 import { createRedact, maskSecrets, redactError, unmaskSecrets } from '../../../src/connect/connector-secrets.js';
-import { findPlugin } from '../../../src/connect/plugins.js';
 import { AppError } from '../../../src/core/errors.js';
 
 const base = {
@@ -255,6 +254,27 @@ describe('secrets', () => {
     expect(maskSecrets({ 'database.password': '${env:PW}' })).toEqual({ 'database.password': '${env:PW}' });
   });
 
+  it('are not sent to another address than the one that they were given for', () => {
+    const earlier = { 'database.hostname': 'h', 'database.port': '3306', 'database.password': 'p' };
+    const back = { ...earlier, 'database.password': '****' };
+    expect(unmaskSecrets(back, earlier)).toEqual(earlier);
+    expect(unmaskSecrets({ ...back, 'database.user': 'other' }, earlier)).toMatchObject({ 'database.password': 'p' });
+    for (const [name, value] of [
+      ['database.hostname', 'elsewhere'],
+      ['database.port', '3307'],
+      ['connection.url', 'jdbc:mysql://elsewhere/d'],
+    ] as const) {
+      expect(() => unmaskSecrets({ ...back, [name]: value }, earlier)).toThrow(/database\.password: it is kept for/);
+      expect(unmaskSecrets({ ...earlier, [name]: value }, earlier)).toMatchObject({ 'database.password': 'p' });
+    }
+    const url = { 'connection.url': 'jdbc:mysql://h/d?password=p' };
+    expect(unmaskSecrets(maskSecrets(url), url)).toEqual(url);
+    const named = { ...earlier, 'database.password': '${env:PW}' };
+    expect(unmaskSecrets({ ...named, 'database.hostname': 'elsewhere' }, named)).toMatchObject({
+      'database.password': '${env:PW}',
+    });
+  });
+
   it('survive being read masked and sent back', () => {
     const sent = unmaskSecrets({ 'database.password': '****', 'database.user': '****' }, { 'database.password': 'p' });
     expect(sent).toEqual({ 'database.password': 'p', 'database.user': '****' });
@@ -292,12 +312,7 @@ describe('secrets', () => {
       'topic.prefix': '${file:b}',
       'database.port': '${env:A}',
     };
-    const redact = createRedact(given, resolve);
-    const answer = await validationResult(
-      findPlugin('MySqlCdcSource'),
-      { given, resolved: resolve(given), redact },
-      () => Promise.resolve([]),
-    );
+    const answer = await validate('MySqlCdcSource', given, { resolve, problems: () => Promise.resolve([]) });
     expect(answer.error_count).toBe(2);
     expect(JSON.stringify(answer)).not.toContain('value-of');
     expect(JSON.stringify(answer)).toContain('${file:b}');

@@ -17,7 +17,7 @@ describe('a failed task', () => {
     expect(kindsOf(bounded, lost, ['p'])).toEqual(['again']);
   });
 
-  it.each(['internal', 'corrupt-binlog'] as const)(
+  it.each(['internal', 'corrupt-binlog', 'source-failed'] as const)(
     'with %s is started again, but not without end at one position',
     (code) => {
       const restarts = new Restarts(settings);
@@ -35,7 +35,7 @@ describe('a failed task', () => {
   );
 
   it('stays failed with every other error: it waits for somebody', () => {
-    const doubtful: readonly string[] = ['internal', 'corrupt-binlog'];
+    const doubtful: readonly string[] = ['internal', 'corrupt-binlog', 'source-failed'];
     for (const code of Object.keys(errorCodes) as ErrorCode[]) {
       const { kind } = new Restarts(settings).after(new AppError(code, 'no', { hint: 'do' }), 'p');
       expect([code, kind]).toEqual([code, doubtful.includes(code) ? 'again' : 'failed']);

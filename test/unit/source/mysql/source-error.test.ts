@@ -34,7 +34,7 @@ describe('an error of the source', () => {
   it.each([
     ['source-access-denied', 1045],
     ['source-missing-grant', 1142],
-    ['internal', 1064],
+    ['source-failed', 1064],
   ])('ends the task as %s for number %i', (code, errno) => {
     expect(sourceError(answer(errno, 'no'), 'being asked', 'u')).toMatchObject({ code, retriable: false });
   });

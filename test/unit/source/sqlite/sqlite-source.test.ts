@@ -2,6 +2,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../../src/sqlite/database.js';
+import { createStoreTables } from '../../../../src/store/sqlite/store-tables.js';
 import { CapturedFile } from '../../../support/captured-file.js';
 import {
   completed,
@@ -496,6 +498,16 @@ describe('configuration', () => {
     await expect.poll(() => locked.states.some((state) => state.reason?.includes('locked'))).toBe(true);
     app.exec('COMMIT');
     await completed(locked);
+  });
+
+  it('takes no file in which a service keeps its log and its rows, under whatever name', async () => {
+    const store = openDatabase(join(folder, 'copy.db'));
+    createStoreTables(store);
+    store.close();
+    const refusal = { code: 'not-allowed', place: { path: 'database.file' } };
+    const copy = { 'database.file': join(folder, 'copy.db') };
+    await expect(source(copy).validate()).rejects.toMatchObject(refusal);
+    await expect(start(copy).run.failure()).resolves.toMatchObject(refusal);
   });
 
   it('rejects validate when there is no file', async () => {
