@@ -22,10 +22,14 @@ export interface SilencedServer extends SilentServer {
   readonly silent: boolean;
 }
 
-/** Goes between a client and a server until a client says `words`: from there on nothing passes any more, on any connection. */
+/**
+ * Goes between a client and a server until a client says `words`: from there on nothing passes any more, on any connection, and who has said
+ * them gets what `instead` sends.
+ */
 export async function startSilencedServer(
   server: { readonly host: string; readonly port: number },
   words: string | RegExp,
+  instead: (client: Socket) => void = () => {},
 ): Promise<SilencedServer> {
   let silent = false;
   const pattern =
@@ -33,7 +37,10 @@ export async function startSilencedServer(
   const proxy = await listen((client) => {
     const upstream = connect(server.port, server.host);
     client.on('data', (data) => {
-      if (!silent && pattern.test(data.toString('latin1'))) silent = true;
+      if (!silent && pattern.test(data.toString('latin1'))) {
+        silent = true;
+        instead(client);
+      }
       if (!silent) upstream.write(data);
     });
     upstream.on('data', (data) => {

@@ -9,7 +9,7 @@ import { checksumOf, eventType, header, headerSize } from './binlog-event.js';
 import { bounds } from '../../core/bounds.js';
 import { AnswerGuard, boundColumns, notUnderstood } from './answer-bounds.js';
 import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
-import { expired, type Deadline } from './deadline.js';
+import { expired, progressBytes, type Deadline } from './deadline.js';
 import { EventQueue } from './event-queue.js';
 import type { StreamPosition } from './position.js';
 import type { Server } from './server.js';
@@ -20,7 +20,7 @@ import type { Wakeup } from './wakeup.js';
 const queueBytesMax = 512 << 10;
 const queueBytesResume = 128 << 10;
 const heartbeatMs = 250;
-/** Not a byte for so many heartbeats means a connection that is dead without knowing it. */
+/** Nothing for so many heartbeats means a connection that is dead without knowing it. */
 const silenceMs = 10_000;
 
 /** What we use of mysql2's connection beyond its types. */
@@ -79,8 +79,10 @@ export class BinlogStream {
   #closed = false;
   #failure: AppError | undefined;
   #checksum: boolean | undefined;
-  /** The last sign of life: a packet may take long to come whole. */
-  #lastByteMs = performance.now();
+  /** The last sign of life: a packet, or a good part of one that takes long to come whole. */
+  #lastSignMs = performance.now();
+  #tookPacket = false;
+  /** When there was one. */
   #bytesRead = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
@@ -190,6 +192,7 @@ export class BinlogStream {
 
   #take(packet: RawPacket): void {
     if (this.#failure || this.#closed) return;
+    this.#tookPacket = true;
     const marker = packet.buffer[packet.start + 4]!;
     if (marker === 0xff) return this.#fail(packet.asError('utf8'));
     if (marker !== 0) {
@@ -234,7 +237,7 @@ export class BinlogStream {
     if (event === undefined && this.#failure) throw this.#failure;
     if (this.#paused && this.#queue.bytes < queueBytesResume) {
       this.#paused = false;
-      this.#lastByteMs = performance.now();
+      this.#lastSignMs = performance.now();
       this.#raw!.stream.resume();
     }
     return event;
@@ -246,11 +249,12 @@ export class BinlogStream {
 
   #watch(): void {
     const { bytesRead } = this.#raw!.stream;
-    if (this.#paused || bytesRead !== this.#bytesRead) {
+    if (this.#paused || this.#tookPacket || bytesRead - this.#bytesRead >= progressBytes) {
+      this.#tookPacket = false;
       this.#bytesRead = bytesRead;
-      this.#lastByteMs = performance.now();
+      this.#lastSignMs = performance.now();
     }
-    if (performance.now() - this.#lastByteMs < silenceMs) return;
+    if (performance.now() - this.#lastSignMs < silenceMs) return;
     this.#fail(
       new AppError('source-unreachable', `the source has been silent for ${silenceMs / 1000} s`, { retriable: true }),
     );
