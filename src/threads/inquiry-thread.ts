@@ -37,16 +37,25 @@ export function startInquiry(log: LogTarget, family: PluginFamily, source: Sourc
   };
 }
 
+function startWorker(data: InquiryData, leave: () => void): Worker {
+  try {
+    return new Worker(new URL('./inquiry.js', import.meta.url), {
+      workerData: data,
+      resourceLimits: { ...threadLimits, maxOldGenerationSizeMb: bounds.inquiryHeapMb.value },
+    });
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
 interface Thread {
   readonly rpc: Rpc<InquiryApi>;
   close(): Promise<void>;
 }
 
 function startThread(log: LogTarget, data: InquiryData, leave: () => void): Thread {
-  const worker = new Worker(new URL('./inquiry.js', import.meta.url), {
-    workerData: data,
-    resourceLimits: { ...threadLimits, maxOldGenerationSizeMb: bounds.inquiryHeapMb.value },
-  });
+  const worker = startWorker(data, leave);
   const main: InquiryMainApi = { log };
   const broken = (error: unknown): void => rpc.fail(brokenThread('the thread that asks the source', error));
   const rpc = connectRpc<InquiryApi>(worker, { ...main } as never, broken);

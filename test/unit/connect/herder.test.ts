@@ -416,8 +416,9 @@ describe('the herder', () => {
   it('does not start anything any more once it closes', async () => {
     const world = new World();
     const creating = world.herder.create('c', config, 'api');
+    creating.catch(() => {});
     await world.herder.close();
-    await creating;
+    await expect(creating).rejects.toMatchObject({ code: 'not-ready', retriable: true });
     expect(world.running('c')).toHaveLength(0);
     await world.herder.close();
   });

@@ -13,7 +13,7 @@ const endOf = async (code: string) => {
 describe('a thread', () => {
   it('that has used up its memory ends alone, and that is told', async () => {
     expect(await endOf('const all = []; for (;;) all.push({ a: [all.length] });')).toMatchObject({
-      code: 'out-of-memory',
+      code: 'overloaded',
       retriable: true,
     });
   });
