@@ -16,7 +16,7 @@ import { runSource } from '../support/source-run.js';
 const servers = await sharedServers('mariadb');
 const database = `hostile_${randomBytes(4).toString('hex')}`;
 /** COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID, the first packet of their exchange. */
-const dump = /^[^]{3}\0[\x12\x1e]/;
+const dump = (data: Buffer) => data[3] === 0 && (data[4] === 0x12 || data[4] === 0x1e);
 
 const pump = (next: () => Buffer) => (socket: Socket) => {
   const fill = () => {

@@ -28,16 +28,21 @@ export interface SilencedServer extends SilentServer {
  */
 export async function startSilencedServer(
   server: { readonly host: string; readonly port: number },
-  words: string | RegExp,
+  words: string | RegExp | ((data: Buffer) => boolean),
   instead: (client: Socket) => void = () => {},
 ): Promise<SilencedServer> {
   let silent = false;
-  const pattern =
-    typeof words === 'string' ? new RegExp(words.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)) : words;
+  const isSaid =
+    typeof words === 'function'
+      ? words
+      : (data: Buffer) => {
+          const text = data.toString('latin1');
+          return typeof words === 'string' ? text.includes(words) : words.test(text);
+        };
   const proxy = await listen((client) => {
     const upstream = connect(server.port, server.host);
     client.on('data', (data) => {
-      if (!silent && pattern.test(data.toString('latin1'))) {
+      if (!silent && isSaid(data)) {
         silent = true;
         instead(client);
       }
