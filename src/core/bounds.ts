@@ -92,13 +92,13 @@ export const bounds = {
   },
   timePattern: { value: 256, what: 'characters of a TIMESTAMP_FORMAT', code: 'invalid-statement' },
   valueSize: {
-    value: 8_388_608,
+    value: 4_194_304,
     what: 'characters or bytes of a value that a function makes; in a query a larger one is NULL, as any that cannot be computed',
     code: 'value-too-large',
   },
   rowWork: {
-    value: 16_777_216,
-    what: 'steps, about one per character, to compute the columns of one row, or its condition; what asks for more is NULL',
+    value: 8_388_608,
+    what: 'steps, one or more per character, to compute the columns of one row, or its condition; what asks for more is NULL',
     code: 'value-too-large',
   },
   rowSize: {

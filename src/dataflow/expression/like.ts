@@ -40,7 +40,9 @@ export function compileLike(
 }
 
 /** To read one character of a pattern. */
-const patternSteps = 16;
+const patternSteps = 32;
+/** To try one character of a part with a `_`. */
+const triedSteps = 2;
 /** To look for a part that nearly is everywhere. */
 const textSteps = 2;
 /** Code point that stands for `_`. */
@@ -162,7 +164,7 @@ function finderOf({ text, points }: Part): FindText {
         if (points[i] !== ONE && points[i] !== point) break;
         end += point > 0xffff ? 2 : 1;
       }
-      spend(i);
+      spend(i * triedSteps);
       if (i === points.length) return end;
       // The rest of the text is too short, here and behind.
       if (end >= value.length) return -1;

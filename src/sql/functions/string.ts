@@ -82,7 +82,7 @@ function initcap(text: string): string {
 }
 
 /** Steps that a replacement takes beside the characters. */
-const replacementSteps = 16;
+const replacementSteps = 32;
 
 function replace(text: string, from: string, to: string): string {
   spend(text.length + from.length);
