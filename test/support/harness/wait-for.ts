@@ -17,6 +17,6 @@ export async function waitFor<T>(
       failure = error;
     }
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`, { cause: failure });
-    await sleep(options.intervalMs ?? 20);
+    await sleep(options.intervalMs ?? 40);
   }
 }
