@@ -23,8 +23,8 @@ export interface StreamOptions {
   readonly destroy: () => void;
   /** Called before a client that takes nothing is cut off. */
   readonly onStall?: (() => void) | undefined;
-  /** One call when the stream is over, for whatever reason. */
-  readonly onClose?: (() => void) | undefined;
+  /** One call when the stream is over, for whatever reason; while it is made, where the client is gone by then. */
+  readonly onClose?: ((stream: StreamResponse) => void) | undefined;
 }
 
 export class StreamResponse {
@@ -48,7 +48,7 @@ export class StreamResponse {
       this.#ended = true;
       this.#gone.abort(new DOMException('the client is gone', 'AbortError'));
       this.#wake?.();
-      options.onClose?.();
+      options.onClose?.(this);
     };
     options.connection?.on('close', closed);
     writable.on('close', closed);

@@ -35,13 +35,13 @@ export function createStreamTracker({ stallMs, answers, onStall }: StreamTracker
       return open.size;
     },
     track(writable, { destroy, connection, counted = false }) {
-      const stream: StreamResponse = new StreamResponse(writable, {
+      const stream = new StreamResponse(writable, {
         stallMs,
         answers: counted ? undefined : answers,
         connection,
         destroy,
         onStall,
-        onClose: () => open.delete(stream),
+        onClose: (over) => open.delete(over),
       });
       if (!stream.ended) open.set(stream, () => stream.end());
       return stream;
