@@ -27,10 +27,17 @@ const troubles: readonly (readonly [code: string, what: string, hint: string])[]
   ['SQLITE_CORRUPT', 'it is damaged', 'put a backup of the data folder in its place, or begin with an empty one'],
 ];
 
+/** The system has the same words for connections. */
+const ofConnections: ReadonlySet<unknown> = new Set(['connect', 'listen', 'bind', 'getaddrinfo']);
+
+function isOfFile(error: object): boolean {
+  return !('syscall' in error) || !ofConnections.has(error.syscall);
+}
+
 function troubleOf(error: unknown): (typeof troubles)[number] | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const code = 'code' in at ? String(at.code) : '';
-    const trouble = troubles.find(([start]) => code.startsWith(start));
+    const trouble = isOfFile(at) ? troubles.find(([start]) => code.startsWith(start)) : undefined;
     if (trouble !== undefined) return trouble;
   }
   return undefined;

@@ -1,4 +1,7 @@
 // Names, and what --source URL stands for.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connectorOfUrl } from '../../../src/connect/source-url.js';
 import { planTable } from '../../../src/connect/table-plan.js';
@@ -33,6 +36,11 @@ describe('connectorOfUrl', () => {
     ],
     ['sqlite:/data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
     ['sqlite:///data/app.db', 'sqlite-app', { 'database.file': '/data/app.db' }],
+    [
+      'sqlite:/data/app.db?table.exclude.list=log.*&poll.interval.ms=20',
+      'sqlite-app',
+      { 'database.file': '/data/app.db', 'table.exclude.list': 'log.*', 'poll.interval.ms': '20' },
+    ],
   ])('%s', (url, name, config) => {
     const made = connectorOfUrl(url);
     expect(made.name).toBe(name);
@@ -58,6 +66,36 @@ describe('connectorOfUrl', () => {
       expect(`${message} ${detail} ${hint}`).not.toMatch(/cret-pw/);
     }
   });
+});
+
+it.each([
+  ['mysql://u:p@h/d?ssl=true', 'ssl', undefined],
+  ['mysql://u:p@h/d?table.exlude.list=x', 'table.exlude.list', 'did you mean "table.exclude.list"?'],
+  ['mariadb://u:p@h/d?constructor=1', 'constructor', undefined],
+  ['sqlite:/a/b.db?mode=ro', 'mode', undefined],
+  ['sqlite:/a/b.db?table.includ.list=ro', 'table.includ.list', 'did you mean "table.include.list"?'],
+])('the property of %s that no connector has is refused', (url, property, hint) => {
+  try {
+    connectorOfUrl(url);
+    expect.fail('it is taken');
+  } catch (error) {
+    expect(error).toMatchObject({
+      code: 'bad-config',
+      message: `source URL: the connector has no property "${property}"`,
+    });
+    if (hint !== undefined) expect((error as AppError).hint).toBe(hint);
+  }
+});
+
+it('a file with a question mark in its name is that file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wt-url-'));
+  try {
+    const file = join(folder, 'a?b=c.db');
+    writeFileSync(file, '');
+    expect(connectorOfUrl(`sqlite:${file}`).config['database.file']).toBe(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('topicName', () => {

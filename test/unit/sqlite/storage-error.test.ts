@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, describe, it } from 'vitest';
 import { openDatabase } from '../../../src/sqlite/database.js';
+import { lockFolder } from '../../../src/sqlite/lock.js';
 import { isStorageTrouble, storageError } from '../../../src/sqlite/storage-error.js';
 
 describe('an error of the file', () => {
@@ -13,6 +17,32 @@ describe('an error of the file', () => {
       hint: expect.stringContaining('make room') as string,
     });
     expect(isStorageTrouble(sqlite('SQLITE_IOERR_WRITE'))).toBe(true);
+  });
+
+  it.each([
+    ['SQLITE_READONLY_DIRECTORY', 'it may not be written'],
+    ['SQLITE_CANTOPEN', 'it, or a file beside it, cannot be opened'],
+    ['SQLITE_NOTADB', 'it is no database file'],
+    ['ENOSPC', 'the disk is full'],
+    ['EROFS', 'it lies on a disk that can only be read'],
+    ['EACCES', 'it may not be written'],
+  ])('%s is told as: %s', (code, what) => {
+    const told = storageError(Object.assign(new Error('no'), { code }), '/data/w.db');
+    expect(told).toMatchObject({ code: 'data-folder-unusable', message: `cannot use /data/w.db: ${what}` });
+  });
+
+  it('is not seen where a connection is refused by the same word', () => {
+    expect(isStorageTrouble(Object.assign(new Error('no'), { code: 'EACCES', syscall: 'connect' }))).toBe(false);
+  });
+
+  it('is told where the lock of a folder cannot be written', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wt-lock-'));
+    try {
+      writeFileSync(join(folder, 'lock.db'), 'no database at all, and long enough to have the head of one'.repeat(9));
+      expect(() => lockFolder(folder)).toThrow(expect.objectContaining({ code: 'data-folder-unusable' }) as Error);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is not seen in an error of the work', () => {

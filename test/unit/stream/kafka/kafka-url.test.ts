@@ -57,3 +57,17 @@ describe('the URL of Kafka brokers', () => {
     }
   });
 });
+
+it.each([
+  ['kafka://h?sslx=true', 'did you mean "ssl"?'],
+  ['kafka://h?pasword=p', 'did you mean "password"?'],
+  ['kafka://h?request.timeout=1', undefined],
+])('%s has an unknown parameter, and is told the nearest', (url, hint) => {
+  try {
+    parseKafkaUrl(url);
+    expect.fail('it is taken');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'bad-config', ...(hint === undefined ? {} : { hint }) });
+  }
+  expect(() => parseKafkaUrl('kafka://h?ssl=true&ssl=false')).toThrow('twice');
+});
