@@ -72,7 +72,7 @@ export interface AppOptions {
 const aheadWaitMs = 10_000;
 
 export async function startApp({ config, log, prepare, signal }: AppOptions): Promise<App> {
-  keepSecrets([config.source, config.stream, config['advertised.url']]);
+  keepSecrets([config.source, config.stream]);
   const levels = new LogLevels(hidingTarget(log), { root: config['log.level'] as LogLevel, clock: systemClock });
   const logger = createLogger(levels.target);
   const failure = new ServiceFailure(logger);
@@ -342,6 +342,10 @@ function advertisedName(config: Config): readonly string[] {
   const url = config['advertised.url'];
   if (url !== undefined && !URL.canParse(url))
     throw new AppError('bad-config', `advertised.url: "${maskText(url)}" is not a URL`, { hint: 'http://host:8088' });
+  if (url !== undefined && new URL(url).password !== '')
+    throw new AppError('bad-config', 'advertised.url has a password in it, and is told to everybody', {
+      hint: 'give the address alone',
+    });
   if (url !== undefined) return [new URL(url).hostname];
   return isWildcard(config.host) ? [hostname()] : [];
 }
