@@ -17,9 +17,9 @@ const table = (name: string, head: readonly string[], rows: readonly (readonly s
   ].join('\n');
 
 /** Bytes in the unit that people use, other numbers with their thousands apart. */
-function printed(key: string, value: unknown): string {
+function printed(key: string, value: string | number | boolean | readonly string[] | undefined): string {
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
-  if (typeof value !== 'number') return `\`${String(value)}\``;
+  if (typeof value !== 'number') return `\`${value.toString()}\``;
   const mb = 1024 * 1024;
   if (/bytes|size/i.test(key) && value >= mb && value % mb === 0) return `${value / mb} MB`;
   return value < 10_000 ? String(value) : value.toLocaleString('en-US');
