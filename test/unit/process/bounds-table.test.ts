@@ -51,7 +51,7 @@ it.each(Object.keys(tables))('the README tells all %s as the source does (REWRIT
 
 it('each bound is refused by a code that is not a bug', () => {
   for (const [name, { code, value, what }] of Object.entries(bounds)) {
-    expect([name, code in errorCodes, String(code) === 'internal', what === '']).toEqual([name, true, false, false]);
+    expect([name, code in errorCodes, String(code) === 'internal', what.length > 9]).toEqual([name, true, false, true]);
     expect([name, Number.isSafeInteger(value) && value > 0]).toEqual([name, true]);
   }
 });
