@@ -34,7 +34,7 @@ describe.skipIf(servers.missing)('secrets', () => {
     ({ user } = await createUser(servers.mysql, { grants, password: secret('flag') }));
     const url = `mysql://${user}:${encodeURIComponent(secret('flag'))}@${host}:${port}/${database.name}`;
     const args = ['--source', url, '--log-level', 'debug'];
-    app = await openApp({ args, env: { OWN_PASSWORD: secret('env') } });
+    app = await openApp({ args, env: { OWN_PASSWORD: secret('env'), WRITETHROUGH_SECRETS_ENV: 'OWN_PASSWORD' } });
     mkdirSync(join(app.dataDir, 'secrets'), { mode: 0o700 });
     writeFileSync(join(app.dataDir, 'secrets', 'pw'), secret('file'));
     await app.start();
