@@ -1,11 +1,21 @@
 // Functions of numbers. Whole numbers stay exact; DECIMALs keep their scale except where ROUND drops it.
 import { BIGINT, DOUBLE, INTEGER, integerValue, type DataType, type Value } from '../../core/data-type.js';
 import { big, divideHalfUp, powerOfTen, rescale } from '../../core/decimal.js';
-import { roundToward } from './decimal.js';
+import { fitDecimal, roundToward } from './decimal.js';
 import { scalar, type FunctionBody, type ScalarFunction } from './function.js';
 
 const sameType = (args: readonly DataType[]): DataType => args[0]!;
-const scaleOf = (args: readonly DataType[]): number => (args[0] as DataType & { kind: 'DECIMAL' }).scale;
+const decimalOf = (args: readonly DataType[]): Decimal => args[0] as Decimal;
+
+type Decimal = DataType & { kind: 'DECIMAL' };
+
+/**
+ * A rounded number may have a digit more than its type. As in ksqlDB it is taken as it is, unless the type is one whose values the store
+ * keeps as text of fixed length: then it does not fit.
+ */
+function rounded(value: bigint, { precision, scale }: Decimal): number | bigint {
+  return precision <= 18 ? integerValue(value) : fitDecimal(value, precision, scale);
+}
 
 function onDouble(name: string, description: string, f: (x: number) => number): ScalarFunction {
   return scalar(name, description, [
@@ -35,9 +45,9 @@ function whole(name: string, description: string, up: boolean): ScalarFunction {
       result: sameType,
       body: {
         make: (args) => {
-          const scale = scaleOf(args);
-          const unit = powerOfTen(scale);
-          return (x) => (x === null ? null : integerValue(roundToward(big(x!), scale, up) * unit));
+          const type = decimalOf(args);
+          const unit = powerOfTen(type.scale);
+          return (x) => (x === null ? null : rounded(roundToward(big(x!), type.scale, up) * unit, type));
         },
       },
     },
@@ -75,16 +85,22 @@ function roundDoubleTo(x: Value, places: Value): Value {
   return Math.sign(value) * Number(`${rounded}e${-(places as number)}`);
 }
 
+/** What is in front of its point. */
+function wholeOf({ precision, scale }: Decimal): Decimal {
+  return { kind: 'DECIMAL', precision: Math.max(precision - scale, 1), scale: 0 };
+}
+
 const roundDecimalTo = {
   make: (args: readonly DataType[]): FunctionBody => {
-    const { precision, scale } = args[0] as DataType & { kind: 'DECIMAL' };
+    const type = decimalOf(args);
+    const { precision, scale } = type;
     return (x, places) => {
       if (x === null || places === null) return null;
       const drop = scale - (places as number);
       if (drop <= 0) return x!;
       if (drop > precision) return 0;
       const unit = powerOfTen(drop);
-      return integerValue(divideHalfUp(big(x!), unit) * unit);
+      return rounded(divideHalfUp(big(x!), unit) * unit, type);
     };
   },
 };
@@ -109,14 +125,12 @@ export const mathFunctions: readonly ScalarFunction[] = [
     { params: [BIGINT], result: BIGINT, body: unchanged },
     {
       params: ['DECIMAL'],
-      result: (args) => {
-        const { precision, scale } = args[0] as DataType & { kind: 'DECIMAL' };
-        return { kind: 'DECIMAL', precision: Math.max(precision - scale, 1), scale: 0 };
-      },
+      result: (args) => wholeOf(decimalOf(args)),
       body: {
         make: (args) => {
-          const scale = scaleOf(args);
-          return (x) => (x === null ? null : integerValue(rescale(big(x!), scale, 0)));
+          const type = decimalOf(args);
+          const whole = wholeOf(type);
+          return (x) => (x === null ? null : rounded(rescale(big(x!), type.scale, 0), whole));
         },
       },
     },

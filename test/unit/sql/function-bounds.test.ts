@@ -13,10 +13,12 @@ import {
   sizeOf,
   STRING,
   type DataType,
+  type Row,
   type Value,
 } from '../../../src/core/data-type.js';
 import { findsText } from '../../../src/core/text-search.js';
 import { compileColumns, compileExpression } from '../../../src/dataflow/expression/compile.js';
+import { Project } from '../../../src/dataflow/operators/project.js';
 import { decimalFromText } from '../../../src/sql/functions/decimal.js';
 import { allFunctions } from '../../../src/sql/functions/registry.js';
 import type { Expr } from '../../../src/sql/plan.js';
@@ -174,6 +176,26 @@ describe('every function of the registry', () => {
     expect(long.at(-1)).toBeNull();
     expect(failures.at(-1)).toContain('steps of functions');
     expect(columns(['a'], 0).every((value) => value === 'A')).toBe(true);
+  });
+});
+
+describe('a row of a query that runs on', () => {
+  it('stops it, when it is over the bound', () => {
+    const text = 'a'.repeat(max);
+    const rows: Row[] = [];
+    const widthMax = bounds.rowSize.value / max;
+    const project = (width: number) => {
+      const columns = compileColumns(
+        Array.from({ length: width }, () => column(0, STRING)),
+        { onError: () => {} },
+      );
+      return new Project(columns, { accept: (_before, after) => rows.push(after!) }, false);
+    };
+    project(widthMax).accept(null, [text], 0, 0);
+    expect(rows).toHaveLength(1);
+    expect(() => project(widthMax + 1).accept(null, [text], 0, 0)).toThrow(
+      expect.objectContaining({ code: bounds.rowSize.code }),
+    );
   });
 });
 

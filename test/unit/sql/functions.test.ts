@@ -49,6 +49,16 @@ describe('scalar functions', () => {
     expect(call('ROUND', [0.07, DOUBLE], [-1, INTEGER])).toBe(0);
   });
 
+  it('ROUND and CEIL that need a digit more than the type has do not fit where the store could not hold it', () => {
+    const nines = (n: number) => BigInt('9'.repeat(n));
+    for (const name of ['ROUND', 'CEIL']) {
+      expect(call(name, [99, decimal(2, 1)])).toBe(name === 'CEIL' ? 100 : 10);
+      expect(() => call(name, [nines(40), decimal(40, 1)])).toThrow('Numeric field overflow');
+      expect(call(name, [nines(39), decimal(40, 1)])).toBe(name === 'CEIL' ? 10n ** 39n : 10n ** 38n);
+    }
+    expect(() => call('ROUND', [nines(40), decimal(40, 2)], [1, INTEGER])).toThrow('Numeric field overflow');
+  });
+
   it('count positions from 1, or from the end', () => {
     const substring = (position: number, length?: number): Value =>
       length === undefined
