@@ -1,5 +1,5 @@
 // A real server up to the moment at which it is asked for its binlog, and then something else: the task ends that connection in time, tells
-// what came, and holds little of it.
+// what came, and holds little of it. And a real server without TLS, whose key is not asked for.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { startSilencedServer } from '../support/silent-server.js';
 import { mysqlConfig } from '../support/source/mysql-config.js';
 import { runSource } from '../support/source-run.js';
 
-const servers = await sharedServers('mariadb');
+const servers = await sharedServers('mysql', 'mariadb');
 const database = `hostile_${randomBytes(4).toString('hex')}`;
 /** COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID, the first packet of their exchange. */
 const dump = (data: Buffer) => data[3] === 0 && (data[4] === 0x12 || data[4] === 0x1e);
@@ -107,5 +107,41 @@ describe.skipIf(servers.missing)('a server that sends in place of its binlog', (
     );
     expect(told).toEqual(streams.map(([what, , reason]) => [what, expect.stringMatching(reason)]));
     expect(process.memoryUsage().external).toBeLessThan(256 << 20);
+  });
+});
+
+describe.skipIf(servers.missing)('a connection without TLS', () => {
+  it('gives no password that is new to the server to whoever could choose the key', { timeout: 60_000 }, async () => {
+    const user = `keyed_${randomBytes(4).toString('hex')}`;
+    const password = 'new to it';
+    const validate = async (more: Record<string, string>): Promise<unknown> => {
+      const config = mysqlConfig({ ...servers.mysql, user, password }, database, {
+        'database.ssl.mode': 'disabled',
+        ...more,
+      });
+      const source = createMysqlSource(config, silentLogger);
+      try {
+        return (await source.validate()).map(({ code }) => code);
+      } catch (error) {
+        const { code, place } = toAppError(error);
+        return [code, place?.path];
+      } finally {
+        await source.close();
+      }
+    };
+    const property = 'database.allowPublicKeyRetrieval';
+    await withConnection(servers.mysql, async (connection) => {
+      await connection.query(`CREATE USER ${user}@'%' IDENTIFIED WITH caching_sha2_password BY '${password}'`);
+    });
+    try {
+      expect(await validate({ [property]: 'false' })).toEqual(['source-access-denied', property]);
+      // It gets in, and lacks what else a source needs.
+      const inside = expect.arrayContaining(['source-missing-grant']);
+      expect(await validate({ [property]: 'true' })).toEqual(inside);
+      // From here on the server remembers the password, and proves it without a key.
+      expect(await validate({ [property]: 'false' })).toEqual(inside);
+    } finally {
+      await withConnection(servers.mysql, (connection) => connection.query(`DROP USER ${user}@'%'`));
+    }
   });
 });

@@ -23,8 +23,11 @@ const partBytes = 2 ** 24 - 1;
 /** A packet that comes in ever so small pieces is put together now and then: each piece costs more than its bytes. */
 const piecesMax = 1024;
 
-/** The property that raises the largest packet. */
 const packetProperty = 'database.packet.bytes.max';
+const raisedByProperty = {
+  hint: `a larger row or event is taken where ${packetProperty} says so`,
+  place: { path: packetProperty },
+};
 
 export class AnswerGuard {
   readonly #packetBytesMax: number;
@@ -69,10 +72,7 @@ export class AnswerGuard {
     }
     if (parser.bufferLength + parser.largePacketParts.length * partBytes > this.#packetBytesMax)
       return this.#fail(
-        tooLarge(`the source sends a packet of more than ${this.#packetBytesMax} bytes`, {
-          hint: `a larger row or event is taken where ${packetProperty} says so`,
-          place: { path: packetProperty },
-        }),
+        tooLarge(`the source sends a packet of more than ${this.#packetBytesMax} bytes`, raisedByProperty),
       );
     const { buffer } = parser;
     if (buffer.length >= piecesMax && buffer.at(-piecesMax)!.length < partBytes / piecesMax) join(buffer);
@@ -131,6 +131,11 @@ export function boundValues(query: object): void {
     return next === row ? counted : next;
   };
   command.row = counted;
+}
+
+/** A packet of some bytes may stand for an event of far more. */
+export function eventTooLarge(bytes: number): AppError {
+  return tooLarge(`the source sends an event that has ${bytes} bytes when it is inflated`, raisedByProperty);
 }
 
 function tooLarge(message: string, more: Pick<AppError, 'hint' | 'place'> = { hint: undefined, place: undefined }) {

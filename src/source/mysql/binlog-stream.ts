@@ -9,7 +9,8 @@ import { checksumOf, eventType, header, headerSize } from './binlog-event.js';
 import { bounds } from '../../core/bounds.js';
 import { AnswerGuard, boundColumns, notUnderstood } from './answer-bounds.js';
 import { otherServer, serverSql, type ResolvedOptions } from './connection.js';
-import { expired, progressBytes, type Deadline } from './deadline.js';
+import type { MysqlConfig } from './config.js';
+import { expired, progressBytes } from './deadline.js';
 import { EventQueue } from './event-queue.js';
 import type { StreamPosition } from './position.js';
 import type { Server } from './server.js';
@@ -59,13 +60,8 @@ export interface BinlogStreamOptions {
   readonly server: Server;
   readonly from: StreamPosition;
   readonly serverId: number;
-  /** MariaDB sends the text of statements only where it is asked for. */
-  readonly annotated: boolean;
-  readonly user: string;
+  readonly config: MysqlConfig;
   readonly wakeup: Wakeup;
-  readonly packetBytesMax: number;
-  /** For the server to take the command. */
-  readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
@@ -89,7 +85,7 @@ export class BinlogStream {
   private constructor(options: BinlogStreamOptions) {
     this.#zongji = new ZongJi({ ...options.connection.driver });
     this.#wakeup = options.wakeup;
-    this.#user = options.user;
+    this.#user = options.config.user;
   }
 
   /** Resolves when the dump has been asked for; what the server refuses then comes as the failure of `next`. */
@@ -99,13 +95,17 @@ export class BinlogStream {
       await stream.#start(options);
     } catch (error) {
       await stream.close();
-      throw isAbort(error) ? error : sourceError(error, 'starting to read the binlog', options.user);
+      throw isAbort(error) ? error : sourceError(error, 'starting to read the binlog', options.config.user);
     }
     return stream;
   }
 
   #start(options: BinlogStreamOptions): Promise<void> {
-    const { connection, server, from, serverId, annotated, deadline, signal } = options;
+    const { connection, server, from, serverId, config, signal } = options;
+    // For the server to take the command.
+    const deadline = config.deadlines.short;
+    // MariaDB sends the text of statements only where it is asked for.
+    const annotated = config.includeQuery;
     const zongji = this.#zongji;
     let timer: NodeJS.Timeout | undefined;
     let onAbort = () => {};
@@ -129,7 +129,7 @@ export class BinlogStream {
           : { serverId, requestAnnotateRows: annotated, gtidSet: from.gtids.toString() },
       );
       const guard = (made: Connection) => {
-        const guarded = new AnswerGuard(made, options.packetBytesMax, (error) => {
+        const guarded = new AnswerGuard(made, config.packetBytesMax, (error) => {
           made.destroy();
           this.#fail(error);
           reject(error);

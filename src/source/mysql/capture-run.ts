@@ -214,6 +214,7 @@ export class CaptureRun {
       halfSent: from.halfSent,
       side,
       schemaChanges: this.#schemaChanges,
+      eventBytesMax: config.packetBytesMax,
       queries: config.includeQuery ? context.chunks.origin : undefined,
       onStatement: (effect) => {
         this.verifications.follow(effect);
@@ -255,12 +256,9 @@ export class CaptureRun {
       connection: session.options,
       server,
       from: begin,
-      annotated: config.includeQuery,
+      config,
       serverId: config.serverId ?? randomInt(0x8000_0000, 0xffff_ffff),
-      user: config.user,
       wakeup: this.#wakeup,
-      packetBytesMax: config.packetBytesMax,
-      deadline: config.deadlines.short,
       signal: context.signal,
     });
     this.#options.asked.wake = () => this.#wakeup.notify();

@@ -1,6 +1,7 @@
 // Compressed events of MariaDB (log_bin_compress): statements and rows, as the events that they stand for.
 import { inflateSync } from 'node:zlib';
 import { AppError } from '../../core/errors.js';
+import { eventTooLarge } from './answer-bounds.js';
 import { eventType, header, headerSize } from './binlog-event.js';
 
 /** What each stands for. */
@@ -13,22 +14,27 @@ const inflatedType: ReadonlyMap<number, number> = new Map([
   [eventType.mariadbUpdateRowsCompressed, eventType.updateRows],
   [eventType.mariadbDeleteRowsCompressed, eventType.deleteRows],
 ]);
-/** The largest packet that the server knows. */
-const bytesMax = 2 ** 30;
+/** The largest packet that servers know: what is longer is damaged. */
+const bytesOfServersMax = 2 ** 30;
 
 export function isCompressed(event: Buffer): boolean {
   return inflatedType.has(header.type(event));
 }
 
+export function isCompressedQuery(event: Buffer): boolean {
+  return header.type(event) === eventType.mariadbQueryCompressed;
+}
+
 /** The event with its last part inflated, and the type and length of what it is then. */
-export function inflateEvent(event: Buffer): Buffer {
+export function inflateEvent(event: Buffer, bytesMax: number): Buffer {
   const type = inflatedType.get(header.type(event))!;
   const at = type === eventType.query ? queryAt(event) : rowsAt(event, type);
   // How many bytes the length has (the low three bits of the first byte), and the length, high byte first.
   const width = event[at]! & 7;
   if (width < 1 || width > 4 || (event[at]! & 0x70) !== 0) throw broken('it is compressed in an unknown way');
   const length = event.readUIntBE(at + 1, width);
-  if (length > bytesMax) throw broken(`it would have ${length} bytes`);
+  if (length > bytesOfServersMax) throw broken(`it would have ${length} bytes`);
+  if (length > bytesMax) throw eventTooLarge(length);
   let content: Buffer;
   try {
     content = inflateSync(event.subarray(at + 1 + width), { maxOutputLength: Math.max(1, length) });

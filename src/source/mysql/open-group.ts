@@ -78,6 +78,8 @@ export interface TransactionReaderOptions {
   readonly halfSent: HalfSent | undefined;
   readonly side: SideRecords;
   readonly schemaChanges: SchemaChanges | undefined;
+  /** Of an event that comes compressed, inflated. */
+  readonly eventBytesMax: number;
   /** Is told the text of statements, where that is asked for. */
   readonly queries: ChangeOrigin | undefined;
   /**

@@ -1,20 +1,24 @@
 // A compressed transaction of MySQL: one event that holds the others of its group, without checksums, inflated as they are read.
 import { AppError } from '../../core/errors.js';
+import { eventTooLarge } from './answer-bounds.js';
 import { headerSize } from './binlog-event.js';
 import type { EventSource } from './events-within.js';
 import { inflateZstd } from './zstd.js';
 
 const field = { end: 0, compression: 2, inflatedSize: 3 } as const;
 const compression = { zstd: 0, none: 255 } as const;
-/** Of one event: the largest packet that servers know. */
-const eventBytesMax = 1.1 * 2 ** 30;
+
+/** Of the largest packet that servers know; what is longer is damaged. */
+const eventBytesOfServersMax = 1.1 * 2 ** 30;
 
 export class PayloadEvents implements EventSource {
+  readonly #eventBytesMax: number;
   readonly #pieces: Iterator<Buffer>;
   /** Inflated, and not yet read. */
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(event: Buffer) {
+  constructor(event: Buffer, eventBytesMax: number) {
+    this.#eventBytesMax = eventBytesMax;
     const { algorithm, size, at } = parsePayload(event);
     const payload = event.subarray(at);
     if (algorithm === compression.none) this.#pieces = [payload].values();
@@ -28,7 +32,8 @@ export class PayloadEvents implements EventSource {
       throw new AppError('corrupt-binlog', 'a compressed transaction ends within an event');
     }
     const length = this.#rest.readUInt32LE(9);
-    if (length < headerSize || length > eventBytesMax || !this.#fill(length)) {
+    if (length > this.#eventBytesMax && length <= eventBytesOfServersMax) throw eventTooLarge(length);
+    if (length < headerSize || length > eventBytesOfServersMax || !this.#fill(length)) {
       throw new AppError('corrupt-binlog', `a compressed transaction has an event of ${length} bytes`);
     }
     const event = this.#rest.subarray(0, length);

@@ -1,7 +1,7 @@
 // Groups that come once more, because the stream begins before the position: those of prepared transactions, which are wanted, and what
 // lies between them and the position, which is passed over.
 import { eventType, header, parseQuery } from './binlog-event.js';
-import { inflateEvent, isCompressed } from './compressed-event.js';
+import { inflateEvent, isCompressed, isCompressedQuery } from './compressed-event.js';
 import type { Gtid } from './gtid-set.js';
 import { parseMariadbGtid, type MariadbGtid } from './mariadb-gtid.js';
 import { compareOffsets, type FileOffset, type StreamPosition } from './position.js';
@@ -96,8 +96,10 @@ export function isInside(event: Buffer): boolean {
 }
 
 /** Whether this event ends the group, which is passed over; it counts as begun where a BEGIN was. */
-export function endsGroup(event: Buffer, group: { begun: boolean }): boolean {
-  if (isCompressed(event)) return endsGroup(inflateEvent(event), group);
+export function endsGroup(event: Buffer, group: { begun: boolean }, eventBytesMax: number): boolean {
+  // Rows end none.
+  if (isCompressed(event))
+    return isCompressedQuery(event) && endsGroup(inflateEvent(event, eventBytesMax), group, eventBytesMax);
   switch (header.type(event)) {
     case eventType.xid:
     case eventType.xaPrepare:

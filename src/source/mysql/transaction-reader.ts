@@ -39,7 +39,7 @@ export class TransactionReader {
   readonly #maps: TableMaps;
   readonly #tell: Pick<
     TransactionReaderOptions,
-    'onStatement' | 'onLost' | 'onUnconvertible' | 'side' | 'queries' | 'schemaChanges'
+    'onStatement' | 'onLost' | 'onUnconvertible' | 'side' | 'queries' | 'schemaChanges' | 'eventBytesMax'
   >;
   #position: StreamPosition;
   readonly #place: BinlogPlace;
@@ -142,7 +142,7 @@ export class TransactionReader {
     const group = this.#group;
     if (group?.kind === 'known' && isInside(event)) {
       this.#advance(event);
-      if (endsGroup(event, group)) this.#group = undefined;
+      if (endsGroup(event, group, this.#tell.eventBytesMax)) this.#group = undefined;
       return undefined;
     }
     const isRows = isRowsEvent(type);
@@ -182,10 +182,10 @@ export class TransactionReader {
         break;
       case eventType.transactionPayload:
         this.#advance(event);
-        this.within.begin(new PayloadEvents(event));
+        this.within.begin(new PayloadEvents(event, this.#tell.eventBytesMax));
         return undefined;
       default:
-        if (isCompressed(event)) return this.read(inflateEvent(event));
+        if (isCompressed(event)) return this.read(inflateEvent(event, this.#tell.eventBytesMax));
         if (!isRows) passOver(event, this.#tell.queries);
     }
     if (group?.xa) this.xa.hold(event);

@@ -37,6 +37,8 @@ const payload = (data: Buffer, size: number, algorithm = Buffer.from([0])) =>
     Buffer.concat([field(2, algorithm), field(3, packed(size)), field(1, packed(data.length)), Buffer.from([0]), data]),
   );
 
+const bytesMax = 8 << 20;
+
 function read(source: PayloadEvents): Buffer[] {
   const events: Buffer[] = [];
   for (let next = source.next(); next !== undefined; next = source.next()) events.push(next);
@@ -49,18 +51,26 @@ describe('a compressed transaction', () => {
 
   it('gives its events, inflated at once or in pieces', () => {
     const data = Buffer.concat([small, last]);
-    expect(read(new PayloadEvents(payload(frame(data), data.length)))).toEqual([small, last]);
+    expect(read(new PayloadEvents(payload(frame(data), data.length), bytesMax))).toEqual([small, last]);
     const long = event(eventType.writeRows, Buffer.alloc(40 * 131_072, 'x'));
     const blocks = Array.from({ length: 40 }, () => ['x'.charCodeAt(0), 131_072] as const);
     const whole = frame(small, long.subarray(0, 19), ...blocks, last);
-    const events = read(new PayloadEvents(payload(whole, small.length + long.length + last.length)));
+    const events = read(new PayloadEvents(payload(whole, small.length + long.length + last.length), bytesMax));
     expect(events.map((each) => header.type(each))).toEqual([eventType.query, eventType.writeRows, eventType.xid]);
     expect(events[1]!.equals(long)).toBe(true);
   });
 
+  it('is refused where an event of it is larger than is taken, before it is inflated', () => {
+    const long = event(eventType.writeRows, Buffer.alloc(8, 'x'));
+    long.writeUInt32LE(bytesMax + 1, 9);
+    const bomb = payload(frame(long, ...Array(80).fill([0, 131_072])), long.length + 80 * 131_072);
+    const refusal = { code: 'source-answer-too-large', place: { path: 'database.packet.bytes.max' } };
+    expect(() => read(new PayloadEvents(bomb, bytesMax))).toThrow(expect.objectContaining(refusal));
+  });
+
   it('may be stored as it is', () => {
     const none = Buffer.from([0xfc, 255, 0]);
-    expect(read(new PayloadEvents(payload(small, small.length, none)))).toEqual([small]);
+    expect(read(new PayloadEvents(payload(small, small.length, none), bytesMax))).toEqual([small]);
   });
 
   it.each([
@@ -72,7 +82,9 @@ describe('a compressed transaction', () => {
     ['is no frame', payload(Buffer.from('nothing of the kind'), 3 << 20)],
     ['is of an unknown kind', payload(small, small.length, Buffer.from([9]))],
   ])('that %s is told', (_, damaged) => {
-    expect(() => read(new PayloadEvents(damaged))).toThrow(expect.objectContaining({ code: 'corrupt-binlog' }));
+    expect(() => read(new PayloadEvents(damaged, bytesMax))).toThrow(
+      expect.objectContaining({ code: 'corrupt-binlog' }),
+    );
   });
 });
 
@@ -98,18 +110,22 @@ describe('a compressed event of MariaDB', () => {
   it('is the event that it stands for', () => {
     const statement = Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0]), Buffer.from('db\0')]);
     const sql = Buffer.from('CREATE TABLE t (id INT)');
-    expect(inflateEvent(event(eventType.mariadbQueryCompressed, Buffer.concat([statement, compressed(sql)])))).toEqual(
-      event(eventType.query, Buffer.concat([statement, sql])),
-    );
+    const created = event(eventType.mariadbQueryCompressed, Buffer.concat([statement, compressed(sql)]));
+    expect(inflateEvent(created, bytesMax)).toEqual(event(eventType.query, Buffer.concat([statement, sql])));
     for (const [from, to, bitmaps] of [
       [eventType.mariadbWriteRowsCompressedV1, eventType.writeRowsV1, 1],
       [eventType.mariadbUpdateRowsCompressedV1, eventType.updateRowsV1, 2],
       [eventType.mariadbDeleteRowsCompressedV1, eventType.deleteRowsV1, 1],
     ] as const)
-      expect(inflateEvent(rows(from, bitmaps, compressed(images)))).toEqual(rows(to, bitmaps, images));
-    const second = inflateEvent(rows(eventType.mariadbUpdateRowsCompressed, 2, compressed(images)));
+      expect(inflateEvent(rows(from, bitmaps, compressed(images)), bytesMax)).toEqual(rows(to, bitmaps, images));
+    const second = inflateEvent(rows(eventType.mariadbUpdateRowsCompressed, 2, compressed(images)), bytesMax);
     expect(header.type(second)).toBe(eventType.updateRows);
     expect(second.subarray(-images.length)).toEqual(images);
+  });
+
+  it('is refused where it is larger than is taken, before it is inflated', () => {
+    const bomb = rows(eventType.mariadbWriteRowsCompressedV1, 1, compressed(images, bytesMax + 1));
+    expect(() => inflateEvent(bomb, bytesMax)).toThrow(expect.objectContaining({ code: 'source-answer-too-large' }));
   });
 
   it.each([
@@ -118,7 +134,7 @@ describe('a compressed event of MariaDB', () => {
     ['that is damaged', Buffer.concat([compressed(images).subarray(0, 12), Buffer.alloc(20)])],
     ['of an unknown kind', Buffer.from([0xf1, 1, 2, 3])],
   ])('%s is told', (_, last) => {
-    expect(() => inflateEvent(rows(eventType.mariadbWriteRowsCompressedV1, 1, last))).toThrow(
+    expect(() => inflateEvent(rows(eventType.mariadbWriteRowsCompressedV1, 1, last), bytesMax)).toThrow(
       expect.objectContaining({ code: 'corrupt-binlog' }),
     );
   });
