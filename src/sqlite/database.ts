@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { AppError, assert } from '../core/errors.js';
 import { hasNoFiles, isFileShortage } from '../core/file-shortage.js';
 import { Database } from './driver.js';
+import { storageHint } from './storage-error.js';
 
 /**
  * What a power failure may take. `full`: nothing that was committed. `extra`: as full, and the removal of a journal is synced too.
@@ -176,6 +177,7 @@ function unusable(path: string, error: unknown): AppError {
   }
   return new AppError('data-folder-unusable', `cannot open the database file ${path}`, {
     detail: error instanceof Error ? error.message : String(error),
+    hint: storageHint(error),
     cause: error,
   });
 }

@@ -48,6 +48,11 @@ export function isStorageTrouble(error: unknown): boolean {
   return troubleOf(error) !== undefined;
 }
 
+/** What can be done about it; undefined: the place of the file is not to blame. */
+export function storageHint(error: unknown): string | undefined {
+  return troubleOf(error)?.[2];
+}
+
 /** What a statement on our own file threw, as data-folder-unusable where the place of the file is to blame. */
 export function storageError(error: unknown, path: string): unknown {
   if (error instanceof AppError && error.code === 'data-folder-unusable') return error;

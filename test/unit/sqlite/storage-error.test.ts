@@ -38,6 +38,12 @@ describe('an error of the file', () => {
   it('is told where the lock of a folder cannot be written', () => {
     const folder = mkdtempSync(join(tmpdir(), 'wt-lock-'));
     try {
+      expect(() => openDatabase(join(folder, 'none', 'a.db'))).toThrow(
+        expect.objectContaining({ code: 'data-folder-unusable' }) as Error,
+      );
+      expect(() => openDatabase(folder, { foreign: true })).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining('the right to write') as string }) as Error,
+      );
       writeFileSync(join(folder, 'lock.db'), 'no database at all, and long enough to have the head of one'.repeat(9));
       expect(() => lockFolder(folder)).toThrow(expect.objectContaining({ code: 'data-folder-unusable' }) as Error);
     } finally {
