@@ -168,7 +168,8 @@ export class Registry {
     if (same !== undefined) return same.id;
     if (!followsSource) {
       this.assertTakes(subject, {});
-      this.assertCompatible(subject, read, { live, effort, asBefore });
+      // What a definition comes to does not change with the program: JSON schemas of our own change with their sources alone.
+      this.assertCompatible(subject, read, { live, effort, asBefore: asBefore || schemaType === 'JSON' });
     }
     return this.#add(subject, text, {});
   }

@@ -7,7 +7,9 @@ import type { AvroType } from '../schema/avro/avro-type.js';
 import { canonicalAvro, orderedAvro } from '../schema/avro-text.js';
 import { breachesOf } from '../schema/compatibility.js';
 import { avroUnreadableBefore } from '../schema/earlier-avro-rule.js';
-import { Effort, readJson } from '../schema/effort.js';
+import { Effort } from '../schema/effort.js';
+import { jsonUnreadable } from '../schema/json/json-compatibility.js';
+import { JsonSchema } from '../schema/json/json-schema.js';
 import { linkProto, type LinkedFile } from '../schema/protobuf/descriptors.js';
 import { protobufUnreadable } from '../schema/protobuf/differences.js';
 import { printProto } from '../schema/protobuf/proto-printer.js';
@@ -23,7 +25,7 @@ import { sameText, type RegistryState } from './registry-state.js';
 /** A schema that has been read: the text by which it is known, and what it says. */
 export interface ReadSchema {
   readonly text: SchemaText;
-  readonly said: AvroType | LinkedFile | undefined;
+  readonly said: AvroType | LinkedFile | JsonSchema | undefined;
 }
 
 /** invalid-schema when the text is no schema, or refers to what is not there. */
@@ -47,13 +49,12 @@ function readPlain(state: RegistryState, given: SchemaText, effort: Effort): Rea
         said: parseAvro(schema, { imports: importsOf(state, text).values(), effort }),
         text: { ...text, schema: canonicalAvro(schema) },
       };
-    case 'JSON':
-      if (references.length > 0) {
-        throw new AppError('invalid-schema', `references between schemas of type ${schemaType} are not supported`, {
-          hint: 'write the referenced types into the schema',
-        });
-      }
-      return { said: undefined, text: { ...text, schema: canonicalJsonSchema(schema, effort) } };
+    case 'JSON': {
+      const said = new JsonSchema(schema, { imports: importsOf(state, text), effort });
+      // Whatever it consists of is looked at, so that what cannot be compared is not registered.
+      jsonUnreadable(said, said, effort);
+      return { said, text: { ...text, schema: JSON.stringify(JSON.parse(schema)) } };
+    }
     case 'PROTOBUF': {
       const said = linked(state, text, effort);
       const { file } = said;
@@ -86,13 +87,6 @@ function assertSameType(state: RegistryState, { schemaType, references = [] }: S
       });
     }
   }
-}
-
-function canonicalJsonSchema(text: string, effort: Effort): string {
-  const schema = readJson(text, 'the JSON schema', effort);
-  if (typeof schema === 'boolean' || (typeof schema === 'object' && schema !== null && !Array.isArray(schema)))
-    return JSON.stringify(schema);
-  throw new AppError('invalid-schema', 'a JSON schema is an object or a boolean');
 }
 
 /** The texts that a schema refers to, and those that these refer to, by the names under which they do; each behind those that it needs. */
@@ -163,8 +157,15 @@ export function breaches(state: RegistryState, { text: candidate, said }: ReadSc
       );
     }
     case 'JSON': {
-      const changed = live.some((registered) => !sameText(registered, candidate));
-      return changed ? ['changes of JSON schemas are not compared here: only level NONE allows them'] : [];
+      if (asBefore) {
+        const changed = live.some((registered) => !sameText(registered, candidate));
+        return changed ? ['changes of JSON schemas are not compared here: only level NONE allows them'] : [];
+      }
+      const read = (text: SchemaText) =>
+        new JsonSchema(text.schema, { imports: importsOf(state, text), effort, lenient: true });
+      return breachesOf(level, said as JsonSchema, earlier(read), (reader, writer) =>
+        jsonUnreadable(reader, writer, effort),
+      );
     }
   }
 }

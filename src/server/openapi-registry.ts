@@ -24,6 +24,10 @@ const limit = parameter('query', 'limit', { type: 'integer', minimum: -1 }, 'how
 const format = parameter('query', 'format', { type: 'string', const: '' }, 'only the schema in its normal form');
 const ofSubject = indifferent('subject', text, 'there is one context, in which ids are those of all subjects');
 
+/** What the original's own clients send since its version 7.5 and 8. */
+const findTags = indifferent('findTags', bool, 'tags of schemas are not kept');
+const referenceFormat = indifferent('referenceFormat', text, 'references are told as they were given');
+
 const answered = (schema: Json): Json => ok(schema, undefined, 'application/vnd.schemaregistry.v1+json');
 const versions: Json = { type: 'array', items: whole };
 const schemaItself: Json = { type: ['object', 'array', 'string'] };
@@ -83,7 +87,7 @@ export const registryPaths: Json = {
     ),
   },
   '/subjects/{subject}/versions/{version}': {
-    get: call('one version', [subject, version, deleted, format], ref('RegisteredSchema')),
+    get: call('one version', [subject, version, deleted, format, referenceFormat, findTags], ref('RegisteredSchema')),
     delete: call('delete one version', [subject, version, permanent], whole),
   },
   '/subjects/{subject}/versions/{version}/referencedby': {
@@ -95,7 +99,14 @@ export const registryPaths: Json = {
   '/schemas': {
     get: call(
       'schemas of all subjects, 1,000 at most',
-      [subjectPrefix, deleted, boolean('latestOnly', 'the newest of each subject'), offset, limit],
+      [
+        subjectPrefix,
+        deleted,
+        boolean('latestOnly', 'the newest of each subject'),
+        indifferent('aliases', bool, 'a subject has one name'),
+        offset,
+        limit,
+      ],
       { type: 'array', items: ref('RegisteredSchema') },
     ),
   },
@@ -103,7 +114,14 @@ export const registryPaths: Json = {
   '/schemas/ids/{id}': {
     get: call(
       'a schema by its id',
-      [schemaId, ofSubject, format, boolean('fetchMaxId', 'with the highest id that was ever given')],
+      [
+        schemaId,
+        ofSubject,
+        format,
+        referenceFormat,
+        findTags,
+        boolean('fetchMaxId', 'with the highest id that was ever given'),
+      ],
       ref('SchemaBody'),
     ),
   },

@@ -251,7 +251,7 @@ function pathOf(pair: Pair): string {
   const segments: string[] = [];
   for (let at: Pair | undefined = pair; at !== undefined && segments.length < 100; at = at.parent)
     segments.push(at.segment);
-  return segments.toReversed().join('');
+  return `#${segments.toReversed().join('')}`;
 }
 
 function reasonsOf(root: Pair): readonly string[] {

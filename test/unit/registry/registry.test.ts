@@ -125,6 +125,7 @@ describe('versions and compatibility', () => {
     expect(await outcome(registry.register('t', '{"type":"nope"}', 'AVRO'))).toBe('invalid-schema');
     expect(await outcome(registry.register('t', 'syntax = "proto3";', 'PROTOBUF'))).toBe('invalid-schema');
     expect(await outcome(registry.register('t', '{"type":"object"}', 'JSON'))).toBe('incompatible-schema');
+    expect(await outcome(registry.register('u', '{"type":"nope"}', 'JSON'))).toBe('invalid-schema');
     expect((await registry.lookup('t', ` ${record(id)}`, 'AVRO')).version).toBe(1);
   });
 });
@@ -214,10 +215,31 @@ describe('references of Avro', () => {
     expect(await registry.compatible('car', 1, car('c.Colour'), 'AVRO', toColour(2))).toStrictEqual({
       is_compatible: false,
       messages: [
-        'the new schema cannot read data of version 1: MISSING_ENUM_SYMBOLS at /fields/0/type/symbols (the reader does not know GREEN)',
+        'the new schema cannot read data of version 1: MISSING_ENUM_SYMBOLS at #/fields/0/type/symbols (the reader does not know GREEN)',
       ],
     });
     expect(await outcome(registry.register('car', car('c.Colour'), 'AVRO', toColour(2)))).toBe('incompatible-schema');
+  });
+});
+
+describe('JSON schemas', () => {
+  const money = '{"type":"integer"}';
+  const order = '{"type":"object","properties":{"total":{"$ref":"money.json"}}}';
+  const to = (version: number) => [{ name: 'money.json', subject: 'money', version }];
+
+  it('refer to other subjects, and are compared through that', async () => {
+    await registry.register('money', money, 'JSON');
+    await registry.register('money', money.replace('integer', 'number'), 'JSON');
+    expect(await outcome(registry.register('order', order, 'JSON'))).toBe('invalid-schema');
+    await registry.register('order', order, 'JSON', to(2));
+    expect(await outcome(registry.register('order', order, 'JSON', to(1)))).toBe('incompatible-schema');
+    expect(await registry.compatible('order', 1, order, 'JSON', to(1))).toMatchObject({
+      is_compatible: false,
+      messages: [expect.stringContaining('TYPE_NARROWED at #/properties/total')],
+    });
+    await registry.setConfig('order', 'FORWARD');
+    await registry.register('order', order, 'JSON', to(1));
+    expect(await registry.referencedBy('money', 1)).toHaveLength(1);
   });
 });
 

@@ -62,25 +62,25 @@ describe('what stands in the way', () => {
     `{"type":"record","name":"Tree","fields":[{"name":"next","type":["null","Tree"]}${more}]}`;
 
   it.each<[what: string, reader: unknown, writer: unknown, reasons: string[]]>([
-    ['a type', 'string', 'long', ['TYPE_MISMATCH at  (long is not read as string)']],
+    ['a type', 'string', 'long', ['TYPE_MISMATCH at # (long is not read as string)']],
     ['text and bytes', 'bytes', 'string', []],
     ['bytes and text', 'string', 'bytes', []],
     ['a promotion inside of a union', ['null', 'double'], 'int', []],
-    ['a branch', ['null', 'int'], 'long', ['MISSING_UNION_BRANCH at  (no branch of the reader takes long)']],
-    ['a branch of the writer', 'long', ['int', 'string'], ['TYPE_MISMATCH at  (string is not read as long)']],
+    ['a branch', ['null', 'int'], 'long', ['MISSING_UNION_BRANCH at # (no branch of the reader takes long)']],
+    ['a branch of the writer', 'long', ['int', 'string'], ['TYPE_MISMATCH at # (string is not read as long)']],
     ['a union that all read', 'double', ['int', 'long', 'float'], []],
-    ['symbols', e('E', 'A'), e('E', 'A', 'B'), ['MISSING_ENUM_SYMBOLS at /symbols (the reader does not know B)']],
+    ['symbols', e('E', 'A'), e('E', 'A', 'B'), ['MISSING_ENUM_SYMBOLS at #/symbols (the reader does not know B)']],
     ['symbols with a default', { ...e('E', 'A'), default: 'A' }, e('E', 'A', 'B'), []],
-    ['a name', e('E', 'A'), e('F', 'A'), ['NAME_MISMATCH at /name (F is not E)']],
+    ['a name', e('E', 'A'), e('F', 'A'), ['NAME_MISMATCH at #/name (F is not E)']],
     ['an alias of a type', { ...e('E', 'A'), aliases: ['F'] }, e('F', 'A'), []],
     ['an alias in a union', ['null', { ...e('E', 'A'), aliases: ['F'] }], ['null', e('F', 'A')], []],
     ['another namespace', e('a.E', 'A'), e('b.E', 'A'), []],
-    ['a size', fixed(4), fixed(8), ['FIXED_SIZE_MISMATCH at /size (8 bytes are not 4)']],
+    ['a size', fixed(4), fixed(8), ['FIXED_SIZE_MISMATCH at #/size (8 bytes are not 4)']],
     [
       'items',
       { type: 'array', items: 'int' },
       { type: 'array', items: 'long' },
-      ['TYPE_MISMATCH at /items (long is not read as int)'],
+      ['TYPE_MISMATCH at #/items (long is not read as int)'],
     ],
     ['values', { type: 'map', values: 'long' }, { type: 'map', values: 'int' }, []],
     [
@@ -94,7 +94,7 @@ describe('what stands in the way', () => {
       'a field of a type that contains itself',
       JSON.parse(tree(',{"name":"x","type":"int"}')),
       JSON.parse(tree('')),
-      ['READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1 (field x is not written and has no default)'],
+      ['READER_FIELD_MISSING_DEFAULT_VALUE at #/fields/1 (field x is not written and has no default)'],
     ],
   ])('%s', (_what, reader, writer, reasons) => {
     const [read, written] = [parseAvro(JSON.stringify(reader)), parseAvro(JSON.stringify(writer))];

@@ -112,6 +112,44 @@ describe('Protobuf', () => {
   });
 });
 
+describe('JSON', () => {
+  it('thousands of properties and definitions are compared', async () => {
+    const definitions = Object.fromEntries(many(3_000, (i) => [`d${i}`, { type: 'string', maxLength: i }]));
+    const properties = Object.fromEntries(many(3_000, (i) => [`p${i}`, { $ref: `#/definitions/d${i}` }]));
+    const schema = { type: 'object', properties, definitions };
+    expect(await outcome('JSON', JSON.stringify(schema), JSON.stringify({ ...schema, title: 't' }))).toBe('registered');
+  });
+
+  it('alternatives that all look alike are refused', async () => {
+    const anyOf = many(600, (i) => ({ type: 'string', maxLength: i + 1 }));
+    expect(await outcome('JSON', JSON.stringify({ anyOf }), JSON.stringify({ anyOf, title: 't' }))).toBe(
+      'invalid-schema',
+    );
+  });
+
+  it('definitions that name one another in a long chain are refused', async () => {
+    const definitions = Object.fromEntries(
+      many(3_000, (i) => [`d${i}`, { type: 'array', items: { $ref: `#/definitions/d${i + 1}` } }]),
+    );
+    const schema = { items: { $ref: '#/definitions/d0' }, definitions: { ...definitions, d3000: {} } };
+    expect(await outcome('JSON', JSON.stringify(schema))).toBe('invalid-schema');
+    const loop = { type: 'object', properties: { a: { $ref: '#' } } };
+    expect(await outcome('JSON', JSON.stringify(loop), JSON.stringify({ ...loop, title: 't' }))).toBe('registered');
+  });
+
+  it('many patterns for many properties are refused', async () => {
+    const patternProperties = Object.fromEntries(many(1_000, (i) => [`^(x+x+)+y${i}`, {}]));
+    const properties = Object.fromEntries(many(1_000, (i) => [`xxxxxxxxxxxxxxxxxxxxxxxxxxxxx${i}`, {}]));
+    const one = { type: 'object', additionalProperties: false, patternProperties };
+    expect(await outcome('JSON', JSON.stringify(one), JSON.stringify({ ...one, properties }))).toBe('invalid-schema');
+  });
+
+  it('thousands of values are compared', async () => {
+    const text = JSON.stringify({ enum: many(20_000, (i) => i) });
+    expect(await outcome('JSON', text, text.replace('{', '{"title":"t",'))).toBe('registered');
+  });
+});
+
 it('a schema over the size is refused, whatever it is', async () => {
   const text = 'x'.repeat(bounds.schemaSize.value + 1);
   for (const schemaType of ['AVRO', 'JSON', 'PROTOBUF'] as const)

@@ -56,7 +56,10 @@ describe('subjects and versions', () => {
     expect((await call('GET', '/subjects/s/versions/1/schema')).body).toBe(one);
     expect((await call('GET', '/schemas/ids/1/schema')).body).toBe(one);
     expect(await get('/schemas/ids/1')).toEqual({ schema: one });
-    expect(await get('/schemas/ids/1?fetchMaxId=true&subject=s')).toEqual({ schema: one, maxId: 2 });
+    expect(await get('/schemas/ids/1?fetchMaxId=true&subject=s&findTags=false&format=&referenceFormat=')).toEqual({
+      schema: one,
+      maxId: 2,
+    });
     await post('/subjects/other/versions', { schema: one });
     expect(await get('/schemas/ids/1/subjects')).toEqual(['other', 's']);
     expect(await get('/schemas/ids/1/versions')).toEqual([
@@ -153,7 +156,7 @@ describe('compatibility', () => {
     }
     expect(await post(`${path}?verbose=true`, { schema: bad })).toEqual({
       is_compatible: false,
-      messages: [expect.stringContaining('READER_FIELD_MISSING_DEFAULT_VALUE at /fields/0')],
+      messages: [expect.stringContaining('READER_FIELD_MISSING_DEFAULT_VALUE at #/fields/0')],
     });
     expect(await post(`${path}/1?verbose=true`, { schema: two })).toEqual({ is_compatible: true, messages: [] });
     expect(await post(`${path}/7`, { schema: two })).toEqual(error(40402));
