@@ -43,8 +43,9 @@ export function compileLike(
 const patternSteps = 32;
 /** To try one character of a part with a `_`. */
 const triedSteps = 2;
-/** To look for a part that nearly is everywhere. */
-const textSteps = 2;
+/** A part that is longer may nearly be everywhere, and takes longer to be found. */
+const shortText = 32;
+const longTextSteps = 2;
 /** Code point that stands for `_`. */
 const ONE = -1;
 
@@ -69,7 +70,7 @@ export function likeMatcher(pattern: string, escape: string | null): LikeMatcher
   // Neighbouring `%` are one.
   const inner = others.filter(({ text }) => text !== '').map(finderOf);
   return (value) => {
-    spend(value.length * textSteps);
+    spend(value.length);
     let at = startsWith(value, first, 0);
     if (at < 0) return false;
     for (const find of inner) {
@@ -150,9 +151,12 @@ function endsWith(value: string, { text, points }: Part): number {
 function finderOf({ text, points }: Part): FindText {
   if (text !== undefined) {
     const find = findsText(text);
+    const steps = text.length > shortText ? longTextSteps : 0;
     return (value, from) => {
       const at = find(value, from);
-      return at < 0 ? -1 : at + text.length;
+      const end = at < 0 ? -1 : at + text.length;
+      spend((at < 0 ? value.length - from : end - from) * steps);
+      return end;
     };
   }
   return (value, from) => {

@@ -70,8 +70,8 @@ function initcap(text: string): string {
   let behindBlank = true;
   for (let i = 0; i < small.length; i++) {
     const code = small.charCodeAt(i);
-    // A letter of the Latin alphabet is no blank; what is one elsewhere says the language.
-    const blank = (code < 0x61 || code > 0x7a) && /\s/.test(small[i]!);
+    // Of most characters it is known what they are; what else is a blank says the language.
+    const blank = code === 0x20 || ((code < 0x61 || code > 0x7a) && /\s/.test(small[i]!));
     if (behindBlank && !blank) {
       made += small.slice(start, i) + small[i]!.toUpperCase();
       start = i + 1;
