@@ -14,6 +14,7 @@ const program = buildProgram({
   version,
   runStart: async (options) => (await import('./process/run-start.js')).runStart(options),
   runDoctor: async (request) => (await import('./process/run-doctor.js')).runDoctor(request),
+  runCheck: async (request) => (await import('./process/run-check.js')).runCheck(request),
   runDemo: async (options) => (await import('./demo/run-demo.js')).runDemo(options),
 });
 const code = await runProgram(program, process.argv.slice(2));

@@ -1,10 +1,11 @@
 // The command line: global options, the subcommands, and what a failure looks like and exits with. Commands are clients of the
 // HTTP API, except start and demo, whose work is handed in.
-// Exit codes: 0 done; 1 the command failed, the error is on stderr, or it found what it looks for (doctor, verify); 2 the command line itself is wrong.
+// Exit codes: 0 done; 1 the command failed, the error is on stderr, or it found what it looks for (doctor, verify, check); 2 the command line itself is wrong.
 import { Command, CommanderError } from 'commander';
 import { isAbort } from '../core/backoff.js';
 import type { Diagnosis } from '../connect/diagnosis.js';
 import { toAppError } from '../core/errors.js';
+import { checkCommand, type CheckRequest, type CheckResult } from './check.js';
 import { type CliIo, ExitStatus, processIo } from './cli-io.js';
 import { defaultUrl, wantsJson } from './command-context.js';
 import { completionCommand } from './completion.js';
@@ -31,10 +32,19 @@ export interface ProgramParts {
   readonly runDemo: (options: DemoOptions) => Promise<void>;
   /** Asks a source without a server. */
   readonly runDoctor: (request: DoctorRequest) => Promise<Diagnosis>;
+  /** Reads a data file. */
+  readonly runCheck: (request: CheckRequest) => Promise<CheckResult>;
   readonly io?: CliIo | undefined;
 }
 
-export function buildProgram({ version, runStart, runDemo, runDoctor, io = processIo }: ProgramParts): Command {
+export function buildProgram({
+  version,
+  runStart,
+  runDemo,
+  runDoctor,
+  runCheck,
+  io = processIo,
+}: ProgramParts): Command {
   const program = new Command('writethrough');
   program
     .description('Rows of your database as an event stream and as tables to query.')
@@ -60,6 +70,7 @@ export function buildProgram({ version, runStart, runDemo, runDoctor, io = proce
   validateCommand(program, context);
   doctorCommand(program, context, runDoctor);
   verifyCommand(program, context);
+  checkCommand(program, context, runCheck);
   versionCommand(program, context);
   completionCommand(program, context);
   return program;

@@ -77,7 +77,7 @@ export const bounds = {
   },
   sqlColumns: {
     value: 1_999,
-    what: 'columns of a SELECT, stars spelt out, or of a CREATE: SQLite has room for 2,000, one of which is our own',
+    what: 'columns of a SELECT, stars spelt out, or of a CREATE: SQLite has room for 2,000, two of which are our own in all but the widest',
     code: 'statement-too-large',
   },
   sqlSteps: {

@@ -127,6 +127,10 @@ export const errorCodes = {
     'the Kafka brokers refuse user, password or a right that writethrough needs on a topic or transactional id',
   ],
   'log-corrupt': [500, 'the log does not hold what its own index says'],
+  'corrupt-data': [
+    500,
+    'what was read from the data file is not what was written: its checksum does not fit; `writethrough check` finds all such places',
+  ],
   'log-foreign': [409, 'the topics belong to another log or format of writethrough'],
   'service-in-use': [409, 'another process leads this service already; `--follow` lets this one follow it'],
   'not-leader': [

@@ -73,6 +73,7 @@ export const metricDefinitions = {
   writethrough_housekeeping_debt_ratio: ['gauge', 'how far a chore is over its limit, as a part of the limit'],
   writethrough_feed_bytes: ['gauge', 'bytes of changes that are kept for subscribers'],
   writethrough_topic_bytes: ['gauge', 'bytes of a topic of the embedded log'],
+  writethrough_corrupt_data_total: ['counter', 'reads of the data file that met something other than what was written'],
   writethrough_log_bytes: ['gauge', 'bytes of the data file: log, tables and change feed'],
   writethrough_wal_bytes: ['gauge', 'bytes of the write-ahead log'],
   writethrough_connector_running: ['gauge', '1 while a connector takes its snapshot or streams, else 0'],

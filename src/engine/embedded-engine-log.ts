@@ -1,26 +1,29 @@
 // The engine over the embedded log, whose writer it is: appends come from producers in this process, through a queue.
-import type { Logger } from '../core/logger.js';
+import type { AppError } from '../core/errors.js';
 import { amongTopics } from '../core/record.js';
-import type { SqliteDatabase } from '../sqlite/database.js';
 import { serveBridge } from '../stream/bridge/bridge-server.js';
 import { openEmbeddedLog } from '../stream/embedded/embedded-log.js';
 import { cutOf, type PendingAppend } from '../stream/pending-append.js';
 import { storedFrontier } from '../store/sqlite/frontier.js';
 import { statementsTopic } from '../projector/definition.js';
 import { embeddedTopics } from './embedded-topics.js';
-import type { EngineOptions } from './engine-api.js';
-import type { EngineLog } from './engine-log.js';
+import type { EngineLog, EngineLogParts } from './engine-log.js';
 import { foreignLog } from './foreign-log.js';
 
 /** Bytes of appends in one store commit: enough to make its sync cheap, few enough that the next one does not wait long. */
 const groupBytes = 1024 * 1024;
 
-export async function openEmbeddedEngineLog(
-  database: SqliteDatabase,
-  options: EngineOptions,
-  logger: Logger,
-  rowsOf: (topic: string) => number | undefined,
-): Promise<EngineLog> {
+export async function openEmbeddedEngineLog({
+  database,
+  options,
+  logger,
+  metrics,
+  rowsOf,
+}: EngineLogParts): Promise<EngineLog> {
+  const onDamaged = (error: AppError) => {
+    metrics.count('writethrough_corrupt_data_total');
+    logger.error('a part of the log is damaged, and is not compacted', { error: error.message, hint: error.hint });
+  };
   const ofDefinitions = amongTopics(statementsTopic(options.serviceId));
   const defines = ({ records }: PendingAppend) => ofDefinitions(records);
   const stored = storedFrontier(database);
@@ -29,7 +32,7 @@ export async function openEmbeddedEngineLog(
     durability,
     folder: dataFolder,
     spillFolder: dataFolder,
-    compaction: { rowsOf, ...(compactionBytes !== undefined && { dirtyBytesMax: compactionBytes }) },
+    compaction: { rowsOf, onDamaged, ...(compactionBytes !== undefined && { dirtyBytesMax: compactionBytes }) },
   });
   if (log.restored !== undefined) {
     logger.warn('the data file was restored: versions and event ids from before are not valid any more', {

@@ -6,10 +6,14 @@ import type { Chore } from '../core/chore.js';
 import type { Append } from '../core/append.js';
 import type { AppendControl } from '../core/append-control.js';
 import type { DerivedGroup } from '../core/derived.js';
+import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import type { SqliteDatabase } from '../sqlite/database.js';
 import type { StateWriter } from '../store/state-store.js';
 import type { EventLog } from '../stream/event-log.js';
 import type { PendingAppend } from '../stream/pending-append.js';
 import type { TopicRefusal } from '../stream/topic-refusal.js';
+import type { EngineOptions } from './engine-api.js';
 import type { EngineTopics } from './engine-topics.js';
 import type { TrimmedLog } from './log-trimming.js';
 import type { OutboxStatus } from './outbox.js';
@@ -70,4 +74,14 @@ export interface EngineLog {
   close(): Promise<void>;
   /** In the open transaction: the append is applied. */
   noteApplied(append: Append): void;
+}
+
+/** What it is opened with. */
+export interface EngineLogParts {
+  readonly database: SqliteDatabase;
+  readonly options: EngineOptions;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** How many rows the tables over a topic have. */
+  readonly rowsOf: (topic: string) => number | undefined;
 }

@@ -322,8 +322,9 @@ export class EngineLoop {
 
   /** After a rollback, when memory follows the store again: the part that failed is left out from here on. */
   #standStill({ part, error }: PartFailure): void {
-    const { state, runtime, projector, builder, logger } = this.#env;
+    const { state, runtime, projector, builder, logger, metrics } = this.#env;
     const { code, message, detail } = error;
+    if (code === 'corrupt-data') metrics.count('writethrough_corrupt_data_total');
     if (part.kind === 'definition') {
       projector.refuse(Number(part.name), error);
       const level = code === 'internal' ? 'error' : 'debug';

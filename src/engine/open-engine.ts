@@ -78,7 +78,13 @@ async function open(path: string, options: EngineOptions, main: MainApi): Promis
   const skipped = new SkippedRecords(metrics, logger, () => systemClock.nowMs());
   const onSkipped = (name: string, reason: string) => skipped.add(name, reason);
   const database = openDatabase(path, { durability: options.durability });
-  const engineLog: EngineLog = await openEngineLog(database, options, logger, (topic) => runtime.rowsOf(topic));
+  const engineLog: EngineLog = await openEngineLog({
+    database,
+    options,
+    logger,
+    metrics,
+    rowsOf: (topic) => runtime.rowsOf(topic),
+  });
   const { log } = engineLog;
   const state = openStateStore(database, { logId: log.logId });
   const topics = await engineLog.begin(state);

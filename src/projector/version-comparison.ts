@@ -1,12 +1,13 @@
 // Two versions of a table, compared in key order in bounded steps while both follow live changes. Keys that differ, and keys that
 // change while it runs, are suspects: what they hold at the swap decides, so the differences that are emitted are the true ones. Few
 // suspects are held in memory; many are kept in the store, in a state that goes with the build.
+import { AppError } from '../core/errors.js';
 import { compareRows, sameRow } from '../core/compare.js';
 import type { Row } from '../core/data-type.js';
 import type { KeyedState } from '../core/keyed-state.js';
 import type { ChangeListener, Difference, TableNode } from '../runtime/table-node.js';
 import { exactKeyJson } from '../schema/formats/exact-json.js';
-import type { StateWriter, TableComparison } from '../store/state-store.js';
+import type { StateWriter, TableComparison, TableWriter } from '../store/state-store.js';
 
 /** Of suspects in memory, each with what a text in a set takes beside its characters. */
 const heldBytesDefault = 1024 * 1024;
@@ -101,7 +102,9 @@ export class VersionComparison {
   *differences(): Iterable<Difference> {
     for (const key of this.#suspects()) {
       const [old, next] = [this.#old.writer, this.#next.writer];
-      const before = old.get(key) ?? null;
+      const before = rowOf(old, key);
+      // The new row is what the log makes of it, and so was the old one, for whoever has heard of it.
+      if (before === 'damaged') continue;
       const after = next.get(key) ?? null;
       const same = before === null ? after === null : after !== null && sameRow(before, after);
       if (same) continue;
@@ -125,5 +128,15 @@ export class VersionComparison {
       if (page.length < suspectsPerPage) return;
       after = page.at(-1)!.key;
     }
+  }
+}
+
+/** A row that is not what was written is one of the reasons to build a table anew. */
+function rowOf(writer: TableWriter, key: Row): Row | null | 'damaged' {
+  try {
+    return writer.get(key) ?? null;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'corrupt-data') return 'damaged';
+    throw error;
   }
 }

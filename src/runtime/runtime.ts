@@ -80,6 +80,13 @@ export function partFailure({ build, queryId, error }: QueryFailure): PartFailur
   );
 }
 
+/** What a node threw, as the failure of what it feeds where the record or a row of its table is to blame. */
+function failureOf({ build, name }: SourceNode, error: unknown): unknown {
+  if (error instanceof QueryFailure) return partFailure(error);
+  if (!(error instanceof AppError && (error.code === 'bad-record' || error.code === 'corrupt-data'))) return error;
+  return new PartFailure(build === undefined ? { kind: 'source', name } : { kind: 'build', name: build }, error);
+}
+
 /** A derived stream: no rows are kept, its facts go on to listeners. */
 class StreamSink {
   readonly listeners: ChangeListener[] = [];
@@ -164,20 +171,21 @@ export class Runtime {
       const rowtimeMs = records.timestamps ? records.timestamps[i]! : commitTimeMs;
       for (const node of nodes) {
         context.rowtimeMs = rowtimeMs;
-        this.#take(node, records, i);
+        try {
+          node.take(records, i);
+        } catch (error) {
+          throw failureOf(node, error);
+        }
       }
     }
-    for (const nodes of nodesOf) for (const { table } of nodes ?? []) table?.writer.settle();
+    for (const nodes of nodesOf) for (const node of nodes ?? []) this.#settle(node);
   }
 
-  #take(node: SourceNode, records: Append['records'], i: number): void {
+  #settle(node: SourceNode): void {
     try {
-      node.take(records, i);
+      node.table?.writer.settle();
     } catch (error) {
-      if (error instanceof QueryFailure) throw partFailure(error);
-      if (!(error instanceof AppError && error.code === 'bad-record')) throw error;
-      const { build, name } = node;
-      throw new PartFailure(build === undefined ? { kind: 'source', name } : { kind: 'build', name: build }, error);
+      throw failureOf(node, error);
     }
   }
 

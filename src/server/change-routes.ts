@@ -5,6 +5,7 @@
 import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { ChangeItem, SubscribeOptions } from '../query/query-facade.js';
 import { acceptedTypes } from './accept.js';
+import { noteDamage } from './damage.js';
 import type { Exchange, HeaderList } from './exchange.js';
 import { problemOf, respondError } from './http-error.js';
 import { numberStyle } from './query-string.js';
@@ -61,7 +62,10 @@ async function subscribe(
   // Asked before the header is out, so that a position that is gone is a 410 and not a stream with an error in it.
   const first = changes.next();
   const started = await settledWithin(first, headerWaitMs);
-  if (started.kind === 'rejected') return respondError(exchange, started.error);
+  if (started.kind === 'rejected') {
+    noteDamage(context, toAppError(started.error));
+    return respondError(exchange, started.error);
+  }
 
   const stream = exchange.open(200, streamHeaders(format));
   stream.signal.addEventListener('abort', () => stop.abort());
@@ -82,6 +86,7 @@ async function subscribe(
     if (stream.ended || shutDown) return;
     const app = toAppError(error);
     const { table } = request;
+    noteDamage(context, app);
     context.logger.warn('a change stream ended with an error', { table, ...errorFields(app) });
     const problem = JSON.stringify(problemOf(app));
     stream.end(format === 'sse' ? `event: error\ndata: ${problem}\n\n` : `{"error":${problem}}\n`);

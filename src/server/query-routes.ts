@@ -6,6 +6,7 @@ import { readRequestProperties, tombstonesProperty } from '../core/request-prope
 import type { SqlRows } from '../query/query-facade.js';
 import { negotiate } from './accept.js';
 import { optionalObject, readBodyObject, requiredString, textMap } from './body.js';
+import { noteDamage } from './damage.js';
 import type { Exchange } from './exchange.js';
 import { ksqlError, ksqlErrorBody, respondError, respondKsqlError } from './http-error.js';
 import { createPrinter, type QueryEndpoint, queryForms, type QueryPrinter } from './query-format.js';
@@ -47,6 +48,7 @@ export async function runQuery(context: ServerContext, exchange: Exchange, endpo
   try {
     rows = await context.facades.query.select(sql, properties, options);
   } catch (error) {
+    noteDamage(context, toAppError(error));
     return respondError(exchange, error, { text: given });
   }
   const printer = createPrinter(form, rows, { push, tombstones: isTrue(properties[tombstonesProperty]) });
@@ -119,6 +121,7 @@ async function sendRows(
   } catch (error) {
     if (stream.ended) return;
     const app = toAppError(error);
+    noteDamage(context, app);
     context.logger.warn('a query ended with an error behind its header', { ...errorFields(app), sql });
     stream.end(waiting + printer.fail(ksqlError(app).body));
     return;

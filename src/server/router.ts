@@ -4,6 +4,7 @@
 import { AppError, errorFields, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { streamChanges } from './change-routes.js';
+import { noteDamage } from './damage.js';
 import { checkParameters } from './declared-parameters.js';
 import type { Exchange } from './exchange.js';
 import type { Guard } from './guard.js';
@@ -140,6 +141,8 @@ export function createRouter(parts: RouterParts): (exchange: Exchange) => void {
 
   function fail(exchange: Exchange, error: unknown): void {
     const app = toAppError(error);
+    const context = parts.context();
+    if (context !== undefined) noteDamage(context, app);
     const { path } = exchange;
     if (exchange.answered) logger.error('a request failed behind its header', { path, ...errorFields(app) });
     else {

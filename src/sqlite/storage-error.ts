@@ -1,5 +1,6 @@
 // Which errors of SQLite are those of the file's place: of a disk that is full or broken, of rights, of a file that is damaged.
 import { AppError } from '../core/errors.js';
+import { corruptData, restoreHint } from '../core/seal.js';
 
 const makeRoom = 'make room and start again: nothing that was confirmed is lost';
 const giveRights = 'give the user of this process the right to write the file and its folder';
@@ -64,4 +65,15 @@ export function storageError(error: unknown, path: string): unknown {
     hint,
     cause: error,
   });
+}
+
+/** What a read of a table threw: where SQLite itself finds its pages damaged that is corrupt-data, as a checksum that does not fit is. */
+export function readError(error: unknown, table: string): unknown {
+  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_CORRUPT'))) return error;
+  const { code, message, hint, subject } = corruptData({
+    what: `table "${table}", whose pages cannot be read`,
+    repair: restoreHint,
+    table,
+  });
+  return new AppError(code, message, { detail: error.message, hint, subject, cause: error });
 }

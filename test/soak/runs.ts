@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runFlips } from '../support/damage/flips.js';
 import { failpointPlans } from '../support/harness/failpoint-walk.js';
 import { openMysqlSource } from '../support/harness/mysql-database.js';
 import type { SourceDatabase } from '../support/harness/source-database.js';
@@ -51,6 +52,19 @@ export const soakRuns: Readonly<Record<string, SoakRun>> = {
         }),
       },
     ],
+  },
+  damage: {
+    summary: 'bits of a data file, flipped one at a time: read as they were, or an error; the check names the damage',
+    values: { seed: '', flips: '1000' },
+    run: async (values) => {
+      const folder = mkdtempSync(join(tmpdir(), 'wt-damage-'));
+      try {
+        const figures = await runFlips({ folder, seed: Number(values['seed']), flips: Number(values['flips']) });
+        return [{ name: 'damage', figures }];
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
   },
   migrations: {
     summary:

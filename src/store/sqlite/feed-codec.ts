@@ -1,13 +1,19 @@
 // Changes of one table in one engine commit as a blob. Per change: a byte of flags; what differs from the change before (seq,
 // index, rowtime, commit time); how much older the old row's rowtime is; the old row; the new row, as a difference from the old one
-// where there is one. Format 1 kept no rowtime of the old row.
+// where there is one. Format 1 kept no rowtime of the old row. Blobs, and what marks between them hold, are sealed (core/seal.ts) together
+// with the row's other columns.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
+import { openSealed, seal, sealBytes, sealedFormat, type Identity, type Opened } from '../../core/seal.js';
 import { comparePlaces, type Place } from '../../core/version.js';
 import type { RowChange } from '../state-store.js';
 import type { RowCodec } from './row-codec.js';
 
 const feedFormat = 2;
+/** Of a mark: nothing behind it for a rebuild, or the columns that the table has from there on, as JSON. */
+const markFormat = 8;
+/** `[`, with which the columns of a mark of earlier versions began, as a sealed blob never does. */
+const jsonStart = 0x5b;
 const flag = { before: 1, after: 2, seq: 4, index: 8, rowtime: 16, commitTime: 32, beforeRowtime: 64 } as const;
 
 /** Collects the changes of one table until they are written. */
@@ -32,7 +38,9 @@ export class FeedBuilder {
   add({ seq, index, before, after, rowtimeMs, beforeRowtimeMs = rowtimeMs, commitTimeUs }: RowChange): void {
     const to = this.#to;
     if (this.count === 0) {
-      to.u8(feedFormat);
+      to.u8(sealedFormat(feedFormat));
+      to.reserve(sealBytes);
+      to.length += sealBytes;
       to.varint(seq);
       this.firstSeq = this.lastSeq = seq;
     }
@@ -64,8 +72,10 @@ export class FeedBuilder {
   }
 
   /** A view, valid until the next `add`. */
-  blob(): Buffer {
-    return this.#to.written();
+  blob(identity: Identity): Buffer {
+    const blob = this.#to.written();
+    seal(blob, identity);
+    return blob;
   }
 
   reset(): void {
@@ -87,10 +97,55 @@ export interface FeedPage {
 /** A value of a row that is read, beside its content. */
 const valueBytes = 8;
 
+/** The columns of a row of wt_feed. */
+export interface FeedRow {
+  readonly tableId: number;
+  /** Null: a mark. */
+  readonly schemaId: number | null;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly lastIndex: number;
+}
+
+export function feedIdentity({ tableId, schemaId, firstSeq, lastSeq, lastIndex }: FeedRow): Identity {
+  return [tableId, schemaId, firstSeq, lastSeq, lastIndex];
+}
+
+/** What a mark holds; `columns`: as JSON, empty for a rebuild. */
+export function markBlob(columns: string, row: FeedRow): Buffer {
+  const blob = Buffer.alloc(1 + sealBytes + Buffer.byteLength(columns));
+  blob[0] = sealedFormat(markFormat);
+  blob.write(columns, 1 + sealBytes);
+  seal(blob, feedIdentity(row));
+  return blob;
+}
+
+/** The columns in a mark, empty for a rebuild; undefined: not what was written. */
+export function openMark(
+  blob: Buffer,
+  row: FeedRow,
+): { readonly columns: string; readonly sealed: boolean } | undefined {
+  if (blob.length === 0 || blob[0] === jsonStart) return { columns: blob.toString(), sealed: false };
+  const opened = openSealed(blob, feedIdentity(row));
+  if (opened?.format !== markFormat || !opened.sealed) return undefined;
+  return { columns: blob.toString('utf8', opened.at), sealed: true };
+}
+
+/** Undefined: not what was written. */
+export function openFeedBlob(blob: Buffer, row: FeedRow): Opened | undefined {
+  const opened = openSealed(blob, feedIdentity(row));
+  return opened === undefined || opened.format === markFormat ? undefined : opened;
+}
+
 /** Adds to the page what lies behind `after`, until the page is full. */
-export function readFeedBlob(blob: Buffer, codec: RowCodec, after: Place, page: FeedPage): void {
-  const from = new ByteReader(blob);
-  const format = from.u8();
+export function readFeedBlob(
+  blob: Buffer,
+  { format, at }: Pick<Opened, 'format' | 'at'>,
+  codec: RowCodec,
+  after: Place,
+  page: FeedPage,
+): void {
+  const from = new ByteReader(blob, at);
   assert(format >= 1 && format <= feedFormat, 'the format of a feed blob is known');
   let seq = from.varint();
   let index = -1;

@@ -4,8 +4,9 @@ import type { Column } from '../../core/data-type.js';
 import { rebuiltIndex } from '../../core/version.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import type { RowChange, TableSpec } from '../state-store.js';
-import { FeedBuilder } from './feed-codec.js';
+import { FeedBuilder, feedIdentity, markBlob, type FeedRow } from './feed-codec.js';
 import type { FrontierRow } from './frontier.js';
+import { guarded } from './guarded-store.js';
 import { RowCodec } from './row-codec.js';
 
 /** A larger blob is closed, also in the middle of an append: a reader holds one whole, and skips in it what it has read before. */
@@ -69,7 +70,7 @@ export class FeedWriter {
   }
 
   addRebuilt(tableId: number, seq: number): void {
-    this.#insert(tableId, null, seq, seq, rebuiltIndex, Buffer.alloc(0));
+    this.#insertMark(tableId, seq, '');
   }
 
   /** The table becomes readable: whoever reads it later has a version of this commit or a newer one. */
@@ -83,7 +84,9 @@ export class FeedWriter {
     for (const feed of this.#open) this.#write(feed);
     this.#open.clear();
     for (const tableId of this.#started)
-      this.#database.statement('INSERT OR IGNORE INTO wt_feed_start VALUES (?, ?, 0)').run(tableId, commitSeq);
+      this.#database
+        .statement('INSERT OR IGNORE INTO wt_feed_start (table_id, seq, change_index) VALUES (?, ?, 0)')
+        .run(tableId, commitSeq);
     this.#started = [];
   }
 
@@ -99,29 +102,29 @@ export class FeedWriter {
   #write(feed: TableFeed): void {
     const { tableId, schemaId, builder } = feed;
     const { firstSeq, lastSeq, lastIndex } = builder;
-    if (builder.count > 0) this.#insert(tableId, schemaId, firstSeq, lastSeq, lastIndex, builder.blob());
+    const row = { tableId, schemaId, firstSeq, lastSeq, lastIndex };
+    if (builder.count > 0) this.#insert(row, builder.blob(feedIdentity(row)));
     builder.reset();
   }
 
   /** A mark that the table has these columns from here on: the rows of blobs before it may have others. */
   addSchema(tableId: number, columns: readonly Column[], seq: number): void {
-    this.#insert(tableId, null, seq, seq, rebuiltIndex, Buffer.from(JSON.stringify(columns)));
+    this.#insertMark(tableId, seq, JSON.stringify(columns));
   }
 
-  #insert(
-    tableId: number,
-    schemaId: number | null,
-    firstSeq: number,
-    lastSeq: number,
-    lastIndex: number,
-    blob: Buffer,
-  ): void {
+  #insertMark(tableId: number, seq: number, columns: string): void {
+    const row = { tableId, schemaId: null, firstSeq: seq, lastSeq: seq, lastIndex: rebuiltIndex };
+    this.#insert(row, markBlob(columns, row), Buffer.byteLength(columns));
+  }
+
+  /** `bytes`: of a mark those of its columns, by which the two kinds are told apart. */
+  #insert({ tableId, schemaId, firstSeq, lastSeq, lastIndex }: FeedRow, blob: Buffer, bytes = blob.length): void {
     this.#database
       .statement(
         'INSERT INTO wt_feed (table_id, schema_id, first_seq, last_seq, last_index, written_ms, bytes, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )
-      .run(tableId, schemaId, firstSeq, lastSeq, lastIndex, this.#nowMs(), blob.length, blob);
-    this.#frontier.feedBytes += blob.length;
+      .run(tableId, schemaId, firstSeq, lastSeq, lastIndex, this.#nowMs(), bytes, blob);
+    this.#frontier.feedBytes += bytes;
   }
 
   /** How far the feed is beyond its retention, as a part of it. */
@@ -204,7 +207,9 @@ export class FeedWriter {
 
 /** Columns of rows that were fed under a schema id. */
 export function feedColumns(database: SqliteDatabase, schemaId: number): readonly Column[] {
-  return JSON.parse(
-    database.statement('SELECT columns FROM wt_feed_schema WHERE id = ?').get(schemaId)![0] as string,
-  ) as Column[];
+  const row = database
+    .statement(`SELECT ${guarded.feedSchema.columns} FROM wt_feed_schema WHERE id = ?`)
+    .get(schemaId)!;
+  guarded.feedSchema.check(row);
+  return JSON.parse(row[1] as string) as Column[];
 }

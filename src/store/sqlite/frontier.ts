@@ -1,11 +1,18 @@
 // The one row that tells where the engine stands. It is written with every commit and read with every read, so readers first
 // compare its number and take the text only when it has moved.
-import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { SqliteDatabase, SqlValue } from '../../sqlite/database.js';
+import { hasColumn } from '../../sqlite/guarded-tables.js';
+import { guarded } from './guarded-store.js';
 import type { Frontier } from '../state-store.js';
 
-/** Columns of the row, for readers that join it. The parameter is the commit number that the reader knows. */
-export const frontierColumns = (alias: string) =>
-  `${alias}.commit_no, ${alias}.catalog_version, CASE WHEN ${alias}.commit_no <> ? THEN ${alias}.frontier END`;
+/** The row as readers ask for it. The parameter is the commit number that the reader knows: without a newer one it needs no text. */
+export const frontierSql =
+  'SELECT commit_no, catalog_version, CASE WHEN commit_no <> ? THEN frontier END, feed_bytes, crc FROM wt_frontier';
+
+/** Throws corrupt-data where a row of `frontierSql` is not what was written. */
+export function checkFrontier([commitNo, catalogVersion, json, feedBytes, crc]: readonly SqlValue[]): void {
+  if (json !== null) guarded.frontier.check([1, commitNo!, catalogVersion!, feedBytes!, json!, crc!]);
+}
 
 export function parseFrontier(json: string): Frontier {
   return JSON.parse(json) as Frontier;
@@ -14,7 +21,13 @@ export function parseFrontier(json: string): Frontier {
 /** Where an earlier process left the data file; undefined for a new one. Read before the log is opened, whose id it is checked with. */
 export function storedFrontier(database: SqliteDatabase): Frontier | undefined {
   const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'wt_frontier'").get();
-  const row = exists && database.prepare('SELECT frontier FROM wt_frontier').get();
+  if (exists === undefined) return undefined;
+  // Else of an earlier version.
+  if (hasColumn(database, 'wt_frontier', 'crc')) {
+    const row = database.prepare(frontierSql).get(-1);
+    if (row !== undefined) checkFrontier(row);
+  }
+  const row = database.prepare('SELECT frontier FROM wt_frontier').get();
   return row === undefined ? undefined : parseFrontier(row[0] as string);
 }
 
@@ -54,9 +67,10 @@ export class FrontierRow {
     this.#frontier = frontier;
     this.#commitNo++;
     if (catalogChanged) this.#catalogVersion++;
+    const row = [1, this.#commitNo, this.#catalogVersion, this.feedBytes, this.#json];
     this.#database
-      .statement('INSERT OR REPLACE INTO wt_frontier VALUES (1, ?, ?, ?, ?)')
-      .run(this.#commitNo, this.#catalogVersion, this.feedBytes, this.#json);
+      .statement(`INSERT OR REPLACE INTO wt_frontier (${guarded.frontier.columns}) VALUES (?, ?, ?, ?, ?, ?)`)
+      .run(...row, guarded.frontier.checksum(row));
   }
 
   /** After a rollback. */

@@ -59,8 +59,8 @@ export class KeyScan {
   }
 
   #row(stored: SqlValue[], exact: boolean): StoredRow {
-    const rowtimeMs = Number(stored.pop());
-    return { row: exact ? this.#layout.decodeExactRow(stored) : this.#layout.decodeRow(stored), rowtimeMs };
+    const rowtimeMs = this.#layout.openRow(stored, exact);
+    return { row: this.#layout.decodeRow(stored), rowtimeMs };
   }
 
   #sql({ prefix = [], lower, upper, reverse = false, after, narrowed }: KeyRange, params: SqlValue[]): string {
@@ -92,7 +92,7 @@ export class KeyScan {
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     const order = keyColumns.map((column) => (reverse ? `${column} DESC` : column)).join(', ');
     const by = narrowed === undefined ? '' : ` INDEXED BY ${narrowed.index}`;
-    return `SELECT ${layout.selectList()} FROM ${layout.table}${by}${where} ORDER BY ${order} LIMIT ?`;
+    return `SELECT ${layout.selectList} FROM ${layout.table}${by}${where} ORDER BY ${order} LIMIT ?`;
   }
 }
 

@@ -25,7 +25,7 @@ export class LookupIndexes {
     if (lookups.length === 0) this.forget(id);
     else {
       this.#database
-        .statement('INSERT OR REPLACE INTO wt_document VALUES (?, ?, ?)')
+        .statement('INSERT OR REPLACE INTO wt_document (kind, name, json) VALUES (?, ?, ?)')
         .run(kind, String(id), JSON.stringify(lookups));
     }
     for (const { spec } of readCatalogue(this.#database, ''))

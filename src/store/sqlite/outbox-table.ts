@@ -2,9 +2,12 @@
 // index is kept; what is in memory are the totals and the numbers of the first and the last row.
 import type { Clock } from '../../core/clock.js';
 import { isBehind, type DerivedGroup, type DerivedNumber } from '../../core/derived.js';
-import { assert } from '../../core/errors.js';
+import { type AppError, assert } from '../../core/errors.js';
 import { RecordSet } from '../../core/record.js';
+import { checksumOfValues, corruptData, restoreHint } from '../../core/seal.js';
 import type { SqliteDatabase, SqlValue } from '../../sqlite/database.js';
+import { guardTables, hasColumn } from '../../sqlite/guarded-tables.js';
+import { guardedOutbox } from './guarded-store.js';
 import type { OutboxStore, OutboxTotals, Refusal } from '../outbox-store.js';
 
 const tables = `
@@ -19,16 +22,32 @@ CREATE TABLE IF NOT EXISTS wt_outbox (
   record_count INTEGER NOT NULL,
   extents BLOB NOT NULL,            -- see core/record.ts
   timestamps BLOB NOT NULL,         -- ms since the epoch, one double per record
-  data BLOB NOT NULL                -- keys and values
+  data BLOB NOT NULL,               -- keys and values
+  crc INTEGER                       -- over all that is sent; NULL in what an earlier version has left there
 );
 CREATE TABLE IF NOT EXISTS wt_outbox_refused (
   topic TEXT PRIMARY KEY,
-  up_to_seq INTEGER NOT NULL        -- its records up to here are not sent
+  up_to_seq INTEGER NOT NULL,       -- its records up to here are not sent
+  crc INTEGER
 ) WITHOUT ROWID;
 `;
 
 /** Rows that are looked through at once for those that are out. */
 const dropStep = 1000;
+
+/** What is read of a row, in the order in which `isOutboxRow` takes it. */
+export const outboxColumns = 'id, seq, piece, commit_time_us, topics, record_count, extents, timestamps, data, crc';
+
+/** A row of `outboxColumns` is what was written, or has no checksum. */
+export function isOutboxRow(row: readonly SqlValue[]): boolean {
+  const crc = row[9];
+  return crc === null || crc === checksumOfValues(row.slice(1, 9));
+}
+
+export function damagedOutbox([, seq, piece]: readonly SqlValue[]): AppError {
+  const what = `the outbox, the records derived from seq ${String(seq)} (piece ${String(piece)})`;
+  return corruptData({ what, repair: restoreHint });
+}
 
 export class OutboxTable implements OutboxStore {
   readonly #database: SqliteDatabase;
@@ -45,7 +64,11 @@ export class OutboxTable implements OutboxStore {
   constructor(database: SqliteDatabase, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
-    database.transaction(() => database.exec(tables));
+    database.transaction(() => {
+      database.exec(tables);
+      if (!hasColumn(database, 'wt_outbox', 'crc')) database.exec('ALTER TABLE wt_outbox ADD COLUMN crc INTEGER');
+      guardTables(database, Object.values(guardedOutbox));
+    });
     database.onTransactionEnd({
       commit: () => (this.#touched = false),
       rollback: () => {
@@ -86,20 +109,13 @@ export class OutboxTable implements OutboxStore {
     const timestamps = bytesOf(records.timestamps);
     const bytes = data.length + extents.length + timestamps.length;
     const nowMs = this.#clock.nowMs();
+    const topics = JSON.stringify(records.topics);
+    const sent = [seq, piece, commitTimeUs, topics, records.count, extents, timestamps, data];
     this.#database
-      .statement('INSERT INTO wt_outbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        seq,
-        piece,
-        nowMs,
-        bytes,
-        commitTimeUs,
-        JSON.stringify(records.topics),
-        records.count,
-        extents,
-        timestamps,
-        data,
-      );
+      .statement(
+        `INSERT INTO wt_outbox (${outboxColumns}, written_ms, bytes) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(...sent, checksumOfValues(sent), nowMs, bytes);
     this.#touched = true;
     this.#entries++;
     this.#bytes += bytes;
@@ -112,11 +128,10 @@ export class OutboxTable implements OutboxStore {
     // Rows go from the front only, and numbers rise with ids.
     const from = given !== undefined && !isBehind(given.number, after) ? given.id : 0;
     const row = this.#database
-      .statement(
-        'SELECT id, seq, piece, commit_time_us, topics, record_count, extents, timestamps, data FROM wt_outbox WHERE id > ? AND (seq, piece) > (?, ?) ORDER BY id LIMIT 1',
-      )
+      .statement(`SELECT ${outboxColumns} FROM wt_outbox WHERE id > ? AND (seq, piece) > (?, ?) ORDER BY id LIMIT 1`)
       .get(from, after.seq, after.piece);
     if (row === undefined) return undefined;
+    if (!isOutboxRow(row)) throw damagedOutbox(row);
     const group = decode(row);
     this.#given = { number: group, id: Number(row[0]) };
     return group;
@@ -146,7 +161,9 @@ export class OutboxTable implements OutboxStore {
 
   refuse({ topic, upToSeq }: Refusal): void {
     assert(this.#database.inTransaction, 'the outbox is written inside a transaction');
-    this.#database.statement('INSERT OR REPLACE INTO wt_outbox_refused VALUES (?, ?)').run(topic, upToSeq);
+    this.#database
+      .statement('INSERT OR REPLACE INTO wt_outbox_refused (topic, up_to_seq) VALUES (?, ?)')
+      .run(topic, upToSeq);
   }
 
   refusals(): ReadonlyMap<string, number> {

@@ -1,11 +1,13 @@
 // One read-only connection and what is prepared on it, for cuts (read transactions) one after another. Tables are compiled once per
 // physical version and forgotten when the catalogue moves past them.
-import type { Row } from '../../core/data-type.js';
+import { compareRows } from '../../core/compare.js';
+import type { DataType, Row } from '../../core/data-type.js';
+import { corruptData, rebuildHint } from '../../core/seal.js';
 import type { SqliteDatabase, Statement } from '../../sqlite/database.js';
-import type { StoredRow } from '../state-store.js';
+import type { StoredRow, TableSpec } from '../state-store.js';
 import { KeyScan } from './key-scan.js';
 import type { CataloguedTable } from './table-catalogue.js';
-import { physicalName, TableLayout } from './table-layout.js';
+import { physicalColumns, physicalName, TableLayout } from './table-layout.js';
 
 /** A table as this connection reads it. */
 export interface ReadableTable {
@@ -27,7 +29,7 @@ export class ReadConnection {
   table({ spec }: CataloguedTable): ReadableTable {
     const name = physicalName(spec);
     let found = this.#tables.get(name);
-    if (found?.layout.spec !== spec) this.#tables.set(name, (found = compile(this.database, new TableLayout(spec))));
+    if (found?.layout.spec !== spec) this.#tables.set(name, (found = compile(this.database, spec)));
     return found;
   }
 
@@ -35,11 +37,34 @@ export class ReadConnection {
     const { layout, get, getExact } = this.table(table);
     const encoded = layout.encodeKey(key);
     let stored = get.get(encoded);
-    if (stored === undefined) return undefined;
+    if (stored === undefined) {
+      this.#confirmAbsent(this.table(table), key);
+      return undefined;
+    }
     const exact = layout.isRounded(stored);
     if (exact) stored = getExact().get(encoded)!;
-    const rowtimeMs = Number(stored.pop());
-    return { row: exact ? layout.decodeExactRow(stored) : layout.decodeRow(stored), rowtimeMs };
+    const rowtimeMs = layout.openRow(stored, exact);
+    return { row: layout.decodeRow(stored), rowtimeMs };
+  }
+
+  /**
+   * A row that is not found has no checksum, but its neighbours have one each, and tell where they stand: where a node of the tree, or a key in
+   * a leaf, is not what was written, the search has mostly come to a wrong place.
+   */
+  #confirmAbsent({ layout, scan }: ReadableTable, key: Row): void {
+    const { schema, name } = layout.spec;
+    const { keyColumns, columns } = schema;
+    if (!keyColumns.every((i) => hasPlainOrder(columns[i]!.type))) return;
+    for (const reverse of [true, false]) {
+      const [neighbour] = scan.page({ after: key, reverse }, 1);
+      if (neighbour === undefined) continue;
+      const side = compareRows(
+        keyColumns.map((i) => neighbour.row[i]!),
+        key,
+      );
+      if (reverse ? side < 0 : side > 0) continue;
+      throw corruptData({ what: `table "${name}", the tree of its keys`, repair: rebuildHint(name), table: name });
+    }
   }
 
   /** Statements over tables that are no more would only hold memory. */
@@ -54,8 +79,9 @@ export class ReadConnection {
   }
 }
 
-function compile(database: SqliteDatabase, layout: TableLayout): ReadableTable {
-  const sql = `SELECT ${layout.selectList()} FROM ${layout.table} WHERE ${layout.keyEquals()}`;
+function compile(database: SqliteDatabase, spec: TableSpec): ReadableTable {
+  const layout = new TableLayout(spec, physicalColumns(database, spec));
+  const sql = `SELECT ${layout.selectList} FROM ${layout.table} WHERE ${layout.keyEquals()}`;
   let exact: Statement | undefined;
   return {
     layout,
@@ -63,4 +89,9 @@ function compile(database: SqliteDatabase, layout: TableLayout): ReadableTable {
     get: database.prepare(sql),
     getExact: () => (exact ??= database.prepareExact(sql)),
   };
+}
+
+/** SQLite has keys of the others in an order of its own in places (column-codec.ts). */
+function hasPlainOrder({ kind }: DataType): boolean {
+  return kind !== 'DOUBLE' && kind !== 'ARRAY' && kind !== 'MAP' && kind !== 'STRUCT';
 }

@@ -4,7 +4,10 @@ import { bounds } from '../../core/bounds.js';
 import type { Column, Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { carriedThrough, carryRow } from '../../core/schema-change.js';
+import { corruptData, rebuildHint } from '../../core/seal.js';
 import { comparePlaces, type Place } from '../../core/version.js';
+import type { SqlValue } from '../../sqlite/database.js';
+import { readError } from '../../sqlite/storage-error.js';
 import type {
   FeedRead,
   Frontier,
@@ -14,12 +17,14 @@ import type {
   TableDescription,
   TableSpec,
 } from '../state-store.js';
-import { readFeedBlob, type FeedPage } from './feed-codec.js';
+import { openFeedBlob, openMark, readFeedBlob, type FeedPage, type FeedRow } from './feed-codec.js';
 import { feedColumns } from './feed-writer.js';
+import { guarded } from './guarded-store.js';
+import type { KeyRange, KeyScan } from './key-scan.js';
 import type { ReadConnection } from './read-connection.js';
 import type { ReaderCatalogue } from './reader-catalogue.js';
 import { RowCodec } from './row-codec.js';
-import { readDocuments, readTable, type CataloguedTable } from './table-catalogue.js';
+import { readDocument, readDocuments, readTable, type CataloguedTable } from './table-catalogue.js';
 
 const firstPageRows = 64;
 const pageRowsMax = 1024;
@@ -66,28 +71,48 @@ export class SqliteReadSession implements ReadSession {
   }
 
   get(table: string, key: Row): StoredRow | undefined {
-    return this.#connection.get(this.#catalogue.get(table), key);
+    const found = this.#catalogue.get(table);
+    try {
+      return this.#connection.get(found, key);
+    } catch (error) {
+      throw readError(error, found.spec.name);
+    }
   }
 
   *scan({ table, ...range }: ScanRequest): Iterable<StoredRow> {
     const { scan, layout } = this.#connection.table(this.#catalogue.get(table));
     const { keyColumns } = layout.spec.schema;
     let after = range.after;
+    let count = 0;
     for (let limit = firstPageRows; ; limit = Math.min(limit * 4, pageRowsMax)) {
       assert(this.#open, 'rows are read while the session is open');
-      const { rows, ends } = scan.pageWithin({ ...range, after }, limit, bounds.pageBytes.value);
+      const { rows, ends } = pageOf(scan, { ...range, after }, limit, layout.spec.name);
       yield* rows;
-      if (ends) return;
+      count += rows.length;
+      if (ends) break;
       const last = rows.at(-1)!.row;
       after = keyColumns.map((i) => last[i]!);
     }
+    const { prefix = [], lower, upper } = range;
+    if (range.after === undefined && prefix.length === 0 && !lower && !upper) this.#checkCount(layout.spec, count);
+  }
+
+  /** A row that is not met has no checksum that could tell. */
+  #checkCount({ id, version, name }: TableSpec, count: number): void {
+    const counted = readTable(this.#database, id, version)?.rowCount;
+    if (counted === count) return;
+    throw corruptData({
+      what: `table "${name}", of whose ${counted ?? 0} rows ${count} are found`,
+      repair: rebuildHint(name),
+      table: name,
+    });
   }
 
   changes(table: string, after: Place, bytesMax: number): FeedRead {
     const { spec } = this.#catalogue.get(table);
     this.#checkRetained(spec.id, spec.name, after);
     const nextBlob = this.#database.statement(
-      'SELECT schema_id, last_seq, last_index, changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) ORDER BY last_seq, last_index LIMIT 1',
+      'SELECT schema_id, first_seq, last_seq, last_index, changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) ORDER BY last_seq, last_index LIMIT 1',
     );
     const page: FeedPage = { changes: [], bytesLeft: bytesMax };
     const { changes } = page;
@@ -97,13 +122,14 @@ export class SqliteReadSession implements ReadSession {
     for (;;) {
       const found = nextBlob.get(spec.id, place.seq, place.index);
       if (found === undefined) break;
-      const [schemaId, seq, index, blob] = found;
-      place = { seq: Number(seq), index: Number(index) };
-      if (schemaId === null) {
-        ((blob as Buffer).length > 0 ? altered : rebuilt).push(place.seq);
+      const blob = found[4] as Buffer;
+      const row = feedRow(spec.id, found);
+      place = { seq: row.lastSeq, index: row.lastIndex };
+      if (row.schemaId === null) {
+        (this.#columnsIn(row, blob) === '' ? rebuilt : altered).push(place.seq);
         continue;
       }
-      this.#readBlob(blob as Buffer, Number(schemaId), spec, after, page, place);
+      this.#readBlob(blob, row, spec, after, page);
       if (page.bytesLeft > 0) continue;
       const { seq: lastSeq, index: lastIndex } = changes.at(-1)!;
       // The changes of a rebuild may lie in a blob that goes on behind its mark, so that the mark has come first.
@@ -121,10 +147,11 @@ export class SqliteReadSession implements ReadSession {
 
   #checkRetained(tableId: number, name: string, after: Place): void {
     const start = this.#database
-      .statement('SELECT seq, change_index FROM wt_feed_start WHERE table_id = ?')
+      .statement(`SELECT ${guarded.feedStart.columns} FROM wt_feed_start WHERE table_id = ?`)
       .get(tableId);
     assert(start !== undefined, 'a readable table has a feed');
-    const [seq, index] = start.map(Number) as [number, number];
+    guarded.feedStart.check(start);
+    const [, seq, index] = start.map(Number) as [number, number, number];
     if (comparePlaces(after, { seq, index }) >= 0) return;
     throw new AppError('too-old', `the changes of table "${name}" behind ${after.seq} are no longer kept`, {
       detail: `the feed of this table begins behind ${seq}: what came before is beyond its retention, or the table became readable there`,
@@ -132,12 +159,31 @@ export class SqliteReadSession implements ReadSession {
     });
   }
 
-  /** Rows of another form are given in the one that the table has now; `end`: the place of the blob's last change. */
-  #readBlob(blob: Buffer, schemaId: number, { id, schema }: TableSpec, after: Place, page: FeedPage, end: Place): void {
-    const { codec, text, columns: written } = this.#feedCodec(schemaId);
+  #damagedFeed({ tableId, firstSeq, lastSeq }: FeedRow): AppError {
+    const table = this.#catalogue.tables.find(({ spec }) => spec.id === tableId)?.spec.name;
+    return corruptData({
+      what: `the change feed of table "${table ?? tableId}", the changes from seq ${firstSeq} to ${lastSeq}`,
+      repair:
+        'read the table and subscribe from the version of that read; what is damaged goes with the retention of the feed',
+      table,
+    });
+  }
+
+  /** Of a mark. */
+  #columnsIn(row: FeedRow, blob: Buffer): string {
+    const mark = openMark(blob, row);
+    if (mark === undefined) throw this.#damagedFeed(row);
+    return mark.columns;
+  }
+
+  /** Rows of another form are given in the one that the table has now. */
+  #readBlob(blob: Buffer, row: FeedRow, { id, schema }: TableSpec, after: Place, page: FeedPage): void {
+    const opened = openFeedBlob(blob, row);
+    if (opened === undefined) throw this.#damagedFeed(row);
+    const { codec, text, columns: written } = this.#feedCodec(row.schemaId!);
     const from = page.changes.length;
-    readFeedBlob(blob, codec, after, page);
-    const later = this.#columnsBehind(id, end);
+    readFeedBlob(blob, opened, codec, after, page);
+    const later = this.#columnsBehind(id, { seq: row.lastSeq, index: row.lastIndex });
     if (later.length === 0 && text === JSON.stringify(schema.columns)) return;
     const carried = carriedThrough([written, ...later, schema.columns]);
     const carry = (row: Row | null) => row && carryRow(row, carried);
@@ -151,10 +197,10 @@ export class SqliteReadSession implements ReadSession {
   #columnsBehind(tableId: number, { seq, index }: Place): (readonly Column[])[] {
     return this.#database
       .statement(
-        'SELECT changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) AND schema_id IS NULL AND bytes > 0 ORDER BY last_seq, last_index, id',
+        'SELECT schema_id, first_seq, last_seq, last_index, changes FROM wt_feed WHERE table_id = ? AND (last_seq, last_index) > (?, ?) AND schema_id IS NULL AND bytes > 0 ORDER BY last_seq, last_index, id',
       )
       .all(tableId, seq, index)
-      .map(([columns]) => JSON.parse((columns as Buffer).toString()) as readonly Column[]);
+      .map((row) => JSON.parse(this.#columnsIn(feedRow(tableId, row), row[4] as Buffer)) as readonly Column[]);
   }
 
   #feedCodec(schemaId: number): FeedCodec {
@@ -169,8 +215,7 @@ export class SqliteReadSession implements ReadSession {
   }
 
   document(kind: string, name: string): string | undefined {
-    return this.#database.statement('SELECT json FROM wt_document WHERE kind = ? AND name = ?').get(kind, name)?.[0] as
-      string | undefined;
+    return readDocument(this.#database, kind, name);
   }
 
   documents(kind: string): readonly { readonly name: string; readonly json: string }[] {
@@ -194,5 +239,23 @@ export class SqliteReadSession implements ReadSession {
 
   get #catalogue(): ReaderCatalogue {
     return this.#parts.catalogue;
+  }
+}
+
+function feedRow(tableId: number, [schemaId, firstSeq, lastSeq, lastIndex]: readonly SqlValue[]): FeedRow {
+  return {
+    tableId,
+    schemaId: schemaId === null ? null : Number(schemaId),
+    firstSeq: Number(firstSeq),
+    lastSeq: Number(lastSeq),
+    lastIndex: Number(lastIndex),
+  };
+}
+
+function pageOf(scan: KeyScan, range: KeyRange, limit: number, table: string): ReturnType<KeyScan['pageWithin']> {
+  try {
+    return scan.pageWithin(range, limit, bounds.pageBytes.value);
+  } catch (error) {
+    throw readError(error, table);
   }
 }

@@ -23,7 +23,7 @@ export class RowBatch {
   constructor(database: SqliteDatabase, layout: TableLayout) {
     this.#database = database;
     this.#layout = layout;
-    this.#size = Math.max(1, Math.min(rowsMax, Math.trunc(valuesMax / (layout.columns.length + 1))));
+    this.#size = Math.max(1, Math.min(rowsMax, Math.trunc(valuesMax / (layout.columns.length + 2))));
   }
 
   get isEmpty(): boolean {
@@ -35,9 +35,8 @@ export class RowBatch {
   }
 
   add(row: Row, rowtimeMs: number): void {
-    this.#layout.encodeRow(row, this.#encoded);
-    for (let i = 0; i < row.length; i++) this.#params.push(this.#encoded[i]!);
-    this.#params.push(rowtimeMs);
+    this.#layout.bindRow(row, rowtimeMs, this.#encoded);
+    for (let i = 0; i < this.#encoded.length; i++) this.#params.push(this.#encoded[i]!);
     this.rows.push(row);
     this.rowtimesMs.push(rowtimeMs);
   }
@@ -53,9 +52,8 @@ export class RowBatch {
   }
 
   #sql(): string {
-    const { table, columns } = this.#layout;
-    const places = `(${[...columns, 'wt_rowtime'].map(() => '?').join(', ')})`;
-    const all = Array.from({ length: this.#size }, () => places).join(', ');
-    return `INSERT INTO ${table} (${this.#layout.selectList()}) VALUES ${all} ON CONFLICT DO NOTHING`;
+    const { table, insertList, insertPlaces } = this.#layout;
+    const all = Array.from({ length: this.#size }, () => insertPlaces).join(', ');
+    return `INSERT INTO ${table} (${insertList}) VALUES ${all} ON CONFLICT DO NOTHING`;
   }
 }

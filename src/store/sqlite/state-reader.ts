@@ -5,8 +5,9 @@
 import type { Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
 import { openDatabase, type SqlValue } from '../../sqlite/database.js';
+import { readError } from '../../sqlite/storage-error.js';
 import type { Frontier, ReadSession, StateReader, StoredRow, TableFrontier, TableSpec } from '../state-store.js';
-import { frontierColumns, parseFrontier } from './frontier.js';
+import { checkFrontier, frontierSql, parseFrontier } from './frontier.js';
 import { ReadConnection } from './read-connection.js';
 import { SqliteReadSession, type FeedCodec } from './read-session.js';
 import { ReaderCatalogue } from './reader-catalogue.js';
@@ -60,10 +61,9 @@ export class SqliteStateReader implements StateReader {
 
   /** Frontier and catalogue of the connection's cut; its first statement fixes the cut. */
   #cut(connection: ReadConnection): Cut {
-    const row = connection.database
-      .statement(`SELECT ${frontierColumns('f')} FROM wt_frontier f`)
-      .get(this.#frontier?.commitNo ?? -1);
+    const row = connection.database.statement(frontierSql).get(this.#frontier?.commitNo ?? -1);
     if (row === undefined) throw new AppError('not-ready', 'the store is not there yet: the engine has not opened it');
+    checkFrontier(row);
     const version = Number(row[1]);
     const frontier = this.#frontierOf(Number(row[0]), row[2]!);
     let catalogue = this.#catalogue;
@@ -96,7 +96,13 @@ export class SqliteStateReader implements StateReader {
     if (cut === undefined || cut.frontier.seq < atLeastSeq) cut = this.#beginTurnCut();
     const { frontier, catalogue } = cut;
     const table = catalogue.get(name);
-    return { found: this.#points.get(table, keyOf(table.spec)), frontier: table.stopped ?? frontier, spec: table.spec };
+    const { spec } = table;
+    const key = keyOf(spec);
+    try {
+      return { found: this.#points.get(table, key), frontier: table.stopped ?? frontier, spec };
+    } catch (error) {
+      throw readError(error, spec.name);
+    }
   }
 
   #beginTurnCut(): Cut {

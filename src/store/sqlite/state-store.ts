@@ -19,12 +19,21 @@ import type {
 } from '../state-store.js';
 import { FeedWriter } from './feed-writer.js';
 import { FrontierRow } from './frontier.js';
-import { KeyedTable } from './keyed-table.js';
+import { dropKeyedTable, openKeyedTable, stateTable } from './keyed-table.js';
 import { createStoreTables } from './store-tables.js';
 import { LookupIndexes } from './lookup-indexes.js';
-import { printSchema, readDocuments, readTable, readVisible } from './table-catalogue.js';
+import { printSchema, readDocument, readDocuments, readTable, readVisible } from './table-catalogue.js';
 import { SqliteTableComparison } from './table-comparison.js';
-import { alteredColumns, physicalName, quote, TableLayout, viewName, viewNames } from './table-layout.js';
+import {
+  alteredColumns,
+  columnsMax,
+  physicalName,
+  quote,
+  sumColumn,
+  TableLayout,
+  viewName,
+  viewNames,
+} from './table-layout.js';
 import { SqliteTableWriter, type PhysicalTable } from './table-writer.js';
 
 export interface StateStoreOptions {
@@ -109,7 +118,7 @@ export class SqliteStateStore implements StateWriter {
     this.#database.exec(layout.createSql);
     this.#lookups.create(layout);
     this.#database
-      .statement('INSERT INTO wt_table VALUES (?, ?, ?, ?, 0, 0, NULL)')
+      .statement('INSERT INTO wt_table (id, version, name, schema, visible, row_count) VALUES (?, ?, ?, ?, 0, 0)')
       .run(spec.id, spec.version, spec.name, printSchema(spec));
     this.#namesChanged();
     return this.openTable(spec);
@@ -139,6 +148,9 @@ export class SqliteStateStore implements StateWriter {
       schema,
       there.map(([name]) => String(name)),
     );
+    // The rows' checksums make room for what the application has.
+    if (there.length + additions.length > columnsMax && there.some(([name]) => name === sumColumn))
+      this.#database.exec(`ALTER TABLE ${physicalName(spec)} DROP COLUMN ${sumColumn}`);
     for (const addition of additions) this.#database.exec(addition);
     const altered: TableSpec = { ...spec, schema, stored };
     this.#describe(altered);
@@ -287,28 +299,12 @@ export class SqliteStateStore implements StateWriter {
   // Operator state.
 
   openState(spec: KeyedStateSpec): KeyedState {
-    const form = JSON.stringify({ key: spec.key, value: spec.value });
-    return this.#database.transaction(() => {
-      const stored = this.#database.statement('SELECT id, spec FROM wt_keyed_state WHERE name = ?').get(spec.name);
-      if (stored !== undefined) {
-        assert(stored[1] === form, `operator state ${spec.name} has the form that its query needs`);
-        return new KeyedTable(this.#database, stateTable(Number(stored[0])), spec);
-      }
-      const inserted = this.#database
-        .statement('INSERT INTO wt_keyed_state (name, spec) VALUES (?, ?)')
-        .run(spec.name, form);
-      const table = stateTable(Number(inserted.lastInsertRowid));
-      this.#database.exec(KeyedTable.createSql(table));
-      return new KeyedTable(this.#database, table, spec);
-    });
+    return this.#database.transaction(() => openKeyedTable(this.#database, spec));
   }
 
   dropState(name: string): void {
     this.#assertOpen();
-    const stored = this.#database.statement('SELECT id FROM wt_keyed_state WHERE name = ?').get(name);
-    if (stored === undefined) return;
-    this.#database.exec(`DROP TABLE ${stateTable(Number(stored[0]))}`);
-    this.#database.statement('DELETE FROM wt_keyed_state WHERE name = ?').run(name);
+    dropKeyedTable(this.#database, name);
   }
 
   // The change feed.
@@ -360,13 +356,14 @@ export class SqliteStateStore implements StateWriter {
   // Documents.
 
   getDocument(kind: string, name: string): string | undefined {
-    return this.#database.statement('SELECT json FROM wt_document WHERE kind = ? AND name = ?').get(kind, name)?.[0] as
-      string | undefined;
+    return readDocument(this.#database, kind, name);
   }
 
   putDocument(kind: string, name: string, json: string): void {
     this.#assertOpen();
-    this.#database.statement('INSERT OR REPLACE INTO wt_document VALUES (?, ?, ?)').run(kind, name, json);
+    this.#database
+      .statement('INSERT OR REPLACE INTO wt_document (kind, name, json) VALUES (?, ?, ?)')
+      .run(kind, name, json);
   }
 
   deleteDocument(kind: string, name: string): void {
@@ -386,10 +383,6 @@ export class SqliteStateStore implements StateWriter {
   #assertOpen(): void {
     assert(this.#database.inTransaction, 'the store is written inside a transaction');
   }
-}
-
-function stateTable(id: number): string {
-  return `wt_state_${id}`;
 }
 
 /** The store in `database`, which is created empty where there is none. One per file and process. */

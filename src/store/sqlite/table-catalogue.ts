@@ -1,7 +1,8 @@
 // Which physical tables there are, under which names, and which of them can be read: wt_table, as the writer changes it and as both
 // sides read it.
 import type { RowSchema } from '../../core/data-type.js';
-import type { SqliteDatabase } from '../../sqlite/database.js';
+import type { SqliteDatabase, SqlValue } from '../../sqlite/database.js';
+import { guarded } from './guarded-store.js';
 import type { Frontier, TableFrontier, TableSpec } from '../state-store.js';
 
 export interface CataloguedTable {
@@ -24,21 +25,14 @@ export function readCatalogue(
   logId: string,
   known: readonly CataloguedTable[] = [],
 ): CataloguedTable[] {
-  const rows = database
-    .statement('SELECT id, version, name, schema, visible, stopped FROM wt_table ORDER BY id, version')
-    .all();
-  return rows.map(([id, version, name, schema, visible, stopped]) => {
+  const rows = database.statement(`SELECT ${guarded.table.columns} FROM wt_table ORDER BY id, version`).all();
+  return rows.map((row) => {
+    guarded.table.check(row);
+    const [id, version, name, schema, visible, , stopped] = row;
     const same = known.find(({ spec }) => spec.id === id && spec.version === version);
     const unchanged = same !== undefined && same.spec.name === name && same.schemaText === schema;
     if (unchanged && same.visible === (visible === 1) && same.stoppedText === stopped) return same;
-    const spec = unchanged
-      ? same.spec
-      : {
-          id: Number(id),
-          version: Number(version),
-          name: String(name),
-          ...parseSchema(schema as string),
-        };
+    const spec = unchanged ? same.spec : describedTable(row);
     return {
       spec,
       visible: visible === 1,
@@ -47,6 +41,11 @@ export function readCatalogue(
       stoppedText: stopped as string | null,
     };
   });
+}
+
+/** A row that begins with id, version, name and schema. */
+export function describedTable([id, version, name, schema]: readonly SqlValue[]): TableSpec {
+  return { id: Number(id), version: Number(version), name: String(name), ...parseSchema(schema as string) };
 }
 
 /** Schema, names of columns and alias as wt_table keeps them. */
@@ -70,9 +69,11 @@ export function readTable(
   version: number,
 ): { readonly name: string; readonly visible: boolean; readonly rowCount: number } | undefined {
   const row = database
-    .statement('SELECT name, visible, row_count FROM wt_table WHERE id = ? AND version = ?')
+    .statement(`SELECT ${guarded.table.columns} FROM wt_table WHERE id = ? AND version = ?`)
     .get(id, version);
-  return row === undefined ? undefined : { name: String(row[0]), visible: row[1] === 1, rowCount: Number(row[2]) };
+  if (row === undefined) return undefined;
+  guarded.table.check(row);
+  return { name: String(row[2]), visible: row[4] === 1, rowCount: Number(row[5]) };
 }
 
 /** The version that is readable under this name, as written. */
@@ -84,10 +85,24 @@ export function readVisible(
   return row === undefined ? undefined : { id: Number(row[0]), version: Number(row[1]) };
 }
 
+export function readDocument(database: SqliteDatabase, kind: string, name: string): string | undefined {
+  const row = database
+    .statement(`SELECT ${guarded.document.columns} FROM wt_document WHERE kind = ? AND name = ?`)
+    .get(kind, name);
+  if (row === undefined) return undefined;
+  guarded.document.check(row);
+  return row[2] as string;
+}
+
 export function readDocuments(
   database: SqliteDatabase,
   kind: string,
 ): readonly { readonly name: string; readonly json: string }[] {
-  const rows = database.statement('SELECT name, json FROM wt_document WHERE kind = ? ORDER BY name').all(kind);
-  return rows.map(([name, json]) => ({ name: String(name), json: String(json) }));
+  const rows = database
+    .statement(`SELECT ${guarded.document.columns} FROM wt_document WHERE kind = ? ORDER BY name`)
+    .all(kind);
+  return rows.map((row) => {
+    guarded.document.check(row);
+    return { name: String(row[1]), json: String(row[2]) };
+  });
 }

@@ -1,9 +1,12 @@
 // A physical table: its name, its columns in SQLite, and rows there and back. `t<id>_v<version>` with the columns of the SQL table
-// and `wt_rowtime`. A key of one integer column is the rowid itself, the fastest look-up that SQLite has; any other key is the
+// and `wt_rowtime`, and the row's checksum `wt_sum` (row-checksum.ts). A key of one integer column is the rowid itself, the fastest look-up that SQLite has; any other key is the
 // clustered key of a table without rowid (measured: about the same for rows of some 300 bytes, and one b-tree instead of two).
 import { integerValue, type Column, type Row, type RowSchema, type Value } from '../../core/data-type.js';
 import { carriedColumns } from '../../core/schema-change.js';
-import type { SqlValue } from '../../sqlite/database.js';
+import type { AppError } from '../../core/errors.js';
+import { corruptData, rebuildHint } from '../../core/seal.js';
+import type { SqlValue, SqliteDatabase } from '../../sqlite/database.js';
+import { RowChecksum } from './row-checksum.js';
 import type { TableSpec } from '../state-store.js';
 import {
   columnCodec,
@@ -14,8 +17,22 @@ import {
   type ColumnCodec,
 } from './column-codec.js';
 
+/** Hidden: the checksum of the row. NULL only in a table of an earlier version, in rows that were not written since. */
+export const sumColumn = 'wt_sum';
+
 /** Names that mean something else in SQLite, or in our tables; compared without regard to case. */
-const pseudoColumns = new Set(['rowid', '_rowid_', 'oid', 'wt_rowtime']);
+const pseudoColumns = new Set(['rowid', '_rowid_', 'oid', 'wt_rowtime', sumColumn]);
+
+/** What the table in the file has that its description does not tell. */
+export interface PhysicalColumns {
+  /** Of earlier descriptions: no longer read or written, but the sums of rows from then count them. */
+  readonly unread: readonly string[];
+  /** Which rows have a checksum: some in a table of an earlier version, none in one that has no room for the column. */
+  readonly sums: 'all' | 'some' | 'none';
+}
+
+/** SQLite has no room for more. */
+export const columnsMax = 2_000;
 
 export class TableLayout {
   readonly spec: TableSpec;
@@ -29,12 +46,21 @@ export class TableLayout {
   readonly #decoded: readonly number[];
   readonly #wide: readonly number[];
   readonly #isRowid: boolean;
+  /** Quoted. */
+  readonly #unread: readonly string[];
+  readonly #sums: PhysicalColumns['sums'];
+  readonly #checksum: RowChecksum;
 
-  constructor(spec: TableSpec) {
+  /** `physical`: needed where rows of a table are read that has been altered, or that an earlier version has made. */
+  constructor(spec: TableSpec, physical: PhysicalColumns = newColumns(spec)) {
     const { columns, keyColumns } = spec.schema;
     this.spec = spec;
     this.table = physicalName(spec);
-    this.columns = (spec.stored ?? columnNames(columns)).map(quote);
+    const stored = spec.stored ?? columnNames(columns);
+    this.columns = stored.map(quote);
+    this.#unread = physical.unread.map(quote);
+    this.#sums = physical.sums;
+    this.#checksum = new RowChecksum(this.table, [...stored, ...physical.unread]);
     this.keyColumns = keyColumns.map((i) => this.columns[i]!);
     this.#isRowid = keyColumns.length === 1 && isIntegerKey(columns[keyColumns[0]!]!);
     this.#codecs = columns.map(({ type }, i) =>
@@ -43,7 +69,8 @@ export class TableLayout {
     const indexes = columns.map((_, i) => i);
     this.#encoded = indexes.filter((i) => this.#codecs[i]!.encode !== undefined);
     this.#decoded = indexes.filter((i) => this.#codecs[i]!.decode !== undefined);
-    this.#wide = indexes.filter((i) => this.#codecs[i]!.wide);
+    const wide = indexes.filter((i) => this.#codecs[i]!.wide);
+    this.#wide = [...wide, ...this.#unread.map((_, i) => columns.length + i)];
   }
 
   get createSql(): string {
@@ -53,7 +80,7 @@ export class TableLayout {
       if (!keyColumns.includes(i)) return `${name} ${declaredType}`;
       return this.#isRowid ? `${name} INTEGER PRIMARY KEY` : `${name} ${declaredType} NOT NULL`;
     });
-    const rowtime = 'wt_rowtime INTEGER NOT NULL';
+    const rowtime = this.#behind.map((name) => `${name} INTEGER NOT NULL`).join(', ');
     if (this.#isRowid) return `CREATE TABLE ${this.table} (${columns.join(', ')}, ${rowtime})`;
     return `CREATE TABLE ${this.table} (${columns.join(', ')}, ${rowtime}, PRIMARY KEY (${this.keyColumns.join(', ')})) WITHOUT ROWID`;
   }
@@ -71,10 +98,24 @@ export class TableLayout {
     return `CREATE VIEW ${quote(viewName)} AS SELECT ${shown.join(', ')} FROM ${this.table}`;
   }
 
-  /** All columns of the row, then wt_rowtime; `alias` names the table in a join. */
-  selectList(alias?: string): string {
-    const prefix = alias === undefined ? '' : `${alias}.`;
-    return [...this.columns, 'wt_rowtime'].map((column) => prefix + column).join(', ');
+  /** What stands behind the columns of the table. */
+  get #behind(): readonly string[] {
+    return this.#sums === 'none' ? ['wt_rowtime'] : [sumColumn, 'wt_rowtime'];
+  }
+
+  /** All columns of a row and what belongs to it, as `openRow` takes them. */
+  get selectList(): string {
+    return [...this.columns, ...this.#unread, ...this.#behind].join(', ');
+  }
+
+  /** All columns that are written, as `bindRow` gives them. */
+  get insertList(): string {
+    return [...this.columns, ...this.#behind].join(', ');
+  }
+
+  /** Parameters of `insertList`. */
+  get insertPlaces(): string {
+    return `(${[...this.columns, ...this.#behind].map(() => '?').join(', ')})`;
   }
 
   keyEquals(alias?: string): string {
@@ -96,10 +137,14 @@ export class TableLayout {
     return key.map((value, i) => this.encodeKeyColumn(i, value));
   }
 
-  /** Into the first places of `params`. */
-  encodeRow(row: Row, params: SqlValue[]): void {
-    for (let i = 0; i < row.length; i++) params[i] = row[i] as SqlValue;
+  /** Into `params`, which is used again and again. */
+  bindRow(row: Row, rowtimeMs: number, params: SqlValue[]): void {
+    const { length } = row;
+    for (let i = 0; i < length; i++) params[i] = row[i] as SqlValue;
     for (const i of this.#encoded) params[i] = this.#codecs[i]!.encode!(row[i]!);
+    let at = length;
+    if (this.#sums !== 'none') params[at++] = this.#checksum.of(params, length, rowtimeMs);
+    params[at] = rowtimeMs;
   }
 
   /** True: a plain read may have rounded an integer of this row, and it has to be read exactly. */
@@ -111,7 +156,37 @@ export class TableLayout {
     return false;
   }
 
-  /** In place: what was read, without wt_rowtime, becomes the row. */
+  /**
+   * Takes off what stands behind the columns of a row that was read by `selectList`, and gives its wt_rowtime. Throws corrupt-data where the row
+   * is not what was written. `exact`: read with bigints for all integers.
+   */
+  openRow(stored: SqlValue[], exact: boolean): number {
+    const rowtimeMs = Number(stored.pop());
+    const sum = this.#sums === 'none' ? null : stored.pop()!;
+    if (exact) {
+      for (let i = 0; i < stored.length; i++) {
+        const value = stored[i];
+        if (typeof value === 'bigint') stored[i] = integerValue(value);
+      }
+    }
+    const fits =
+      sum === null ? this.#sums !== 'all' : Number(sum) === this.#checksum.of(stored, stored.length, rowtimeMs);
+    if (!fits) throw this.#damaged(stored);
+    if (this.#unread.length > 0) stored.length = this.columns.length;
+    return rowtimeMs;
+  }
+
+  #damaged(stored: readonly SqlValue[]): AppError {
+    const { name, schema } = this.spec;
+    const key = schema.keyColumns.map((i) => JSON.stringify(shownKey(stored[i]))).join(', ');
+    return corruptData({
+      what: `table "${name}", the row with key ${key}`,
+      repair: rebuildHint(name),
+      table: name,
+    });
+  }
+
+  /** In place: what was read becomes the row. */
   decodeRow(stored: SqlValue[]): Row {
     const row = stored as Value[];
     for (const i of this.#decoded) row[i] = this.#codecs[i]!.decode!(stored[i]!);
@@ -125,15 +200,26 @@ export class TableLayout {
       return decode === undefined ? stored[i]! : decode(stored[i]!);
     });
   }
+}
 
-  /** The same for a read with bigints for all integers. */
-  decodeExactRow(stored: SqlValue[]): Row {
-    for (let i = 0; i < stored.length; i++) {
-      const value = stored[i];
-      if (typeof value === 'bigint') stored[i] = integerValue(value);
-    }
-    return this.decodeRow(stored);
-  }
+function shownKey(value: SqlValue | undefined): string | number | null {
+  if (typeof value === 'bigint') return String(value);
+  return Buffer.isBuffer(value) ? `0x${value.toString('hex')}` : (value ?? null);
+}
+
+function newColumns({ schema }: TableSpec): PhysicalColumns {
+  return { unread: [], sums: schema.columns.length + 2 <= columnsMax ? 'all' : 'none' };
+}
+
+/** What the table of this description has in the file. */
+export function physicalColumns(database: SqliteDatabase, spec: TableSpec): PhysicalColumns {
+  const described = new Set(spec.stored ?? columnNames(spec.schema.columns));
+  const there = database.prepare('SELECT name, "notnull" FROM pragma_table_info(?)').all(physicalName(spec));
+  const unread = there
+    .map(([name]) => String(name))
+    .filter((name) => !described.has(name) && name !== sumColumn && name !== 'wt_rowtime');
+  const sum = there.find(([name]) => name === sumColumn);
+  return { unread, sums: sum === undefined ? 'none' : sum[1] === 1 ? 'all' : 'some' };
 }
 
 /** The columns of a table whose schema becomes `to`: their names in SQLite, and what makes those that are not there yet. */

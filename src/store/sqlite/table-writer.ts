@@ -8,7 +8,7 @@ import type { Lookup, StoredRow, TableSpec, TableWriter } from '../state-store.j
 import { KeyScan } from './key-scan.js';
 import { rowsWith, rowsWithOddText } from './lookup-indexes.js';
 import { RowBatch } from './row-batch.js';
-import { TableLayout } from './table-layout.js';
+import { physicalColumns, TableLayout } from './table-layout.js';
 
 /** What all handles of a physical table share: names may change while the rows stay. */
 export interface PhysicalTable {
@@ -29,7 +29,6 @@ export class SqliteTableWriter implements TableWriter {
   readonly #put: Statement;
   readonly #insert: Statement;
   readonly #delete: Statement;
-  readonly #rowtime: Statement;
   readonly #singleKey: boolean;
   #getExact: Statement | undefined;
   readonly #params: SqlValue[] = [];
@@ -41,24 +40,23 @@ export class SqliteTableWriter implements TableWriter {
     this.#database = database;
     this.#physical = physical;
     this.#touched = touched;
-    const layout = new TableLayout(spec);
+    const layout = new TableLayout(spec, physicalColumns(database, spec));
     this.#layout = layout;
     this.#scan = new KeyScan(database, layout);
     const { table } = layout;
-    const places = [...layout.columns, 'wt_rowtime'].map(() => '?').join(', ');
     this.#get = database.prepare(this.#getSql());
     // By name: a table whose columns were changed has them in another order, and columns that nobody reads any more.
-    const names = layout.selectList();
-    this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES (${places})`);
-    this.#insert = database.prepare(`INSERT INTO ${table} (${names}) VALUES (${places}) ON CONFLICT DO NOTHING`);
+    const names = layout.insertList;
+    const places = layout.insertPlaces;
+    this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} (${names}) VALUES ${places}`);
+    this.#insert = database.prepare(`INSERT INTO ${table} (${names}) VALUES ${places} ON CONFLICT DO NOTHING`);
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE ${layout.keyEquals()}`);
-    this.#rowtime = database.prepare(`SELECT wt_rowtime FROM ${table} WHERE ${layout.keyEquals()}`);
     this.#singleKey = layout.keyColumns.length === 1;
     this.#confirmed = new RowBatch(database, layout);
   }
 
   #getSql(): string {
-    return `SELECT ${this.#layout.selectList()} FROM ${this.#layout.table} WHERE ${this.#layout.keyEquals()}`;
+    return `SELECT ${this.#layout.selectList} FROM ${this.#layout.table} WHERE ${this.#layout.keyEquals()}`;
   }
 
   get(key: Row): Row | undefined {
@@ -70,18 +68,18 @@ export class SqliteTableWriter implements TableWriter {
     const encoded = this.#key(key);
     const stored = this.#get.get(encoded);
     if (stored === undefined) return undefined;
-    this.gotRowtimeMs = Number(stored.pop());
-    if (!this.#layout.isRounded(stored)) return this.#layout.decodeRow(stored);
+    if (!this.#layout.isRounded(stored)) {
+      this.gotRowtimeMs = this.#layout.openRow(stored, false);
+      return this.#layout.decodeRow(stored);
+    }
     this.#getExact ??= this.#database.prepareExact(this.#getSql());
     const exact = this.#getExact.get(encoded)!;
-    exact.pop();
-    return this.#layout.decodeExactRow(exact);
+    this.gotRowtimeMs = this.#layout.openRow(exact, true);
+    return this.#layout.decodeRow(exact);
   }
 
   rowtime(key: Row): number | undefined {
-    this.settle();
-    const stored = this.#rowtime.get(this.#key(key));
-    return stored === undefined ? undefined : Number(stored[0]);
+    return this.get(key) === undefined ? undefined : this.gotRowtimeMs;
   }
 
   put(row: Row, rowtimeMs: number, before: Row | undefined): void {
@@ -128,8 +126,7 @@ export class SqliteTableWriter implements TableWriter {
   #write(statement: Statement, row: Row, rowtimeMs: number): number {
     assert(this.#database.inTransaction, 'rows are written inside a transaction');
     const params = this.#params;
-    this.#layout.encodeRow(row, params);
-    params[row.length] = rowtimeMs;
+    this.#layout.bindRow(row, rowtimeMs, params);
     // As arguments: the driver asks the runtime for each element of an array (measured, ten columns: a sixth of the whole call).
     return statement.run(...params).changes;
   }

@@ -4,10 +4,12 @@
 // difference, seq difference, key length, value length, length of headers, place of the key behind the beginning of the value. `data`: key,
 // value and headers of each record in turn; where the key is a part of the value (a column of a row) value and headers alone, and where it
 // lies behind them all three so. The length of a key is told with a bit below it that says whether its place follows. Format 1 had the key in
-// front always, and no such bit.
+// front always, and no such bit. In front of the base time stands the checksum of a sealed blob (core/seal.ts), over both blobs and the row's
+// other columns.
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
 import { extent, extentSize, headersStart, type RecordSet } from '../../core/record.js';
+import { seal, sealBytes, sealedFormat, type Identity } from '../../core/seal.js';
 
 const batchFormat = 2;
 /** Bits of a record's flags; the lowest two hold the opCode. */
@@ -41,7 +43,8 @@ export class BatchBuilder {
     this.maxTimeMs = baseTimeMs;
     this.#timeMs = baseTimeMs;
     this.#index.reset();
-    this.#index.u8(batchFormat);
+    this.#index.u8(sealedFormat(batchFormat));
+    this.#index.length += sealBytes;
     this.#index.signed(baseTimeMs);
     this.#data.reset();
     this.#source = undefined;
@@ -120,8 +123,11 @@ export class BatchBuilder {
     this.#data.length += length;
   }
 
-  /** Views, valid until the next start. A batch that is one run of its source is not copied at all. */
-  finish(): { readonly records: Buffer; readonly data: Buffer } {
+  /**
+   * Views, valid until the next start. A batch that is one run of its source is not copied at all. `identity`: of the row, by the bytes that
+   * it takes.
+   */
+  finish(identity: (bytes: number) => Identity): { readonly records: Buffer; readonly data: Buffer } {
     const source = this.#source;
     let data: Buffer;
     if (source !== undefined && this.#data.length === 0) data = source.subarray(this.#sourceStart, this.#sourceEnd);
@@ -131,7 +137,9 @@ export class BatchBuilder {
     }
     this.#source = undefined;
     this.#sourceStart = this.#sourceEnd = 0;
-    return { records: this.#index.written(), data };
+    const records = this.#index.written();
+    seal(records, identity(records.length + data.length), data);
+    return { records, data };
   }
 }
 
@@ -149,6 +157,9 @@ export interface StoredBatch {
   readonly firstSeq: number;
   readonly recordCount: number;
   readonly records: Buffer;
+  readonly format: number;
+  /** Where the base time stands. */
+  readonly at: number;
 }
 
 /** `place`: what the extents shall say of topic, partition and buffer. */
@@ -161,8 +172,8 @@ export function decodeBatch(
   const offsets = new Float64Array(count);
   const timestamps = new Float64Array(count);
   const seqs = new Float64Array(count);
-  const reader = new ByteReader(batch.records);
-  const format = reader.u8();
+  const reader = new ByteReader(batch.records, batch.at);
+  const { format } = batch;
   assert(format >= 1 && format <= batchFormat, 'the format of a batch is known');
   let timeMs = Number(reader.signed());
   let offset = batch.baseOffset - 1;

@@ -1,9 +1,11 @@
 // How the appends of an engine commit lie in a row of wt_commit: who, where, when, and in which order their records stand
 // among the partitions. Records of an append may alternate between topics (a transaction over two tables), so the order is
-// kept as runs `(part, how many)`; a part is a topic-partition with the offset that the commit began at in it.
+// kept as runs `(part, how many)`; a part is a topic-partition with the offset that the commit began at in it. The blob is sealed
+// (core/seal.ts) together with the row's other columns that never change.
 import type { AppendControl } from '../../core/append-control.js';
 import { ByteReader, ByteWriter } from '../../core/bytes.js';
 import { assert } from '../../core/errors.js';
+import { corruptData, openSealed, restoreHint, seal, sealBytes, sealedFormat, type Identity } from '../../core/seal.js';
 import type { TransactionId } from '../../core/transaction-id.js';
 
 /** In format 1 texts stood whole. */
@@ -37,6 +39,8 @@ export interface CommitAppend extends AppendFacts {
 export interface DecodedCommit {
   readonly parts: readonly CommitPart[];
   readonly appends: readonly CommitAppend[];
+  /** Written with a checksum; else by an earlier version, without. */
+  readonly sealed: boolean;
 }
 
 /**
@@ -129,10 +133,11 @@ export class CommitBuilder {
   }
 
   /** The blob; a copy is not needed, SQLite makes its own. */
-  finish(parts: Iterable<CommitPart> & { readonly length: number }): Buffer {
+  finish(parts: Iterable<CommitPart> & { readonly length: number }, identity: Identity): Buffer {
     const head = this.#head;
     head.reset();
-    head.u8(commitFormat);
+    head.u8(sealedFormat(commitFormat));
+    head.length += sealBytes;
     head.varint(parts.length);
     for (const part of parts) {
       head.varint(part.topicId);
@@ -143,13 +148,32 @@ export class CommitBuilder {
     for (const name of this.#producers.keys()) head.string(name);
     head.varint(this.#count);
     head.bytes(this.#appends.written());
-    return head.written();
+    const blob = head.written();
+    seal(blob, identity);
+    return blob;
   }
 }
 
-export function decodeCommit(blob: Buffer): DecodedCommit {
-  const from = new ByteReader(blob);
-  const format = from.u8();
+/** The columns of the row. */
+export interface StoredCommit {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly control: number;
+  readonly appends: Buffer;
+}
+
+export function commitIdentity({ firstSeq, lastSeq, control }: Omit<StoredCommit, 'appends'>): Identity {
+  return [firstSeq, lastSeq, control];
+}
+
+/** Throws corrupt-data. */
+export function decodeCommit(commit: StoredCommit): DecodedCommit {
+  const { appends: blob, firstSeq, lastSeq } = commit;
+  const opened = Buffer.isBuffer(blob) ? openSealed(blob, commitIdentity(commit)) : undefined;
+  if (opened === undefined)
+    throw corruptData({ what: `the log, the appends from seq ${firstSeq} to ${lastSeq}`, repair: restoreHint });
+  const from = new ByteReader(blob, opened.at);
+  const { format } = opened;
   assert(format >= 1 && format <= commitFormat, 'the format of a commit is known');
   const parts: CommitPart[] = [];
   for (let n = from.varint(); n > 0; n--) {
@@ -160,7 +184,7 @@ export function decodeCommit(blob: Buffer): DecodedCommit {
   const appends: CommitAppend[] = [];
   const known: Known | undefined = format === 1 ? undefined : { position: '', transactionId: '' };
   for (let n = from.varint(); n > 0; n--) appends.push(decodeAppend(from, producers, known));
-  return { parts, appends };
+  return { parts, appends, sealed: opened.sealed };
 }
 
 /** `known`: undefined where texts stand whole. */

@@ -5,14 +5,9 @@ import { extentSize, RecordSet } from '../../core/record.js';
 import type { Append } from '../../core/append.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { decodeBatch, type DecodedBatch } from './batch-codec.js';
-import { decodeCommit, type CommitAppend } from './commit-codec.js';
+import { decodeCommit, type CommitAppend, type StoredCommit } from './commit-codec.js';
+import { batchColumns, openBatch, type BatchRow } from './stored-batch.js';
 import type { TopicIndex } from './topic-index.js';
-
-export interface StoredCommit {
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly appends: Buffer;
-}
 
 /** A part's remaining records in offset order, and how far the appends have come in it. */
 interface PartRecords {
@@ -33,7 +28,7 @@ export function readCommit(
   after: number,
   wanted: ReadonlySet<string> | undefined,
 ): { readonly appends: Append[]; readonly bytes: number } {
-  const { parts, appends } = decodeCommit(commit.appends);
+  const { parts, appends } = decodeCommit(commit);
   const buffers: Buffer[] = [];
   const names: string[] = [];
   const records: (PartRecords | undefined)[] = [];
@@ -41,7 +36,7 @@ export function readCommit(
   // Within a topic-partition the order of ids is that of offsets. The index is named because the planner, knowing no counts,
   // might walk a whole partition instead.
   const selectBatches = database.statement(
-    `SELECT base_offset, first_seq, record_count, records, data FROM wt_batch INDEXED BY wt_batch_seq
+    `SELECT ${batchColumns} FROM wt_batch INDEXED BY wt_batch_seq
      WHERE first_seq BETWEEN ? AND ? AND topic_id = ? AND partition = ? AND derived = 0 ORDER BY first_seq, topic_id, id`,
   );
   for (const { topicId, partition, baseOffset } of parts) {
@@ -53,12 +48,11 @@ export function readCommit(
     let topic = names.indexOf(name);
     if (topic < 0) topic = names.push(name) - 1;
     const batches: DecodedBatch[] = [];
-    for (const [base, firstSeq, count, index, data] of batchesOf(selectBatches, topicId, partition, commit)) {
-      const buffer = buffers.push(data) - 1;
-      bytes += index.length + data.length;
-      batches.push(
-        decodeBatch({ baseOffset: base, firstSeq, recordCount: count, records: index }, { topic, partition, buffer }),
-      );
+    for (const row of selectBatches.all(commit.firstSeq, commit.lastSeq, topicId, partition) as unknown as BatchRow[]) {
+      const batch = openBatch(row, name);
+      const buffer = buffers.push(batch.data) - 1;
+      bytes += batch.records.length + batch.data.length;
+      batches.push(decodeBatch(batch, { topic, partition, buffer }));
     }
     records.push({ batches, nextOffset: baseOffset, batchIndex: 0, recordIndex: 0 });
   }
@@ -73,21 +67,6 @@ export function readCommit(
   }
   assert(commit.firstSeq + appends.length - 1 === commit.lastSeq, 'a commit holds as many appends as seqs');
   return { appends: result, bytes };
-}
-
-function batchesOf(
-  statement: ReturnType<SqliteDatabase['statement']>,
-  topicId: number,
-  partition: number,
-  commit: StoredCommit,
-): [number, number, number, Buffer, Buffer][] {
-  return statement.all(commit.firstSeq, commit.lastSeq, topicId, partition) as [
-    number,
-    number,
-    number,
-    Buffer,
-    Buffer,
-  ][];
 }
 
 /** The records of one append, in their original order. */

@@ -10,12 +10,14 @@
 // replaced counts as not clean, as far as the number of rows tells: all that a first snapshot has written has keys of its own, and reading
 // it again would slow that down.
 import type { Chore } from '../../core/chore.js';
+import { AppError } from '../../core/errors.js';
 import { failpoint } from '../../core/failpoint.js';
 import { extent, extentSize, RecordSet } from '../../core/record.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
 import { BatchBuilder, decodeBatch, type DecodedBatch } from './batch-codec.js';
 import { isCounted, type LogSpace, type PartSpace, type StoredBatch } from './log-space.js';
 import { OffsetMap } from './offset-map.js';
+import { batchColumns, batchIdentity, openBatch, type BatchFacts, type BatchRow } from './stored-batch.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
 export interface CompactionOptions {
@@ -31,6 +33,8 @@ export interface CompactionOptions {
   readonly keyBytesMax: number;
   /** How many keys of a topic have a row, as far as whoever keeps its rows knows. */
   readonly rowsOf?: ((topic: string) => number | undefined) | undefined;
+  /** A partition is left as it is from here on: what was read of it is not what was written. */
+  readonly onDamaged?: ((error: AppError) => void) | undefined;
 }
 
 export const compactionDefaults: CompactionOptions = {
@@ -84,6 +88,8 @@ interface LookedAt {
 const nothing: LookedAt = { records: 0, rows: 0, bytes: 0, replacedBytes: 0 };
 
 interface ReadBatch extends StoredBatch {
+  /** The row's columns, as they stand. */
+  readonly facts: BatchFacts;
   readonly data: Buffer;
   readonly batch: DecodedBatch;
 }
@@ -96,6 +102,8 @@ export class Compaction implements Chore {
   readonly #options: CompactionOptions;
   readonly #builder = new BatchBuilder();
   #pass: Pass | undefined;
+  /** No pass goes over them again in this process: it would end at the same place. */
+  readonly #damaged = new WeakSet<PartSpace>();
   /** By the partitions of a topic, which go with it. */
   readonly #lookedAt = new WeakMap<readonly PartSpace[], LookedAt>();
 
@@ -117,6 +125,7 @@ export class Compaction implements Chore {
   }
 
   #debtOf(topic: Topic, part: PartSpace): number {
+    if (this.#damaged.has(part)) return 0;
     const pass = this.#pass?.part === part ? this.#pass : undefined;
     if (pass === undefined && !(isCounted(part) && this.#isDue(part))) return 0;
     const bytes = this.#bytesOf(topic, part);
@@ -168,9 +177,20 @@ export class Compaction implements Chore {
     const pass = (this.#pass ??= this.#choose());
     if (pass === undefined) return;
     const topic = this.#topics.byId(pass.topic.id);
-    if (topic?.spec.cleanup !== 'compact') this.#pass = undefined;
-    else if (pass.end === undefined) this.#noteKeys(pass);
-    else this.#rewrite(pass, pass.end, nowMs);
+    if (topic?.spec.cleanup !== 'compact') {
+      this.#pass = undefined;
+      return;
+    }
+    try {
+      if (pass.end === undefined) this.#noteKeys(pass);
+      else this.#rewrite(pass, pass.end, nowMs);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'corrupt-data')) throw error;
+      // Nothing of it is lost yet: readers of other places go on, and the log only grows.
+      this.#pass = undefined;
+      this.#damaged.add(pass.part);
+      this.#options.onDamaged?.(error);
+    }
   }
 
   #choose(): Pass | undefined {
@@ -204,18 +224,16 @@ export class Compaction implements Chore {
   #nextBatch(pass: Pass): ReadBatch | undefined {
     const row = this.#database
       .statement(
-        `SELECT id, base_offset, last_offset, first_seq, derived, record_count, bytes, records, data FROM wt_batch
+        `SELECT ${batchColumns} FROM wt_batch
          WHERE topic_id = ? AND partition = ? AND base_offset >= (
            SELECT ifnull(max(base_offset), 0) FROM wt_batch WHERE topic_id = ? AND partition = ? AND base_offset <= ?
          ) AND last_offset >= ? ORDER BY base_offset LIMIT 1`,
       )
-      .get(pass.topic.id, pass.partition, pass.topic.id, pass.partition, pass.at, pass.at) as
-      [number, number, number, number, number, number, number, Buffer, Buffer] | undefined;
+      .get(pass.topic.id, pass.partition, pass.topic.id, pass.partition, pass.at, pass.at) as BatchRow | undefined;
     if (row === undefined) return undefined;
-    const [id, baseOffset, lastOffset, firstSeq, derived, recordCount, bytes, records, data] = row;
-    const { partition } = pass;
-    const batch = decodeBatch({ baseOffset, firstSeq, recordCount, records }, { topic: 0, partition, buffer: 0 });
-    return { id, partition, derived: derived === 1, data, baseOffset, lastOffset, firstSeq, bytes, batch };
+    const opened = openBatch(row, pass.topic.spec.name);
+    const batch = decodeBatch(opened, { topic: 0, partition: pass.partition, buffer: 0 });
+    return { ...opened, derived: opened.derived === 1, facts: opened, batch };
   }
 
   #noteKeys(pass: Pass): void {
@@ -303,7 +321,7 @@ export class Compaction implements Chore {
     this.#database.transaction(() => {
       this.#database
         .statement(
-          `INSERT INTO wt_partition VALUES (?, ?, 0, ?)
+          `INSERT INTO wt_partition (topic_id, partition, next_offset, cleaned_offset) VALUES (?, ?, 0, ?)
            ON CONFLICT (topic_id, partition) DO UPDATE SET cleaned_offset = excluded.cleaned_offset`,
         )
         .run(pass.topic.id, pass.partition, end);
@@ -343,7 +361,8 @@ export class Compaction implements Chore {
       builder.addRun(records, first, kept[to - 1]! + 1, offsets[first]!, seqs[first]!, 0);
     }
     const { maxTimeMs } = builder;
-    const written = builder.finish();
+    const facts = { ...old.facts, recordCount: kept.length, maxTimeMs };
+    const written = builder.finish((bytes) => batchIdentity(facts, bytes));
     const bytes = written.records.length + written.data.length;
     this.#database
       .statement('UPDATE wt_batch SET record_count = ?, bytes = ?, max_time_ms = ?, records = ?, data = ? WHERE id = ?')

@@ -22,6 +22,8 @@ import {
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.js';
 import type { SqliteDatabase } from '../../sqlite/database.js';
+import { guardTables } from '../../sqlite/guarded-tables.js';
+import { guardedFolder } from './guarded-log.js';
 
 const markTable = `
 -- One row: which file of the folder belongs to this one.
@@ -31,7 +33,8 @@ CREATE TABLE IF NOT EXISTS wt_log_folder (
   next TEXT,                       -- what it is about to hold: the process is opening, or died while it did
   inode TEXT NOT NULL,             -- of writethrough.instance, as is what follows; text, because they are 64 bits
   birth TEXT NOT NULL,             -- ns; 0 where the file system knows none
-  mtime TEXT NOT NULL              -- ns
+  mtime TEXT NOT NULL,             -- ns
+  crc INTEGER
 );
 `;
 
@@ -60,7 +63,10 @@ export class FolderMark {
     this.#instance = join(folder, 'writethrough.instance');
     this.#head = this.#attempt(() => openHead(join(folder, 'writethrough.head')));
     this.#headSeq = this.#attempt(() => this.#readHead());
-    database.transaction(() => database.exec(markTable));
+    database.transaction(() => {
+      database.exec(markTable);
+      guardTables(database, [guardedFolder]);
+    });
     this.doubt = this.#attempt(() => this.#findDoubt(headSeq));
   }
 
@@ -69,7 +75,8 @@ export class FolderMark {
    */
   take(headSeq: number): void {
     const token = randomBytes(12).toString('base64url');
-    const put = 'INSERT OR REPLACE INTO wt_log_folder VALUES (1, ?, ?, ?, ?, ?)';
+    const put =
+      'INSERT OR REPLACE INTO wt_log_folder (only, token, next, inode, birth, mtime) VALUES (1, ?, ?, ?, ?, ?)';
     this.#database.transaction(() => this.#database.statement(put).run(token, token, '', '', ''));
     this.#attempt(() => this.#writeToken(token));
     const { inode, birth, mtime } = this.#attempt(() => identityOf(this.#instance)!);

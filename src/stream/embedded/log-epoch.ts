@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../../core/errors.js';
 import type { Durability, SqliteDatabase } from '../../sqlite/database.js';
 
-const logFormat = 1;
+/** Format 1 has no checksums; it is taken over as it is, and what is written from then on has them. */
+const logFormat = 2;
 
 export interface LogEpoch {
   readonly logId: string;
@@ -26,7 +27,7 @@ export interface EpochStart {
 export function openEpoch(database: SqliteDatabase, { durability, headSeq, restored }: EpochStart): string {
   return durably(database, durability, () => {
     const row = database.statement('SELECT log_id, format, clean, weak FROM wt_log').get();
-    if (row !== undefined && row[1] !== logFormat) {
+    if (row !== undefined && !(Number(row[1]) >= 1 && Number(row[1]) <= logFormat)) {
       throw new AppError(
         'log-foreign',
         `${database.path} holds a log of format ${String(row[1])}, this version reads ${logFormat}`,
@@ -39,7 +40,7 @@ export function openEpoch(database: SqliteDatabase, { durability, headSeq, resto
       database.statement('INSERT INTO wt_log_epoch (log_id, after_seq) VALUES (?, ?)').run(logId, headSeq);
     } else logId = String(row[0]);
     database
-      .statement('INSERT OR REPLACE INTO wt_log VALUES (1, ?, ?, 0, ?)')
+      .statement('INSERT OR REPLACE INTO wt_log (only, log_id, format, clean, weak) VALUES (1, ?, ?, 0, ?)')
       .run(logId, logFormat, durability === 'normal' ? 1 : 0);
     return logId;
   });

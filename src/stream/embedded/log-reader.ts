@@ -9,6 +9,7 @@ import type { TapRecord, TopicDescription } from '../event-log.js';
 import { tapRecordBytes } from '../tap-record.js';
 import { decodeBatch, type DecodedBatch } from './batch-codec.js';
 import { readCommit } from './commit-reader.js';
+import { batchColumns, openBatch, type BatchRow } from './stored-batch.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
 /** A group ends with the commit that takes it over this. */
@@ -31,13 +32,18 @@ export class LogReader {
       this.#database.statement('SELECT max(first_seq) FROM wt_commit WHERE first_seq <= ?').get(after + 1)?.[0] ?? 0;
     const commits = this.#database
       .statement(
-        'SELECT first_seq, last_seq, appends FROM wt_commit WHERE first_seq >= ? AND last_seq > ? ORDER BY first_seq LIMIT ?',
+        'SELECT first_seq, last_seq, control, appends FROM wt_commit WHERE first_seq >= ? AND last_seq > ? ORDER BY first_seq LIMIT ?',
       )
       .all(start, after, groupCommitsMax);
     const group: Append[] = [];
     let groupBytes = 0;
-    for (const [firstSeq, lastSeq, appends] of commits) {
-      const commit = { firstSeq: Number(firstSeq), lastSeq: Number(lastSeq), appends: appends as Buffer };
+    for (const [firstSeq, lastSeq, control, appends] of commits) {
+      const commit = {
+        firstSeq: Number(firstSeq),
+        lastSeq: Number(lastSeq),
+        control: Number(control),
+        appends: appends as Buffer,
+      };
       const { appends: read, bytes } = readCommit(this.#database, this.#topics, commit, after, wanted);
       for (const append of read) group.push(append);
       groupBytes += bytes;
@@ -78,18 +84,19 @@ export class LogReader {
         .get(topic.id, partition, offset)?.[0] ?? 0;
     const batches = this.#database
       .statement(
-        `SELECT base_offset, first_seq, record_count, records, data FROM wt_batch
+        `SELECT ${batchColumns} FROM wt_batch
          WHERE topic_id = ? AND partition = ? AND base_offset >= ? ORDER BY base_offset`,
       )
-      .iterate(topic.id, partition, start) as IterableIterator<[number, number, number, Buffer, Buffer]>;
+      .iterate(topic.id, partition, start) as unknown as IterableIterator<BatchRow>;
     const result: TapRecord[] = [];
     let bytes = 0;
     const isFull = () => result.length >= limit || bytes >= bytesMax;
-    for (const [baseOffset, firstSeq, recordCount, records, data] of batches) {
-      const batch = decodeBatch({ baseOffset, firstSeq, recordCount, records }, { topic: 0, partition, buffer: 0 });
+    for (const row of batches) {
+      const opened = openBatch(row, name);
+      const batch = decodeBatch(opened, { topic: 0, partition, buffer: 0 });
       for (let i = 0; i < batch.count && !isFull(); i++) {
         if (batch.offsets[i]! < offset) continue;
-        const record = tapRecord(name, partition, batch, i, data);
+        const record = tapRecord(name, partition, batch, i, opened.data);
         result.push(record);
         bytes += tapRecordBytes(record);
       }

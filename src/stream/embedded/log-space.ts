@@ -109,7 +109,7 @@ export class LogSpace {
   remove(topic: Topic, batch: StoredBatch): void {
     this.#database
       .statement(
-        `INSERT INTO wt_partition VALUES (?, ?, ?, 0)
+        `INSERT INTO wt_partition (topic_id, partition, next_offset, cleaned_offset) VALUES (?, ?, ?, 0)
          ON CONFLICT (topic_id, partition) DO UPDATE SET next_offset = max(next_offset, excluded.next_offset)`,
       )
       .run(topic.id, batch.partition, batch.lastOffset + 1);

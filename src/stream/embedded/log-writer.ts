@@ -11,7 +11,8 @@ import type { SpilledRecords } from '../spilled-records.js';
 import { TopicRefusal } from '../topic-refusal.js';
 import { Unwritable } from '../unwritable.js';
 import { BatchBuilder } from './batch-codec.js';
-import { CommitBuilder } from './commit-codec.js';
+import { CommitBuilder, commitIdentity } from './commit-codec.js';
+import { batchIdentity } from './stored-batch.js';
 import type { LogSpace } from './log-space.js';
 import type { Topic, TopicIndex } from './topic-index.js';
 
@@ -81,7 +82,16 @@ export class LogWriter {
     if (this.#batches === 0) this.#space.addedEmpty();
     this.#database
       .statement('INSERT INTO wt_commit VALUES (?, ?, ?, ?, ?)')
-      .run(firstSeq, this.#headSeq, this.#batches, control ? 1 : 0, this.#commit.finish(this.#parts));
+      .run(
+        firstSeq,
+        this.#headSeq,
+        this.#batches,
+        control ? 1 : 0,
+        this.#commit.finish(
+          this.#parts,
+          commitIdentity({ firstSeq, lastSeq: this.#headSeq, control: control ? 1 : 0 }),
+        ),
+      );
     this.#movePositions(written);
     return written;
   }
@@ -208,21 +218,23 @@ export class LogWriter {
   #flush(part: Part, derived: boolean): void {
     const builder = part.builder;
     if (builder.count === 0) return;
-    const { baseOffset, lastOffset, firstSeq, lastSeq, count, maxTimeMs } = builder;
-    const { records, data } = builder.finish();
+    const { baseOffset, lastOffset, firstSeq, lastSeq, count: recordCount, maxTimeMs } = builder;
+    const { topicId, partition } = part;
+    const facts = { topicId, partition, baseOffset, lastOffset, firstSeq, lastSeq, recordCount, maxTimeMs };
+    const { records, data } = builder.finish((bytes) => batchIdentity({ ...facts, derived: derived ? 1 : 0 }, bytes));
     this.#database
       .statement(
         'INSERT INTO wt_batch (topic_id, partition, base_offset, last_offset, first_seq, last_seq, derived, record_count, bytes, max_time_ms, records, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       )
       .run(
-        part.topicId,
-        part.partition,
+        topicId,
+        partition,
         baseOffset,
         lastOffset,
         firstSeq,
         lastSeq,
         derived ? 1 : 0,
-        count,
+        recordCount,
         records.length + data.length,
         maxTimeMs,
         records,
@@ -245,7 +257,7 @@ export class LogWriter {
         if (appends[j]!.producer === producer) position = appends[j]!.position;
       this.#database
         .statement(
-          'INSERT INTO wt_producer VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET position = ifnull(excluded.position, position), seq = excluded.seq',
+          'INSERT INTO wt_producer (name, position, seq) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET position = ifnull(excluded.position, position), seq = excluded.seq',
         )
         .run(producer, position, seq);
     }

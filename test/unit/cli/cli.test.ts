@@ -10,6 +10,7 @@ import { buildProgram, runProgram } from '../../../src/cli/program.js';
 import type { ConnectorInfo, ConnectorStatus, VerifyStatus } from '../../../src/connect/connect-facade.js';
 import { optionDefs } from '../../../src/config.js';
 import { AppError } from '../../../src/core/errors.js';
+import type { CheckResult } from '../../../src/cli/check.js';
 import type { Diagnosis } from '../../../src/connect/diagnosis.js';
 import type { RebuildProgress } from '../../../src/projector/statement-facade.js';
 import type { ChangeItem } from '../../../src/query/query-facade.js';
@@ -40,6 +41,16 @@ const diagnosis: Diagnosis = {
     },
     { severity: 'note', code: 'text-key', object: 'shop.a', message: 'the key of shop.a is text' },
   ],
+};
+
+const checked: CheckResult = {
+  file: '/data/writethrough.db',
+  damaged: 1,
+  parts: [
+    { name: 'catalogue', checked: 7, unchecked: 0, damaged: 0 },
+    { name: 'table "orders"', checked: 9, unchecked: 2, damaged: 1 },
+  ],
+  findings: [{ what: 'table "orders", the row with key 7', table: 'orders', repair: 'writethrough rebuild "orders"' }],
 };
 
 interface Run {
@@ -83,7 +94,11 @@ async function run(args: readonly string[], { answer = '', url, signal, onOut }:
     started.push(request);
     return Promise.resolve(diagnosis);
   };
-  const program = buildProgram({ version: '1.2.3', runStart: start, runDemo: start, runDoctor, io });
+  const runCheck = (request: unknown) => {
+    started.push(request);
+    return Promise.resolve(checked);
+  };
+  const program = buildProgram({ version: '1.2.3', runStart: start, runDemo: start, runDoctor, runCheck, io });
   const code = await runProgram(program, args, io);
   return { code, out, err, started };
 }
@@ -433,6 +448,27 @@ describe('connectors', () => {
     expect(bad.err).toBe(`bad-connector-config: ${path} has 1 problem\n  database.port: must be a number\n`);
     const good = await against({ connect: { validate: () => Promise.resolve(result([])) } }, ['validate', path]);
     expect([good.code, good.out]).toEqual([0, `${path} is valid.\n`]);
+  });
+});
+
+describe('check', () => {
+  it('says of each part what it comes to, names what is damaged with its repair, and exits with 1', async () => {
+    const { code, out, started } = await run(['check', '--data', '/data']);
+    expect(started).toEqual([expect.objectContaining({ data: '/data' })]);
+    expect(out).toBe(`/data/writethrough.db
+  catalogue       7 rows, ok
+  table "orders"  11 rows, 2 without a checksum, 1 DAMAGED
+2 rows were written by an earlier version, without a checksum: a rebuild gives those of a table one, and what is written anew has one.
+damaged: table "orders", the row with key 7
+  repair: writethrough rebuild "orders"
+`);
+    expect(code).toBe(1);
+    for (const form of [['-o', 'json'], ['--json']]) {
+      const ofPrograms = await run(['check', ...form]);
+      expect(JSON.parse(ofPrograms.out)).toEqual(checked);
+      expect(ofPrograms.code).toBe(1);
+    }
+    expect((await run(['check', '-o', 'xml'])).code).toBe(2);
   });
 });
 

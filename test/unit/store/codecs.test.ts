@@ -81,7 +81,7 @@ describe('changes in a feed blob', () => {
         expect([builder.firstSeq, builder.lastSeq, builder.lastIndex]).toEqual([changes[0]!.seq, seq, index]);
         const read = (after: { seq: number; index: number }) => {
           const page = { changes: [], bytesLeft: Number.POSITIVE_INFINITY };
-          readFeedBlob(builder.blob(), codec, after, page);
+          readFeedBlob(builder.blob([1]), { format: 2, at: 5 }, codec, after, page);
           return page.changes;
         };
         expect(read({ seq: start - 1, index: Infinity })).toEqual(changes);
@@ -96,10 +96,9 @@ describe('changes in a feed blob', () => {
     const builder = new FeedBuilder(codec);
     const change = { seq: 7, index: 0, before: [1], after: [2], rowtimeMs: 9, commitTimeUs: 8 };
     builder.add(change);
-    const blob = Buffer.from(builder.blob());
-    blob[0] = 1;
+    const blob = Buffer.from(builder.blob([1]));
     const page = { changes: [], bytesLeft: Number.POSITIVE_INFINITY };
-    readFeedBlob(blob, codec, { seq: 0, index: 0 }, page);
+    readFeedBlob(blob, { format: 1, at: 5 }, codec, { seq: 0, index: 0 }, page);
     expect(page.changes).toEqual([{ ...change, beforeRowtimeMs: 9 }]);
   });
 
@@ -111,7 +110,7 @@ describe('changes in a feed blob', () => {
     for (let index = 0; index < 1000; index++)
       builder.add({ seq: 1, index, before: null, after: of.map(() => null), rowtimeMs: 0, commitTimeUs: 0 });
     const page = { changes: [], bytesLeft: 16_000 };
-    readFeedBlob(builder.blob(), codec, { seq: 0, index: Infinity }, page);
+    readFeedBlob(builder.blob([1]), { format: 2, at: 5 }, codec, { seq: 0, index: Infinity }, page);
     expect(builder.bytes).toBeLessThan(16_000);
     expect(page.changes.length).toBeGreaterThan(10);
     expect(page.changes.length).toBeLessThan(110);

@@ -117,9 +117,9 @@ describe('a batch', () => {
             from = to;
           }
           const { count, lastOffset, lastSeq, firstSeq } = builder;
-          const { records: index, data } = builder.finish();
+          const { records: index, data } = builder.finish(() => []);
           const batch = decodeBatch(
-            { baseOffset, firstSeq, recordCount: count, records: index },
+            { baseOffset, firstSeq, recordCount: count, records: index, format: 2, at: 5 },
             { topic: 3, partition: 4, buffer: 0 },
           );
           const decoded = new RecordSet({ buffers: [data], topics: [], extents: batch.extents, count });
@@ -157,7 +157,7 @@ describe('a batch', () => {
       const builder = new BatchBuilder();
       builder.start(0, 1, 0);
       builder.addRun(set, 0, 2, 0, 1, 0);
-      const { data } = builder.finish();
+      const { data } = builder.finish(() => []);
       expect(data.buffer).toBe(set.buffers[0]!.buffer);
       expect(data.length).toBe(lies === 'within' ? 7 : 9);
     },
@@ -166,7 +166,7 @@ describe('a batch', () => {
   it('of the first format is read: the key in front of the value', () => {
     const records = Buffer.from([1, 0, 0, 1, 2]);
     const { extents } = decodeBatch(
-      { baseOffset: 0, firstSeq: 1, recordCount: 1, records },
+      { baseOffset: 0, firstSeq: 1, recordCount: 1, records, format: 1, at: 1 },
       { topic: 0, partition: 0, buffer: 0 },
     );
     expect(Array.from(extents)).toEqual([0, 0, 0, 0, 0, 1, 1, 2]);

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ByteWriter } from '../../../src/core/bytes.js';
 import { TransactionId } from '../../../src/core/transaction-id.js';
-import { CommitBuilder, decodeCommit, type CommitAppend } from '../../../src/stream/embedded/commit-codec.js';
+import {
+  CommitBuilder,
+  commitIdentity,
+  decodeCommit,
+  type CommitAppend,
+} from '../../../src/stream/embedded/commit-codec.js';
 
 const part = { topicId: 3, partition: 1, baseOffset: 2 ** 40 };
 
@@ -44,7 +49,9 @@ it('gives back what went in', () => {
         const transaction = transactionId === undefined ? undefined : TransactionId.of(transactionId);
         builder.append({ ...append, transaction }, append.position, runs, append.runs.length / 2);
       }
-      expect(decodeCommit(builder.finish([part]))).toEqual({ parts: [part], appends: list });
+      const facts = { firstSeq: 3, lastSeq: 9, control: 0 };
+      const blob = builder.finish([part], commitIdentity(facts));
+      expect(decodeCommit({ ...facts, appends: blob })).toEqual({ parts: [part], appends: list, sealed: true });
     }),
   );
 });
@@ -65,7 +72,12 @@ it('reads the first format, in which texts stood whole', () => {
     to.varint(0);
     to.varint(5);
   }
-  const { appends: read } = decodeCommit(Buffer.from(to.written()));
+  const { appends: read } = decodeCommit({
+    firstSeq: 1,
+    lastSeq: 2,
+    control: 0,
+    appends: Buffer.from(to.written()),
+  });
   expect(read.map(({ position, transactionId, runs }) => [position, transactionId, runs])).toEqual([
     ['at 1', 'id of at 1', [0, 5]],
     ['at 2', 'id of at 2', [0, 5]],

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordSet } from '../../../src/core/record.js';
+import { guardTables } from '../../../src/sqlite/guarded-tables.js';
+import { guardedFolder } from '../../../src/stream/embedded/guarded-log.js';
 import { openDatabase, type SqliteDatabase } from '../../../src/sqlite/database.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../../src/stream/embedded/embedded-log.js';
 
@@ -149,11 +151,13 @@ describe('the epoch goes on', () => {
   it('when a process dies at any step of taking the folder', async () => {
     const first = await live(1, 'close');
     const database = openDatabase(join(folder, file));
+    guardTables(database, [guardedFolder]);
     database.exec("UPDATE wt_log_folder SET token = 'about-to-be', next = 'about-to-be'");
     database.close();
     expect(await logIdNow()).toBe(first);
     rmSync(join(folder, 'writethrough.instance'));
     const again = openDatabase(join(folder, file));
+    guardTables(again, [guardedFolder]);
     again.exec("UPDATE wt_log_folder SET next = 'about-to-be'");
     again.close();
     expect(await logIdNow()).toBe(first);
