@@ -369,7 +369,7 @@ export class Herder implements ConnectFacade {
 
   async #learn(held: HeldConnector, signal: AbortSignal): Promise<void> {
     const { name } = held.stored;
-    const identity = await this.known.identify(held.stored);
+    const identity = await this.known.learn(held.stored, signal);
     if (identity === undefined || signal.aborted) return;
     await this.#note(name, (stored) => (signal.aborted ? stored : { ...stored, identity }));
   }

@@ -1,11 +1,15 @@
 // Whether a connector's source is the one that it has read, whatever the address says: the source tells it itself (source-connector.ts,
 // `recognise`). Who it is is kept with the connector once it streams.
+import { delay, passed } from '../core/backoff.js';
 import { AppError, toAppError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Recognition } from '../source/source-connector.js';
 import type { ConnectorConfig } from './connect-facade.js';
 import type { LiveSource, Wanted } from './live-source.js';
 import type { StoredConnector } from './stored-connector.js';
+
+/** Between two looks whether a source can be asked. */
+const turnMs = 250;
 
 export interface KnownSourceEnv {
   readonly live: LiveSource;
@@ -65,13 +69,30 @@ export class KnownSources {
   /** Who the source behind a configuration is; undefined where it cannot be asked now: a task asks again once it reads. */
   async identify(wanted: Wanted): Promise<string | undefined> {
     try {
-      return (await this.#env.live.recognise(wanted, { identity: undefined, position: null })).identity;
+      return await this.#identify(wanted);
     } catch (error) {
-      this.#env.logger.debug('the source does not say who it is', {
-        connector: wanted.name,
-        error: toAppError(error).message,
-      });
-      return undefined;
+      return this.#unknown(wanted, error);
     }
+  }
+
+  /** As `identify`, for as long as too many other sources are being asked. */
+  async learn(wanted: Wanted, signal: AbortSignal): Promise<string | undefined> {
+    for (;;) {
+      try {
+        return await this.#identify(wanted);
+      } catch (error) {
+        if (toAppError(error).code !== 'overloaded') return this.#unknown(wanted, error);
+        if (!(await passed(delay(turnMs, signal), signal))) return undefined;
+      }
+    }
+  }
+
+  async #identify(wanted: Wanted): Promise<string | undefined> {
+    return (await this.#env.live.recognise(wanted, { identity: undefined, position: null })).identity;
+  }
+
+  #unknown({ name }: Wanted, error: unknown): undefined {
+    this.#env.logger.debug('the source does not say who it is', { connector: name, error: toAppError(error).message });
+    return undefined;
   }
 }

@@ -82,6 +82,7 @@ class World {
   readonly frontier = { logId: 'l', seq: 1, commitTimeUs: 0, commitTimesUs: { [producerName('c')]: 1 }, positions: {} };
   environment: Record<string, string> = {};
   validate: (source: SourceConfig) => Promise<readonly SourceFinding[]> = () => Promise.resolve([]);
+  recognise: () => Promise<{ readonly identity: string | undefined }> = () => Promise.resolve({ identity: undefined });
   herder = this.open();
 
   open(): Herder {
@@ -114,6 +115,7 @@ class World {
       openInquiry: (_family, source) =>
         ({
           validate: () => this.validate(source),
+          recognise: () => this.recognise(),
           place: ({ offset }: WantedPosition) => Promise.resolve(offset === null ? null : JSON.stringify(offset)),
           close: () => Promise.resolve(),
         }) as never,
@@ -410,6 +412,18 @@ describe('the herder', () => {
     await world.herder.delete('c', { topics: true });
     expect(world.running('c')).toHaveLength(0);
     expect(await world.herder.list()).toEqual([]);
+    await world.herder.close();
+  });
+
+  it('learns who a source is when its turn has come, where too many are being asked', async () => {
+    const world = new World();
+    await world.herder.create('c', config, 'api');
+    let asked = 0;
+    const refusal = new AppError('overloaded', 'many wait', { retriable: true });
+    world.recognise = () => (++asked < 3 ? Promise.reject(refusal) : Promise.resolve({ identity: 'it' }));
+    world.tasks[0]!.onReport({ state: { phase: 'streaming' } });
+    await until(() => world.stored.get('c')!.identity === 'it', 'its identity');
+    expect(asked).toBe(3);
     await world.herder.close();
   });
 
