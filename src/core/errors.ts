@@ -216,6 +216,7 @@ const shortages: ReadonlyMap<unknown, readonly [message: string, hint: string]> 
   ['EMFILE', ['the process has no file descriptor left', 'ulimit -n says how many it may have']],
   ['ENFILE', ['the machine has no file descriptor left', 'fs.file-max says how many there are']],
   ['ENOMEM', ['the machine has no memory left', 'give it more, or ask for less at once']],
+  ['ERR_WORKER_INIT_FAILED', ['a thread could not be started', 'it needs file descriptors (ulimit -n) and memory']],
   [
     'ERR_WORKER_OUT_OF_MEMORY',
     ['a thread has no memory left', 'ask for less at once; NODE_OPTIONS=--max-old-space-size=MB'],

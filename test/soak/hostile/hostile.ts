@@ -105,9 +105,11 @@ class Run {
         await sleep(probeMs);
         if (this.#restarting || !this.#app.running) continue;
         const begun = performance.now();
-        const answer = await request(`${this.#app.url}/v1/tables/orders/rows/1`, { timeoutMs: 10_000 }).catch(
-          (error: unknown) => ({ status: 0, text: String(error) }),
-        );
+        const read = () => request(`${this.#app.url}/v1/tables/orders/rows/1`, { timeoutMs: 10_000 });
+        // A connection that was idle may be closed, for want of descriptors, in the moment in which it is used again.
+        const answer = await read()
+          .catch(read)
+          .catch((error: unknown) => ({ status: 0, text: String(error) }));
         if (this.#restarting) continue;
         const ms = performance.now() - begun;
         this.#probesMs.push(ms);

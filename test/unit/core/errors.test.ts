@@ -48,7 +48,7 @@ describe('errors', () => {
 
 it('tells what the machine did not give from a bug', () => {
   const lacking = (code: string) => toAppError(Object.assign(new Error('open x'), { code }));
-  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ERR_WORKER_OUT_OF_MEMORY'])
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ERR_WORKER_INIT_FAILED', 'ERR_WORKER_OUT_OF_MEMORY'])
     expect(lacking(code)).toMatchObject({ code: 'overloaded', retriable: true, detail: 'open x' });
   expect(lacking('EACCES').code).toBe('internal');
   for (const odd of [null, undefined, 'text', 7, { code: 'constructor' }])
