@@ -17,7 +17,19 @@ const fileOf = (text: string) => {
 };
 /** A value that the option takes, and that is not its default. */
 function other(key: keyof typeof optionDefs): string {
-  const candidates = ['true', 'standby', 'ignore', 'extra', 'debug', 'human', '77777', '2000000', '5', 'some-text'];
+  const candidates = [
+    'true',
+    'standby',
+    'ignore',
+    'extra',
+    'debug',
+    'human',
+    '77777',
+    '2000000',
+    '5',
+    'some-text',
+    'mysql://db:3306',
+  ];
   const found = candidates.find((text) => {
     try {
       return String(optionDefs[key].read(text, key)) !== String(optionDefs[key].default);
