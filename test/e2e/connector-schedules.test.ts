@@ -6,6 +6,7 @@ import { openApp } from '../support/harness/app-process.js';
 import { connectorCalls } from '../support/harness/connector-calls.js';
 import { request } from '../support/harness/http-client.js';
 import { waitFor } from '../support/harness/wait-for.js';
+import { restated } from '../support/restate.js';
 import { Database } from '../support/sqlite-driver.js';
 
 it('tables are compared, and read again, by the clock', { timeout: 60_000 }, async () => {
@@ -27,8 +28,8 @@ it('tables are compared, and read again, by the clock', { timeout: 60_000 }, asy
     const kept = new Database(join(app.dataDir, 'writethrough.db'));
     const sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 't%\\_v%' ESCAPE '\\'";
     const { name } = kept.prepare(sql).get() as { name: string };
-    kept.exec(`UPDATE ${name} SET v = 'x' WHERE id = 2`);
     kept.close();
+    restated(app.dataDir, `UPDATE ${name} SET v = 'x' WHERE id = 2`);
     await app.start();
   };
   try {

@@ -9,6 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { silentLogger } from '../../src/core/logger.js';
 import { createMysqlSource } from '../../src/source/mysql/mysql-source.js';
 import { openDatabase } from '../../src/sqlite/database.js';
+import { guardTables } from '../../src/sqlite/guarded-tables.js';
+import { guarded } from '../../src/store/sqlite/guarded-store.js';
 import { openApp, type App } from '../support/harness/app-process.js';
 import { request } from '../support/harness/http-client.js';
 import { openSwitchedLink } from '../support/harness/switched-link.js';
@@ -310,6 +312,7 @@ describe.skipIf(missing).each([
 function forgetIdentity(): void {
   const database = openDatabase(join(app.dataDir, 'writethrough.db'));
   try {
+    guardTables(database, [guarded.document]);
     database.exec("UPDATE wt_document SET json = json_remove(json, '$.identity') WHERE kind = 'connector'");
     expect(database.prepare("SELECT json FROM wt_document WHERE kind = 'connector'").all().join()).not.toContain(
       'identity',
