@@ -50,7 +50,7 @@ export class PageWriter {
   }
 
   #close(): void {
-    if (this.#at > 0) {
+    if (this.#at > 0 || this.#marks.length > 0) {
       this.#pages.push(this.#page.subarray(0, this.#at));
       this.#ends.push(Uint32Array.from(this.#marks));
     }

@@ -291,7 +291,7 @@ export class Subscriptions {
     return this.#session(table, held, (session) => {
       const rows: T[] = [];
       let bytes = 0;
-      for (const stored of session.scan({ table, after })) {
+      for (const stored of session.scan({ table, after, bytesMax: snapshotBytes })) {
         rows.push(shownAs(stored));
         bytes += rowBytes(stored.row);
         if (rows.length === snapshotPageRows || bytes >= snapshotBytes)

@@ -138,6 +138,8 @@ export class AnswerRoad {
       this.#env.counts.dropped();
       destroy();
     };
+    // Gone since before there was an answer.
+    if (connection?.destroyed === true) return;
     const share = this.#env.answers.tryTake(bytes);
     if (share === undefined) return cut();
     share.sending(cut);

@@ -44,13 +44,20 @@ export function createListener(handlers: ListenerHandlers, options: ListenerOpti
       keepAliveTimeout: 65_000,
     },
     (request, response) => {
-      if (response.socket === null && !mayWait(request.socket, response)) return void request.socket.destroy();
-      handlers.http1(request, response);
+      if (response.socket !== null) return handlers.http1(request, response);
+      if (!mayWait(request.socket, response)) return void request.socket.destroy();
+      // It is answered when its turn has come: a client that takes nothing has only so much made for it.
+      response.once('socket', () => {
+        setImmediate(() => {
+          if (!request.socket.destroyed) handlers.http1(request, response);
+        });
+      });
     },
   );
   const http2 = createHttp2Server({
     settings: { enablePush: false, maxConcurrentStreams: options.http2.streamsPerConnection },
   });
+  const paced = createPace();
   const sessions = new Http2Sessions(options.http2, options.logger);
   const connections = new Connections({
     max: options.connectionsMax,
@@ -62,7 +69,7 @@ export function createListener(handlers: ListenerHandlers, options: ListenerOpti
   });
 
   http2.on('stream', (stream, headers) => {
-    if (sessions.takes(stream)) handlers.http2(stream, headers);
+    if (sessions.takes(stream)) paced(() => handlers.http2(stream, headers));
   });
   http2.on('session', (session) => sessions.add(session));
   http2.on('sessionError', () => {});
@@ -108,6 +115,28 @@ export function createListener(handlers: ListenerHandlers, options: ListenerOpti
       clearInterval(sweep);
       clearTimeout(deadline);
     },
+  };
+}
+
+/** So many requests of one turn of the event loop are begun at once; a session can bring a hundred, and others want to be heard. */
+const turnMax = 16;
+
+/** Runs what it is given, some in each turn, in order. */
+function createPace(): (work: () => void) => void {
+  const queue: (() => void)[] = [];
+  let begun = 0;
+  const next = () => {
+    begun = 0;
+    for (const work of queue.splice(0, turnMax)) {
+      begun++;
+      work();
+    }
+    if (begun > 0) setImmediate(next);
+  };
+  return (work) => {
+    if (begun >= turnMax) return void queue.push(work);
+    if (begun++ === 0) setImmediate(next);
+    work();
   };
 }
 

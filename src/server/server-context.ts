@@ -7,6 +7,7 @@ import type { StatementFacade } from '../projector/statement-facade.js';
 import type { QueryFacade } from '../query/query-facade.js';
 import type { RegistryFacade } from '../registry/registry-facade.js';
 import type { CommandStatuses } from './command-statuses.js';
+import type { Gate } from './gate.js';
 import type { RequestCounts } from './request-counts.js';
 import type { LoggersFacade } from './loggers-facade.js';
 import type { StatusFacade } from './status-facade.js';
@@ -85,4 +86,6 @@ export interface ServerContext {
   /** Open ones, for the limits. */
   readonly pushQueries: { open: number };
   readonly subscribers: { open: number };
+  /** Pages of topics that are read and printed at once. */
+  readonly taps: Gate;
 }

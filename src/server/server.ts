@@ -8,6 +8,7 @@ import type { Metrics } from '../core/metrics.js';
 import { AnswerRoad } from './answer-road.js';
 import { CommandStatuses } from './command-statuses.js';
 import type { Exchange } from './exchange.js';
+import { Gate } from './gate.js';
 import { createGuard } from './guard.js';
 import { Http1Exchange } from './http1.js';
 import { Http2Exchange } from './http2.js';
@@ -16,6 +17,9 @@ import { RequestCounts } from './request-counts.js';
 import { createRouter } from './router.js';
 import { type ServerContext, serverDefaults, type ServerFacades, type ServerOptions } from './server-context.js';
 import { createStreamTracker } from './stream-tracker.js';
+
+/** Each page holds some MB, several times over while it is printed. */
+const tapsMax = 2;
 
 export interface ServerParts {
   readonly logger: Logger;
@@ -54,7 +58,7 @@ export function createServer(parts: ServerParts): WritethroughServer {
 
   function attach(facades: ServerFacades): void {
     const commands = new CommandStatuses();
-    const open = { pushQueries: { open: 0 }, subscribers: { open: 0 } };
+    const open = { pushQueries: { open: 0 }, subscribers: { open: 0 }, taps: new Gate(tapsMax) };
     context = { facades, options, logger, metrics, counts, streams, commands, ...open };
   }
   if (parts.facades !== undefined) attach(parts.facades);

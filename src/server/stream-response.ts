@@ -10,6 +10,7 @@ const pieceSize = 64 * 1024;
 
 /** What tells that a client is gone, also while its answer waits behind others of the connection and has no socket yet. */
 export interface Connection {
+  readonly destroyed: boolean;
   on(event: 'close', listener: () => void): unknown;
   removeListener(event: 'close', listener: () => void): unknown;
 }
@@ -31,6 +32,7 @@ export class StreamResponse {
   readonly #writable: Writable;
   readonly #options: StreamOptions;
   readonly #gone = new AbortController();
+  readonly #closed: () => void;
   #ended = false;
   #wake: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -55,7 +57,9 @@ export class StreamResponse {
     // A reset by the client arrives as an error; `close` follows it, and that is where it is dealt with.
     writable.on('error', closed);
     writable.on('drain', () => this.#wake?.());
-    if (writable.destroyed) closed();
+    this.#closed = closed;
+    // It may be gone since before there was an answer, and tell no more.
+    if (writable.destroyed || options.connection?.destroyed === true) closed();
   }
 
   /** Aborts when the client is gone, or the server cuts the stream. */
@@ -181,6 +185,7 @@ export class StreamResponse {
   #cut(): void {
     this.#options.onStall?.();
     this.#options.destroy();
+    this.#closed();
   }
 
   #stallTimer(): NodeJS.Timeout {

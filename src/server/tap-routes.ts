@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.js';
 import { type Exchange, jsonType } from './exchange.js';
 import { decodeSegment, wholeNumber } from './query-string.js';
 import type { ServerContext } from './server-context.js';
-import type { TapBytes, TapRecord } from './tap-facade.js';
+import type { TapBytes, TapPage, TapRecord, TapRequest } from './tap-facade.js';
 
 const recordsLimitMax = 10_000;
 const recordsLimitDefault = 100;
@@ -22,12 +22,17 @@ export async function tapTopic(context: ServerContext, exchange: Exchange, rest:
     throw new AppError('unknown-route', `there is no path ${exchange.path}`);
   const params = new URLSearchParams(exchange.query);
   const ndjson = asksForLines(exchange, params.get('format'));
-  const page = await context.facades.tap.records({
+  const request: TapRequest = {
     topic: decodeSegment(rest.slice(0, slash)),
     partition: wholeNumber(params, 'partition', 1_000_000) ?? 0,
     offset: parseOffset(params.get('offset')),
     limit: wholeNumber(params, 'limit', recordsLimitMax) ?? recordsLimitDefault,
-  });
+  };
+  // Until it is printed a page is held several times over.
+  await context.taps.pass(async () => answerTap(exchange, await context.facades.tap.records(request), ndjson));
+}
+
+function answerTap(exchange: Exchange, page: TapPage, ndjson: boolean): void {
   if (ndjson) {
     const lines = page.records.map((record) => JSON.stringify(recordJson(record)) + '\n').join('');
     const headers = ['Content-Type', 'application/x-ndjson', 'Writethrough-Next-Offset', page.nextOffset];

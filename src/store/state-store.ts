@@ -205,6 +205,11 @@ export interface ScanRequest {
   readonly reverse?: boolean | undefined;
   /** Resume strictly behind this key. */
   readonly after?: Row | undefined;
+  /**
+   * No more rows are in memory at once than take so much, and one. Without it rows are read by the thousand as long as they are short, which
+   * is a fifth faster: for a thread that may run out of memory alone.
+   */
+  readonly bytesMax?: number | undefined;
 }
 
 export interface StoredRow {

@@ -172,8 +172,7 @@ export class ReaderPool {
       if (!this.#forget(reader)) return;
       const error = cause instanceof Error ? cause.message : `it ended with code ${String(cause)}`;
       this.#logger.error('a reader thread has died', { error });
-      const { code, hint } = toAppError(cause);
-      rpc.fail(new AppError(code, 'a reader thread has died', { detail: error, hint, cause, retriable: true }));
+      rpc.fail(lostRead(cause, error));
     };
     thread.on('error', lost);
     thread.on('exit', lost);
@@ -202,6 +201,18 @@ export class ReaderPool {
     // What it has taken until its very end.
     this.#answers.uncount(takenOver(reader));
   }
+}
+
+/** What a read hears whose thread is gone. */
+function lostRead(cause: unknown, detail: string): AppError {
+  if (cause instanceof Error && (cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new AppError('result-too-large', 'the read took more memory than its thread may have', {
+      hint: 'narrow it, or read page by page: limit and after',
+      cause,
+    });
+  }
+  const { code, hint } = toAppError(cause);
+  return new AppError(code, 'a reader thread has died', { detail, hint, cause, retriable: true });
 }
 
 /** The account is the caller's from now on. */

@@ -386,6 +386,17 @@ export function eventLogContract(subject: string, createHarness: () => Promise<E
           'k7',
         ]);
         expect((await log.readTopic(b, 2, 0, 1))[0]!.value).toBeNull();
+        for (const bytesMax of [1, 5, 9, 1_000]) {
+          const paged: (typeof tapped)[number][] = [];
+          const most = Math.max(1, Math.ceil(bytesMax / 4));
+          for (let offset = 0; ; offset = paged.at(-1)!.offset + 1) {
+            const page = await log.readTopic(b, 1, offset, 1000, undefined, bytesMax);
+            if (page.length === 0) break;
+            expect(page.length).toBeLessThanOrEqual(most);
+            paged.push(...page);
+          }
+          expect(paged).toEqual(tapped);
+        }
       });
 
       it('gives its records the headers that they had, and nothing else has them', async () => {

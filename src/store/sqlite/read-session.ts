@@ -1,8 +1,8 @@
 // A consistent cut: a read transaction on a connection of its own. Rows are read page by page, so that a caller who stops early has
 // not paid for the rest, and no statement stays open between two calls.
-import { bounds } from '../../core/bounds.js';
 import type { Column, Row } from '../../core/data-type.js';
 import { AppError, assert } from '../../core/errors.js';
+import { rowBytes } from '../../core/row-size.js';
 import { carriedThrough, carryRow } from '../../core/schema-change.js';
 import { corruptData, rebuildHint } from '../../core/seal.js';
 import { comparePlaces, type Place } from '../../core/version.js';
@@ -27,13 +27,21 @@ import { RowCodec } from './row-codec.js';
 import { readDocument, readDocuments, readTable, type CataloguedTable } from './table-catalogue.js';
 
 const firstPageRows = 64;
-const pageRowsMax = 1024;
+const pageRowsMax = 512;
+/** Of a page that is bounded in rows, about. */
+const scanBytes = 1024 * 1024;
 
 /** How the rows under one schema id of the feed are read. */
 export interface FeedCodec {
   readonly columns: readonly Column[];
   readonly text: string;
   readonly codec: RowCodec;
+}
+
+/** How many like these fit a page; seen by some of them, since others cost as much as to read them. */
+function rowsOfBytes(rows: readonly StoredRow[]): number {
+  const longest = Math.max(...[0, rows.length >> 1, rows.length - 1].map((i) => rowBytes(rows[i]!.row)));
+  return Math.max(1, Math.floor(scanBytes / longest));
 }
 
 export interface SessionParts {
@@ -79,17 +87,18 @@ export class SqliteReadSession implements ReadSession {
     }
   }
 
-  *scan({ table, ...range }: ScanRequest): Iterable<StoredRow> {
+  *scan({ table, bytesMax, ...range }: ScanRequest): Iterable<StoredRow> {
     const { scan, layout } = this.#connection.table(this.#catalogue.get(table));
     const { keyColumns } = layout.spec.schema;
     let after = range.after;
     let count = 0;
-    for (let limit = firstPageRows; ; limit = Math.min(limit * 4, pageRowsMax)) {
+    for (let limit = firstPageRows; ;) {
       assert(this.#open, 'rows are read while the session is open');
-      const { rows, ends } = pageOf(scan, { ...range, after }, limit, layout.spec.name);
+      const { rows, ends } = pageOf(scan, { ...range, after }, { limit, bytesMax }, layout.spec.name);
       yield* rows;
       count += rows.length;
       if (ends) break;
+      limit = Math.min(limit * 4, pageRowsMax, rowsOfBytes(rows));
       const last = rows.at(-1)!.row;
       after = keyColumns.map((i) => last[i]!);
     }
@@ -252,9 +261,19 @@ function feedRow(tableId: number, [schemaId, firstSeq, lastSeq, lastIndex]: read
   };
 }
 
-function pageOf(scan: KeyScan, range: KeyRange, limit: number, table: string): ReturnType<KeyScan['pageWithin']> {
+interface PageSize {
+  readonly limit: number;
+  readonly bytesMax: number | undefined;
+}
+
+function pageOf(
+  scan: KeyScan,
+  range: KeyRange,
+  { limit, bytesMax }: PageSize,
+  table: string,
+): ReturnType<KeyScan['pageWithin']> {
   try {
-    return scan.pageWithin(range, limit, bounds.pageBytes.value);
+    return scan.pageWithin(range, limit, bytesMax);
   } catch (error) {
     throw readError(error, table);
   }

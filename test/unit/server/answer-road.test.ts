@@ -210,6 +210,32 @@ describe('a long answer', () => {
   });
 });
 
+describe('a client that has gone before its answer is there', () => {
+  it('leaves nothing behind', async () => {
+    budget = new AnswerBudget(50 * mb);
+    const waiting: (() => void)[] = [];
+    const late = <T>(make: () => T) => new Promise<T>((resolve) => waiting.push(() => resolve(make())));
+    const given = { pages, etag: '"e"', ...freshness };
+    const server = await startServer(
+      {
+        query: {
+          rows: () => late(() => ({ ...given, pages: pages() })),
+          tables: () => late(() => ({ tables: [], ...freshness })),
+        },
+      },
+      { stallMs: 60_000 },
+      budget,
+    );
+    const gone = ['/v1/tables/t/rows', '/v1/tables'].map((path) => silent(server, path));
+    await waitFor(() => waiting.length === 2, 'both to be asked');
+    for (const socket of gone) socket.destroy();
+    await waitFor(() => gone.every(({ closed }) => closed), 'both to be gone');
+    await ask(server, '/livez');
+    for (const give of waiting) give();
+    await waitFor(() => budget.bytes === 0, 'all to be given back');
+  });
+});
+
 describe('a change stream whose client takes nothing for a while', () => {
   it('gives its page up, and goes on behind the last event that was written', async () => {
     budget = new AnswerBudget(50 * mb);

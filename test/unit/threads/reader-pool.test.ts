@@ -100,6 +100,12 @@ it('refuses reads while no thread can be started, and takes the next when one ca
   expect(await read).toBe('ok');
 });
 
+it('tells a read that its thread ran out of memory, which asking again would not help', async () => {
+  const read = codeOf(pool.run(task));
+  threads[0]!.emit('error', Object.assign(new Error('heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
+  expect(await read).toBe('result-too-large');
+});
+
 it('has the room back that a read took, however it ends', async () => {
   const answers = new AnswerBudget(1e6);
   const elsewhere = new AnswerBudget(1e6, { total: answers.shared.total });
