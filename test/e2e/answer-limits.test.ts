@@ -17,7 +17,7 @@ const heapMb = 256;
 const rssMax = (heapMb + 128 + 216) * mb;
 const longRows = 400;
 const longBytes = 200_000;
-const shortRows = 50_000;
+const shortRows = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'writethrough-limits-'));
 let source: SqliteSource;
@@ -165,14 +165,11 @@ describe('with a small heap', () => {
   });
 
   it.each([
-    ['reads of a whole table', post('/v1/read', '{"reads":[{"table":"short"}]}'), 60],
-    ['pages of long rows', get('/v1/tables/long/rows?limit=20'), 40],
+    ['reads of a whole table', post('/v1/read', '{"reads":[{"table":"short"}]}'), 120],
     ['long rows by key, many in one connection', get('/v1/tables/long/rows/1').repeat(100), 100],
-    ['pulls', post('/query', '{"ksql":"SELECT * FROM short;"}'), 100],
     ['push queries', post('/query-stream', '{"sql":"SELECT * FROM long EMIT CHANGES;"}'), 100],
-    ['change streams from the beginning', get('/v1/tables/short/changes?snapshot=true'), 1_000],
+    ['change streams from the beginning', get('/v1/tables/short/changes?snapshot=true'), 500],
     ['change streams of long rows', get('/v1/tables/long/changes?snapshot=true'), 300],
-    ['records of a topic', get('/v1/topics/sqlite.limits.long/records?limit=10000'), 50],
   ])('bears %s that nobody reads', async (_what, text, count) => {
     expect(await unread(app, () => silent(app, text, count))).toBeLessThan(rssMax);
   });
