@@ -51,7 +51,7 @@ export async function heldRows(
   if (entry === undefined) return null;
   // From another thread a Buffer comes as the array that it is.
   const key = after?.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part)) ?? null;
-  const rows = runtime.table(entry.name).writer.scan(key, limit);
+  const rows = runtime.table(entry.name).writer.scan(key, limit, true);
   return { schema: entry.schema, rows: rows.map(({ row }) => row) };
 }
 

@@ -55,6 +55,10 @@ export class RunningQuery implements ChangeListener {
     this.run(source, before, after);
   }
 
+  refuse(error: AppError): never {
+    throw new QueryFailure(this.id, error, this.build);
+  }
+
   run(source: string, before: Row | null, after: Row | null): void {
     try {
       this.topology.accept(source, before, after);

@@ -2,13 +2,16 @@
 // sinks of queries are the same here: whoever knows the new row of a key calls `set`. The old row is read from the store, never
 // taken from the caller.
 import { sameRow } from '../core/compare.js';
-import type { Row } from '../core/data-type.js';
+import type { Row, Value } from '../core/data-type.js';
+import { AppError } from '../core/errors.js';
 import type { StateWriter, TableSpec, TableWriter } from '../store/state-store.js';
 import type { ApplyContext } from './apply-context.js';
 
 /** What reads a table's changes inside the process. */
 export interface ChangeListener {
   accept(source: string, before: Row | null, after: Row | null): void;
+  /** A row that it would have to take back is damaged: it cannot go on. */
+  refuse?(error: AppError): never;
   /** Place in creation order; without one it stands in front. */
   readonly order?: number;
 }
@@ -48,6 +51,12 @@ export class TableNode implements ChangeListener {
     return this.writer.spec;
   }
 
+  #keyedRow(key: Row): Row {
+    const row: Value[] = this.spec.schema.columns.map(() => null);
+    for (const [i, column] of this.#keyColumns.entries()) row[column] = key[i]!;
+    return row;
+  }
+
   /** The key values of a row, in key order. */
   keyOf(row: Row): Row {
     const key = this.#keyColumns;
@@ -63,17 +72,38 @@ export class TableNode implements ChangeListener {
   /** Makes `after` the row of the key (null: no row). Setting no row where there is none is no change. */
   set(key: Row, after: Row | null): void {
     if (!this.#isHeard && after !== null) this.add(key, after);
-    else this.#replace(key, this.writer.get(key), after);
+    else this.#replace(key, this.#standing(key), after);
   }
 
   /** As `set`, of a row that is most likely new: the one that stands there is only looked for where there is one. */
   add(key: Row, row: Row): void {
     if (this.writer.insert(row, this.#context.rowtimeMs)) this.#changed(null, row, undefined);
-    else this.#replace(key, this.writer.get(key), row);
+    else this.#replace(key, this.#standing(key), row);
+  }
+
+  /**
+   * The row at a key. One that is damaged is made whole by what its source says of it; what is derived from it would have to know what it
+   * was, and stands still until it is built again.
+   */
+  #standing(key: Row): Row | undefined | 'damaged' {
+    try {
+      return this.writer.get(key);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'corrupt-data')) throw error;
+      for (const listener of this.listeners) listener.refuse?.(error);
+      if (this.listeners.length > 0) throw error;
+      return 'damaged';
+    }
   }
 
   /** `before` is what the writer gave last. */
-  #replace(key: Row, before: Row | undefined, after: Row | null): void {
+  #replace(key: Row, standing: Row | undefined | 'damaged', after: Row | null): void {
+    if (standing === 'damaged') {
+      this.writer.delete(key);
+      // What goes has to be told; of what it was its key is known.
+      if (after === null) return this.#changed(this.#keyedRow(key), null, undefined);
+    }
+    const before = standing === 'damaged' ? undefined : standing;
     const beforeRowtimeMs = before === undefined ? undefined : this.writer.gotRowtimeMs;
     if (after === null) {
       if (before === undefined) return;
@@ -87,8 +117,8 @@ export class TableNode implements ChangeListener {
   /** The row of the key is this one, as read again at the source: no change where it is here already. */
   confirm(key: Row, row: Row): void {
     if (!this.#isHeard) return this.writer.confirm(row, this.#context.rowtimeMs);
-    const before = this.writer.get(key);
-    if (before === undefined || !sameRow(before, row)) this.#replace(key, before, row);
+    const before = this.#standing(key);
+    if (before === undefined || before === 'damaged' || !sameRow(before, row)) this.#replace(key, before, row);
   }
 
   /** As a listener of another version of itself: takes over whatever that one did (rebuild in lock-step). */

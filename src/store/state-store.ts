@@ -65,6 +65,8 @@ export interface TableWriter {
   readonly spec: TableSpec;
   /** By key values in key order. */
   get(key: Row): Row | undefined;
+  /** As `get`, also of a row that is not what was written (`sound` says so; what has no meaning any more is NULL), of which that throws. */
+  peek(key: Row): { readonly row: Row; readonly rowtimeMs: number; readonly sound: boolean } | undefined;
   /** wt_rowtime of the row that `get` gave last, ms; it is read along. */
   readonly gotRowtimeMs: number;
   /** The row's wt_rowtime, ms. */
@@ -82,8 +84,17 @@ export interface TableWriter {
   settle(): void;
   delete(key: Row): void;
   rowCount(): number;
-  /** All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. */
-  scan(after: Row | null, limit: number): readonly { readonly row: Row; readonly rowtimeMs: number }[];
+  /** Rows have come or gone behind our back: they are counted, once by each handle. */
+  recount(): void;
+  /**
+   * All rows in key order; `after` (exclusive) resumes. For rebuild and new queries over an existing table. `damaged`: also rows that are
+   * not what was written, for who only wants to know which keys there are.
+   */
+  scan(
+    after: Row | null,
+    limit: number,
+    damaged?: boolean,
+  ): readonly { readonly row: Row; readonly rowtimeMs: number }[];
   /**
    * Rows with these values (none of them null) in the columns of a look-up that was set, or with other characters than printable ASCII in
    * their text, which may be equal to anything; in key order, `after` (exclusive) resumes.

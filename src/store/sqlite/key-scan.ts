@@ -32,13 +32,18 @@ export class KeyScan {
     this.#layout = layout;
   }
 
-  /** At most `limit` rows from the start of the range. */
-  page(range: KeyRange, limit: number): StoredRow[] {
-    return this.pageWithin(range, limit, undefined).rows;
+  /** At most `limit` rows from the start of the range. `damaged`: also such rows, as they are. */
+  page(range: KeyRange, limit: number, damaged = false): StoredRow[] {
+    return this.pageWithin(range, limit, undefined, damaged).rows;
   }
 
   /** As `page`, and no more rows once they take `bytesMax`; `ends`: there is nothing behind them in the range. */
-  pageWithin(range: KeyRange, limit: number, bytesMax: number | undefined): { rows: StoredRow[]; ends: boolean } {
+  pageWithin(
+    range: KeyRange,
+    limit: number,
+    bytesMax: number | undefined,
+    damaged = false,
+  ): { rows: StoredRow[]; ends: boolean } {
     const params: SqlValue[] = [];
     const sql = this.#sql(range, params);
     let statements = this.#statements.get(sql);
@@ -52,13 +57,14 @@ export class KeyScan {
         : storedWithin(plain.iterate(params), bytesMax);
     const ends = !cut && stored.length < limit;
     if (!stored.some((row) => this.#layout.isRounded(row)))
-      return { rows: stored.map((row) => this.#row(row, false)), ends };
+      return { rows: stored.map((row) => this.#row(row, false, damaged)), ends };
     statements.exact ??= this.#database.prepareExact(sql);
     params[params.length - 1] = stored.length;
-    return { rows: statements.exact.all(params).map((row) => this.#row(row, true)), ends };
+    return { rows: statements.exact.all(params).map((row) => this.#row(row, true, damaged)), ends };
   }
 
-  #row(stored: SqlValue[], exact: boolean): StoredRow {
+  #row(stored: SqlValue[], exact: boolean, damaged: boolean): StoredRow {
+    if (damaged) return this.#layout.openAnyRow(stored, exact);
     const rowtimeMs = this.#layout.openRow(stored, exact);
     return { row: this.#layout.decodeRow(stored), rowtimeMs };
   }

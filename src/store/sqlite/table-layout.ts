@@ -49,6 +49,8 @@ export class TableLayout {
   /** Quoted. */
   readonly #unread: readonly string[];
   readonly #sums: PhysicalColumns['sums'];
+  /** Of the row that was opened last. */
+  #isSound = true;
   readonly #checksum: RowChecksum;
 
   /** `physical`: needed where rows of a table are read that has been altered, or that an earlier version has made. */
@@ -80,7 +82,8 @@ export class TableLayout {
       if (!keyColumns.includes(i)) return `${name} ${declaredType}`;
       return this.#isRowid ? `${name} INTEGER PRIMARY KEY` : `${name} ${declaredType} NOT NULL`;
     });
-    const rowtime = this.#behind.map((name) => `${name} INTEGER NOT NULL`).join(', ');
+    // What is inserted behind our back has a checksum that is wrong.
+    const rowtime = this.#behind.map((name) => `${name} INTEGER NOT NULL DEFAULT 0`).join(', ');
     if (this.#isRowid) return `CREATE TABLE ${this.table} (${columns.join(', ')}, ${rowtime})`;
     return `CREATE TABLE ${this.table} (${columns.join(', ')}, ${rowtime}, PRIMARY KEY (${this.keyColumns.join(', ')})) WITHOUT ROWID`;
   }
@@ -161,6 +164,32 @@ export class TableLayout {
    * is not what was written. `exact`: read with bigints for all integers.
    */
   openRow(stored: SqlValue[], exact: boolean): number {
+    const rowtimeMs = this.#open(stored, exact);
+    if (!this.#isSound) throw this.#damaged(stored);
+    if (this.#unread.length > 0) stored.length = this.columns.length;
+    return rowtimeMs;
+  }
+
+  /** As `openRow`, of a row that may be damaged, which is said; what of it has no meaning any more is NULL. */
+  openAnyRow(
+    stored: SqlValue[],
+    exact: boolean,
+  ): { readonly row: Row; readonly rowtimeMs: number; readonly sound: boolean } {
+    const rowtimeMs = this.#open(stored, exact);
+    const sound = this.#isSound;
+    stored.length = this.columns.length;
+    if (sound) return { row: this.decodeRow(stored), rowtimeMs, sound };
+    const row = stored.map((value, i) => {
+      try {
+        return this.#codecs[i]!.decode?.(value) ?? value;
+      } catch {
+        return null; // that it is damaged is said; these bytes are no value of this type
+      }
+    });
+    return { row, rowtimeMs, sound };
+  }
+
+  #open(stored: SqlValue[], exact: boolean): number {
     const rowtimeMs = Number(stored.pop());
     const sum = this.#sums === 'none' ? null : stored.pop()!;
     if (exact) {
@@ -169,10 +198,8 @@ export class TableLayout {
         if (typeof value === 'bigint') stored[i] = integerValue(value);
       }
     }
-    const fits =
+    this.#isSound =
       sum === null ? this.#sums !== 'all' : Number(sum) === this.#checksum.of(stored, stored.length, rowtimeMs);
-    if (!fits) throw this.#damaged(stored);
-    if (this.#unread.length > 0) stored.length = this.columns.length;
     return rowtimeMs;
   }
 

@@ -32,6 +32,7 @@ export class SqliteTableWriter implements TableWriter {
   readonly #singleKey: boolean;
   #getExact: Statement | undefined;
   readonly #params: SqlValue[] = [];
+  #isRecounted = false;
   readonly #confirmed: RowBatch;
 
   /** `touched`: tables whose count has moved and is to be written at the commit. */
@@ -62,6 +63,17 @@ export class SqliteTableWriter implements TableWriter {
   get(key: Row): Row | undefined {
     this.settle();
     return this.#stored(key);
+  }
+
+  peek(key: Row): { readonly row: Row; readonly rowtimeMs: number; readonly sound: boolean } | undefined {
+    this.settle();
+    return this.#any(key);
+  }
+
+  #any(key: Row): { readonly row: Row; readonly rowtimeMs: number; readonly sound: boolean } | undefined {
+    this.#getExact ??= this.#database.prepareExact(this.#getSql());
+    const stored = this.#getExact.get(this.#key(key));
+    return stored && this.#layout.openAnyRow(stored, true);
   }
 
   #stored(key: Row): Row | undefined {
@@ -112,8 +124,9 @@ export class SqliteTableWriter implements TableWriter {
   /** Also of one that has just been inserted: then it is so already. */
   #confirm(row: Row, rowtimeMs: number): void {
     if (this.#insertOne(row, rowtimeMs)) return;
-    const before = this.#stored(this.spec.schema.keyColumns.map((i) => row[i]!));
-    if (before === undefined || !sameRow(before, row)) this.#write(this.#put, row, rowtimeMs);
+    // The source says how the row is, so it does not matter whether the one that is here is damaged.
+    const before = this.#any(this.spec.schema.keyColumns.map((i) => row[i]!));
+    if (before === undefined || !before.sound || !sameRow(before.row, row)) this.#write(this.#put, row, rowtimeMs);
   }
 
   #insertOne(row: Row, rowtimeMs: number): boolean {
@@ -142,9 +155,17 @@ export class SqliteTableWriter implements TableWriter {
     return this.#physical.rowCount;
   }
 
-  scan(after: Row | null, limit: number): readonly StoredRow[] {
+  recount(): void {
+    if (this.#isRecounted) return;
+    this.#isRecounted = true;
     this.settle();
-    return this.#scan.page({ after: after ?? undefined }, limit);
+    const [count] = this.#database.prepare(`SELECT count(*) FROM ${this.#layout.table}`).get()!;
+    this.#count(Number(count) - this.#physical.rowCount);
+  }
+
+  scan(after: Row | null, limit: number, damaged = false): readonly StoredRow[] {
+    this.settle();
+    return this.#scan.page({ after: after ?? undefined }, limit, damaged);
   }
 
   find(lookup: Lookup, values: Row | 'odd-text', after: Row | null, limit: number): readonly StoredRow[] {

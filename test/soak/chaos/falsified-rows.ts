@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { App } from '../../support/harness/app-process.js';
 import type { Figures } from '../../support/harness/figures.js';
 import { withConnection, type SqlAddress } from '../../support/servers/sql-client.js';
-import { restated } from '../../support/restate.js';
 import { Database } from '../../support/sqlite-driver.js';
 import { ledgerDatabase } from './ledger.js';
 
@@ -24,7 +23,7 @@ const foreign = 1_000_000;
 
 export async function falsifyAndRepair({ app, primary, verify }: Falsified): Promise<Figures> {
   await app.stop();
-  const inFile = falsifyFile(app.dataDir);
+  const inFile = falsifyFile(join(app.dataDir, 'writethrough.db'));
   await app.start();
   await findAndRepair('the data file', inFile, verify);
   const atServer = await falsifyServer(primary);
@@ -33,8 +32,8 @@ export async function falsifyAndRepair({ app, primary, verify }: Falsified): Pro
 }
 
 /** Accounts alone: nothing is derived from them, so a wrong row is wrong in one place. */
-function falsifyFile(folder: string): readonly string[] {
-  const file = new Database(join(folder, 'writethrough.db'));
+function falsifyFile(path: string): readonly string[] {
+  const file = new Database(path);
   try {
     const [{ name }] = file
       .prepare(
@@ -44,17 +43,16 @@ function falsifyFile(folder: string): readonly string[] {
     const ids = file.prepare(`SELECT id FROM ${name} ORDER BY id * 7919 % 1009 LIMIT ${wrong}`).all() as {
       id: number;
     }[];
-    const changes = ids.map(
-      ({ id }, i) =>
-        [
-          `UPDATE ${name} SET balance = balance + 1 WHERE id = ${id}`,
-          `UPDATE ${name} SET owner = owner || 'x' WHERE id = ${id}`,
-          `DELETE FROM ${name} WHERE id = ${id}`,
-          // A row is missing, and there is one that nobody has.
-          `UPDATE ${name} SET id = id + ${foreign} WHERE id = ${id}`,
-        ][i % 4]!,
-    );
-    restated(folder, changes.join(';'));
+    ids.forEach(({ id }, i) => {
+      const change = [
+        `UPDATE ${name} SET balance = balance + 1 WHERE id = ${id}`,
+        `UPDATE ${name} SET owner = owner || 'x' WHERE id = ${id}`,
+        `DELETE FROM ${name} WHERE id = ${id}`,
+        // A row is missing, and there is one that nobody has.
+        `UPDATE ${name} SET id = id + ${foreign} WHERE id = ${id}`,
+      ][i % 4]!;
+      file.exec(change);
+    });
     return ids.flatMap(({ id }, i) => (i % 4 === 3 ? [id, id + foreign] : [id])).map((id) => `accounts {"id":${id}}`);
   } finally {
     file.close();
