@@ -1,4 +1,4 @@
-// The tests in two projects: `unit` needs no server and takes a minute and a half on two cores; `integration` holds everything that
+// The tests in three projects: `unit` and `simulation` need no server and take a minute and a half on two cores; `integration` holds everything that
 // starts processes or talks to real servers, which its global set-up provides.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -45,12 +45,21 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
             'test/golden/**/*.test.ts',
             'test/property/**/*.test.ts',
-            'test/simulation/**/*.test.ts',
             'test/tidy.test.ts',
           ],
           testTimeout: 20_000,
           isolate,
           // Vitest leaves one core free, which on a machine of two is half of it.
+          maxWorkers: '100%',
+        },
+      },
+      {
+        test: {
+          // It takes over clocks and timers: what another file has left running in the same worker would look at them, too.
+          name: 'simulation',
+          sequence: { groupOrder: 0 },
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 20_000,
           maxWorkers: '100%',
         },
       },

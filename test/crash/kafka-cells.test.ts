@@ -12,7 +12,7 @@ const { mysql, mariadb, kafka } = {
 };
 const seed = Number(process.env['TEST_SEED'] ?? randomSeed());
 const timeout = 300_000;
-const load = { seed, seconds: 6, kills: 3, initialRows: 200, rate: 100 };
+const load = { seed, seconds: 5, kills: 2, initialRows: 200, rate: 100 };
 
 describe(`kills under load, log on Kafka (TEST_SEED=${seed})`, () => {
   it.skipIf(kafka.missing)('SQLite into Kafka', { timeout }, async () => {
