@@ -38,13 +38,6 @@ async function findings(): Promise<readonly string[]> {
   return (await check()).findings.map(({ what }) => what);
 }
 
-async function standsStill(table: string): Promise<void> {
-  await until(
-    () => engine.log.some(({ message, fields }) => message.startsWith('a part failed') && fields['name'] === table),
-    `${table} stands still`,
-  );
-}
-
 it('a row that is damaged is neither answered nor derived from; what its source says makes it whole, and what would have read it stands still', async () => {
   damage(`UPDATE ${physical('a')} SET name = 'n9' WHERE id = 2`);
   expect(engine.codeOf('a')).toBe('corrupt-data');
