@@ -220,7 +220,10 @@ describe('verify on an SQLite file', () => {
 
   // A table that stands still is there, so it is never ready as a whole.
   const readable = () =>
-    waitFor('the rows', async () => (await request(`${app.url}/v1/tables/texts/rows?limit=1`)).status === 200);
+    waitFor('the rows', async () => {
+      const { status } = await request(`${app.url}/v1/tables/texts/rows/2024-01-01,row%200`);
+      return status === 200 && (await request(`${app.url}/v1/tables/items/rows/3499`)).status === 200;
+    });
 
   it('reports nothing while it is written, and finds and repairs each falsified row', async () => {
     const stop = new AbortController();
