@@ -1,8 +1,8 @@
 // Checksums of 32 bits, eight bytes a step through eight tables ("slicing by 8": M. Kounavis and F. Berry, A Systematic Approach to Building
 // High Performance Software-based CRC Generators, 2005): about four times as fast as one table.
 
-/** Of `bytes` from `start` up to `end`; unsigned. */
-export type Checksum = (bytes: Uint8Array, start: number, end: number) => number;
+/** Of `bytes` from `start` up to `end`, behind others whose checksum is `before` (0: none); unsigned. */
+export type Checksum = (bytes: Uint8Array, start: number, end: number, before?: number) => number;
 
 /** The checksum of Kafka's record batches (Castagnoli), through which every byte goes that is produced. */
 export const crc32c = checksumOf(0x82f63b78);
@@ -22,8 +22,8 @@ function checksumOf(polynomial: number): Checksum {
     Int32Array,
     Int32Array,
   ];
-  return (bytes, start, end) => {
-    let crc = -1;
+  return (bytes, start, end, before = 0) => {
+    let crc = ~before;
     let i = start;
     for (const wide = end - 7; i < wide; i += 8) {
       crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
