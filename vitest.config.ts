@@ -1,5 +1,5 @@
-// The tests in three projects: `unit` and `simulation` need no server and take a minute and a half on two cores; `integration` holds everything that
-// starts processes or talks to real servers, which its global set-up provides.
+// The tests in three projects: `unit` and `simulation` need no server and take a minute and a half on two cores; `integration` holds
+// everything that starts processes or talks to real servers, which its global set-up provides.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 

@@ -26,6 +26,10 @@ export interface PatternOptions {
 
 const compiled = new Map<string, Pattern>();
 const compiledMax = 10_000;
+/** Answers of one expression. */
+const rememberedMax = 1_000;
+/** A machine that stands still for a moment is no fault of an expression. */
+const tries = 2;
 
 /** The same object for the same text. Throws SyntaxError for what is no expression, or one that is too large. */
 export function compilePattern(text: string, { ignoreCase }: PatternOptions): Pattern {
@@ -184,7 +188,7 @@ class GuardedPattern implements Pattern {
     let known = this.#known.get(name);
     if (known === undefined) {
       known = this.#exec(name) !== null;
-      if (this.#known.size >= compiledMax) this.#known.clear();
+      if (this.#known.size >= rememberedMax) this.#known.clear();
       this.#known.set(name, known);
     }
     return known;
@@ -199,19 +203,22 @@ class GuardedPattern implements Pattern {
     guard ??= { context: createContext(Object.create(null) as Context), script: new Script('expression.exec(text)') };
     guard.context['expression'] = this.#expression;
     guard.context['text'] = text;
-    try {
-      return guard.script.runInContext(guard.context, { timeout: bounds.patternMs.value }) as RegExpExecArray | null;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
-      this.#failed = new AppError(
-        'bad-connector-config',
-        `whether "${text.slice(0, 100)}" matches the regular expression "${this.text.slice(0, 200)}" was not found out within ${bounds.patternMs.value} ms`,
-        {
-          hint: 'write it without repetitions inside of repetitions, or without lookaround and back references',
-          cause,
-        },
-      );
-      throw this.#failed;
+    for (let left = tries - 1; ; left--) {
+      try {
+        return guard.script.runInContext(guard.context, { timeout: bounds.patternMs.value }) as RegExpExecArray | null;
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
+        if (left > 0) continue;
+        this.#failed = new AppError(
+          'bad-connector-config',
+          `whether "${text.slice(0, 100)}" matches the regular expression "${this.text.slice(0, 200)}" was not found out within ${bounds.patternMs.value} ms`,
+          {
+            hint: 'write it without repetitions inside of repetitions, or without lookaround and back references',
+            cause,
+          },
+        );
+        throw this.#failed;
+      }
     }
   }
 }

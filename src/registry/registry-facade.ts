@@ -1,8 +1,7 @@
 // What the server may ask of the schema registry: the Schema Registry's own calls for subjects, versions, ids, levels and modes.
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
 
 export type SchemaType = 'AVRO' | 'JSON' | 'PROTOBUF';
-export type CompatibilityLevel =
-  'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
 
 /** What may be changed. READONLY_OVERRIDE of all subjects counts before the mode of any; IMPORT takes ids and versions as they are given. */
 export type RegistryMode = 'READWRITE' | 'READONLY' | 'READONLY_OVERRIDE' | 'IMPORT';

@@ -3,9 +3,8 @@
 import { bounds } from '../core/bounds.js';
 import { AppError, assert } from '../core/errors.js';
 import { Effort } from '../schema/effort.js';
-import { compatibilityRules } from '../schema/compatibility.js';
+import { compatibilityLevels, type CompatibilityLevel } from '../core/compatibility-level.js';
 import {
-  type CompatibilityLevel,
   type GivenSchema,
   type RegisteredSchema,
   type RegistryFacade,
@@ -168,7 +167,7 @@ export class RegistryService implements RegistryFacade {
   }
 
   async setConfig(subject: string | null, level: CompatibilityLevel): Promise<void> {
-    if (!compatibilityRules.includes(level)) throw noSuch('compatibility level', level, compatibilityRules);
+    if (!compatibilityLevels.includes(level)) throw noSuch('compatibility level', level, compatibilityLevels);
     await this.#submit({ kind: 'set-compatibility', subject, level });
   }
 

@@ -1,14 +1,8 @@
 // What the entries of the registry add up to. A function of the entries alone: applying one again changes nothing, so a replay
 // from the start, or an entry that comes back through a follower, does no harm.
 import { AppError } from '../core/errors.js';
-import type {
-  CompatibilityLevel,
-  RegisteredSchema,
-  RegistryMode,
-  SchemaText,
-  Shown,
-  SubjectVersion,
-} from './registry-facade.js';
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
+import type { RegisteredSchema, RegistryMode, SchemaText, Shown, SubjectVersion } from './registry-facade.js';
 import type { RegistryEvent } from './schema-store.js';
 
 interface Version extends SubjectVersion {

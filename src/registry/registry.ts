@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { AppError, unreachable } from '../core/errors.js';
 import { Effort } from '../schema/effort.js';
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
 import type {
-  CompatibilityLevel,
   RegisteredSchema,
   RegistryMode,
   SchemaReference,

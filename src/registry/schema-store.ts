@@ -1,13 +1,8 @@
 // Where the registry keeps its entries: documents of the store, from which they also go to the compacted topic `_schemas`; a list in
 // tests. Keys and values have the shape of Confluent's own topic, so either registry can take over the other's.
 import { AppError } from '../core/errors.js';
-import {
-  registryModes,
-  type CompatibilityLevel,
-  type RegistryMode,
-  type SchemaReference,
-  type SchemaType,
-} from './registry-facade.js';
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
+import { registryModes, type RegistryMode, type SchemaReference, type SchemaType } from './registry-facade.js';
 
 /** One record of the topic: JSON texts. The newest per key counts; value null: the key is gone. */
 export interface SchemaStoreEntry {

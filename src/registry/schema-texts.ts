@@ -13,13 +13,8 @@ import { JsonSchema } from '../schema/json/json-schema.js';
 import { linkProto, type LinkedFile } from '../schema/protobuf/descriptors.js';
 import { protobufUnreadable } from '../schema/protobuf/differences.js';
 import { printProto } from '../schema/protobuf/proto-printer.js';
-import type {
-  CompatibilityLevel,
-  GivenSchema,
-  RegisteredSchema,
-  SchemaReference,
-  SchemaText,
-} from './registry-facade.js';
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
+import type { GivenSchema, RegisteredSchema, SchemaReference, SchemaText } from './registry-facade.js';
 import { sameText, type RegistryState } from './registry-state.js';
 
 /** A schema that has been read: the text by which it is known, and what it says. */

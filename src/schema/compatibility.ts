@@ -1,19 +1,7 @@
 // The registry's compatibility rules, as Confluent's registry defines them: BACKWARD = data of the old schema is readable with the
 // new one, FORWARD the other way, FULL both; against the newest version, or all of them where the level is transitive.
 // Whether one schema reads another's data is for the rules of its type to say.
-
-export type CompatibilityRule =
-  'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
-
-export const compatibilityRules: readonly CompatibilityRule[] = [
-  'NONE',
-  'BACKWARD',
-  'BACKWARD_TRANSITIVE',
-  'FORWARD',
-  'FORWARD_TRANSITIVE',
-  'FULL',
-  'FULL_TRANSITIVE',
-];
+import type { CompatibilityLevel } from '../core/compatibility-level.js';
 
 export interface EarlierSchema<Schema> {
   readonly version: number;
@@ -26,7 +14,7 @@ export type Unreadable<Schema> = (reader: Schema, writer: Schema) => readonly st
 
 /** What stands against the candidate, one text per breach; empty: compatible. `earlier` in rising order of versions. */
 export function breachesOf<Schema>(
-  rule: CompatibilityRule,
+  rule: CompatibilityLevel,
   candidate: Schema,
   earlier: readonly EarlierSchema<Schema>[],
   unreadable: Unreadable<Schema>,

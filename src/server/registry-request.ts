@@ -2,8 +2,8 @@
 import type { Request } from 'express';
 import { AppError } from '../core/errors.js';
 import { bounds } from '../core/bounds.js';
+import { compatibilityLevels, type CompatibilityLevel } from '../core/compatibility-level.js';
 import {
-  type CompatibilityLevel,
   type GivenSchema,
   type RegistryMode,
   registryModes,
@@ -12,16 +12,6 @@ import {
 } from '../registry/registry-facade.js';
 import { flagParam, param, queryParam } from './admin-app.js';
 import { RegistryError } from './registry-error.js';
-
-const levels: readonly CompatibilityLevel[] = [
-  'NONE',
-  'BACKWARD',
-  'BACKWARD_TRANSITIVE',
-  'FORWARD',
-  'FORWARD_TRANSITIVE',
-  'FULL',
-  'FULL_TRANSITIVE',
-];
 
 /** Undefined: not given, or -1, which the original has for no limit. */
 export function count(request: Request, name: string): number | undefined {
@@ -102,9 +92,13 @@ function assertMembers(body: Body, known: readonly string[], without: Readonly<R
 
 export function givenLevel(request: Request): CompatibilityLevel {
   const body = bodyObject(request);
-  const level = levels.find((known) => known === body['compatibility']);
+  const level = compatibilityLevels.find((known) => known === body['compatibility']);
   if (level === undefined)
-    throw new RegistryError(42203, 'unconvertible-value', `"compatibility" must be one of ${levels.join(', ')}`);
+    throw new RegistryError(
+      42203,
+      'unconvertible-value',
+      `"compatibility" must be one of ${compatibilityLevels.join(', ')}`,
+    );
   assertMembers(body, ['compatibility'], {
     compatibilityGroup: 'all versions of a subject are compared, whatever their metadata say',
     compatibilityPolicy: 'JSON schemas are compared strictly',

@@ -1,8 +1,8 @@
 // A schema registry over a list of entries: commands are applied one after the other, each in a transaction that is rolled back where it
 // fails, as the engine does. Its methods are the facade's, in fewer words.
 import { Registry, type RegistryCommand } from '../../src/registry/registry.js';
+import type { CompatibilityLevel } from '../../src/core/compatibility-level.js';
 import type {
-  CompatibilityLevel,
   GivenSchema,
   RegisteredSchema,
   SchemaReference,

@@ -97,7 +97,7 @@ function define(dice: Dice): string {
 
 function wide(dice: Dice): string {
   const count = dice.pick(sizes);
-  const item = expression(dice, 1).slice(0, 40);
+  const item = dice.pick([...columns, '1', "'x'", 'NULL']);
   return dice.pick([
     `SELECT ${Array.from({ length: count }, (_, i) => `${item} AS c${i}`).join(', ')} FROM orders;`,
     `SELECT id FROM orders WHERE id IN (${Array.from({ length: count }, (_, i) => i).join(', ')});`,

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RegistryCommand } from '../../../src/registry/registry.js';
-import type { CompatibilityLevel, RegistryMode } from '../../../src/registry/registry-facade.js';
+import type { CompatibilityLevel } from '../../../src/core/compatibility-level.js';
+import type { RegistryMode } from '../../../src/registry/registry-facade.js';
 import { compacted, memoryStore, MemoryRegistry } from '../../support/memory-registry.js';
 
 const record = (...fields: string[]) =>

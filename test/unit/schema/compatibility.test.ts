@@ -3,7 +3,8 @@ import { canonicalAvro } from '../../../src/schema/avro-text.js';
 import { avroUnreadable } from '../../../src/schema/avro/avro-compatibility.js';
 import { parseAvro } from '../../../src/schema/avro/avro-parser.js';
 import type { AvroType } from '../../../src/schema/avro/avro-type.js';
-import { breachesOf, type CompatibilityRule } from '../../../src/schema/compatibility.js';
+import type { CompatibilityLevel } from '../../../src/core/compatibility-level.js';
+import { breachesOf } from '../../../src/schema/compatibility.js';
 import { Effort } from '../../../src/schema/effort.js';
 
 const record = (...fields: { name: string; type: unknown; default?: unknown }[]) =>
@@ -13,7 +14,7 @@ const optional = { name: 'extra', type: ['null', 'string'], default: null };
 const required = { name: 'extra', type: 'string' };
 const narrow = { name: 'id', type: 'int' };
 
-function allowed(rule: CompatibilityRule, candidate: string, ...earlier: string[]): boolean {
+function allowed(rule: CompatibilityLevel, candidate: string, ...earlier: string[]): boolean {
   const versions = earlier.map((schema, i) => ({ version: i + 1, schema: () => parseAvro(schema) }));
   const unreadable = (...[reader, writer]: [AvroType, AvroType]) => avroUnreadable(reader, writer, new Effort());
   return breachesOf(rule, parseAvro(candidate), versions, unreadable).length === 0;

@@ -1,6 +1,7 @@
 // The rules by which Confluent's registry compares Protobuf schemas, one case for each kind of difference.
 import { describe, expect, it } from 'vitest';
-import { breachesOf, type CompatibilityRule } from '../../../../src/schema/compatibility.js';
+import type { CompatibilityLevel } from '../../../../src/core/compatibility-level.js';
+import { breachesOf } from '../../../../src/schema/compatibility.js';
 import { Effort } from '../../../../src/schema/effort.js';
 import { linkProto, type LinkedFile } from '../../../../src/schema/protobuf/descriptors.js';
 import { protobufUnreadable } from '../../../../src/schema/protobuf/differences.js';
@@ -9,7 +10,7 @@ const file = (body: string, syntax = 'proto3', of = 'a') => linkProto(`syntax = 
 
 const unreadable = (reader: LinkedFile, writer: LinkedFile) => protobufUnreadable(reader, writer, new Effort());
 
-function against(rule: CompatibilityRule, candidate: string, ...earlier: string[]): string[] {
+function against(rule: CompatibilityLevel, candidate: string, ...earlier: string[]): string[] {
   const versions = earlier.map((body, i) => ({ version: i + 1, schema: () => linkBody(body) }));
   return breachesOf(rule, linkBody(candidate), versions, unreadable);
 }
